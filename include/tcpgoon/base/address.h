@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* One IPv4 or IPv6 address with a port, and its text. */
+#ifndef TCPGOON_BASE_ADDRESS_H
+#define TCPGOON_BASE_ADDRESS_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "tcpgoon/base/error.h"
+
+/* A sockaddr that is as long as it needs to be: 28 bytes against sockaddr_storage's 128. */
+struct address {
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	};
+};
+
+/* "ADDRESS", "[ADDRESS]" or "[ADDRESS%zone]:port" without the zone, with its end. */
+#define ADDRESS_TEXT_MAX 80
+
+/*
+ * Parses a literal: "192.0.2.1", "2001:db8::1", "fe80::1%eth0", "[::1]". No name is looked up.
+ * Returns 0 or -EINVAL (not a literal; no message is set, as the caller may go on to a resolver).
+ */
+int address_parse_literal(const char *text, uint16_t port, struct address *ret_address);
+
+/* From a sockaddr of the kernel or resolver. Returns 0 or -EAFNOSUPPORT. */
+int address_from_sockaddr(const struct sockaddr *sockaddr, struct address *ret_address);
+
+socklen_t address_length(const struct address *address);
+uint16_t address_port(const struct address *address);
+void address_set_port(struct address *address, uint16_t port);
+bool address_is_loopback(const struct address *address);
+/* 0.0.0.0 or ::. */
+bool address_is_any(const struct address *address);
+
+/* Same family and same host part; the port does not count. */
+bool address_same_host(const struct address *a, const struct address *b);
+
+/* The host part plus `offset`, as a big-endian number; carries within 32 bits (v4) or 64 (v6). */
+struct address address_plus(const struct address *address, uint64_t offset);
+
+/* The host alone, without brackets: "127.0.0.1", "::1". Returns `buffer`. */
+char *address_format_host(const struct address *address, char buffer[ADDRESS_TEXT_MAX]);
+/* Host and port: "127.0.0.1:80", "[::1]:80". Returns `buffer`. */
+char *address_format(const struct address *address, char buffer[ADDRESS_TEXT_MAX]);
+
+#endif

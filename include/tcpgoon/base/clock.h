@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* Monotonic time: nanoseconds in 64 bits, the one unit used inside the program. */
+#ifndef TCPGOON_BASE_CLOCK_H
+#define TCPGOON_BASE_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+#define NSEC_PER_USEC UINT64_C(1000)
+#define NSEC_PER_MSEC UINT64_C(1000000)
+#define NSEC_PER_SEC UINT64_C(1000000000)
+
+/* No instant: later than any that clock_now_ns() returns. */
+#define CLOCK_NEVER UINT64_MAX
+
+/* CLOCK_MONOTONIC now, in nanoseconds. Only loops call it, once a batch; modules get `now_ns`. */
+uint64_t clock_now_ns(void);
+
+/* CLOCK_REALTIME now, in nanoseconds since the epoch: for what is printed, never for intervals. */
+uint64_t clock_wall_ns(void);
+
+static inline struct timespec clock_timespec(uint64_t ns)
+{
+	return (struct timespec){
+		.tv_sec = (time_t)(ns / NSEC_PER_SEC),
+		.tv_nsec = (long)(ns % NSEC_PER_SEC),
+	};
+}
+
+#endif

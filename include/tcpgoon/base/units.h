@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* Counts and durations as people write them, and as the Go program printed them. */
+#ifndef TCPGOON_BASE_UNITS_H
+#define TCPGOON_BASE_UNITS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tcpgoon/base/error.h"
+
+/*
+ * All parsers take the whole text or nothing, name the text in the error, leave *ret_value
+ * untouched on failure and return 0, -EINVAL (not such a value) or -ERANGE (outside min..max).
+ */
+
+/* A whole number with an optional suffix k, m or g (thousands, any case): "1500", "20k", "1.5m". */
+int units_parse_count(const char *text, uint64_t min, uint64_t max, uint64_t *ret_value,
+	struct error *error);
+
+/*
+ * A duration with a suffix ns, us (or µs), ms, s, m or h, decimals allowed ("1.5s"), compounds too
+ * ("1m30s"). A bare number counts in `bare_unit_ns`. min, max and *ret_ns are nanoseconds.
+ */
+int units_parse_duration(const char *text, uint64_t bare_unit_ns, uint64_t min_ns, uint64_t max_ns,
+	uint64_t *ret_ns, struct error *error);
+
+/* A byte count, with k, m, g as powers of 1024: for sizes. */
+int units_parse_bytes(const char *text, uint64_t min, uint64_t max, uint64_t *ret_value,
+	struct error *error);
+
+#define UNITS_TEXT_MAX 32
+
+/*
+ * Duration as Go's time.Duration.String() prints it: "319µs", "49.892ms", "1m30s", "0s".
+ * `buffer` holds UNITS_TEXT_MAX bytes; returned for convenience.
+ */
+char *units_format_duration(uint64_t ns, char buffer[UNITS_TEXT_MAX]);
+
+/* Bytes for people: "512 B", "1.5 KiB", "6.8 GiB". */
+char *units_format_bytes(uint64_t bytes, char buffer[UNITS_TEXT_MAX]);
+
+/* Count with thousands separated: "1,000,000". */
+char *units_format_count(uint64_t count, char buffer[UNITS_TEXT_MAX]);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* How many connections are in each state at one instant: what a status line says. */
+#ifndef TCPGOON_RESULT_SNAPSHOT_H
+#define TCPGOON_RESULT_SNAPSHOT_H
+
+#include <stdint.h>
+
+struct snapshot {
+	uint64_t elapsed_ns; /* since the start of the run */
+	uint64_t total;
+	uint64_t not_initiated;
+	uint64_t dialing;
+	uint64_t established;
+	uint64_t closed; /* established once, ended by the peer or the path */
+	uint64_t failed; /* never established */
+};
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* Latencies in HdrHistogram's bucket layout: 3 significant digits from 1 µs to 1 h. */
+#ifndef TCPGOON_STATS_HISTOGRAM_H
+#define TCPGOON_STATS_HISTOGRAM_H
+
+#include <stdint.h>
+
+/*
+ * Source of the layout: Gil Tene's HdrHistogram (https://github.com/HdrHistogram), lowest
+ * discernible value 1, highest trackable 3,600,000,000 (µs in an hour), 3 significant digits.
+ * Values above the highest are counted in the last bucket, and the exact maximum is kept.
+ * Sums are exact, so mean and deviation are too, and merging loses nothing.
+ */
+struct histogram {
+	uint64_t *counts; /* HISTOGRAM_COUNTS_LENGTH of them, owned */
+	uint64_t count;
+	uint64_t min_us; /* UINT64_MAX while empty */
+	uint64_t max_us;
+	uint64_t sum_us;
+	unsigned __int128 sum_squares_us2;
+};
+
+#define HISTOGRAM_HIGHEST_US UINT64_C(3600000000)
+#define HISTOGRAM_SIGNIFICANT_DIGITS 3
+
+/* Returns 0 or -ENOMEM. */
+int histogram_init(struct histogram *histogram);
+void histogram_finish(struct histogram *histogram);
+void histogram_reset(struct histogram *histogram);
+
+void histogram_record(struct histogram *histogram, uint64_t value_us);
+void histogram_record_n(struct histogram *histogram, uint64_t value_us, uint64_t n);
+
+/* Adds all of `from` to `into`. */
+void histogram_merge(struct histogram *into, const struct histogram *from);
+
+/*
+ * The value at or below which `percentile` (0 to 100) of the values lie: the highest value of its
+ * bucket, never above the exact maximum; 0 while empty.
+ */
+uint64_t histogram_percentile(const struct histogram *histogram, double percentile);
+
+/* Nanoseconds, so that the truncation to microseconds is the caller's, as in the Go program. */
+uint64_t histogram_mean_ns(const struct histogram *histogram);
+/* Deviation of the population (divided by n). */
+uint64_t histogram_stddev_ns(const struct histogram *histogram);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+#include "tcpgoon/result/result.h"
+
+#include <errno.h>
+#include <string.h>
+
+int result_init(struct result *result)
+{
+	*result = (struct result){0};
+	struct histogram *all[] = {&result->connect, &result->failure, &result->lag};
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (histogram_init(all[i]) < 0) {
+			result_finish(result);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+void result_finish(struct result *result)
+{
+	histogram_finish(&result->connect);
+	histogram_finish(&result->failure);
+	histogram_finish(&result->lag);
+}
