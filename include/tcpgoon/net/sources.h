@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* What this host would send from. */
+#ifndef TCPGOON_NET_SOURCES_H
+#define TCPGOON_NET_SOURCES_H
+
+#include <stdint.h>
+
+#include "tcpgoon/base/address.h"
+
+/*
+ * The source address that the route to `target` prefers, found by connecting a UDP socket, which
+ * sends nothing. Returns 0 or a negative errno (-ENETUNREACH: no route).
+ */
+int sources_preferred(const struct address *target, struct address *ret_source);
+
+/* net.ipv4.ip_local_port_range. Returns 0, or a negative errno where it cannot be read. */
+int sources_local_port_range(uint16_t *ret_low, uint16_t *ret_high);
+
+#endif
