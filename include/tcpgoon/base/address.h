@@ -44,6 +44,12 @@ bool address_same_host(const struct address *a, const struct address *b);
 /* The host part plus `offset`, as a big-endian number; carries within 32 bits (v4) or 64 (v6). */
 struct address address_plus(const struct address *address, uint64_t offset);
 
+/*
+ * How far the host part of `to` lies above that of `from`, so that address_plus(from, distance)
+ * is `to`; UINT64_MAX where it lies below, in another family, or beyond what address_plus carries.
+ */
+uint64_t address_distance(const struct address *from, const struct address *to);
+
 /* The host alone, without brackets: "127.0.0.1", "::1". Returns `buffer`. */
 char *address_format_host(const struct address *address, char buffer[ADDRESS_TEXT_MAX]);
 /* Host and port: "127.0.0.1:80", "[::1]:80". Returns `buffer`. */

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+#include "tcpgoon/plan/targets.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tcpgoon/net/resolve.h"
+
+#define PORT_MAX 65535
+
+/* Reads decimal digits at *cursor as a port and moves behind them; false where there is none. */
+static bool parse_port(const char **cursor, unsigned *ret_port)
+{
+	const char *at = *cursor;
+	unsigned value = 0;
+	while (*at >= '0' && *at <= '9' && value <= PORT_MAX) {
+		value = value * 10 + (unsigned)(*at++ - '0');
+	}
+	if (at == *cursor || value < 1 || value > PORT_MAX) {
+		return false;
+	}
+	*cursor = at;
+	*ret_port = value;
+	return true;
+}
+
+/* Reads "LOW" or "LOW-HIGH" and what ends it: a comma, which is passed, or the end. */
+static bool parse_port_range(const char **cursor, unsigned *ret_low, unsigned *ret_high)
+{
+	unsigned low;
+	if (!parse_port(cursor, &low)) {
+		return false;
+	}
+	unsigned high = low;
+	if (**cursor == '-') {
+		(*cursor)++;
+		if (!parse_port(cursor, &high) || high < low) {
+			return false;
+		}
+	}
+	if (**cursor == ',' && (*cursor)[1] != '\0') {
+		(*cursor)++;
+	} else if (**cursor != '\0') {
+		return false;
+	}
+	*ret_low = low;
+	*ret_high = high;
+	return true;
+}
+
+/* Marks each port of the text in `wanted`, so that a port given twice is dialled once. */
+static int parse_ports(const char *text, bool wanted[PORT_MAX + 1], size_t *ret_count,
+	struct error *error)
+{
+	const char *cursor = text;
+	size_t count = 0;
+	do {
+		unsigned low;
+		unsigned high;
+		if (!parse_port_range(&cursor, &low, &high)) {
+			return error_set(error, -EINVAL,
+				"port '%s' is not a number from 1 to 65535, a range like 8000-8003, "
+				"or a list of these like 8000,8001",
+				text);
+		}
+		for (unsigned port = low; port <= high; port++) {
+			count += !wanted[port];
+			wanted[port] = true;
+		}
+	} while (*cursor != '\0');
+	*ret_count = count;
+	return 0;
+}
+
+static int fill(struct targets *targets, const struct address *hosts, size_t host_count,
+	const bool wanted[PORT_MAX + 1], size_t port_count)
+{
+	struct address *list = calloc(host_count * port_count, sizeof(*list));
+	if (list == NULL) {
+		return -ENOMEM;
+	}
+	size_t count = 0;
+	for (unsigned port = 1; port <= PORT_MAX; port++) {
+		for (size_t host = 0; wanted[port] && host < host_count; host++) {
+			list[count] = hosts[host];
+			address_set_port(&list[count], (uint16_t)port);
+			count++;
+		}
+	}
+	targets->list = list;
+	targets->count = count;
+	return 0;
+}
+
+int targets_init(struct targets *targets, const char *host, const char *ports,
+	struct error *error)
+{
+	*targets = (struct targets){0};
+
+	bool wanted[PORT_MAX + 1] = {false};
+	size_t port_count;
+	int r = parse_ports(ports, wanted, &port_count, error);
+	if (r < 0) {
+		return r;
+	}
+
+	struct address *hosts;
+	size_t host_count;
+	r = resolve_host(host, &hosts, &host_count, error);
+	if (r < 0) {
+		return r;
+	}
+	r = fill(targets, hosts, 1, wanted, port_count);
+	free(hosts);
+	if (r < 0) {
+		return error_set(error, r, "out of memory for %zu targets", port_count);
+	}
+	return 0;
+}
+
+void targets_finish(struct targets *targets)
+{
+	free(targets->list);
+	*targets = (struct targets){0};
+}
