@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* Many lanes driven by one thread: one place to wait, one to harvest. */
+#ifndef TCPGOON_URING_LANES_H
+#define TCPGOON_URING_LANES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tcpgoon/base/error.h"
+#include "tcpgoon/uring/lane.h"
+#include "tcpgoon/uring/token.h"
+
+/* The operation number that the lanes keep for themselves; owners use 1 to 254. */
+#define LANES_OPERATION_WAKE 255
+
+struct lanes {
+	struct lane *list; /* owned */
+	unsigned count;
+	uint32_t slots_per_lane;
+	uint8_t *scratch; /* owned; where all received data go */
+
+	/* Waiting over more than one lane: see the essay in lanes.c. */
+	int wake_fd;
+	uint64_t wake_value;
+	bool wake_armed;
+	bool scanning;
+	uint64_t window_start_ns;
+	uint32_t window_completions;
+};
+
+struct lanes_params {
+	uint64_t slots;      /* direct descriptors wanted in all, at least 1 */
+	uint64_t table_most; /* of one table: the soft limit of open files */
+	uint64_t memlock;    /* bytes of locked memory that the rings may take together */
+};
+
+/* Returns 0 or a negative errno with a message; lanes_finish() is due either way. */
+int lanes_init(struct lanes *lanes, const struct lanes_params *params, struct error *error);
+void lanes_finish(struct lanes *lanes);
+
+static inline struct lane *lanes_of_index(struct lanes *lanes, uint32_t index)
+{
+	return &lanes->list[index / lanes->slots_per_lane];
+}
+
+static inline uint32_t lanes_slot_of_index(const struct lanes *lanes, uint32_t index)
+{
+	return index % lanes->slots_per_lane;
+}
+
+/*
+ * Hands over what was queued on any lane and returns when there is a completion on some lane, at
+ * `until_ns` at the latest (CLOCK_NEVER: no limit; now_ns or earlier: at once).
+ * Returns 0 or a negative errno with a message.
+ */
+int lanes_wait(struct lanes *lanes, uint64_t now_ns, uint64_t until_ns, struct error *error);
+
+/* One completion: its lane, its token, the result and the CQE's flags. */
+typedef int lanes_handler(void *context, struct lane *lane, struct token token, int result,
+	unsigned flags);
+
+/*
+ * Hands every completion that is there to `handler`, which may queue requests on any lane. Stops
+ * at the first negative errno of a handler and returns it; else 0.
+ */
+int lanes_harvest(struct lanes *lanes, lanes_handler *handler, void *context);
+
+#endif

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One ring's table of direct descriptors is bounded by the limit of open files at the moment of
+ * its registration, and by nothing afterwards. So a process with a limit of 20,000 holds a million
+ * sockets in fifty rings.
+ *
+ * Waiting for fifty rings at once. With DEFER_TASKRUN neither poll nor epoll on a ring's
+ * descriptor wakes, so there are two ways, and the lanes change between them:
+ *
+ *   idle      an eventfd is registered on all lanes but the first, which has a READ on it pending.
+ *             The thread sleeps in the first lane; any event wakes it within microseconds, at the
+ *             price of a signal for each.
+ *   scanning  the eventfd is muted. The thread sleeps in the first lane for a tick at most, then
+ *             looks at each lane's flags, which are in shared memory: cheap per event when there
+ *             are many, and late by up to a tick.
+ *
+ * The rate of completions in the last window decides. Nothing is lost in between: before it
+ * sleeps idle, the thread unmutes the eventfd and looks at every lane once more.
+ */
+#include "tcpgoon/uring/lanes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "tcpgoon/base/clock.h"
+#include "tcpgoon/uring/ring.h"
+
+#define SCRATCH_SIZE (64 * 1024)
+#define TABLE_MOST (1U << 20) /* IORING_MAX_FIXED_FILES */
+#define LANES_MOST 65536
+
+#define SCAN_TICK_NS (250 * NSEC_PER_USEC)
+#define SCAN_WINDOW_NS NSEC_PER_MSEC
+#define SCAN_FROM_COMPLETIONS 20 /* in a window: 20,000 a second */
+
+/* Queue sizes, from the one that serves best to the one that fits where memory is short. */
+static const struct {
+	unsigned sq;
+	unsigned cq;
+} ring_sizes[] = {{256, 2048}, {128, 1024}, {64, 256}};
+
+static size_t choose_ring_size(unsigned lanes, uint64_t memlock)
+{
+	size_t last = sizeof(ring_sizes) / sizeof(ring_sizes[0]) - 1;
+	size_t choice = 0;
+	while (choice < last &&
+		lanes * ring_memory(ring_sizes[choice].sq, ring_sizes[choice].cq) > memlock) {
+		choice++;
+	}
+	return choice;
+}
+
+static int init_wake(struct lanes *lanes, struct error *error)
+{
+	lanes->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (lanes->wake_fd < 0) {
+		return error_set(error, -errno, "no eventfd: %s", strerror(errno));
+	}
+	for (unsigned i = 1; i < lanes->count; i++) {
+		int r = io_uring_register_eventfd(&lanes->list[i].ring, lanes->wake_fd);
+		if (r < 0) {
+			return error_set(error, r, "io_uring takes no eventfd: %s", strerror(-r));
+		}
+		io_uring_cq_eventfd_toggle(&lanes->list[i].ring, false);
+	}
+	return 0;
+}
+
+int lanes_init(struct lanes *lanes, const struct lanes_params *params, struct error *error)
+{
+	*lanes = (struct lanes){.wake_fd = -1};
+	uint64_t most = params->table_most < TABLE_MOST ? params->table_most : TABLE_MOST;
+	uint64_t slots = params->slots < most ? params->slots : most;
+	uint64_t count = (params->slots + slots - 1) / slots;
+	if (count > LANES_MOST) {
+		return error_set(error, -EMFILE,
+			"%llu connections need %llu rings: raise the limit of open files with "
+			"'ulimit -n'",
+			(unsigned long long)params->slots, (unsigned long long)count);
+	}
+	lanes->slots_per_lane = (uint32_t)slots;
+	lanes->list = calloc(count, sizeof(*lanes->list));
+	lanes->scratch = malloc(SCRATCH_SIZE);
+	if (lanes->list == NULL || lanes->scratch == NULL) {
+		return error_set(error, -ENOMEM, "no memory for %u lanes", (unsigned)count);
+	}
+	size_t size = choose_ring_size((unsigned)count, params->memlock);
+	for (unsigned i = 0; i < count; i++) {
+		const struct lane_params lane_params = {
+			.number = i,
+			.slots = (uint32_t)slots,
+			.sq_entries = ring_sizes[size].sq,
+			.cq_entries = ring_sizes[size].cq,
+			.scratch = lanes->scratch,
+			.scratch_size = SCRATCH_SIZE,
+		};
+		lanes->count = i + 1;
+		int r = lane_init(&lanes->list[i], &lane_params, error);
+		if (r < 0) {
+			return r;
+		}
+	}
+	return lanes->count > 1 ? init_wake(lanes, error) : 0;
+}
+
+void lanes_finish(struct lanes *lanes)
+{
+	for (unsigned i = 0; i < lanes->count; i++) {
+		lane_finish(&lanes->list[i]);
+	}
+	free(lanes->list);
+	free(lanes->scratch);
+	if (lanes->wake_fd >= 0) {
+		close(lanes->wake_fd);
+	}
+	*lanes = (struct lanes){.wake_fd = -1};
+}
+
+/* Enters each lane that has something to hand over or to run; true where completions are there. */
+static int flush_all(struct lanes *lanes, bool *ret_ready)
+{
+	bool ready = false;
+	for (unsigned i = 0; i < lanes->count; i++) {
+		struct io_uring *ring = &lanes->list[i].ring;
+		if (io_uring_sq_ready(ring) > 0 || ring_has_deferred_work(ring)) {
+			int r = ring_flush(ring);
+			if (r < 0) {
+				return r;
+			}
+		}
+		ready = ready || io_uring_cq_ready(ring) > 0;
+	}
+	*ret_ready = ready;
+	return 0;
+}
+
+static int sleep_in_first(struct lanes *lanes, uint64_t now_ns, uint64_t until_ns)
+{
+	struct io_uring_cqe *cqe;
+	struct __kernel_timespec timeout;
+	if (until_ns != CLOCK_NEVER) {
+		uint64_t left = until_ns - now_ns;
+		timeout.tv_sec = (long long)(left / NSEC_PER_SEC);
+		timeout.tv_nsec = (long long)(left % NSEC_PER_SEC);
+	}
+	int r = io_uring_submit_and_wait_timeout(&lanes->list[0].ring, &cqe, 1,
+		until_ns == CLOCK_NEVER ? NULL : &timeout, NULL);
+	return r == -ETIME || r == -EINTR || r == -EBUSY || r == -EAGAIN || r > 0 ? 0 : r;
+}
+
+static void mute_wake(struct lanes *lanes, bool muted)
+{
+	for (unsigned i = 1; i < lanes->count; i++) {
+		io_uring_cq_eventfd_toggle(&lanes->list[i].ring, !muted);
+	}
+}
+
+static int arm_wake(struct lanes *lanes)
+{
+	if (lanes->wake_armed) {
+		return 0;
+	}
+	struct lane *first = &lanes->list[0];
+	int r = ring_reserve(&first->ring, 1);
+	if (r < 0) {
+		return r;
+	}
+	struct io_uring_sqe *sqe = lane_sqe(first);
+	io_uring_prep_read(sqe, lanes->wake_fd, &lanes->wake_value, sizeof(lanes->wake_value), 0);
+	sqe->user_data = token_pack((struct token){.operation = LANES_OPERATION_WAKE});
+	lanes->wake_armed = true;
+	return 0;
+}
+
+static int sleep_idle(struct lanes *lanes, uint64_t now_ns, uint64_t until_ns)
+{
+	int r = arm_wake(lanes);
+	if (r < 0) {
+		return r;
+	}
+	mute_wake(lanes, false);
+	bool ready;
+	r = flush_all(lanes, &ready);
+	if (r == 0 && !ready) {
+		r = sleep_in_first(lanes, now_ns, until_ns);
+	}
+	mute_wake(lanes, true);
+	return r;
+}
+
+static int sleep_scanning(struct lanes *lanes, uint64_t now_ns, uint64_t until_ns)
+{
+	uint64_t tick_ns = now_ns + SCAN_TICK_NS;
+	return sleep_in_first(lanes, now_ns, tick_ns < until_ns ? tick_ns : until_ns);
+}
+
+/* Chooses the way to wait by the rate of completions in the window that just ended. */
+static void update_mode(struct lanes *lanes, uint64_t now_ns)
+{
+	if (now_ns - lanes->window_start_ns >= SCAN_WINDOW_NS) {
+		lanes->scanning = lanes->window_completions >= SCAN_FROM_COMPLETIONS;
+		lanes->window_start_ns = now_ns;
+		lanes->window_completions = 0;
+	}
+}
+
+static int wait_somehow(struct lanes *lanes, uint64_t now_ns, uint64_t until_ns)
+{
+	bool ready;
+	int r = flush_all(lanes, &ready);
+	if (r < 0 || ready || until_ns <= now_ns) {
+		return r;
+	}
+	if (lanes->count == 1) {
+		return sleep_in_first(lanes, now_ns, until_ns);
+	}
+	update_mode(lanes, now_ns);
+	return lanes->scanning ? sleep_scanning(lanes, now_ns, until_ns)
+			       : sleep_idle(lanes, now_ns, until_ns);
+}
+
+int lanes_wait(struct lanes *lanes, uint64_t now_ns, uint64_t until_ns, struct error *error)
+{
+	int r = wait_somehow(lanes, now_ns, until_ns);
+	return r < 0 ? error_set(error, r, "io_uring_enter: %s", strerror(-r)) : 0;
+}
+
+static int harvest_lane(struct lanes *lanes, struct lane *lane, lanes_handler *handler,
+	void *context)
+{
+	struct io_uring_cqe *cqe;
+	unsigned head;
+	unsigned seen = 0;
+	int r = 0;
+	io_uring_for_each_cqe(&lane->ring, head, cqe) {
+		struct token token = token_unpack(cqe->user_data);
+		seen++;
+		if (token.operation == LANES_OPERATION_WAKE) {
+			lanes->wake_armed = false;
+			continue;
+		}
+		r = handler(context, lane, token, cqe->res, cqe->flags);
+		if (r < 0) {
+			break;
+		}
+	}
+	io_uring_cq_advance(&lane->ring, seen);
+	lanes->window_completions += seen;
+	return r;
+}
+
+int lanes_harvest(struct lanes *lanes, lanes_handler *handler, void *context)
+{
+	int r = 0;
+	for (unsigned i = 0; r == 0 && i < lanes->count; i++) {
+		if (io_uring_cq_ready(&lanes->list[i].ring) > 0) {
+			r = harvest_lane(lanes, &lanes->list[i], handler, context);
+		}
+	}
+	return r;
+}
