@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int resolve_literal(const struct address *literal, struct address **ret_list,
-	size_t *ret_count)
+static int resolve_literal(
+	const struct address *literal, struct address **ret_list, size_t *ret_count)
 {
 	struct address *list = malloc(sizeof(*list));
 	if (list == NULL) {
@@ -29,8 +29,8 @@ static bool list_has(const struct address *list, size_t count, const struct addr
 	return false;
 }
 
-static int list_from_addrinfo(const struct addrinfo *info, struct address **ret_list,
-	size_t *ret_count)
+static int list_from_addrinfo(
+	const struct addrinfo *info, struct address **ret_list, size_t *ret_count)
 {
 	size_t most = 0;
 	for (const struct addrinfo *it = info; it != NULL; it = it->ai_next) {
@@ -53,8 +53,8 @@ static int list_from_addrinfo(const struct addrinfo *info, struct address **ret_
 	return 0;
 }
 
-int resolve_host(const char *host, struct address **ret_list, size_t *ret_count,
-	struct error *error)
+int resolve_host(
+	const char *host, struct address **ret_list, size_t *ret_count, struct error *error)
 {
 	struct address literal;
 	if (address_parse_literal(host, 0, &literal) == 0) {

@@ -43,8 +43,8 @@ static int lay_out_tuples(struct plan *plan, struct error *error)
 	struct source_range source;
 	size_t ranges = 0;
 	if (sources_preferred(&targets->list[0], &source.first) == 0) {
-		bool v4_loopback = source.first.any.sa_family == AF_INET &&
-			address_is_loopback(&source.first);
+		bool v4_loopback =
+			source.first.any.sa_family == AF_INET && address_is_loopback(&source.first);
 		source.count = v4_loopback
 			? loopback_sources_needed(plan->settings.connections, targets)
 			: 1;

@@ -51,8 +51,8 @@ static bool parse_port_range(const char **cursor, unsigned *ret_low, unsigned *r
 }
 
 /* Marks each port of the text in `wanted`, so that a port given twice is dialled once. */
-static int parse_ports(const char *text, bool wanted[PORT_MAX + 1], size_t *ret_count,
-	struct error *error)
+static int parse_ports(
+	const char *text, bool wanted[PORT_MAX + 1], size_t *ret_count, struct error *error)
 {
 	const char *cursor = text;
 	size_t count = 0;
@@ -94,8 +94,7 @@ static int fill(struct targets *targets, const struct address *hosts, size_t hos
 	return 0;
 }
 
-int targets_init(struct targets *targets, const char *host, const char *ports,
-	struct error *error)
+int targets_init(struct targets *targets, const char *host, const char *ports, struct error *error)
 {
 	*targets = (struct targets){0};
 

@@ -124,8 +124,8 @@ struct tuple tuples_at(const struct tuples *tuples, uint64_t ordinal)
 	return tuple;
 }
 
-static bool find_target(const struct tuples *tuples, const struct address *target,
-	uint64_t *ret_number)
+static bool find_target(
+	const struct tuples *tuples, const struct address *target, uint64_t *ret_number)
 {
 	for (size_t i = 0; i < tuples->targets->count; i++) {
 		const struct address *candidate = &tuples->targets->list[i];
@@ -138,8 +138,8 @@ static bool find_target(const struct tuples *tuples, const struct address *targe
 	return false;
 }
 
-static bool find_source(const struct tuples *tuples, const struct address *source,
-	uint64_t *ret_number)
+static bool find_source(
+	const struct tuples *tuples, const struct address *source, uint64_t *ret_number)
 {
 	uint64_t before = 0;
 	for (size_t i = 0; i < tuples->source_ranges; i++) {
@@ -154,8 +154,8 @@ static bool find_source(const struct tuples *tuples, const struct address *sourc
 	return false;
 }
 
-uint64_t tuples_ordinal(const struct tuples *tuples, const struct address *source,
-	const struct address *target)
+uint64_t tuples_ordinal(
+	const struct tuples *tuples, const struct address *source, const struct address *target)
 {
 	uint64_t target_number;
 	uint64_t source_number;

@@ -41,8 +41,8 @@ static int register_buffers(struct lane *lane, struct error *error)
 	};
 	int r = io_uring_register_buf_ring(&lane->ring, &registration, 0);
 	if (r < 0) {
-		return error_set(error, r, "the kernel refuses a ring of receive buffers: %s",
-			strerror(-r));
+		return error_set(
+			error, r, "the kernel refuses a ring of receive buffers: %s", strerror(-r));
 	}
 	for (uint16_t id = 0; id < LANE_BUFFERS; id++) {
 		add_buffer(lane, id);
@@ -103,7 +103,8 @@ static void close_all(const int *fds, unsigned count)
 
 int lane_install_take_fds(struct lane *lane, uint32_t first_slot, const int *fds, unsigned count)
 {
-	int update[count];
+	int update[LANE_INSTALL_MOST];
+	assert(count <= LANE_INSTALL_MOST);
 	for (unsigned i = 0; i < count; i++) {
 		update[i] = fds[i] >= 0 ? fds[i] : IORING_REGISTER_FILES_SKIP;
 	}
@@ -119,8 +120,7 @@ struct io_uring_sqe *lane_sqe(struct lane *lane)
 	return sqe;
 }
 
-void lane_prep_recv(struct lane *lane, struct io_uring_sqe *sqe, uint32_t slot,
-	uint64_t user_data)
+void lane_prep_recv(struct lane *lane, struct io_uring_sqe *sqe, uint32_t slot, uint64_t user_data)
 {
 	io_uring_prep_recv(sqe, (int)slot, NULL, lane->scratch_size, 0);
 	sqe->ioprio = IORING_RECVSEND_POLL_FIRST; /* nothing can be there yet: wait at once */

@@ -146,8 +146,8 @@ static int sleep_in_first(struct lanes *lanes, uint64_t now_ns, uint64_t until_n
 		timeout.tv_sec = (long long)(left / NSEC_PER_SEC);
 		timeout.tv_nsec = (long long)(left % NSEC_PER_SEC);
 	}
-	int r = io_uring_submit_and_wait_timeout(&lanes->list[0].ring, &cqe, 1,
-		until_ns == CLOCK_NEVER ? NULL : &timeout, NULL);
+	int r = io_uring_submit_and_wait_timeout(
+		&lanes->list[0].ring, &cqe, 1, until_ns == CLOCK_NEVER ? NULL : &timeout, NULL);
 	return r == -ETIME || r == -EINTR || r == -EBUSY || r == -EAGAIN || r > 0 ? 0 : r;
 }
 
@@ -228,8 +228,8 @@ int lanes_wait(struct lanes *lanes, uint64_t now_ns, uint64_t until_ns, struct e
 	return r < 0 ? error_set(error, r, "io_uring_enter: %s", strerror(-r)) : 0;
 }
 
-static int harvest_lane(struct lanes *lanes, struct lane *lane, lanes_handler *handler,
-	void *context)
+static int harvest_lane(
+	struct lanes *lanes, struct lane *lane, lanes_handler *handler, void *context)
 {
 	struct io_uring_cqe *cqe;
 	unsigned head;

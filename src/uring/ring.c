@@ -22,8 +22,8 @@
 
 #include "tcpgoon/base/units.h"
 
-#define RING_FLAGS                                                                                 \
-	(IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG |     \
+#define RING_FLAGS                                                                             \
+	(IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG | \
 		IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE)
 
 /* The first number in a file of /proc, or `otherwise`. */
@@ -78,7 +78,8 @@ static int explain_enomem(struct error *error, size_t needed)
 	return error_set(error, -ENOMEM,
 		"no memory for an io_uring of %s: the limit of locked memory is %s for all that this "
 		"user runs; raise it with 'ulimit -l'",
-		units_format_bytes(needed, need_text), units_format_bytes(limit.rlim_cur, have_text));
+		units_format_bytes(needed, need_text),
+		units_format_bytes(limit.rlim_cur, have_text));
 }
 
 static int explain_einval(struct error *error)
@@ -111,8 +112,7 @@ static int explain_failure(int code, size_t needed, struct error *error)
 	}
 }
 
-int ring_init(struct io_uring *ring, unsigned sq_entries, unsigned cq_entries,
-	struct error *error)
+int ring_init(struct io_uring *ring, unsigned sq_entries, unsigned cq_entries, struct error *error)
 {
 	struct io_uring_params params = {.flags = RING_FLAGS, .cq_entries = cq_entries};
 	int r = io_uring_queue_init_params(sq_entries, ring, &params);
@@ -126,8 +126,8 @@ size_t ring_memory(unsigned sq_entries, unsigned cq_entries)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	size_t header = 4 * 64; /* heads, tails and flags: struct io_rings, rounded up */
-	size_t rings = header + cq_entries * sizeof(struct io_uring_cqe) +
-		sq_entries * sizeof(unsigned);
+	size_t rings =
+		header + cq_entries * sizeof(struct io_uring_cqe) + sq_entries * sizeof(unsigned);
 	size_t sqes = sq_entries * sizeof(struct io_uring_sqe);
 	return (rings + page - 1) / page * page + (sqes + page - 1) / page * page;
 }

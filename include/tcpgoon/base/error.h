@@ -7,7 +7,10 @@ struct error {
 	char text[512];
 };
 
-#define ERROR_INIT {.text = ""}
+#define ERROR_INIT         \
+	{                  \
+		.text = "" \
+	}
 
 /*
  * Writes the message and returns `code` (a negative errno), so that a failing function can end in

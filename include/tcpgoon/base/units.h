@@ -14,8 +14,8 @@
  */
 
 /* A whole number with an optional suffix k, m or g (thousands, any case): "1500", "20k", "1.5m". */
-int units_parse_count(const char *text, uint64_t min, uint64_t max, uint64_t *ret_value,
-	struct error *error);
+int units_parse_count(
+	const char *text, uint64_t min, uint64_t max, uint64_t *ret_value, struct error *error);
 
 /*
  * A duration with a suffix ns, us (or µs), ms, s, m or h, decimals allowed ("1.5s"), compounds too
@@ -25,8 +25,8 @@ int units_parse_duration(const char *text, uint64_t bare_unit_ns, uint64_t min_n
 	uint64_t *ret_ns, struct error *error);
 
 /* A byte count, with k, m, g as powers of 1024: for sizes. */
-int units_parse_bytes(const char *text, uint64_t min, uint64_t max, uint64_t *ret_value,
-	struct error *error);
+int units_parse_bytes(
+	const char *text, uint64_t min, uint64_t max, uint64_t *ret_value, struct error *error);
 
 #define UNITS_TEXT_MAX 32
 

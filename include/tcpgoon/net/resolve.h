@@ -13,7 +13,7 @@
  * getaddrinfo(3), without repeats, port 0. *ret_list is the caller's: free().
  * Returns 0, -ENOENT (no such name) or -ENOMEM, with a message.
  */
-int resolve_host(const char *host, struct address **ret_list, size_t *ret_count,
-	struct error *error);
+int resolve_host(
+	const char *host, struct address **ret_list, size_t *ret_count, struct error *error);
 
 #endif

@@ -16,13 +16,13 @@ enum close_mode {
 
 /* Strings belong to the caller (argv) and outlive the settings. Times are in nanoseconds. */
 struct settings {
-	const char *host;  /* a name or a literal, brackets allowed around IPv6 */
+	const char *host; /* a name or a literal, brackets allowed around IPv6 */
 	const char *ports; /* "80", "8000-8003", "8000,8001" */
 	uint64_t connections;
-	uint64_t sleep_ns;        /* between two dials; 0: as fast as it goes */
+	uint64_t sleep_ns; /* between two dials; 0: as fast as it goes */
 	uint64_t dial_timeout_ns; /* from CONNECT to its decision */
-	uint64_t interval_ns;     /* between status lines; 0: only the first and the last */
-	uint64_t hold_ns;         /* watched for so long after the last was decided */
+	uint64_t interval_ns; /* between status lines; 0: only the first and the last */
+	uint64_t hold_ns; /* watched for so long after the last was decided */
 	enum close_mode close_mode;
 	bool assume_yes;
 	bool debug;

@@ -19,8 +19,7 @@ struct targets {
  * "8000-8003", or both. The first address that the name has, with each port.
  * Returns 0, -EINVAL (ports), -ENOENT (the name has no address) or -ENOMEM, with a message.
  */
-int targets_init(struct targets *targets, const char *host, const char *ports,
-	struct error *error);
+int targets_init(struct targets *targets, const char *host, const char *ports, struct error *error);
 void targets_finish(struct targets *targets);
 
 #endif

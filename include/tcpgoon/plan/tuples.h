@@ -27,14 +27,14 @@ struct source_range {
  */
 struct tuples {
 	const struct targets *targets; /* outlives this */
-	struct source_range *sources;  /* owned; none: the kernel chooses the address */
+	struct source_range *sources; /* owned; none: the kernel chooses the address */
 	size_t source_ranges;
 	uint64_t source_count;
 	uint16_t port_low;
 	uint16_t port_high;
 	uint16_t port_first; /* where the walk over the ports begins; it wraps around */
-	uint32_t ports;      /* a source has for each target */
-	bool port_auto;      /* the kernel chooses the port */
+	uint32_t ports; /* a source has for each target */
+	bool port_auto; /* the kernel chooses the port */
 };
 
 struct tuple {
@@ -66,7 +66,7 @@ struct tuple tuples_at(const struct tuples *tuples, uint64_t ordinal);
  * The inverse: the ordinal of the tuple from `source` to `target` (both with ports), or
  * UINT64_MAX where it is none of these.
  */
-uint64_t tuples_ordinal(const struct tuples *tuples, const struct address *source,
-	const struct address *target);
+uint64_t tuples_ordinal(
+	const struct tuples *tuples, const struct address *source, const struct address *target);
 
 #endif

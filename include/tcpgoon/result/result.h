@@ -21,21 +21,21 @@ struct cause_tally {
 
 /* Why the run ended. */
 enum run_end {
-	RUN_COMPLETED,   /* every connection decided, the hold over */
+	RUN_COMPLETED, /* every connection decided, the hold over */
 	RUN_INTERRUPTED, /* SIGINT or SIGTERM */
 };
 
 struct result {
-	const char *host;       /* as given; belongs to the caller */
-	struct address target;  /* the first address dialled, with its port */
+	const char *host; /* as given; belongs to the caller */
+	struct address target; /* the first address dialled, with its port */
 	struct snapshot at_end; /* before we began to close what was open */
-	uint64_t dialed;        /* left NOT_INITIATED */
-	uint64_t established;   /* ever: at_end.established + at_end.closed */
+	uint64_t dialed; /* left NOT_INITIATED */
+	uint64_t established; /* ever: at_end.established + at_end.closed */
 	uint64_t max_concurrent;
 	uint64_t duration_ns; /* from the start to the end of the hold, without the teardown */
 	struct histogram connect; /* of the established: dial to established, by the clock */
 	struct histogram failure; /* of the failed: dial to the error, by the clock */
-	struct histogram lag;     /* of the dialled: scheduled instant to dial */
+	struct histogram lag; /* of the dialled: scheduled instant to dial */
 	struct cause_tally causes[CAUSE_MAX];
 	enum run_end end;
 	bool held; /* the run was asked to hold its connections */

@@ -26,7 +26,7 @@ struct run_observer {
  * Returns 0 (also where connections failed: that is a result), or a negative errno with a message
  * where this program could not do its work.
  */
-int run_execute(const struct plan *plan, const struct run_observer *observer,
-	struct result *result, struct error *error);
+int run_execute(const struct plan *plan, const struct run_observer *observer, struct result *result,
+	struct error *error);
 
 #endif

@@ -10,11 +10,11 @@
 #include "tcpgoon/base/error.h"
 
 struct server_settings {
-	const char *listen;       /* address literal; NULL: every address, IPv6 and IPv4 */
-	uint16_t port;            /* 0: one that is free */
-	int backlog;              /* listen(2); 0: the system's most (net.core.somaxconn) */
+	const char *listen; /* address literal; NULL: every address, IPv6 and IPv4 */
+	uint16_t port; /* 0: one that is free */
+	int backlog; /* listen(2); 0: the system's most (net.core.somaxconn) */
 	uint64_t max_connections; /* accepted in all before it ends; 0: no limit */
-	uint64_t duration_ns;     /* before it ends; 0: no limit */
+	uint64_t duration_ns; /* before it ends; 0: no limit */
 };
 
 enum server_end {
@@ -25,10 +25,10 @@ enum server_end {
 
 struct server_totals {
 	uint64_t accepted;
-	uint64_t open;           /* when it ended */
-	uint64_t max_open;       /* at any one time */
+	uint64_t open; /* when it ended */
+	uint64_t max_open; /* at any one time */
 	uint64_t closed_by_peer; /* FIN */
-	uint64_t reset_by_peer;  /* RST, or given up by the kernel */
+	uint64_t reset_by_peer; /* RST, or given up by the kernel */
 	enum server_end end;
 };
 

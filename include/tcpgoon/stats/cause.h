@@ -5,9 +5,9 @@
 
 /* On whose side a cause lies. */
 enum cause_side {
-	CAUSE_SIDE_NONE,   /* nothing went wrong */
-	CAUSE_SIDE_LOCAL,  /* this machine: ports, descriptors, memory, our own ^C */
-	CAUSE_SIDE_PATH,   /* between: silence, unreachable, filtered */
+	CAUSE_SIDE_NONE, /* nothing went wrong */
+	CAUSE_SIDE_LOCAL, /* this machine: ports, descriptors, memory, our own ^C */
+	CAUSE_SIDE_PATH, /* between: silence, unreachable, filtered */
 	CAUSE_SIDE_REMOTE, /* the target: refused, closed, reset */
 	CAUSE_SIDE_MAX,
 };
@@ -16,30 +16,30 @@ enum cause_side {
 enum cause_stage {
 	CAUSE_STAGE_PREPARE, /* socket, options, bind */
 	CAUSE_STAGE_CONNECT, /* from the SYN to its answer */
-	CAUSE_STAGE_HOLD,    /* established and watched */
+	CAUSE_STAGE_HOLD, /* established and watched */
 };
 
 enum cause {
 	CAUSE_NONE = 0,
 	/* local */
-	CAUSE_INTERRUPTED,          /* ended by us before it was decided */
-	CAUSE_PORTS_EXHAUSTED,      /* no free 4-tuple: EADDRINUSE, EADDRNOTAVAIL */
-	CAUSE_DESCRIPTORS,          /* EMFILE, ENFILE */
-	CAUSE_MEMORY,               /* ENOMEM, ENOBUFS */
-	CAUSE_NOT_PERMITTED,        /* EPERM, EACCES before the SYN left: a local firewall or LSM */
-	CAUSE_SOURCE_INVALID,       /* the source address cannot be used: EINVAL, EAFNOSUPPORT */
+	CAUSE_INTERRUPTED, /* ended by us before it was decided */
+	CAUSE_PORTS_EXHAUSTED, /* no free 4-tuple: EADDRINUSE, EADDRNOTAVAIL */
+	CAUSE_DESCRIPTORS, /* EMFILE, ENFILE */
+	CAUSE_MEMORY, /* ENOMEM, ENOBUFS */
+	CAUSE_NOT_PERMITTED, /* EPERM, EACCES before the SYN left: a local firewall or LSM */
+	CAUSE_SOURCE_INVALID, /* the source address cannot be used: EINVAL, EAFNOSUPPORT */
 	/* path */
-	CAUSE_TIMED_OUT,            /* no answer within the dial timeout, or ETIMEDOUT */
-	CAUSE_NETWORK_UNREACHABLE,  /* ENETUNREACH */
-	CAUSE_HOST_UNREACHABLE,     /* EHOSTUNREACH, EHOSTDOWN: ICMP or ARP */
-	CAUSE_PROHIBITED,           /* administratively prohibited, told by ICMP */
-	CAUSE_SILENT,               /* held, then retransmissions without an answer: ETIMEDOUT */
+	CAUSE_TIMED_OUT, /* no answer within the dial timeout, or ETIMEDOUT */
+	CAUSE_NETWORK_UNREACHABLE, /* ENETUNREACH */
+	CAUSE_HOST_UNREACHABLE, /* EHOSTUNREACH, EHOSTDOWN: ICMP or ARP */
+	CAUSE_PROHIBITED, /* administratively prohibited, told by ICMP */
+	CAUSE_SILENT, /* held, then retransmissions without an answer: ETIMEDOUT */
 	/* remote */
-	CAUSE_REFUSED,              /* RST to the SYN: ECONNREFUSED */
-	CAUSE_RESET_IN_HANDSHAKE,   /* RST before anything else: ECONNRESET from connect */
-	CAUSE_CLOSED_BY_PEER,       /* FIN while held */
-	CAUSE_RESET_BY_PEER,        /* RST while held */
-	CAUSE_OTHER,                /* an errno without a rule; its number is kept beside */
+	CAUSE_REFUSED, /* RST to the SYN: ECONNREFUSED */
+	CAUSE_RESET_IN_HANDSHAKE, /* RST before anything else: ECONNRESET from connect */
+	CAUSE_CLOSED_BY_PEER, /* FIN while held */
+	CAUSE_RESET_BY_PEER, /* RST while held */
+	CAUSE_OTHER, /* an errno without a rule; its number is kept beside */
 	CAUSE_MAX,
 };
 

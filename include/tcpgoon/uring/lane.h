@@ -11,10 +11,13 @@
 /* Entries of a lane's buffer ring; a power of two. */
 #define LANE_BUFFERS 64
 
+/* Sockets that one call of lane_install_take_fds() takes at most. */
+#define LANE_INSTALL_MOST 64
+
 struct lane {
 	struct io_uring ring;
 	uint32_t number; /* of the lane, from 0 */
-	uint32_t slots;  /* in its table of direct descriptors, all empty at first */
+	uint32_t slots; /* in its table of direct descriptors, all empty at first */
 	struct io_uring_buf_ring *buffers;
 	uint8_t *scratch; /* what all buffers point to; belongs to the caller */
 	uint32_t scratch_size;
@@ -47,8 +50,7 @@ struct io_uring_sqe *lane_sqe(struct lane *lane);
  * Prepares a RECV on the socket in `slot` that owns no buffer while it waits: the kernel takes one
  * from the lane's buffer ring when there are data.
  */
-void lane_prep_recv(struct lane *lane, struct io_uring_sqe *sqe, uint32_t slot,
-	uint64_t user_data);
+void lane_prep_recv(struct lane *lane, struct io_uring_sqe *sqe, uint32_t slot, uint64_t user_data);
 
 /* Gives back the buffer that a completed RECV took, if it took one. */
 void lane_recycle_buffer(struct lane *lane, unsigned cqe_flags);

@@ -29,9 +29,9 @@ struct lanes {
 };
 
 struct lanes_params {
-	uint64_t slots;      /* direct descriptors wanted in all, at least 1 */
+	uint64_t slots; /* direct descriptors wanted in all, at least 1 */
 	uint64_t table_most; /* of one table: the soft limit of open files */
-	uint64_t memlock;    /* bytes of locked memory that the rings may take together */
+	uint64_t memlock; /* bytes of locked memory that the rings may take together */
 };
 
 /* Returns 0 or a negative errno with a message; lanes_finish() is due either way. */
@@ -56,8 +56,8 @@ static inline uint32_t lanes_slot_of_index(const struct lanes *lanes, uint32_t i
 int lanes_wait(struct lanes *lanes, uint64_t now_ns, uint64_t until_ns, struct error *error);
 
 /* One completion: its lane, its token, the result and the CQE's flags. */
-typedef int lanes_handler(void *context, struct lane *lane, struct token token, int result,
-	unsigned flags);
+typedef int lanes_handler(
+	void *context, struct lane *lane, struct token token, int result, unsigned flags);
 
 /*
  * Hands every completion that is there to `handler`, which may queue requests on any lane. Stops

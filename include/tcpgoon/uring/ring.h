@@ -12,8 +12,7 @@
  * Entries of both queues; powers of two. Returns 0 or a negative errno with one sentence that says
  * why there is no io_uring and what to change. The ring belongs to the thread that makes it.
  */
-int ring_init(struct io_uring *ring, unsigned sq_entries, unsigned cq_entries,
-	struct error *error);
+int ring_init(struct io_uring *ring, unsigned sq_entries, unsigned cq_entries, struct error *error);
 
 /* What such a ring counts against RLIMIT_MEMLOCK, in bytes (rounded up to whole pages). */
 size_t ring_memory(unsigned sq_entries, unsigned cq_entries);
