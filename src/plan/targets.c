@@ -99,7 +99,7 @@ int targets_init(struct targets *targets, const char *host, const char *ports, s
 	*targets = (struct targets){0};
 
 	bool wanted[PORT_MAX + 1] = {false};
-	size_t port_count;
+	size_t port_count = 0;
 	int r = parse_ports(ports, wanted, &port_count, error);
 	if (r < 0) {
 		return r;

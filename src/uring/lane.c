@@ -103,7 +103,7 @@ static void close_all(const int *fds, unsigned count)
 
 int lane_install_take_fds(struct lane *lane, uint32_t first_slot, const int *fds, unsigned count)
 {
-	int update[LANE_INSTALL_MOST];
+	int update[LANE_INSTALL_MOST] = {0};
 	assert(count <= LANE_INSTALL_MOST);
 	for (unsigned i = 0; i < count; i++) {
 		update[i] = fds[i] >= 0 ? fds[i] : IORING_REGISTER_FILES_SKIP;

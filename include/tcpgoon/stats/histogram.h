@@ -17,7 +17,7 @@ struct histogram {
 	uint64_t min_us; /* UINT64_MAX while empty */
 	uint64_t max_us;
 	uint64_t sum_us;
-	unsigned __int128 sum_squares_us2;
+	__extension__ unsigned __int128 sum_squares_us2;
 };
 
 #define HISTOGRAM_HIGHEST_US UINT64_C(3600000000)

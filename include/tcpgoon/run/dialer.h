@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* Makes sockets and queues the chains of what is due, and of what is armed ahead. */
+#ifndef TCPGOON_RUN_DIALER_H
+#define TCPGOON_RUN_DIALER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tcpgoon/base/error.h"
+#include "tcpgoon/plan/plan.h"
+#include "tcpgoon/run/pacer.h"
+#include "tcpgoon/run/requests.h"
+#include "tcpgoon/run/table.h"
+
+struct dialer {
+	const struct plan *plan;
+	struct requests *requests;
+	struct table *table;
+	struct pacer pacer;
+	uint64_t next; /* the first connection that was neither dialled nor armed */
+	uint64_t spare; /* ordinal of the next tuple that no connection has by plan */
+
+	uint32_t *again; /* owned: connections to be dialled once more, from another tuple */
+	uint32_t again_count;
+	uint32_t again_capacity;
+};
+
+void dialer_init(struct dialer *dialer, const struct plan *plan, struct requests *requests,
+	struct table *table, uint64_t start_ns);
+void dialer_finish(struct dialer *dialer);
+
+/*
+ * Queues one batch of what is due; when nothing is left that is due, arms the next chains.
+ * Returns 0 or a negative errno with a message.
+ */
+int dialer_advance(struct dialer *dialer, uint64_t now_ns, struct error *error);
+
+/* Whether nothing is left to dial or to arm. */
+bool dialer_done(const struct dialer *dialer);
+
+/* The instant at which dialer_advance() next has something to do; CLOCK_NEVER where it has not. */
+uint64_t dialer_next_ns(const struct dialer *dialer, uint64_t now_ns);
+
+/*
+ * The connection's CONNECT found its 4-tuple held (EADDRNOTAVAIL, EADDRINUSE): dials it again from
+ * a spare one. Returns false where there is no spare tuple left.
+ */
+bool dialer_again(struct dialer *dialer, uint32_t index);
+
+#endif

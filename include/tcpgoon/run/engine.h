@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* Everything that a run in progress is made of; shared by the loop and its handlers only. */
+#ifndef TCPGOON_RUN_ENGINE_H
+#define TCPGOON_RUN_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tcpgoon/plan/plan.h"
+#include "tcpgoon/result/result.h"
+#include "tcpgoon/run/dialer.h"
+#include "tcpgoon/run/reporter.h"
+#include "tcpgoon/run/requests.h"
+#include "tcpgoon/run/table.h"
+#include "tcpgoon/uring/lanes.h"
+#include "tcpgoon/uring/signals.h"
+
+/* What a run is about at the moment. It only ever goes to the right. */
+enum phase {
+	PHASE_DIALING, /* connections are dialled and decided */
+	PHASE_HOLDING, /* all are decided; those that are open are watched */
+	PHASE_CLOSING, /* the numbers are taken; what is open is closed */
+	PHASE_OVER, /* the kernel holds nothing of ours any more */
+};
+
+struct engine {
+	const struct plan *plan;
+	struct result *result;
+	struct lanes lanes;
+	struct table table;
+	struct requests requests;
+	struct dialer dialer;
+	struct reporter reporter;
+	struct signals signals;
+
+	enum phase phase;
+	bool interrupted;
+	uint64_t now_ns; /* of this turn of the loop */
+	uint64_t hold_until_ns; /* in PHASE_HOLDING */
+	uint64_t close_next; /* in PHASE_CLOSING: the first connection not yet looked at */
+};
+
+#endif

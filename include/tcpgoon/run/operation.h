@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* What a run asks of its rings: the `operation` of its tokens. */
+#ifndef TCPGOON_RUN_OPERATION_H
+#define TCPGOON_RUN_OPERATION_H
+
+enum operation {
+	OPERATION_NONE = 0,
+	OPERATION_DELAY, /* TIMEOUT at the head of a chain: the inter-connection delay */
+	OPERATION_CONNECT, /* CONNECT */
+	OPERATION_DIAL_TIMEOUT, /* LINK_TIMEOUT of a CONNECT */
+	OPERATION_WATCH, /* RECV of an established connection */
+	OPERATION_CANCEL, /* ASYNC_CANCEL of one of the above */
+	OPERATION_CLOSE, /* CLOSE of a slot */
+	OPERATION_TICK, /* READ of the reporter's timerfd */
+	OPERATION_SIGNAL, /* READ of the signalfd */
+};
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* A timerfd in the ring: at each tick a snapshot goes to the observer. */
+#ifndef TCPGOON_RUN_REPORTER_H
+#define TCPGOON_RUN_REPORTER_H
+
+#include <stdint.h>
+
+#include "tcpgoon/base/error.h"
+#include "tcpgoon/run/run.h"
+#include "tcpgoon/run/table.h"
+#include "tcpgoon/uring/lane.h"
+
+struct reporter {
+	const struct run_observer *observer;
+	const struct table *table;
+	int timer_fd; /* -1: there are no ticks */
+	uint64_t expirations; /* where the READ puts them */
+};
+
+/*
+ * Ticks every interval_ns from start_ns on; 0: never. Returns 0 or a negative errno with a
+ * message; reporter_finish() is due either way.
+ */
+int reporter_init(struct reporter *reporter, const struct run_observer *observer,
+	const struct table *table, uint64_t start_ns, uint64_t interval_ns, struct error *error);
+void reporter_finish(struct reporter *reporter);
+
+/* Queues the READ of the next tick. Returns 0 or the negative errno of io_uring_enter. */
+int reporter_arm(struct reporter *reporter, struct lane *lane);
+
+/* Shows the observer the table as it is. */
+void reporter_tick(struct reporter *reporter, uint64_t now_ns);
+
+/* Tells the observer that a stage begins, and where it asked for it, of single events. */
+void reporter_stage(struct reporter *reporter, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+void reporter_debug(struct reporter *reporter, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

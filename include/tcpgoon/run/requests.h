@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* What a connection asks of its ring: dial, watch, cancel, close. */
+#ifndef TCPGOON_RUN_REQUESTS_H
+#define TCPGOON_RUN_REQUESTS_H
+
+#include <stdint.h>
+
+#include "tcpgoon/base/address.h"
+#include "tcpgoon/run/operation.h"
+#include "tcpgoon/run/table.h"
+#include "tcpgoon/uring/lanes.h"
+
+/* More instants than chains with a TIMEOUT fit a submission queue. */
+#define REQUESTS_DUE_KEPT 256
+
+struct requests {
+	struct lanes *lanes;
+	struct table *table;
+	struct __kernel_timespec dial_timeout;
+	struct __kernel_timespec due[REQUESTS_DUE_KEPT]; /* of the chains that were queued last */
+	unsigned due_next;
+};
+
+/*
+ * A connection's slot is its own, so its index is all that these need. They queue, and return 0 or
+ * the negative errno of an io_uring_enter that had to make room.
+ */
+
+/*
+ * The socket is in the slot. CONNECT + LINK_TIMEOUT, then RECV; headed by a TIMEOUT at due_ns
+ * unless that is 0: then the chain begins as soon as it is handed over.
+ */
+int requests_dial(
+	struct requests *requests, uint32_t index, const struct address *target, uint64_t due_ns);
+
+/* RECV once more, after data. */
+int requests_watch(struct requests *requests, uint32_t index);
+
+/* Cancels what of the connection is in flight; its completions follow. */
+int requests_cancel(struct requests *requests, uint32_t index);
+
+/* Closes the slot. */
+int requests_close(struct requests *requests, uint32_t index);
+
+#endif

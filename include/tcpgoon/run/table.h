@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* The state of every connection in 16 bytes: the only place where one changes state. */
+#ifndef TCPGOON_RUN_TABLE_H
+#define TCPGOON_RUN_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tcpgoon/result/result.h"
+#include "tcpgoon/result/snapshot.h"
+#include "tcpgoon/stats/cause.h"
+
+/*
+ *                    +----------------> ERROR      (never dialled: no port, no memory)
+ *                    |
+ *  NOT_INITIATED --> DIALING --> ESTABLISHED --> CLOSED
+ *                    |
+ *                    +----------------> ERROR
+ *
+ * CLOSED and ERROR have a cause. What we end ourselves stays as it was: the final numbers are
+ * taken before we begin to close.
+ */
+enum conn_state {
+	CONN_NOT_INITIATED,
+	CONN_DIALING,
+	CONN_ESTABLISHED,
+	CONN_CLOSED,
+	CONN_ERROR,
+	CONN_STATE_MAX,
+};
+
+/* Requests of a connection that the kernel has, and what it holds there. */
+enum conn_held {
+	CONN_HAS_SOCKET = 1 << 0, /* in its slot */
+	CONN_ARMED = 1 << 1, /* a TIMEOUT that heads its chain */
+	CONN_CONNECTING = 1 << 2, /* a CONNECT */
+	CONN_WATCHED = 1 << 3, /* a RECV */
+	CONN_CLOSING = 1 << 4, /* a CLOSE */
+};
+
+struct conn {
+	uint64_t dialed_us : 40; /* since the start of the run: 12 days */
+	uint64_t state : 3; /* enum conn_state */
+	uint64_t held : 5; /* set of enum conn_held */
+	uint64_t cause : 8; /* enum cause */
+	uint64_t : 8;
+	uint32_t connect_us; /* dial to established or to the error */
+	uint16_t generation; /* of the slot's use: tells late completions apart */
+	uint16_t error_number; /* positive errno of the cause, 0 where there was none */
+};
+_Static_assert(sizeof(struct conn) == 16, "a million connections in 16 MB");
+_Static_assert(CAUSE_MAX <= 256, "a cause fits its field");
+
+struct table {
+	struct conn *conns; /* owned, `count` of them; untouched pages cost no memory */
+	uint64_t count;
+	uint64_t start_ns;
+	uint64_t by_state[CONN_STATE_MAX];
+	uint64_t established_now_max;
+	uint64_t occupied; /* connections of which the kernel holds anything */
+	struct result *result; /* where causes and histograms are kept as states change */
+};
+
+/* Returns 0 or -ENOMEM. `result` outlives the table. */
+int table_init(struct table *table, uint64_t count, uint64_t start_ns, struct result *result);
+void table_finish(struct table *table);
+
+/* The dial has begun at now_ns; it had been due at due_ns. */
+void table_dialing(struct table *table, uint32_t index, uint64_t due_ns, uint64_t now_ns);
+/* Still DIALING, but from another 4-tuple, as the one before was held: no SYN had left. */
+void table_dialing_again(struct table *table, uint32_t index, uint64_t now_ns);
+void table_established(struct table *table, uint32_t index, uint64_t now_ns);
+/* It did not come up: from DIALING, or from NOT_INITIATED where no SYN could be sent. */
+void table_failed(
+	struct table *table, uint32_t index, enum cause cause, int error_number, uint64_t now_ns);
+/* It was established and is no longer, and not by us. */
+void table_closed(
+	struct table *table, uint32_t index, enum cause cause, int error_number, uint64_t now_ns);
+
+/*
+ * Makes the slot ready for another connection: NOT_INITIATED again, in the next generation. Only
+ * when it is decided and nothing of it is held. What it counted stays counted in the result.
+ */
+void table_recycle(struct table *table, uint32_t index);
+
+/* The kernel has taken (or given back) what `held` says: sets (or clears) it and counts. */
+void table_hold(struct table *table, uint32_t index, unsigned held);
+void table_release(struct table *table, uint32_t index, unsigned held);
+
+static inline bool table_holds(const struct table *table, uint32_t index, unsigned held)
+{
+	return (table->conns[index].held & held) != 0;
+}
+
+static inline enum conn_state table_state(const struct table *table, uint32_t index)
+{
+	return (enum conn_state)table->conns[index].state;
+}
+
+/* Every connection is established, closed or failed. */
+bool table_decided(const struct table *table);
+
+struct snapshot table_snapshot(const struct table *table, uint64_t now_ns);
+
+#endif

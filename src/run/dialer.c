@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sockets are made with system calls, a batch at a time, and installed into the lane's table with
+ * one more: measured, that costs no more than making them on the ring (IORING_OP_SOCKET and
+ * IORING_OP_BIND), and works on kernels that have no IORING_OP_BIND. Their descriptors are closed
+ * at once, so a batch is all that ever counts against the limit of open files.
+ *
+ * A batch is small because the clock that measures a dial is read once before it: the kernel works
+ * some 20 µs in each CONNECT, so a batch of 8 blurs the connect time by up to 160 µs, and one of
+ * 256 would by 5 ms. Sockets are made before the clock is read.
+ *
+ * Source ports: SO_REUSEADDR and a bind to address and port, as laid out by the plan. Where
+ * somebody holds the port, bind says EADDRINUSE and the next spare tuple is taken at once; where
+ * the 4-tuple is in TIME_WAIT, connect says EADDRNOTAVAIL and the connection is dialled again.
+ */
+#include "tcpgoon/run/dialer.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tcpgoon/base/clock.h"
+
+#define BATCH_MOST 8
+
+void dialer_init(struct dialer *dialer, const struct plan *plan, struct requests *requests,
+	struct table *table, uint64_t start_ns)
+{
+	*dialer = (struct dialer){
+		.plan = plan,
+		.requests = requests,
+		.table = table,
+		.pacer =
+			{
+				.schedule = &plan->schedule,
+				.count = plan->settings.connections,
+				.start_ns = start_ns,
+			},
+		.spare = plan->settings.connections,
+	};
+}
+
+void dialer_finish(struct dialer *dialer)
+{
+	free(dialer->again);
+	dialer->again = NULL;
+}
+
+static int set_options(const struct dialer *dialer, int fd)
+{
+	const int on = 1;
+	const struct linger reset = {.l_onoff = 1, .l_linger = 0};
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0) {
+		return -errno;
+	}
+	if (dialer->plan->settings.close_mode == CLOSE_RST &&
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)) < 0) {
+		return -errno;
+	}
+	return 0;
+}
+
+/* The next tuple that the plan gave to no connection; false where they are used up. */
+static bool take_spare(struct dialer *dialer, uint64_t *ret_ordinal)
+{
+	if (dialer->spare >= tuples_capacity(&dialer->plan->tuples)) {
+		return false;
+	}
+	*ret_ordinal = dialer->spare++;
+	return true;
+}
+
+/* Binds to the tuple, or to the next spare one that nobody holds; *ordinal says which it was. */
+static int bind_to_tuple(struct dialer *dialer, int fd, uint64_t *ordinal)
+{
+	for (;;) {
+		struct tuple tuple = tuples_at(&dialer->plan->tuples, *ordinal);
+		if (tuple.source.any.sa_family == AF_UNSPEC ||
+			bind(fd, &tuple.source.any, address_length(&tuple.source)) == 0) {
+			return 0;
+		}
+		if (errno != EADDRINUSE) {
+			return -errno;
+		}
+		if (!take_spare(dialer, ordinal)) {
+			return -EADDRINUSE;
+		}
+	}
+}
+
+/* A socket bound to the tuple *ordinal or a spare one: its descriptor, or a negative errno. */
+static int make_socket(struct dialer *dialer, uint64_t *ordinal)
+{
+	const struct address *target = tuples_at(&dialer->plan->tuples, *ordinal).target;
+	int fd = socket(target->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
+	if (fd < 0) {
+		return -errno;
+	}
+	int r = set_options(dialer, fd);
+	if (r == 0) {
+		r = bind_to_tuple(dialer, fd, ordinal);
+	}
+	if (r < 0) {
+		close(fd);
+		return r;
+	}
+	return fd;
+}
+
+/* A batch of neighbours in one lane: their sockets, and whether each has one. */
+struct batch {
+	uint32_t first;
+	unsigned count;
+	int fds[BATCH_MOST];
+	bool ready[BATCH_MOST];
+	const struct address *targets[BATCH_MOST];
+};
+
+/* How many of the connections [next, next + count) fit one batch: they must share a lane. */
+static unsigned batch_size(const struct dialer *dialer, uint64_t next, uint64_t count)
+{
+	uint32_t per_lane = dialer->requests->lanes->slots_per_lane;
+	uint64_t left_in_lane = per_lane - next % per_lane;
+	uint64_t size = count < left_in_lane ? count : left_in_lane;
+	return (unsigned)(size < BATCH_MOST ? size : BATCH_MOST);
+}
+
+static void fail_unprepared(
+	struct dialer *dialer, uint32_t index, int error_number, uint64_t now_ns)
+{
+	enum cause cause = cause_from_errno(error_number, CAUSE_STAGE_PREPARE);
+	table_failed(dialer->table, index, cause, error_number, now_ns);
+}
+
+/* Adds a socket for the batch's next connection. False where the batch must do without it. */
+static bool extend_batch(
+	struct dialer *dialer, struct batch *batch, uint64_t ordinal, uint64_t now_ns)
+{
+	int fd = make_socket(dialer, &ordinal);
+	if ((fd == -EMFILE || fd == -ENFILE) && batch->count > 0) {
+		return false; /* this batch's own descriptors may be what is missing */
+	}
+	if (fd < 0) {
+		fail_unprepared(dialer, batch->first + batch->count, -fd, now_ns);
+	}
+	batch->fds[batch->count] = fd < 0 ? -1 : fd;
+	batch->ready[batch->count] = fd >= 0;
+	batch->targets[batch->count] = tuples_at(&dialer->plan->tuples, ordinal).target;
+	batch->count++;
+	return true;
+}
+
+static int install_batch(struct dialer *dialer, const struct batch *batch)
+{
+	struct lanes *lanes = dialer->requests->lanes;
+	int r = lane_install_take_fds(lanes_of_index(lanes, batch->first),
+		lanes_slot_of_index(lanes, batch->first), batch->fds, batch->count);
+	for (unsigned i = 0; r == 0 && i < batch->count; i++) {
+		if (batch->ready[i]) {
+			table_hold(dialer->table, batch->first + i, CONN_HAS_SOCKET);
+		}
+	}
+	return r;
+}
+
+static int prepare_batch(struct dialer *dialer, struct batch *batch, unsigned size, uint64_t now_ns)
+{
+	*batch = (struct batch){.first = (uint32_t)dialer->next};
+	while (batch->count < size &&
+		extend_batch(dialer, batch, dialer->next + batch->count, now_ns)) {
+	}
+	dialer->next += batch->count;
+	return install_batch(dialer, batch);
+}
+
+static int dial_due(struct dialer *dialer, uint64_t due_before, uint64_t now_ns)
+{
+	struct batch batch;
+	unsigned size = batch_size(dialer, dialer->next, due_before - dialer->next);
+	int r = prepare_batch(dialer, &batch, size, now_ns);
+	uint64_t dial_ns = clock_now_ns();
+	for (unsigned i = 0; r == 0 && i < batch.count; i++) {
+		uint32_t index = batch.first + i;
+		if (batch.ready[i]) {
+			table_dialing(
+				dialer->table, index, pacer_due_ns(&dialer->pacer, index), dial_ns);
+			r = requests_dial(dialer->requests, index, batch.targets[i], 0);
+		}
+	}
+	return r;
+}
+
+static int arm_ahead(struct dialer *dialer, uint64_t armed_before, uint64_t now_ns)
+{
+	int r = 0;
+	while (r == 0 && dialer->next < armed_before) {
+		struct batch batch;
+		unsigned size = batch_size(dialer, dialer->next, armed_before - dialer->next);
+		r = prepare_batch(dialer, &batch, size, now_ns);
+		for (unsigned i = 0; r == 0 && i < batch.count; i++) {
+			uint32_t index = batch.first + i;
+			if (batch.ready[i]) {
+				r = requests_dial(dialer->requests, index, batch.targets[i],
+					pacer_due_ns(&dialer->pacer, index));
+			}
+		}
+	}
+	return r;
+}
+
+static int dial_again(struct dialer *dialer, uint32_t index, uint64_t now_ns)
+{
+	uint64_t ordinal;
+	int fd = take_spare(dialer, &ordinal) ? make_socket(dialer, &ordinal) : -EADDRINUSE;
+	if (fd < 0) {
+		fail_unprepared(dialer, index, -fd, now_ns);
+		return 0;
+	}
+	struct lanes *lanes = dialer->requests->lanes;
+	int r = lane_install_take_fds(
+		lanes_of_index(lanes, index), lanes_slot_of_index(lanes, index), &fd, 1);
+	if (r < 0) {
+		return r;
+	}
+	table_dialing_again(dialer->table, index, clock_now_ns());
+	return requests_dial(
+		dialer->requests, index, tuples_at(&dialer->plan->tuples, ordinal).target, 0);
+}
+
+static int dial_all_again(struct dialer *dialer, uint64_t now_ns)
+{
+	int r = 0;
+	for (unsigned i = 0; r == 0 && i < BATCH_MOST && dialer->again_count > 0; i++) {
+		r = dial_again(dialer, dialer->again[--dialer->again_count], now_ns);
+	}
+	return r;
+}
+
+int dialer_advance(struct dialer *dialer, uint64_t now_ns, struct error *error)
+{
+	int r = 0;
+	uint64_t due_before = pacer_due_before(&dialer->pacer, now_ns);
+	if (dialer->again_count > 0) {
+		r = dial_all_again(dialer, now_ns);
+	} else if (dialer->next < due_before) {
+		r = dial_due(dialer, due_before, now_ns);
+	} else {
+		r = arm_ahead(dialer, pacer_armed_before(&dialer->pacer, now_ns), now_ns);
+	}
+	return r < 0 ? error_set(error, r, "dialling: %s", strerror(-r)) : 0;
+}
+
+bool dialer_done(const struct dialer *dialer)
+{
+	return dialer->next == dialer->pacer.count && dialer->again_count == 0;
+}
+
+uint64_t dialer_next_ns(const struct dialer *dialer, uint64_t now_ns)
+{
+	if (dialer->again_count > 0) {
+		return now_ns;
+	}
+	if (dialer->next == dialer->pacer.count) {
+		return CLOCK_NEVER;
+	}
+	return pacer_due_ns(&dialer->pacer, dialer->next);
+}
+
+static bool make_room_for_again(struct dialer *dialer)
+{
+	if (dialer->again_count < dialer->again_capacity) {
+		return true;
+	}
+	uint32_t capacity = dialer->again_capacity == 0 ? 64 : dialer->again_capacity * 2;
+	uint32_t *grown = realloc(dialer->again, capacity * sizeof(*grown));
+	if (grown == NULL) {
+		return false;
+	}
+	dialer->again = grown;
+	dialer->again_capacity = capacity;
+	return true;
+}
+
+bool dialer_again(struct dialer *dialer, uint32_t index)
+{
+	bool spare_left = !dialer->plan->tuples.port_auto &&
+		dialer->plan->tuples.source_count > 0 &&
+		dialer->spare < tuples_capacity(&dialer->plan->tuples);
+	if (!spare_left || !make_room_for_again(dialer)) {
+		return false;
+	}
+	dialer->again[dialer->again_count++] = index;
+	return true;
+}

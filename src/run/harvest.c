@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What of a connection comes back, and in which order:
+ *
+ *   DELAY    -ETIME      the chain begins: this is the instant of the dial
+ *            -ECANCELED  the run ends before it was due
+ *   CONNECT  0           established
+ *            -ECANCELED  the dial timeout fired (its own completion is not needed), or the run ends
+ *            an errno    its cause
+ *   WATCH    > 0         data: counted by nobody, watched on
+ *            0           FIN
+ *            -ECANCELED  CONNECT had failed, or the run ends
+ *            an errno    reset, or given up by the kernel
+ *
+ * CANCEL comes back only where it failed. Where it found nothing, the request was between two links
+ * of its chain, out of everybody's sight: it is cancelled once more.
+ *
+ * A socket is closed when nothing of its connection is in flight any more: a CLOSE under a pending
+ * RECV would send no FIN, as the request holds the socket open.
+ */
+#include "tcpgoon/run/harvest.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "tcpgoon/stats/cause.h"
+
+static void handle_delay(struct engine *engine, uint32_t index, int result)
+{
+	table_release(&engine->table, index, CONN_ARMED);
+	if (result == -ETIME) {
+		uint64_t due_ns = pacer_due_ns(&engine->dialer.pacer, index);
+		table_dialing(&engine->table, index, due_ns, engine->now_ns);
+	}
+}
+
+static bool tuple_was_held(int error_number)
+{
+	return error_number == EADDRNOTAVAIL || error_number == EADDRINUSE;
+}
+
+static void connect_failed(struct engine *engine, uint32_t index, int error_number)
+{
+	if (tuple_was_held(error_number) && dialer_again(&engine->dialer, index)) {
+		return;
+	}
+	enum cause cause = error_number == ECANCELED
+		? CAUSE_TIMED_OUT
+		: cause_from_errno(error_number, CAUSE_STAGE_CONNECT);
+	table_failed(&engine->table, index, cause, error_number == ECANCELED ? 0 : error_number,
+		engine->now_ns);
+	reporter_debug(&engine->reporter, "Connection %u failed after %u us: %s", index,
+		engine->table.conns[index].connect_us, cause_phrase(cause));
+}
+
+static void handle_connect(struct engine *engine, uint32_t index, int result)
+{
+	table_release(&engine->table, index, CONN_CONNECTING);
+	if (engine->phase == PHASE_CLOSING || table_state(&engine->table, index) != CONN_DIALING) {
+		return; /* cancelled by us, before or after it was due */
+	}
+	if (result == 0) {
+		table_established(&engine->table, index, engine->now_ns);
+		reporter_debug(&engine->reporter,
+			"Connection %u has become established after %u us", index,
+			engine->table.conns[index].connect_us);
+	} else {
+		connect_failed(engine, index, -result);
+	}
+}
+
+static void connection_ended(struct engine *engine, uint32_t index, int result)
+{
+	enum cause cause =
+		result == 0 ? CAUSE_CLOSED_BY_PEER : cause_from_errno(-result, CAUSE_STAGE_HOLD);
+	table_closed(&engine->table, index, cause, -result, engine->now_ns);
+	reporter_debug(
+		&engine->reporter, "Connection %u is closed: %s", index, cause_phrase(cause));
+}
+
+static int handle_watch(
+	struct engine *engine, struct lane *lane, uint32_t index, int result, unsigned flags)
+{
+	lane_recycle_buffer(lane, flags);
+	if (engine->phase != PHASE_CLOSING && (result > 0 || result == -ENOBUFS)) {
+		return requests_watch(&engine->requests, index);
+	}
+	table_release(&engine->table, index, CONN_WATCHED);
+	if (engine->phase != PHASE_CLOSING &&
+		table_state(&engine->table, index) == CONN_ESTABLISHED) {
+		connection_ended(engine, index, result);
+	}
+	return 0;
+}
+
+int harvest_settle(struct engine *engine, uint32_t index)
+{
+	if (table_holds(&engine->table, index,
+		    CONN_ARMED | CONN_CONNECTING | CONN_WATCHED | CONN_CLOSING) ||
+		!table_holds(&engine->table, index, CONN_HAS_SOCKET)) {
+		return 0;
+	}
+	enum conn_state state = table_state(&engine->table, index);
+	bool dials_again = state == CONN_DIALING && engine->phase != PHASE_CLOSING;
+	return dials_again ? 0 : requests_close(&engine->requests, index);
+}
+
+static int handle_signal(struct engine *engine)
+{
+	engine->interrupted = true;
+	signals_release(&engine->signals); /* the next one has its default effect */
+	return 0;
+}
+
+static int handle_tick(struct engine *engine, struct lane *lane)
+{
+	if (engine->phase == PHASE_CLOSING) {
+		return 0;
+	}
+	reporter_tick(&engine->reporter, engine->now_ns);
+	return reporter_arm(&engine->reporter, lane);
+}
+
+int harvest_completion(
+	void *context, struct lane *lane, struct token token, int result, unsigned flags)
+{
+	struct engine *engine = context;
+	uint32_t index = token.index;
+	int r = 0;
+	switch ((enum operation)token.operation) {
+	case OPERATION_DELAY:
+		handle_delay(engine, index, result);
+		break;
+	case OPERATION_CONNECT:
+		handle_connect(engine, index, result);
+		break;
+	case OPERATION_WATCH:
+		r = handle_watch(engine, lane, index, result, flags);
+		break;
+	case OPERATION_CLOSE:
+		table_release(&engine->table, index, CONN_HAS_SOCKET | CONN_CLOSING);
+		return 0;
+	case OPERATION_TICK:
+		return handle_tick(engine, lane);
+	case OPERATION_SIGNAL:
+		return handle_signal(engine);
+	case OPERATION_CANCEL:
+		return requests_cancel(&engine->requests, index);
+	case OPERATION_DIAL_TIMEOUT: /* said by CONNECT's -ECANCELED */
+	case OPERATION_NONE:
+		return 0;
+	}
+	return r < 0 ? r : harvest_settle(engine, index);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A linked TIMEOUT with an absolute instant heads a chain, so that the kernel itself starts the
+ * dial. Up to some thousands a second there is one for each connection, a few of them armed ahead:
+ * far enough that the next is always in the kernel, near enough to hold little memory and to be
+ * cancelled at once (each armed chain takes 2.5 KB there). Above that, one chain is armed, for the
+ * connection next due; when it fires, all that have become due meanwhile are dialled in one batch.
+ * The instants are absolute: a late dial delays none of those behind it.
+ */
+#include "tcpgoon/run/pacer.h"
+
+#include "tcpgoon/base/clock.h"
+
+#define AHEAD_NS (20 * NSEC_PER_MSEC)
+#define AHEAD_FEWEST 2
+#define AHEAD_MOST 32
+/* The shortest period at which every connection has its own TIMEOUT: 5,000 a second. */
+#define OWN_TIMEOUT_PERIOD_NS (200 * NSEC_PER_USEC)
+
+uint64_t pacer_due_before(const struct pacer *pacer, uint64_t now_ns)
+{
+	if (now_ns < pacer->start_ns) {
+		return 0;
+	}
+	return schedule_due_count(pacer->schedule, now_ns - pacer->start_ns, pacer->count);
+}
+
+static uint64_t chains_ahead(const struct schedule *schedule)
+{
+	if (schedule->period_ns < OWN_TIMEOUT_PERIOD_NS) {
+		return 1;
+	}
+	uint64_t ahead = AHEAD_NS / schedule->period_ns;
+	if (ahead < AHEAD_FEWEST) {
+		return AHEAD_FEWEST;
+	}
+	return ahead < AHEAD_MOST ? ahead : AHEAD_MOST;
+}
+
+uint64_t pacer_armed_before(const struct pacer *pacer, uint64_t now_ns)
+{
+	uint64_t armed = pacer_due_before(pacer, now_ns) + chains_ahead(pacer->schedule);
+	return armed < pacer->count ? armed : pacer->count;
+}

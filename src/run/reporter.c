@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "tcpgoon/run/reporter.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "tcpgoon/base/clock.h"
+#include "tcpgoon/run/operation.h"
+#include "tcpgoon/uring/ring.h"
+#include "tcpgoon/uring/token.h"
+
+#define SENTENCE_MAX 256
+
+int reporter_init(struct reporter *reporter, const struct run_observer *observer,
+	const struct table *table, uint64_t start_ns, uint64_t interval_ns, struct error *error)
+{
+	*reporter = (struct reporter){.observer = observer, .table = table, .timer_fd = -1};
+	if (interval_ns == 0) {
+		return 0;
+	}
+	reporter->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	if (reporter->timer_fd < 0) {
+		return error_set(error, -errno, "no timer for the reports: %s", strerror(errno));
+	}
+	const struct itimerspec spec = {
+		.it_interval = clock_timespec(interval_ns),
+		.it_value = clock_timespec(start_ns + interval_ns),
+	};
+	if (timerfd_settime(reporter->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL) < 0) {
+		return error_set(error, -errno, "no timer for the reports: %s", strerror(errno));
+	}
+	return 0;
+}
+
+void reporter_finish(struct reporter *reporter)
+{
+	if (reporter->timer_fd >= 0) {
+		close(reporter->timer_fd);
+		reporter->timer_fd = -1;
+	}
+}
+
+int reporter_arm(struct reporter *reporter, struct lane *lane)
+{
+	if (reporter->timer_fd < 0) {
+		return 0;
+	}
+	int r = ring_reserve(&lane->ring, 1);
+	if (r < 0) {
+		return r;
+	}
+	struct io_uring_sqe *sqe = lane_sqe(lane);
+	io_uring_prep_read(
+		sqe, reporter->timer_fd, &reporter->expirations, sizeof(reporter->expirations), 0);
+	sqe->user_data = token_pack((struct token){.operation = OPERATION_TICK});
+	return 0;
+}
+
+void reporter_tick(struct reporter *reporter, uint64_t now_ns)
+{
+	if (reporter->observer->on_tick != NULL) {
+		struct snapshot snapshot = table_snapshot(reporter->table, now_ns);
+		reporter->observer->on_tick(reporter->observer->context, &snapshot);
+	}
+}
+
+static void __attribute__((format(printf, 3, 0)))
+tell(void (*listener)(void *, const char *), void *context, const char *format, va_list arguments)
+{
+	char sentence[SENTENCE_MAX];
+	vsnprintf(sentence, sizeof(sentence), format, arguments);
+	listener(context, sentence);
+}
+
+void reporter_stage(struct reporter *reporter, const char *format, ...)
+{
+	if (reporter->observer->on_stage != NULL) {
+		va_list arguments;
+		va_start(arguments, format);
+		tell(reporter->observer->on_stage, reporter->observer->context, format, arguments);
+		va_end(arguments);
+	}
+}
+
+void reporter_debug(struct reporter *reporter, const char *format, ...)
+{
+	if (reporter->observer->on_debug != NULL) {
+		va_list arguments;
+		va_start(arguments, format);
+		tell(reporter->observer->on_debug, reporter->observer->context, format, arguments);
+		va_end(arguments);
+	}
+}

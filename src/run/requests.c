@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The chain of a dial:
+ *
+ *   [TIMEOUT] --> CONNECT + LINK_TIMEOUT --> RECV
+ *    the delay     the dial timeout          the watch
+ *
+ * Links are soft: where CONNECT fails, the rest comes back as -ECANCELED. (A hard link would let
+ * RECV run on the failed socket and return 0, which looks like a close by the peer.) TIMEOUT has
+ * ETIME_SUCCESS, without which its firing would break the chain.
+ */
+#include "tcpgoon/run/requests.h"
+
+#include "tcpgoon/base/clock.h"
+#include "tcpgoon/uring/ring.h"
+
+#define CHAIN_MOST 4
+
+static uint64_t token_of(const struct requests *requests, enum operation operation, uint32_t index)
+{
+	return token_pack((struct token){
+		.operation = (uint8_t)operation,
+		.generation = requests->table->conns[index].generation,
+		.index = index,
+	});
+}
+
+static void queue_delay(
+	struct requests *requests, struct lane *lane, uint32_t index, struct __kernel_timespec *due)
+{
+	struct io_uring_sqe *sqe = lane_sqe(lane);
+	io_uring_prep_timeout(sqe, due, 0, IORING_TIMEOUT_ABS | IORING_TIMEOUT_ETIME_SUCCESS);
+	sqe->flags |= IOSQE_IO_LINK;
+	sqe->user_data = token_of(requests, OPERATION_DELAY, index);
+}
+
+static void queue_connect(
+	struct requests *requests, struct lane *lane, uint32_t index, const struct address *target)
+{
+	struct io_uring_sqe *sqe = lane_sqe(lane);
+	io_uring_prep_connect(sqe, (int)lanes_slot_of_index(requests->lanes, index), &target->any,
+		address_length(target));
+	sqe->flags |= IOSQE_FIXED_FILE | IOSQE_IO_LINK;
+	sqe->user_data = token_of(requests, OPERATION_CONNECT, index);
+}
+
+static void queue_dial_timeout(struct requests *requests, struct lane *lane, uint32_t index)
+{
+	struct io_uring_sqe *sqe = lane_sqe(lane);
+	io_uring_prep_link_timeout(sqe, &requests->dial_timeout, 0);
+	sqe->flags |= IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS;
+	sqe->user_data = token_of(requests, OPERATION_DIAL_TIMEOUT, index);
+}
+
+static void queue_watch(struct requests *requests, struct lane *lane, uint32_t index)
+{
+	lane_prep_recv(lane, lane_sqe(lane), lanes_slot_of_index(requests->lanes, index),
+		token_of(requests, OPERATION_WATCH, index));
+}
+
+/* The kernel reads a timespec when the SQE is handed over, so one that lives until then must do. */
+static struct __kernel_timespec *keep_due(struct requests *requests, uint64_t due_ns)
+{
+	struct __kernel_timespec *kept = &requests->due[requests->due_next];
+	requests->due_next = (requests->due_next + 1) % REQUESTS_DUE_KEPT;
+	kept->tv_sec = (long long)(due_ns / NSEC_PER_SEC);
+	kept->tv_nsec = (long long)(due_ns % NSEC_PER_SEC);
+	return kept;
+}
+
+int requests_dial(
+	struct requests *requests, uint32_t index, const struct address *target, uint64_t due_ns)
+{
+	struct lane *lane = lanes_of_index(requests->lanes, index);
+	int r = ring_reserve(&lane->ring, CHAIN_MOST);
+	if (r < 0) {
+		return r;
+	}
+	unsigned held = CONN_CONNECTING | CONN_WATCHED;
+	if (due_ns != 0) {
+		queue_delay(requests, lane, index, keep_due(requests, due_ns));
+		held |= CONN_ARMED;
+	}
+	queue_connect(requests, lane, index, target);
+	queue_dial_timeout(requests, lane, index);
+	queue_watch(requests, lane, index);
+	table_hold(requests->table, index, held);
+	return 0;
+}
+
+int requests_watch(struct requests *requests, uint32_t index)
+{
+	struct lane *lane = lanes_of_index(requests->lanes, index);
+	int r = ring_reserve(&lane->ring, 1);
+	if (r < 0) {
+		return r;
+	}
+	queue_watch(requests, lane, index);
+	table_hold(requests->table, index, CONN_WATCHED);
+	return 0;
+}
+
+/* The first of the chain that is in flight: the others follow it. */
+static enum operation in_flight(const struct table *table, uint32_t index)
+{
+	if (table_holds(table, index, CONN_ARMED)) {
+		return OPERATION_DELAY;
+	}
+	if (table_holds(table, index, CONN_CONNECTING)) {
+		return OPERATION_CONNECT;
+	}
+	return table_holds(table, index, CONN_WATCHED) ? OPERATION_WATCH : OPERATION_NONE;
+}
+
+int requests_cancel(struct requests *requests, uint32_t index)
+{
+	enum operation operation = in_flight(requests->table, index);
+	if (operation == OPERATION_NONE) {
+		return 0;
+	}
+	struct lane *lane = lanes_of_index(requests->lanes, index);
+	int r = ring_reserve(&lane->ring, 1);
+	if (r < 0) {
+		return r;
+	}
+	struct io_uring_sqe *sqe = lane_sqe(lane);
+	io_uring_prep_cancel64(sqe, token_of(requests, operation, index), 0);
+	sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+	sqe->user_data = token_of(requests, OPERATION_CANCEL, index);
+	return 0;
+}
+
+int requests_close(struct requests *requests, uint32_t index)
+{
+	struct lane *lane = lanes_of_index(requests->lanes, index);
+	int r = ring_reserve(&lane->ring, 1);
+	if (r < 0) {
+		return r;
+	}
+	struct io_uring_sqe *sqe = lane_sqe(lane);
+	io_uring_prep_close_direct(sqe, lanes_slot_of_index(requests->lanes, index));
+	sqe->user_data = token_of(requests, OPERATION_CLOSE, index);
+	table_hold(requests->table, index, CONN_CLOSING);
+	return 0;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Counters and histograms follow each change of state, so that no report ever walks the table:
+ * a tick costs the same with ten connections as with ten million. Everything else about
+ * connection i (addresses, port, lane, slot, due time) is computed from i where it is needed.
+ */
+#include "tcpgoon/run/table.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "tcpgoon/base/clock.h"
+
+int table_init(struct table *table, uint64_t count, uint64_t start_ns, struct result *result)
+{
+	*table = (struct table){.count = count, .start_ns = start_ns, .result = result};
+	void *memory = mmap(NULL, count * sizeof(struct conn), PROT_READ | PROT_WRITE,
+		MAP_ANONYMOUS | MAP_PRIVATE | MAP_NORESERVE, -1, 0);
+	if (memory == MAP_FAILED) {
+		return -ENOMEM;
+	}
+	table->conns = memory;
+	table->by_state[CONN_NOT_INITIATED] = count;
+	return 0;
+}
+
+void table_finish(struct table *table)
+{
+	if (table->conns != NULL) {
+		munmap(table->conns, table->count * sizeof(struct conn));
+	}
+	*table = (struct table){0};
+}
+
+static bool is_legal(enum conn_state from, enum conn_state to)
+{
+	switch (from) {
+	case CONN_NOT_INITIATED:
+		return to == CONN_DIALING || to == CONN_ERROR;
+	case CONN_DIALING:
+		return to == CONN_ESTABLISHED || to == CONN_ERROR;
+	case CONN_ESTABLISHED:
+		return to == CONN_CLOSED;
+	case CONN_CLOSED:
+	case CONN_ERROR:
+		return to == CONN_NOT_INITIATED; /* recycled */
+	case CONN_STATE_MAX:
+		break;
+	}
+	return false;
+}
+
+static void move(struct table *table, struct conn *conn, enum conn_state to)
+{
+	assert(is_legal((enum conn_state)conn->state, to));
+	table->by_state[conn->state]--;
+	table->by_state[to]++;
+	conn->state = to;
+}
+
+static uint64_t microseconds_since(uint64_t from_ns, uint64_t now_ns)
+{
+	return now_ns > from_ns ? (now_ns - from_ns) / NSEC_PER_USEC : 0;
+}
+
+static uint32_t dial_time_us(const struct table *table, const struct conn *conn, uint64_t now_ns)
+{
+	uint64_t now_us = microseconds_since(table->start_ns, now_ns);
+	uint64_t us = now_us > conn->dialed_us ? now_us - conn->dialed_us : 0;
+	return us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
+}
+
+static void tally(
+	struct table *table, struct conn *conn, enum cause cause, int error_number, uint64_t now_ns)
+{
+	uint64_t at_ns = now_ns - table->start_ns;
+	struct cause_tally *tally = &table->result->causes[cause];
+	conn->cause = cause;
+	conn->error_number = (uint16_t)error_number;
+	if (tally->count == 0) {
+		tally->first_ns = at_ns;
+	}
+	tally->count++;
+	tally->last_ns = at_ns;
+	tally->last_errno = error_number;
+}
+
+void table_dialing(struct table *table, uint32_t index, uint64_t due_ns, uint64_t now_ns)
+{
+	struct conn *conn = &table->conns[index];
+	move(table, conn, CONN_DIALING);
+	conn->dialed_us = microseconds_since(table->start_ns, now_ns);
+	conn->connect_us = 0;
+	table->result->dialed++;
+	histogram_record(&table->result->lag, microseconds_since(due_ns, now_ns));
+}
+
+void table_dialing_again(struct table *table, uint32_t index, uint64_t now_ns)
+{
+	struct conn *conn = &table->conns[index];
+	assert(conn->state == CONN_DIALING);
+	conn->dialed_us = microseconds_since(table->start_ns, now_ns);
+}
+
+void table_established(struct table *table, uint32_t index, uint64_t now_ns)
+{
+	struct conn *conn = &table->conns[index];
+	move(table, conn, CONN_ESTABLISHED);
+	conn->connect_us = dial_time_us(table, conn, now_ns);
+	histogram_record(&table->result->connect, conn->connect_us);
+	table->result->established++;
+	if (table->by_state[CONN_ESTABLISHED] > table->established_now_max) {
+		table->established_now_max = table->by_state[CONN_ESTABLISHED];
+	}
+}
+
+void table_failed(
+	struct table *table, uint32_t index, enum cause cause, int error_number, uint64_t now_ns)
+{
+	struct conn *conn = &table->conns[index];
+	bool was_dialed = conn->state == CONN_DIALING;
+	move(table, conn, CONN_ERROR);
+	if (was_dialed) {
+		conn->connect_us = dial_time_us(table, conn, now_ns);
+		histogram_record(&table->result->failure, conn->connect_us);
+	}
+	tally(table, conn, cause, error_number, now_ns);
+}
+
+void table_closed(
+	struct table *table, uint32_t index, enum cause cause, int error_number, uint64_t now_ns)
+{
+	struct conn *conn = &table->conns[index];
+	move(table, conn, CONN_CLOSED);
+	tally(table, conn, cause, error_number, now_ns);
+}
+
+void table_recycle(struct table *table, uint32_t index)
+{
+	struct conn *conn = &table->conns[index];
+	assert(conn->held == 0);
+	move(table, conn, CONN_NOT_INITIATED);
+	conn->generation++;
+	conn->cause = CAUSE_NONE;
+	conn->error_number = 0;
+}
+
+void table_hold(struct table *table, uint32_t index, unsigned held)
+{
+	struct conn *conn = &table->conns[index];
+	if (conn->held == 0 && held != 0) {
+		table->occupied++;
+	}
+	conn->held |= held & 0x1f;
+}
+
+void table_release(struct table *table, uint32_t index, unsigned held)
+{
+	struct conn *conn = &table->conns[index];
+	bool was_held = conn->held != 0;
+	conn->held &= ~held & 0x1f;
+	if (was_held && conn->held == 0) {
+		table->occupied--;
+	}
+}
+
+bool table_decided(const struct table *table)
+{
+	return table->by_state[CONN_NOT_INITIATED] == 0 && table->by_state[CONN_DIALING] == 0;
+}
+
+struct snapshot table_snapshot(const struct table *table, uint64_t now_ns)
+{
+	return (struct snapshot){
+		.elapsed_ns = now_ns > table->start_ns ? now_ns - table->start_ns : 0,
+		.total = table->count,
+		.not_initiated = table->by_state[CONN_NOT_INITIATED],
+		.dialing = table->by_state[CONN_DIALING],
+		.established = table->by_state[CONN_ESTABLISHED],
+		.closed = table->by_state[CONN_CLOSED],
+		.failed = table->by_state[CONN_ERROR],
+	};
+}
