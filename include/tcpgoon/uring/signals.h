@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* SIGINT and SIGTERM as a completion on a lane, never as work in a handler. */
+#ifndef TCPGOON_URING_SIGNALS_H
+#define TCPGOON_URING_SIGNALS_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/signalfd.h>
+
+#include "tcpgoon/base/error.h"
+#include "tcpgoon/uring/lane.h"
+
+/* A READ into `info` may be pending: the lane that it was armed on must be finished first. */
+struct signals {
+	int fd;
+	bool taken;
+	sigset_t previous;
+	struct signalfd_siginfo info; /* of the signal that came: ssi_signo */
+};
+
+/*
+ * Takes both signals over from this thread, which must be the only one. Returns 0 or a negative
+ * errno with a message; signals_finish() is due either way.
+ */
+int signals_init(struct signals *signals, struct error *error);
+
+/* Queues a READ that completes when a signal comes. Returns 0 or a negative errno. */
+int signals_arm(struct signals *signals, struct lane *lane, uint64_t user_data);
+
+/*
+ * Gives the signals back the effect they had before, so that a second ^C leaves at once. One that
+ * came meanwhile and was not read has that effect now.
+ */
+void signals_release(struct signals *signals);
+
+/* Releases what is not released yet. */
+void signals_finish(struct signals *signals);
+
+#endif

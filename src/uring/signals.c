@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A blocked signal is delivered to the signalfd even where the process ignores it, as one that a
+ * script started in the background ignores SIGINT: there too it ends the work with its report.
+ *
+ * The descriptor is non-blocking although a READ shall wait on it: before 6.10 a signalfd cannot
+ * say of a single read that it must not sleep, and the ring would park a worker thread in it. With
+ * O_NONBLOCK set it tries, and then polls as for any other descriptor.
+ */
+#include "tcpgoon/uring/signals.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tcpgoon/uring/ring.h"
+
+int signals_init(struct signals *signals, struct error *error)
+{
+	*signals = (struct signals){.fd = -1};
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	if (sigprocmask(SIG_BLOCK, &set, &signals->previous) < 0) {
+		return error_set(error, -errno, "cannot block signals: %s", strerror(errno));
+	}
+	signals->taken = true;
+	signals->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signals->fd < 0) {
+		return error_set(error, -errno, "no signalfd: %s", strerror(errno));
+	}
+	return 0;
+}
+
+int signals_arm(struct signals *signals, struct lane *lane, uint64_t user_data)
+{
+	int r = ring_reserve(&lane->ring, 1);
+	if (r < 0) {
+		return r;
+	}
+	struct io_uring_sqe *sqe = lane_sqe(lane);
+	io_uring_prep_read(sqe, signals->fd, &signals->info, sizeof(signals->info), 0);
+	sqe->user_data = user_data;
+	return 0;
+}
+
+void signals_release(struct signals *signals)
+{
+	if (signals->taken) {
+		signals->taken = false;
+		sigprocmask(SIG_SETMASK, &signals->previous, NULL);
+	}
+}
+
+void signals_finish(struct signals *signals)
+{
+	signals_release(signals);
+	if (signals->fd >= 0) {
+		close(signals->fd);
+		signals->fd = -1;
+	}
+}
