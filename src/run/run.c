@@ -63,11 +63,11 @@ static int engine_init(struct engine *engine, const struct plan *plan,
 
 static void engine_finish(struct engine *engine)
 {
+	lanes_finish(&engine->lanes); /* first: its READs point into the others */
 	reporter_finish(&engine->reporter);
 	signals_finish(&engine->signals);
 	dialer_finish(&engine->dialer);
 	table_finish(&engine->table);
-	lanes_finish(&engine->lanes);
 }
 
 static void begin_holding(struct engine *engine)

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tcpgoon/base/clock.h"
+#include "tcpgoon/run/table.h"
+
+#define START_NS (1000 * NSEC_PER_SEC)
+#define AT_US(us) (START_NS + (uint64_t)(us)*NSEC_PER_USEC)
+
+struct fixture {
+	struct table table;
+	struct result result;
+};
+
+static int setup(void **state)
+{
+	static struct fixture fixture;
+	assert_int_equal(result_init(&fixture.result), 0);
+	assert_int_equal(table_init(&fixture.table, 4, START_NS, &fixture.result), 0);
+	*state = &fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+	table_finish(&fixture->table);
+	result_finish(&fixture->result);
+	return 0;
+}
+
+static void assert_snapshot(const struct table *table, uint64_t not_initiated, uint64_t dialing,
+	uint64_t established, uint64_t closed, uint64_t failed)
+{
+	struct snapshot snapshot = table_snapshot(table, AT_US(1));
+	assert_int_equal(snapshot.total, 4);
+	assert_int_equal(snapshot.not_initiated, not_initiated);
+	assert_int_equal(snapshot.dialing, dialing);
+	assert_int_equal(snapshot.established, established);
+	assert_int_equal(snapshot.closed, closed);
+	assert_int_equal(snapshot.failed, failed);
+}
+
+static void counters_follow_the_states(void **state)
+{
+	struct fixture *fixture = *state;
+	struct table *table = &fixture->table;
+	assert_snapshot(table, 4, 0, 0, 0, 0);
+	table_dialing(table, 0, AT_US(0), AT_US(5));
+	table_dialing(table, 1, AT_US(0), AT_US(5));
+	assert_snapshot(table, 2, 2, 0, 0, 0);
+	table_established(table, 0, AT_US(30));
+	assert_snapshot(table, 2, 1, 1, 0, 0);
+	table_failed(table, 1, CAUSE_REFUSED, 111, AT_US(40));
+	assert_snapshot(table, 2, 0, 1, 0, 1);
+	table_closed(table, 0, CAUSE_CLOSED_BY_PEER, 0, AT_US(50));
+	assert_snapshot(table, 2, 0, 0, 1, 1);
+	assert_int_equal(fixture->result.dialed, 2);
+	assert_int_equal(fixture->result.established, 1);
+	assert_int_equal(table->established_now_max, 1);
+	assert_false(table_decided(table));
+}
+
+static void times_go_to_their_histograms(void **state)
+{
+	struct fixture *fixture = *state;
+	struct table *table = &fixture->table;
+	table_dialing(table, 0, AT_US(10), AT_US(17));
+	table_established(table, 0, AT_US(47));
+	table_dialing(table, 1, AT_US(20), AT_US(20));
+	table_failed(table, 1, CAUSE_TIMED_OUT, 0, AT_US(5020));
+	assert_int_equal(fixture->result.lag.count, 2);
+	assert_int_equal(fixture->result.lag.max_us, 7);
+	assert_int_equal(fixture->result.connect.count, 1);
+	assert_int_equal(fixture->result.connect.max_us, 30);
+	assert_int_equal(fixture->result.failure.count, 1);
+	assert_int_equal(fixture->result.failure.max_us, 5000);
+}
+
+static void a_connection_never_dialed_has_no_time_to_error(void **state)
+{
+	struct fixture *fixture = *state;
+	table_failed(&fixture->table, 2, CAUSE_PORTS_EXHAUSTED, 98, AT_US(3));
+	assert_snapshot(&fixture->table, 3, 0, 0, 0, 1);
+	assert_int_equal(fixture->result.dialed, 0);
+	assert_int_equal(fixture->result.failure.count, 0);
+	assert_int_equal(fixture->result.causes[CAUSE_PORTS_EXHAUSTED].count, 1);
+}
+
+static void a_second_dial_is_timed_from_itself(void **state)
+{
+	struct fixture *fixture = *state;
+	table_dialing(&fixture->table, 0, AT_US(0), AT_US(0));
+	table_dialing_again(&fixture->table, 0, AT_US(500));
+	table_established(&fixture->table, 0, AT_US(520));
+	assert_int_equal(fixture->result.dialed, 1);
+	assert_int_equal(fixture->result.connect.max_us, 20);
+}
+
+static void causes_have_count_first_and_last(void **state)
+{
+	struct fixture *fixture = *state;
+	for (uint32_t i = 0; i < 3; i++) {
+		table_dialing(&fixture->table, i, AT_US(0), AT_US(0));
+		table_failed(&fixture->table, i, CAUSE_REFUSED, 111, AT_US(100 * (i + 1)));
+	}
+	const struct cause_tally *tally = &fixture->result.causes[CAUSE_REFUSED];
+	assert_int_equal(tally->count, 3);
+	assert_int_equal(tally->first_ns, 100 * NSEC_PER_USEC);
+	assert_int_equal(tally->last_ns, 300 * NSEC_PER_USEC);
+	assert_int_equal(tally->last_errno, 111);
+}
+
+static void occupied_counts_connections_not_requests(void **state)
+{
+	struct fixture *fixture = *state;
+	struct table *table = &fixture->table;
+	table_hold(table, 0, CONN_HAS_SOCKET);
+	table_hold(table, 0, CONN_CONNECTING | CONN_WATCHED);
+	table_hold(table, 1, CONN_HAS_SOCKET);
+	assert_int_equal(table->occupied, 2);
+	table_release(table, 0, CONN_CONNECTING);
+	table_release(table, 0, CONN_WATCHED);
+	assert_int_equal(table->occupied, 2);
+	table_release(table, 0, CONN_HAS_SOCKET);
+	table_release(table, 0, CONN_HAS_SOCKET);
+	assert_int_equal(table->occupied, 1);
+	assert_true(table_holds(table, 1, CONN_HAS_SOCKET));
+	assert_false(table_holds(table, 0, CONN_HAS_SOCKET));
+}
+
+static void a_slot_serves_again_in_a_new_generation(void **state)
+{
+	struct fixture *fixture = *state;
+	struct table *table = &fixture->table;
+	table_dialing(table, 3, AT_US(0), AT_US(0));
+	table_failed(table, 3, CAUSE_REFUSED, 111, AT_US(10));
+	table_recycle(table, 3);
+	assert_snapshot(table, 4, 0, 0, 0, 0);
+	assert_int_equal(table->conns[3].generation, 1);
+	assert_int_equal(table->conns[3].cause, CAUSE_NONE);
+	table_dialing(table, 3, AT_US(20), AT_US(20));
+	table_established(table, 3, AT_US(25));
+	assert_int_equal(fixture->result.dialed, 2);
+	assert_int_equal(fixture->result.causes[CAUSE_REFUSED].count, 1);
+}
+
+static void the_most_open_at_once_is_kept(void **state)
+{
+	struct fixture *fixture = *state;
+	struct table *table = &fixture->table;
+	for (uint32_t i = 0; i < 3; i++) {
+		table_dialing(table, i, AT_US(0), AT_US(0));
+		table_established(table, i, AT_US(1));
+	}
+	table_closed(table, 0, CAUSE_RESET_BY_PEER, 104, AT_US(2));
+	table_dialing(table, 3, AT_US(3), AT_US(3));
+	table_established(table, 3, AT_US(4));
+	assert_int_equal(table->established_now_max, 3);
+	assert_true(table_decided(table));
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(counters_follow_the_states),
+		TEST(times_go_to_their_histograms),
+		TEST(a_connection_never_dialed_has_no_time_to_error),
+		TEST(a_second_dial_is_timed_from_itself),
+		TEST(causes_have_count_first_and_last),
+		TEST(occupied_counts_connections_not_requests),
+		TEST(a_slot_serves_again_in_a_new_generation),
+		TEST(the_most_open_at_once_is_kept),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tcpgoon/plan/targets.h"
+
+static void assert_targets(const char *host, const char *ports, const char *expected)
+{
+	struct targets targets;
+	struct error error = ERROR_INIT;
+	char all[512] = "";
+	assert_int_equal(targets_init(&targets, host, ports, &error), 0);
+	for (size_t i = 0; i < targets.count; i++) {
+		char text[ADDRESS_TEXT_MAX];
+		strcat(all, i > 0 ? " " : "");
+		strcat(all, address_format(&targets.list[i], text));
+	}
+	assert_string_equal(all, expected);
+	targets_finish(&targets);
+}
+
+static void one_port(void **state)
+{
+	(void)state;
+	assert_targets("127.0.0.1", "80", "127.0.0.1:80");
+	assert_targets("::1", "65535", "[::1]:65535");
+	assert_targets("[::1]", "1", "[::1]:1");
+}
+
+static void ranges_and_lists(void **state)
+{
+	(void)state;
+	assert_targets("127.0.0.1", "8000-8002", "127.0.0.1:8000 127.0.0.1:8001 127.0.0.1:8002");
+	assert_targets("127.0.0.1", "8001,8000", "127.0.0.1:8000 127.0.0.1:8001");
+	assert_targets("127.0.0.1", "1-2,5", "127.0.0.1:1 127.0.0.1:2 127.0.0.1:5");
+}
+
+static void a_port_given_twice_is_dialled_once(void **state)
+{
+	(void)state;
+	assert_targets("127.0.0.1", "80,80,79-80", "127.0.0.1:79 127.0.0.1:80");
+}
+
+static void wrong_ports_are_named(void **state)
+{
+	(void)state;
+	const char *wrong[] = {"", "0", "65536", "-1", "abc", "80x", "80,", ",80", "80-", "90-80",
+		"80 ", "80-81-82", "99999999999999999999"};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct targets targets;
+		struct error error = ERROR_INIT;
+		assert_int_equal(targets_init(&targets, "127.0.0.1", wrong[i], &error), -EINVAL);
+		char quoted[64] = "'";
+		strcat(strcat(quoted, wrong[i]), "'");
+		assert_non_null(strstr(error.text, quoted));
+		targets_finish(&targets);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_port),
+		cmocka_unit_test(ranges_and_lists),
+		cmocka_unit_test(a_port_given_twice_is_dialled_once),
+		cmocka_unit_test(wrong_ports_are_named),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

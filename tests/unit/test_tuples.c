@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tcpgoon/plan/tuples.h"
+
+static struct address parse(const char *text, uint16_t port)
+{
+	struct address address;
+	assert_int_equal(address_parse_literal(text, port, &address), 0);
+	return address;
+}
+
+static void assert_address(const struct address *address, const char *expected)
+{
+	char text[ADDRESS_TEXT_MAX];
+	assert_string_equal(address_format(address, text), expected);
+}
+
+static void targets_then_ports_then_sources_take_turns(void **state)
+{
+	(void)state;
+	struct address list[] = {parse("10.0.0.9", 80), parse("10.0.0.9", 81)};
+	const struct targets targets = {.list = list, .count = 2};
+	const struct source_range sources[] = {
+		{.first = parse("10.0.0.1", 0), .count = 2},
+		{.first = parse("10.0.1.1", 0), .count = 1},
+	};
+	const struct tuples_params params = {
+		.targets = &targets,
+		.sources = sources,
+		.source_ranges = 2,
+		.port_low = 5000,
+		.port_high = 5002,
+		.port_first = 5001,
+	};
+	struct tuples tuples;
+	assert_int_equal(tuples_init(&tuples, &params), 0);
+	assert_int_equal(tuples_capacity(&tuples), 3 * 3 * 2);
+
+	const struct {
+		uint64_t ordinal;
+		const char *source;
+		const char *target;
+	} expected[] = {
+		{0, "10.0.0.1:5001", "10.0.0.9:80"},
+		{1, "10.0.0.1:5001", "10.0.0.9:81"},
+		{2, "10.0.0.1:5002", "10.0.0.9:80"},
+		{4, "10.0.0.1:5000", "10.0.0.9:80"},
+		{6, "10.0.0.2:5001", "10.0.0.9:80"},
+		{12, "10.0.1.1:5001", "10.0.0.9:80"},
+		{17, "10.0.1.1:5000", "10.0.0.9:81"},
+	};
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+		struct tuple tuple = tuples_at(&tuples, expected[i].ordinal);
+		assert_address(&tuple.source, expected[i].source);
+		assert_address(tuple.target, expected[i].target);
+	}
+	tuples_finish(&tuples);
+}
+
+/* Every ordinal gives another tuple, none meets itself, and the inverse finds each. */
+static void assert_bijective(const struct tuples *tuples)
+{
+	uint64_t capacity = tuples_capacity(tuples);
+	for (uint64_t i = 0; i < capacity; i++) {
+		struct tuple tuple = tuples_at(tuples, i);
+		uint16_t port = address_port(&tuple.source);
+		assert_in_range(port, tuples->port_low, tuples->port_high);
+		assert_int_not_equal(port, address_port(tuple.target));
+		assert_int_equal(tuples_ordinal(tuples, &tuple.source, tuple.target), i);
+	}
+}
+
+static void the_inverse_finds_every_ordinal(void **state)
+{
+	(void)state;
+	struct address list[] = {parse("127.0.0.1", 1030), parse("127.0.0.1", 1024),
+		parse("127.0.0.1", 9999), parse("127.0.0.1", 1039)};
+	const struct source_range sources[] = {
+		{.first = parse("127.0.0.1", 0), .count = 3},
+		{.first = parse("127.0.9.1", 0), .count = 2},
+	};
+	for (uint16_t first = 1024; first <= 1039; first++) {
+		for (size_t count = 1; count <= 4; count++) {
+			const struct targets targets = {.list = list, .count = count};
+			const struct tuples_params params = {
+				.targets = &targets,
+				.sources = sources,
+				.source_ranges = 2,
+				.port_low = 1024,
+				.port_high = 1039,
+				.port_first = first,
+			};
+			struct tuples tuples;
+			assert_int_equal(tuples_init(&tuples, &params), 0);
+			assert_int_equal(tuples_capacity(&tuples), 5 * 15 * count);
+			assert_bijective(&tuples);
+			tuples_finish(&tuples);
+		}
+	}
+}
+
+static void ipv6_sources_count_up_too(void **state)
+{
+	(void)state;
+	struct address list[] = {parse("::1", 80)};
+	const struct targets targets = {.list = list, .count = 1};
+	const struct source_range source = {.first = parse("2001:db8::fffe", 0), .count = 4};
+	const struct tuples_params params = {
+		.targets = &targets,
+		.sources = &source,
+		.source_ranges = 1,
+		.port_low = 2000,
+		.port_high = 2000,
+		.port_first = 2000,
+	};
+	struct tuples tuples;
+	assert_int_equal(tuples_init(&tuples, &params), 0);
+	struct tuple tuple = tuples_at(&tuples, 2);
+	assert_address(&tuple.source, "[2001:db8::1:0]:2000");
+	assert_bijective(&tuples);
+	tuples_finish(&tuples);
+}
+
+static void what_is_no_tuple_of_these_has_no_ordinal(void **state)
+{
+	(void)state;
+	struct address list[] = {parse("10.0.0.9", 80)};
+	const struct targets targets = {.list = list, .count = 1};
+	const struct source_range source = {.first = parse("10.0.0.1", 0), .count = 2};
+	const struct tuples_params params = {
+		.targets = &targets,
+		.sources = &source,
+		.source_ranges = 1,
+		.port_low = 5000,
+		.port_high = 5001,
+		.port_first = 5000,
+	};
+	struct tuples tuples;
+	assert_int_equal(tuples_init(&tuples, &params), 0);
+	const struct address outside[] = {parse("10.0.0.3", 5000), parse("10.0.0.0", 5000),
+		parse("10.0.0.1", 4999), parse("10.0.0.1", 5002), parse("::1", 5000)};
+	for (size_t i = 0; i < sizeof(outside) / sizeof(outside[0]); i++) {
+		assert_true(tuples_ordinal(&tuples, &outside[i], &list[0]) == UINT64_MAX);
+	}
+	const struct address source_in = parse("10.0.0.1", 5000);
+	const struct address target_out = parse("10.0.0.9", 81);
+	assert_true(tuples_ordinal(&tuples, &source_in, &target_out) == UINT64_MAX);
+	tuples_finish(&tuples);
+}
+
+static void the_kernel_may_choose_the_port(void **state)
+{
+	(void)state;
+	struct address list[] = {parse("10.0.0.9", 80)};
+	const struct targets targets = {.list = list, .count = 1};
+	const struct source_range source = {.first = parse("10.0.0.1", 0), .count = 2};
+	const struct tuples_params params = {
+		.targets = &targets,
+		.sources = &source,
+		.source_ranges = 1,
+		.port_low = 1024,
+		.port_high = 65535,
+		.port_first = 1024,
+		.port_auto = true,
+	};
+	struct tuples tuples;
+	assert_int_equal(tuples_init(&tuples, &params), 0);
+	assert_true(tuples_capacity(&tuples) == UINT64_MAX);
+	struct tuple tuple = tuples_at(&tuples, 3);
+	assert_address(&tuple.source, "10.0.0.2:0");
+	tuples_finish(&tuples);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(targets_then_ports_then_sources_take_turns),
+		cmocka_unit_test(the_inverse_finds_every_ordinal),
+		cmocka_unit_test(ipv6_sources_count_up_too),
+		cmocka_unit_test(what_is_no_tuple_of_these_has_no_ordinal),
+		cmocka_unit_test(the_kernel_may_choose_the_port),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
