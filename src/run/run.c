@@ -89,6 +89,7 @@ static void begin_closing(struct engine *engine)
 {
 	struct result *result = engine->result;
 	engine->phase = PHASE_CLOSING;
+	engine->close_left = engine->dialer.next;
 	result->at_end = table_snapshot(&engine->table, engine->now_ns);
 	result->max_concurrent = engine->table.established_now_max;
 	result->duration_ns = result->at_end.elapsed_ns;
@@ -100,16 +101,16 @@ static void begin_closing(struct engine *engine)
 	}
 }
 
-/* Ends a batch of what is open: what is in flight is cancelled, and settles when that is done. */
+/*
+ * Ends a batch of what is open: what is in flight is cancelled, and settles when that is done.
+ * The last dialled comes first: the kernel keeps a ring's pending requests in a small hash whose
+ * chains have the newest in front, and from the other end each CANCEL would walk its whole chain.
+ */
 static int close_some(struct engine *engine)
 {
-	uint64_t end = engine->close_next + CLOSE_BATCH;
-	if (end > engine->dialer.next) {
-		end = engine->dialer.next;
-	}
 	int r = 0;
-	for (; r == 0 && engine->close_next < end; engine->close_next++) {
-		uint32_t index = (uint32_t)engine->close_next;
+	for (unsigned i = 0; r == 0 && i < CLOSE_BATCH && engine->close_left > 0; i++) {
+		uint32_t index = (uint32_t)--engine->close_left;
 		r = requests_cancel(&engine->requests, index);
 		if (r == 0) {
 			r = harvest_settle(engine, index);
@@ -148,8 +149,7 @@ static int work(struct engine *engine, uint64_t *ret_until_ns, struct error *err
 		break;
 	case PHASE_CLOSING:
 		r = close_some(engine);
-		*ret_until_ns =
-			engine->close_next < engine->dialer.next ? engine->now_ns : CLOCK_NEVER;
+		*ret_until_ns = engine->close_left > 0 ? engine->now_ns : CLOCK_NEVER;
 		break;
 	case PHASE_OVER:
 		break;

@@ -37,7 +37,7 @@ struct engine {
 	bool interrupted;
 	uint64_t now_ns; /* of this turn of the loop */
 	uint64_t hold_until_ns; /* in PHASE_HOLDING */
-	uint64_t close_next; /* in PHASE_CLOSING: the first connection not yet looked at */
+	uint64_t close_left; /* in PHASE_CLOSING: connections below are not yet looked at */
 };
 
 #endif
