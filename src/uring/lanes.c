@@ -20,6 +20,7 @@
 #include "tcpgoon/uring/lanes.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -42,36 +43,65 @@ static const struct {
 	unsigned cq;
 } ring_sizes[] = {{256, 2048}, {128, 1024}, {64, 256}};
 
-static size_t choose_ring_size(unsigned lanes, uint64_t memlock)
+#define LAST_SIZE (sizeof(ring_sizes) / sizeof(ring_sizes[0]) - 1)
+
+/* The first size of which `lanes` rings fit into `memlock`, or the smallest. */
+static size_t choose_ring_size(uint64_t lanes, uint64_t memlock)
 {
-	size_t last = sizeof(ring_sizes) / sizeof(ring_sizes[0]) - 1;
 	size_t choice = 0;
-	while (choice < last &&
+	while (choice < LAST_SIZE &&
 		lanes * ring_memory(ring_sizes[choice].sq, ring_sizes[choice].cq) > memlock) {
 		choice++;
 	}
 	return choice;
 }
 
-static int init_wake(struct lanes *lanes, struct error *error)
+/* Lets the lane's events wake the first lane's sleep, when they are unmuted. */
+static int connect_wake(struct lanes *lanes, struct lane *lane, struct error *error)
 {
-	lanes->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (lanes->wake_fd < 0) {
+		lanes->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	}
 	if (lanes->wake_fd < 0) {
 		return error_set(error, -errno, "no eventfd: %s", strerror(errno));
 	}
-	for (unsigned i = 1; i < lanes->count; i++) {
-		int r = io_uring_register_eventfd(&lanes->list[i].ring, lanes->wake_fd);
-		if (r < 0) {
-			return error_set(error, r, "io_uring takes no eventfd: %s", strerror(-r));
-		}
-		io_uring_cq_eventfd_toggle(&lanes->list[i].ring, false);
+	int r = io_uring_register_eventfd(&lane->ring, lanes->wake_fd);
+	if (r < 0) {
+		return error_set(error, r, "io_uring takes no eventfd: %s", strerror(-r));
 	}
+	io_uring_cq_eventfd_toggle(&lane->ring, false);
+	return 0;
+}
+
+/* Fills the next entry of the list; there is room for it. */
+static int init_next(struct lanes *lanes, size_t size, struct error *error)
+{
+	struct lane *lane = &lanes->list[lanes->count];
+	const struct lane_params params = {
+		.number = lanes->count,
+		.slots = lanes->slots_per_lane,
+		.sq_entries = ring_sizes[size].sq,
+		.cq_entries = ring_sizes[size].cq,
+		.scratch = lanes->scratch,
+		.scratch_size = SCRATCH_SIZE,
+	};
+	int r = lane_init(lane, &params, error);
+	if (r == 0 && lanes->count > 0) {
+		r = connect_wake(lanes, lane, error);
+	}
+	if (r < 0) {
+		lane_finish(lane);
+		return r;
+	}
+	uint64_t memory = ring_memory(params.sq_entries, params.cq_entries);
+	lanes->memlock_left -= memory < lanes->memlock_left ? memory : lanes->memlock_left;
+	lanes->count++;
 	return 0;
 }
 
 int lanes_init(struct lanes *lanes, const struct lanes_params *params, struct error *error)
 {
-	*lanes = (struct lanes){.wake_fd = -1};
+	*lanes = (struct lanes){.wake_fd = -1, .memlock_left = params->memlock};
 	uint64_t most = params->table_most < TABLE_MOST ? params->table_most : TABLE_MOST;
 	uint64_t slots = params->slots < most ? params->slots : most;
 	uint64_t count = (params->slots + slots - 1) / slots;
@@ -87,23 +117,42 @@ int lanes_init(struct lanes *lanes, const struct lanes_params *params, struct er
 	if (lanes->list == NULL || lanes->scratch == NULL) {
 		return error_set(error, -ENOMEM, "no memory for %u lanes", (unsigned)count);
 	}
-	size_t size = choose_ring_size((unsigned)count, params->memlock);
+	lanes->capacity = (unsigned)count;
+	size_t size = choose_ring_size(count, params->memlock);
 	for (unsigned i = 0; i < count; i++) {
-		const struct lane_params lane_params = {
-			.number = i,
-			.slots = (uint32_t)slots,
-			.sq_entries = ring_sizes[size].sq,
-			.cq_entries = ring_sizes[size].cq,
-			.scratch = lanes->scratch,
-			.scratch_size = SCRATCH_SIZE,
-		};
-		lanes->count = i + 1;
-		int r = lane_init(&lanes->list[i], &lane_params, error);
+		int r = init_next(lanes, size, error);
 		if (r < 0) {
 			return r;
 		}
 	}
-	return lanes->count > 1 ? init_wake(lanes, error) : 0;
+	return 0;
+}
+
+static int grow_list(struct lanes *lanes, struct error *error)
+{
+	unsigned capacity = lanes->capacity * 2 < LANES_MOST ? lanes->capacity * 2 : LANES_MOST;
+	if (lanes->count == capacity) {
+		return error_set(error, -EMFILE, "%u rings are the most there can be", capacity);
+	}
+	struct lane *list = reallocarray(lanes->list, capacity, sizeof(*list));
+	if (list == NULL) {
+		return error_set(error, -ENOMEM, "no memory for %u lanes", capacity);
+	}
+	lanes->list = list;
+	lanes->capacity = capacity;
+	return 0;
+}
+
+int lanes_add(struct lanes *lanes, struct error *error)
+{
+	if (lanes->count == lanes->capacity) {
+		int r = grow_list(lanes, error);
+		if (r < 0) {
+			return r;
+		}
+	}
+	/* How many will follow is not known: one takes an eighth of what is left at most. */
+	return init_next(lanes, choose_ring_size(8, lanes->memlock_left), error);
 }
 
 void lanes_finish(struct lanes *lanes)
@@ -182,6 +231,8 @@ static int sleep_idle(struct lanes *lanes, uint64_t now_ns, uint64_t until_ns)
 		return r;
 	}
 	mute_wake(lanes, false);
+	/* The kernel looks at the mute after it has flagged its work; we look the other way round. */
+	atomic_thread_fence(memory_order_seq_cst);
 	bool ready;
 	r = flush_all(lanes, &ready);
 	if (r == 0 && !ready) {

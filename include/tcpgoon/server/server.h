@@ -29,6 +29,7 @@ struct server_totals {
 	uint64_t max_open; /* at any one time */
 	uint64_t closed_by_peer; /* FIN */
 	uint64_t reset_by_peer; /* RST, or given up by the kernel */
+	uint64_t received_bytes; /* read and forgotten */
 	enum server_end end;
 };
 
@@ -37,7 +38,9 @@ struct server_observer {
 	void *context;
 	/* The rings are up and the first accept is armed. */
 	void (*on_ready)(void *context);
-	/* One line per event, for --debug only. */
+	/* A sentence for people: what keeps it from accepting more. Rare. */
+	void (*on_notice)(void *context, const char *sentence);
+	/* One line per event, for --debug only; NULL unless asked, as it costs. */
 	void (*on_debug)(void *context, const char *line);
 };
 
@@ -49,8 +52,11 @@ int server_listen(const struct server_settings *settings, int *ret_fd, struct ad
 	struct error *error);
 
 /*
- * Serves until a limit or a signal ends it; consumes the descriptor. Returns 0 with *ret_totals,
- * or a negative errno with a message where this program could not do its work.
+ * Serves until a limit or a signal ends it, then closes all connections; consumes the descriptor.
+ * The totals are those of the moment before the closing. SIGINT and SIGTERM are taken over for the
+ * time of the serving: the first ends it, the second has the effect it had before the call, during
+ * the closing too. Returns 0 with *ret_totals, or a negative errno with a message where this
+ * program could not do its work.
  */
 int server_serve_take_fd(int listen_fd, const struct server_settings *settings,
 	const struct server_observer *observer, struct server_totals *ret_totals,

@@ -16,7 +16,9 @@
 struct lanes {
 	struct lane *list; /* owned */
 	unsigned count;
+	unsigned capacity; /* of the list */
 	uint32_t slots_per_lane;
+	uint64_t memlock_left; /* of what the rings may take together */
 	uint8_t *scratch; /* owned; where all received data go */
 
 	/* Waiting over more than one lane: see the essay in lanes.c. */
@@ -37,6 +39,13 @@ struct lanes_params {
 /* Returns 0 or a negative errno with a message; lanes_finish() is due either way. */
 int lanes_init(struct lanes *lanes, const struct lanes_params *params, struct error *error);
 void lanes_finish(struct lanes *lanes);
+
+/*
+ * One more lane, as large as the others, for an owner who cannot know how many slots it will need.
+ * The lanes may move in memory: never in a handler, and no pointer to a lane outlives it.
+ * Returns 0, or a negative errno with a message and the lanes as they were.
+ */
+int lanes_add(struct lanes *lanes, struct error *error);
 
 static inline struct lane *lanes_of_index(struct lanes *lanes, uint32_t index)
 {

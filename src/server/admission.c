@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A multishot accept is the cheapest, but it knows no bound: it takes all that the listening
+ * socket has queued in one go, and what finds no free slot has been accepted, is dropped, and is a
+ * connection that its peer believed in. The same would take it past the number allowed. So it is
+ * used only while there is room for more than one such go can bring: twice the backlog (one full
+ * queue, and what arrives while it is emptied), and some.
+ *
+ * Below that, single accepts, of which there are never more than there is room.
+ *
+ * A lane that is left when full gets free slots again as connections end. To come back to one for
+ * a single free slot, and to the next for another, would have all accepts made one by one; so an
+ * old lane takes over only if an eighth of it is free, or all that is still allowed fits in it,
+ * or if there can be no new one.
+ */
+#include "tcpgoon/server/admission.h"
+
+#define MARGIN_BEYOND_BACKLOG 64
+#define WORTHWHILE_SHARE 8
+
+uint64_t admission_margin(uint32_t backlog)
+{
+	return 2 * (uint64_t)backlog + MARGIN_BEYOND_BACKLOG;
+}
+
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+struct admission_order admission_decide(const struct admission_view *view)
+{
+	struct admission_order order = {0};
+	uint64_t room = lesser(view->free_slots, view->allowed);
+	bool roomy = room > view->margin + view->singles;
+	if (view->multishot) {
+		order.stop_multishot = !roomy && !view->stopping;
+		return order;
+	}
+	if (roomy) {
+		order.start_multishot = true;
+		return order;
+	}
+	uint64_t wanted = lesser(room, ADMISSION_SINGLES_MOST);
+	order.singles = wanted > view->singles ? (unsigned)wanted - view->singles : 0;
+	return order;
+}
+
+int admission_next_lane(
+	const uint32_t *used, unsigned count, uint32_t slots, uint64_t allowed, bool may_grow)
+{
+	unsigned best = 0;
+	for (unsigned i = 1; i < count; i++) {
+		if (used[i] < used[best]) {
+			best = i;
+		}
+	}
+	uint32_t most_free = used[best] < slots ? slots - used[best] : 0;
+	uint64_t worthwhile = lesser(slots / WORTHWHILE_SHARE, allowed);
+	if (most_free > 0 && (most_free >= worthwhile || !may_grow)) {
+		return (int)best;
+	}
+	return may_grow ? ADMISSION_NEW_LANE : ADMISSION_NO_LANE;
+}
