@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* Scripts that complete the command line in a shell, made from the tables. */
+#ifndef TCPGOON_CLI_COMPLETION_H
+#define TCPGOON_CLI_COMPLETION_H
+
+#include <stdio.h>
+
+#include "tcpgoon/base/error.h"
+
+/* `shell` is bash, zsh or fish. Returns 0, or -EINVAL with a message. */
+int completion_print(FILE *out, const char *shell, struct error *error);
+
+#endif

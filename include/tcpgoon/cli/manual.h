@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* The parts of the man page that are made from the tables. */
+#ifndef TCPGOON_CLI_MANUAL_H
+#define TCPGOON_CLI_MANUAL_H
+
+#include <stdio.h>
+
+#include "tcpgoon/base/error.h"
+
+/*
+ * Copies a page in scdoc's language, with each line "@options COMMAND@" replaced by the options of
+ * that command. Returns 0, -EINVAL (no such command) or -EIO, with a message.
+ */
+int manual_expand(FILE *in, FILE *out, struct error *error);
+
+#endif

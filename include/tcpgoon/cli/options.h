@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* Tables of options, and what is read from them: arguments, defaults, texts. */
+#ifndef TCPGOON_CLI_OPTIONS_H
+#define TCPGOON_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tcpgoon/base/error.h"
+
+enum option_kind {
+	OPTION_FLAG, /* bool: given alone, or as =true, =false */
+	OPTION_COUNT, /* any unsigned or int field: a whole number, k, m and g allowed */
+	OPTION_DURATION, /* uint64_t: nanoseconds */
+	OPTION_TEXT, /* const char *: the argument itself, which outlives the settings */
+	OPTION_HELP, /* no field: asks for the help of the command */
+};
+
+/* One row holds all that is known of an option; parser, help, man page and completions read it. */
+struct option_row {
+	const char *name; /* without the dashes */
+	char letter; /* 0: none */
+	enum option_kind kind;
+	const char *argument; /* what the help calls its value: "N"; NULL for flags */
+	const char *initial; /* the default, as it could be given; NULL: false or no text */
+	const char *help;
+	uint64_t min; /* of counts; of durations in nanoseconds */
+	uint64_t max;
+	uint64_t bare_unit_ns; /* of durations: what a number without a suffix counts in */
+	size_t offset; /* of the field in the settings of the command */
+	size_t size; /* of the field */
+};
+
+/* The offset and size of a field, for a row. */
+#define OPTION_FIELD(type, field) \
+	.offset = offsetof(type, field), .size = sizeof(((type *)NULL)->field)
+
+/* The options of a command: its own, those it shares with others, and --help behind them. */
+struct options {
+	const struct option_row *own;
+	size_t own_count;
+	const struct options *shared; /* NULL: none */
+};
+
+/* The row at an index below the number of rows, --help being the last; NULL beyond. */
+const struct option_row *options_at(const struct options *options, size_t index);
+
+/* What stands between the options. The strings are those of argv. */
+struct arguments {
+	char **list;
+	int count;
+	bool help; /* --help was given: nothing after it was looked at */
+};
+
+/* Fills the fields of all rows with their defaults. */
+void options_set_defaults(const struct options *options, void *settings);
+
+/*
+ * Reads argv[0..argc-1], without the names of program and command. Options may stand before,
+ * between and behind the arguments; "--" ends them. The arguments are moved to the front of argv.
+ * Returns 0, or -EINVAL or -ERANGE with a message that names the option.
+ */
+int options_parse(const struct options *options, int argc, char **argv, void *settings,
+	struct arguments *ret_arguments, struct error *error);
+
+/* "-c, --connections N", "    --hold DURATION": as help and man page head an option. */
+#define OPTION_HEAD_MAX 80
+char *options_format_head(const struct option_row *row, char buffer[OPTION_HEAD_MAX]);
+
+/* What follows the help text of a row: " (default 10ms; bare numbers are ms)", or "". */
+#define OPTION_TAIL_MAX 120
+char *options_format_tail(const struct option_row *row, char buffer[OPTION_TAIL_MAX]);
+
+/*
+ * Whether `word` is near enough to `name` to be meant: few letters apart, or its beginning.
+ * Smaller is nearer; UINT_MAX is not near.
+ */
+unsigned options_distance(const char *word, const char *name);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* A run as the commands make it: settings to plan, to reports, to exit status. */
+#ifndef TCPGOON_CLI_SESSION_H
+#define TCPGOON_CLI_SESSION_H
+
+#include "tcpgoon/base/error.h"
+#include "tcpgoon/cli/options.h"
+#include "tcpgoon/plan/plan.h"
+#include "tcpgoon/plan/settings.h"
+
+/* The options of every command that dials; their fields are those of struct settings. */
+extern const struct options session_options;
+
+/* The rows that such commands have with defaults of their own. */
+#define SESSION_CONNECTIONS_ROW(initial_text)                                                \
+	{                                                                                    \
+		.name = "connections", .letter = 'c', .kind = OPTION_COUNT, .argument = "N", \
+		.initial = (initial_text), .help = "Number of connections you want to open", \
+		.min = 1, .max = SETTINGS_CONNECTIONS_MAX,                                   \
+		OPTION_FIELD(struct settings, connections),                                  \
+	}
+#define SESSION_SLEEP_ROW(initial_text)                                                          \
+	{                                                                                        \
+		.name = "sleep", .letter = 's', .kind = OPTION_DURATION, .argument = "DURATION", \
+		.initial = (initial_text), .help = "Time you want to sleep between connections", \
+		.min = 0, .max = 3600 * NSEC_PER_SEC, .bare_unit_ns = NSEC_PER_MSEC,             \
+		OPTION_FIELD(struct settings, sleep_ns),                                         \
+	}
+
+/* Returns 0, or -ERANGE with a message, where values that are well each do not go together. */
+int session_check(const struct settings *settings, struct error *error);
+
+/* Carries the plan out, with its report on stdout. Returns the exit status. */
+int session_run(const struct plan *plan);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* What a server counted, as text. */
+#ifndef TCPGOON_CLI_TOTALS_H
+#define TCPGOON_CLI_TOTALS_H
+
+#include <stdio.h>
+
+#include "tcpgoon/server/server.h"
+
+/* A line for each count. */
+void totals_print_lines(FILE *out, const struct server_totals *totals);
+/* All in one sentence: "Server: accepted 5, at most 5 open at once, ...". */
+void totals_print_sentence(FILE *out, const struct server_totals *totals);
+
+#endif

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The server runs in a child, forked before this process has any ring: rings are not for sharing
+ * over a fork. One pipe carries all that the parent must know, and its end tells that the child is
+ * gone, whatever it died of.
+ *
+ * The child leads a process group of its own, so that ^C reaches the run alone: it ends with its
+ * report, and only then the server. Ignoring SIGINT would not do, as a signalfd sees a blocked
+ * signal even where it is ignored. The other way round, the child asks the kernel for SIGTERM when
+ * its parent dies, so that it never stays behind, not even after SIGKILL.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tcpgoon/base/clock.h"
+#include "tcpgoon/cli/command.h"
+#include "tcpgoon/cli/session.h"
+#include "tcpgoon/cli/totals.h"
+#include "tcpgoon/server/server.h"
+#include "tcpgoon/verdict/verdict.h"
+
+static const struct option_row rows[] = {
+	SESSION_CONNECTIONS_ROW("10000"),
+	SESSION_SLEEP_ROW("0s"),
+};
+
+/* What the child says: first that it is ready, at the end what it counted, or what failed. */
+struct message {
+	int code; /* 0, or a negative errno with `error` */
+	struct server_totals totals; /* of the last message only */
+	struct error error;
+};
+
+/* Then a write is whole or not at all, and so is a read. */
+static_assert(sizeof(struct message) <= PIPE_BUF, "a message fits into one write to a pipe");
+
+struct child {
+	pid_t pid;
+	int pipe_fd; /* the end to read from */
+};
+
+/* How long the server may take to get ready, and to end. */
+#define CHILD_PATIENCE_NS (30 * NSEC_PER_SEC)
+
+static void send_message(int pipe_fd, const struct message *message)
+{
+	ssize_t written;
+	do {
+		written = write(pipe_fd, message, sizeof(*message));
+	} while (written < 0 && errno == EINTR);
+	/* Where the parent is gone, nobody is left to be told. */
+}
+
+static void on_ready(void *context)
+{
+	const int *pipe_fd = context;
+	send_message(*pipe_fd, &(struct message){.code = 0});
+}
+
+/* The child's whole life. Returns its exit status. */
+static int serve(int listen_fd, int pipe_fd, pid_t parent, const struct server_settings *settings)
+{
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent) {
+		return EXIT_STATUS_INCOMPLETE; /* it died before the line above */
+	}
+	const struct server_observer observer = {.context = &pipe_fd, .on_ready = on_ready};
+	struct message last = {0};
+	last.code = server_serve_take_fd(listen_fd, settings, &observer, &last.totals, &last.error);
+	send_message(pipe_fd, &last);
+	return last.code < 0 ? EXIT_STATUS_INCOMPLETE : EXIT_STATUS_OK;
+}
+
+/* Consumes the descriptor, on failure too. */
+static int child_start_take_fd(struct child *child, int listen_fd,
+	const struct server_settings *settings, struct error *error)
+{
+	int pipe_fds[2];
+	if (pipe2(pipe_fds, O_CLOEXEC) < 0) {
+		int r = -errno;
+		close(listen_fd);
+		return error_set(error, r, "no pipe to the server: %s", strerror(-r));
+	}
+	pid_t parent = getpid();
+	fflush(stdout);
+	pid_t pid = fork();
+	if (pid == 0) {
+		close(pipe_fds[0]);
+		_exit(serve(listen_fd, pipe_fds[1], parent, settings));
+	}
+	int r = pid < 0 ? -errno : 0;
+	close(pipe_fds[1]);
+	close(listen_fd);
+	if (r < 0) {
+		close(pipe_fds[0]);
+		return error_set(error, r, "no process for the server: %s", strerror(-r));
+	}
+	*child = (struct child){.pid = pid, .pipe_fd = pipe_fds[0]};
+	return 0;
+}
+
+/* Returns 0, -EPIPE where the child is gone, -ETIMEDOUT, or another negative errno. */
+static int child_receive(
+	const struct child *child, uint64_t deadline_ns, struct message *ret_message)
+{
+	for (;;) {
+		uint64_t now_ns = clock_now_ns();
+		if (now_ns >= deadline_ns) {
+			return -ETIMEDOUT;
+		}
+		struct pollfd poll_fd = {.fd = child->pipe_fd, .events = POLLIN};
+		int r = poll(&poll_fd, 1, (int)((deadline_ns - now_ns) / NSEC_PER_MSEC) + 1);
+		if (r < 0 && errno != EINTR) {
+			return -errno;
+		}
+		if (r <= 0) {
+			continue;
+		}
+		struct message message;
+		ssize_t length = read(child->pipe_fd, &message, sizeof(message));
+		if (length == (ssize_t)sizeof(message)) {
+			*ret_message = message;
+			return 0;
+		}
+		if (length == 0) {
+			return -EPIPE;
+		}
+		if (length < 0 && errno != EINTR) {
+			return -errno;
+		}
+	}
+}
+
+static int child_await_ready(const struct child *child, struct error *error)
+{
+	struct message message;
+	int r = child_receive(child, clock_now_ns() + CHILD_PATIENCE_NS, &message);
+	if (r == -EPIPE) {
+		return error_set(error, r, "the server's process died before it was ready");
+	}
+	if (r < 0) {
+		return error_set(error, r, "the server did not get ready: %s", strerror(-r));
+	}
+	if (message.code < 0) {
+		*error = message.error;
+		error_prefix(error, "the server: ");
+	}
+	return message.code;
+}
+
+/*
+ * Ends the child and reaps it, whatever state it is in. Returns 0 with *ret_totals, or a negative
+ * errno with a message where it could not say what it counted.
+ */
+static int child_end(
+	const struct child *child, struct server_totals *ret_totals, struct error *error)
+{
+	assert(child->pid > 0); /* 0 and less are whole groups */
+	kill(child->pid, SIGTERM);
+	uint64_t deadline_ns = clock_now_ns() + CHILD_PATIENCE_NS;
+	struct message last = {.code = -EPIPE};
+	error_set(&last.error, 0, "the server's process died before its time");
+	int r;
+	do {
+		r = child_receive(child, deadline_ns, &last);
+	} while (r == 0);
+	if (r != -EPIPE) {
+		kill(child->pid, SIGKILL);
+		last.code = r;
+		error_set(&last.error, 0, "the server's process did not end and was killed: %s",
+			strerror(-r));
+	}
+	close(child->pipe_fd);
+	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR) {
+	}
+	if (last.code < 0) {
+		*error = last.error;
+		return last.code;
+	}
+	*ret_totals = last.totals;
+	return 0;
+}
+
+static int run_against(
+	const struct child *child, struct settings *settings, const struct address *address)
+{
+	struct error error = ERROR_INIT;
+	if (child_await_ready(child, &error) < 0) {
+		return command_fail(&error);
+	}
+	char host[ADDRESS_TEXT_MAX];
+	char port[sizeof("65535")];
+	settings->host = address_format_host(address, host);
+	snprintf(port, sizeof(port), "%u", (unsigned)address_port(address));
+	settings->ports = port;
+	struct plan *plan;
+	if (plan_create(settings, &plan, &error) < 0) {
+		return command_fail(&error);
+	}
+	int status = session_run(plan);
+	plan_destroy(plan);
+	return status;
+}
+
+static int execute(int argc, char **argv)
+{
+	struct settings settings = {0};
+	int status;
+	if (!command_read_options(&command_demo, argc, argv, &settings, &status)) {
+		return status;
+	}
+	struct error error = ERROR_INIT;
+	if (session_check(&settings, &error) < 0) {
+		return command_refuse_usage(&command_demo, &error);
+	}
+	const struct server_settings server = {.listen = "127.0.0.1"};
+	struct address address;
+	int listen_fd;
+	if (server_listen(&server, &listen_fd, &address, &error) < 0) {
+		return command_fail(&error);
+	}
+	struct child child = {0};
+	if (child_start_take_fd(&child, listen_fd, &server, &error) < 0) {
+		return command_fail(&error);
+	}
+	status = run_against(&child, &settings, &address);
+	struct server_totals totals;
+	if (child_end(&child, &totals, &error) < 0) {
+		int failed = command_fail(&error);
+		return status == EXIT_STATUS_OK ? failed : status;
+	}
+	totals_print_sentence(stdout, &totals);
+	return status;
+}
+
+const struct command command_demo = {
+	.name = "demo",
+	.summary = "Run tcpgoon test against a server of its own",
+	.description =
+		"Starts the server in a second process on a free port of 127.0.0.1, runs the\n"
+		"test against it, and ends it. Nothing needs to be set up.\n",
+	.options =
+		{
+			.own = rows,
+			.own_count = sizeof(rows) / sizeof(rows[0]),
+			.shared = &session_options,
+		},
+	.execute = execute,
+};

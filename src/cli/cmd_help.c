@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+
+#include "tcpgoon/cli/command.h"
+#include "tcpgoon/cli/help.h"
+#include "tcpgoon/verdict/verdict.h"
+
+static int execute(int argc, char **argv)
+{
+	struct arguments arguments;
+	int status;
+	if (!command_read(&command_help, argc, argv, NULL, &arguments, &status)) {
+		return status;
+	}
+	if (arguments.count == 0) {
+		help_print_program(stdout);
+		return EXIT_STATUS_OK;
+	}
+	struct error error;
+	if (arguments.count > 1) {
+		error_set(&error, -EINVAL, "help takes one command, but was also given '%s'",
+			arguments.list[1]);
+		return command_refuse_usage(&command_help, &error);
+	}
+	const struct command *command = command_find(arguments.list[0]);
+	if (command == NULL) {
+		error_set(&error, -EINVAL, "there is no command '%s' to help with",
+			arguments.list[0]);
+		return command_refuse_usage(&command_help, &error);
+	}
+	help_print_command(stdout, command);
+	return EXIT_STATUS_OK;
+}
+
+const struct command command_help = {
+	.name = "help",
+	.arguments = "[command]",
+	.summary = "Help about the program or one of its commands",
+	.execute = execute,
+};

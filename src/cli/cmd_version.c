@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The Go program printed the time of its build too. It is left out: the same sources are to give
+ * the same file, whenever they are built.
+ */
+#include <stdio.h>
+
+#include "tcpgoon/cli/command.h"
+#include "tcpgoon/verdict/verdict.h"
+#include "version.h"
+
+static int execute(int argc, char **argv)
+{
+	int status;
+	if (!command_read_options(&command_version, argc, argv, NULL, &status)) {
+		return status;
+	}
+	puts("tcpgoon " VERSION_TEXT);
+	puts("Git Commit Hash: " VERSION_COMMIT);
+	return EXIT_STATUS_OK;
+}
+
+const struct command command_version = {
+	.name = "version",
+	.summary = "Show tcpgoon version",
+	.execute = execute,
+};

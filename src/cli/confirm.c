@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#include "tcpgoon/cli/confirm.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static void print_box(FILE *out, const struct settings *settings)
+{
+	fprintf(out,
+		"****************************** WARNING ******************************\n"
+		"* You are going to run a TCP stress check with these arguments:\n"
+		"*	- Host: %s\n"
+		"*	- TCP Port: %s\n"
+		"*	- # of concurrent connections: %" PRIu64 "\n"
+		"*********************************************************************\n",
+		settings->host, settings->ports, settings->connections);
+}
+
+enum confirmation confirm_run(FILE *in, FILE *out, const struct settings *settings)
+{
+	print_box(out, settings);
+
+	char *line = NULL;
+	size_t size = 0;
+	enum confirmation confirmation = CONFIRMATION_NONE;
+	for (;;) {
+		fputs("Do you want to continue? (y/N): ", out);
+		fflush(out);
+		ssize_t length = getline(&line, &size, in);
+		if (length < 1 || line[length - 1] != '\n') {
+			/* Also half a line: it was not finished, so it was not meant yet. */
+			fputs("Response not processed\n", out);
+			break;
+		}
+		line[length - 1] = '\0';
+		if (strcasecmp(line, "y") == 0 || strcasecmp(line, "yes") == 0) {
+			confirmation = CONFIRMATION_GIVEN;
+			break;
+		}
+		if (line[0] == '\0' || strcasecmp(line, "n") == 0 || strcasecmp(line, "no") == 0) {
+			fputs("\n*** Execution aborted as prompted by the user ***\n", out);
+			confirmation = CONFIRMATION_REFUSED;
+			break;
+		}
+		fputs("\nSorry, response not recognized. Try again, please\n", out);
+	}
+	free(line);
+	return confirmation;
+}
