@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+/* The tables of the program itself, and that every text made from them tells of every option. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tcpgoon/base/clock.h"
+#include "tcpgoon/cli/command.h"
+#include "tcpgoon/cli/completion.h"
+#include "tcpgoon/cli/help.h"
+#include "tcpgoon/cli/manual.h"
+#include "tcpgoon/cli/session.h"
+#include "tcpgoon/plan/settings.h"
+
+/* What a printing function wrote; the caller frees it. */
+struct capture {
+	FILE *out;
+	char *text;
+	size_t size;
+};
+
+static void capture_open(struct capture *capture)
+{
+	*capture = (struct capture){0};
+	capture->out = open_memstream(&capture->text, &capture->size);
+	assert_non_null(capture->out);
+}
+
+static void capture_close(struct capture *capture)
+{
+	assert_int_equal(fclose(capture->out), 0);
+}
+
+static void assert_contains(const char *text, const char *part)
+{
+	if (strstr(text, part) == NULL) {
+		print_error("'%s' is missing in:\n%s\n", part, text);
+		fail();
+	}
+}
+
+/* From the line that is `begin` to the line that is `end`, both without their newlines. */
+static char *section(const char *text, const char *begin, const char *end)
+{
+	const char *from = strstr(text, begin);
+	assert_non_null(from);
+	const char *to = strstr(from + strlen(begin), end);
+	assert_non_null(to);
+	char *copy = strndup(from, (size_t)(to - from));
+	assert_non_null(copy);
+	return copy;
+}
+
+static void test_rows_are_sound(void **state)
+{
+	(void)state;
+	const struct command *command;
+	for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
+		const struct option_row *row;
+		for (size_t j = 0; (row = options_at(&command->options, j)) != NULL; j++) {
+			bool valued = row->kind != OPTION_FLAG && row->kind != OPTION_HELP;
+			assert_true(valued == (row->argument != NULL));
+			assert_true(row->help != NULL && row->help[0] != '\0');
+			assert_true(row->min <= row->max);
+			assert_true((row->size > 0) == (row->kind != OPTION_HELP));
+			assert_true((row->bare_unit_ns > 0) == (row->kind == OPTION_DURATION));
+			const struct option_row *other;
+			for (size_t k = 0; k < j; k++) {
+				other = options_at(&command->options, k);
+				assert_string_not_equal(other->name, row->name);
+				assert_true(row->letter == '\0' || other->letter != row->letter);
+			}
+		}
+	}
+}
+
+static void test_defaults_of_run_are_those_of_the_go_program(void **state)
+{
+	(void)state;
+	struct settings settings;
+	memset(&settings, 0x5a, sizeof(settings));
+	options_set_defaults(&command_run.options, &settings);
+	assert_int_equal(settings.connections, 100);
+	assert_int_equal(settings.sleep_ns, 10 * NSEC_PER_MSEC);
+	assert_int_equal(settings.dial_timeout_ns, 5000 * NSEC_PER_MSEC);
+	assert_int_equal(settings.interval_ns, NSEC_PER_SEC);
+	assert_int_equal(settings.hold_ns, 0);
+	assert_false(settings.assume_yes);
+	assert_false(settings.debug);
+}
+
+static void test_defaults_of_demo(void **state)
+{
+	(void)state;
+	struct settings settings;
+	memset(&settings, 0x5a, sizeof(settings));
+	options_set_defaults(&command_demo.options, &settings);
+	assert_int_equal(settings.connections, 10000);
+	assert_int_equal(settings.sleep_ns, 0);
+	assert_int_equal(settings.dial_timeout_ns, 5000 * NSEC_PER_MSEC);
+}
+
+static void test_bare_numbers_of_run(void **state)
+{
+	(void)state;
+	char *argv[] = {"-c5", "-s", "100", "-t=250", "-i", "2", "--hold=3", "-y", "h", "80"};
+	struct settings settings = {0};
+	struct arguments arguments;
+	struct error error = ERROR_INIT;
+	assert_int_equal(
+		options_parse(&command_run.options, 10, argv, &settings, &arguments, &error), 0);
+	assert_int_equal(settings.connections, 5);
+	assert_int_equal(settings.sleep_ns, 100 * NSEC_PER_MSEC);
+	assert_int_equal(settings.dial_timeout_ns, 250 * NSEC_PER_MSEC);
+	assert_int_equal(settings.interval_ns, 2 * NSEC_PER_SEC);
+	assert_int_equal(settings.hold_ns, 3 * NSEC_PER_SEC);
+	assert_true(settings.assume_yes);
+	assert_int_equal(arguments.count, 2);
+}
+
+static void test_settings_that_do_not_go_together(void **state)
+{
+	(void)state;
+	struct settings settings = {.connections = 8760, .sleep_ns = 3600 * NSEC_PER_SEC};
+	struct error error = ERROR_INIT;
+	assert_int_equal(session_check(&settings, &error), 0);
+	settings.connections = 8761;
+	assert_int_equal(session_check(&settings, &error), -ERANGE);
+	assert_string_equal(error.text,
+		"--sleep: with 1h0m0s between 8761 connections, the last would be dialed in more "
+		"than a year");
+	settings.sleep_ns = 0;
+	assert_int_equal(session_check(&settings, &error), 0);
+}
+
+static void test_help_tells_of_every_option(void **state)
+{
+	(void)state;
+	const struct command *command;
+	for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
+		struct capture capture;
+		capture_open(&capture);
+		help_print_command(capture.out, command);
+		capture_close(&capture);
+		const struct option_row *row;
+		for (size_t j = 0; (row = options_at(&command->options, j)) != NULL; j++) {
+			char head[OPTION_HEAD_MAX];
+			char tail[OPTION_TAIL_MAX];
+			assert_contains(capture.text, options_format_head(row, head));
+			assert_contains(capture.text, row->help);
+			assert_contains(capture.text, options_format_tail(row, tail));
+		}
+		for (const char *line = capture.text; *line != '\0';
+			line += strcspn(line, "\n") + 1) {
+			assert_true(strcspn(line, "\n") <= 110);
+		}
+		free(capture.text);
+	}
+}
+
+static void test_help_tells_of_every_command(void **state)
+{
+	(void)state;
+	struct capture capture;
+	capture_open(&capture);
+	help_print_program(capture.out);
+	capture_close(&capture);
+	const struct command *command;
+	for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
+		assert_contains(capture.text, command->name);
+		assert_contains(capture.text, command->summary);
+	}
+	free(capture.text);
+}
+
+/* The page as it is shipped: MANUAL_SOURCE comes from the build. */
+static void test_manual_tells_of_every_option(void **state)
+{
+	(void)state;
+	FILE *in = fopen(MANUAL_SOURCE, "r");
+	assert_non_null(in);
+	struct capture capture;
+	capture_open(&capture);
+	struct error error = ERROR_INIT;
+	assert_int_equal(manual_expand(in, capture.out, &error), 0);
+	capture_close(&capture);
+	fclose(in);
+
+	assert_null(strstr(capture.text, "@options"));
+	static const char *const sections[][3] = {
+		{"run", "\n# RUN\n", "\n# SERVER\n"},
+		{"server", "\n# SERVER\n", "\n# DEMO\n"},
+		{"demo", "\n# DEMO\n", "\n# VERSION\n"},
+	};
+	for (size_t i = 0; i < 3; i++) {
+		const struct command *command = command_find(sections[i][0]);
+		char *text = section(capture.text, sections[i][1], sections[i][2]);
+		const struct option_row *row;
+		for (size_t j = 0; (row = options_at(&command->options, j)) != NULL; j++) {
+			char wanted[96];
+			snprintf(wanted, sizeof(wanted), "*--%s*%s%s%s\n\t%.20s", row->name,
+				row->argument == NULL ? "" : " _",
+				row->argument == NULL ? "" : row->argument,
+				row->argument == NULL ? "" : "_", row->help);
+			assert_contains(text, wanted);
+		}
+		free(text);
+	}
+	/* A command with options of its own would need a section above. */
+	const struct command *command;
+	for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
+		char name[48];
+		snprintf(name, sizeof(name), "*tcpgoon %s*", command->name);
+		assert_contains(capture.text, name);
+		bool listed = command == &command_run || command == &command_server ||
+			command == &command_demo;
+		assert_true(listed || options_at(&command->options, 1) == NULL);
+	}
+	free(capture.text);
+}
+
+static void test_manual_refuses_an_unknown_command(void **state)
+{
+	(void)state;
+	char source[] = "before\n@options nonsense@\n";
+	FILE *in = fmemopen(source, strlen(source), "r");
+	assert_non_null(in);
+	struct capture capture;
+	capture_open(&capture);
+	struct error error = ERROR_INIT;
+	assert_int_equal(manual_expand(in, capture.out, &error), -EINVAL);
+	assert_string_equal(error.text, "the man page asks for the options of 'nonsense'");
+	capture_close(&capture);
+	fclose(in);
+	free(capture.text);
+}
+
+static void test_manual_keeps_other_lines(void **state)
+{
+	(void)state;
+	char source[] = "@options run\nx @options run@\n@options run@ x\nlast";
+	FILE *in = fmemopen(source, strlen(source), "r");
+	assert_non_null(in);
+	struct capture capture;
+	capture_open(&capture);
+	struct error error = ERROR_INIT;
+	assert_int_equal(manual_expand(in, capture.out, &error), 0);
+	capture_close(&capture);
+	assert_string_equal(capture.text, source);
+	fclose(in);
+	free(capture.text);
+}
+
+/* The part of a completion script that is about one command has all its options. */
+static void check_completion(const char *shell, const char *begin, const char *end,
+	const char *long_form, const char *letter_form)
+{
+	struct capture capture;
+	capture_open(&capture);
+	struct error error = ERROR_INIT;
+	assert_int_equal(completion_print(capture.out, shell, &error), 0);
+	fputs(end, capture.out);
+	capture_close(&capture);
+	const struct command *command;
+	for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
+		char marker[80];
+		snprintf(marker, sizeof(marker), begin, command->name);
+		char *text = section(capture.text, marker, end);
+		const struct option_row *row;
+		for (size_t j = 0; (row = options_at(&command->options, j)) != NULL; j++) {
+			char wanted[64];
+			snprintf(wanted, sizeof(wanted), long_form, row->name);
+			assert_contains(text, wanted);
+			snprintf(wanted, sizeof(wanted), letter_form, row->letter);
+			if (row->letter != '\0') {
+				assert_contains(text, wanted);
+			}
+		}
+		free(text);
+	}
+	free(capture.text);
+}
+
+static void test_completions_tell_of_every_option(void **state)
+{
+	(void)state;
+	check_completion("bash", "\n\t%s)\n", ";;\n", " --%s", " -%c");
+	check_completion("zsh", "\n\t\t%s)\n", ";;\n", "--%s", "-%c");
+	check_completion("fish", "__fish_use_subcommand -a %s ",
+		"\ncomplete -c tcpgoon -n __fish_use_subcommand ", " -l %s ", " -s %c ");
+}
+
+static void test_completion_of_another_shell(void **state)
+{
+	(void)state;
+	struct error error = ERROR_INIT;
+	assert_int_equal(completion_print(stdout, "csh", &error), -EINVAL);
+	assert_string_equal(error.text, "no completion for 'csh': it is bash, zsh or fish");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rows_are_sound),
+		cmocka_unit_test(test_defaults_of_run_are_those_of_the_go_program),
+		cmocka_unit_test(test_defaults_of_demo),
+		cmocka_unit_test(test_bare_numbers_of_run),
+		cmocka_unit_test(test_settings_that_do_not_go_together),
+		cmocka_unit_test(test_help_tells_of_every_option),
+		cmocka_unit_test(test_help_tells_of_every_command),
+		cmocka_unit_test(test_manual_tells_of_every_option),
+		cmocka_unit_test(test_manual_refuses_an_unknown_command),
+		cmocka_unit_test(test_manual_keeps_other_lines),
+		cmocka_unit_test(test_completions_tell_of_every_option),
+		cmocka_unit_test(test_completion_of_another_shell),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tcpgoon/cli/confirm.h"
+
+#define BOX                                                                       \
+	"****************************** WARNING ******************************\n" \
+	"* You are going to run a TCP stress check with these arguments:\n"       \
+	"*\t- Host: example.org\n"                                                \
+	"*\t- TCP Port: 80\n"                                                     \
+	"*\t- # of concurrent connections: 100\n"                                 \
+	"*********************************************************************\n"
+#define QUESTION "Do you want to continue? (y/N): "
+
+static void check(const char *input, enum confirmation confirmation, const char *output)
+{
+	const struct settings settings = {.host = "example.org", .ports = "80", .connections = 100};
+	FILE *in = tmpfile();
+	assert_non_null(in);
+	fputs(input, in);
+	rewind(in);
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	assert_non_null(out);
+	assert_int_equal(confirm_run(in, out, &settings), confirmation);
+	fclose(out);
+	fclose(in);
+	assert_string_equal(text, output);
+	free(text);
+}
+
+static void test_yes(void **state)
+{
+	(void)state;
+	check("y\n", CONFIRMATION_GIVEN, BOX QUESTION);
+	check("YES\n", CONFIRMATION_GIVEN, BOX QUESTION);
+}
+
+static void test_no(void **state)
+{
+	(void)state;
+	static const char *const answers[] = {"\n", "n\n", "N\n", "no\n"};
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		check(answers[i], CONFIRMATION_REFUSED,
+			BOX QUESTION "\n*** Execution aborted as prompted by the user ***\n");
+	}
+}
+
+static void test_asks_again(void **state)
+{
+	(void)state;
+	check("perhaps\n y\ny\n", CONFIRMATION_GIVEN,
+		BOX QUESTION "\nSorry, response not recognized. Try again, please\n" QUESTION
+			     "\nSorry, response not recognized. Try again, please\n" QUESTION);
+}
+
+static void test_end_of_input(void **state)
+{
+	(void)state;
+	check("", CONFIRMATION_NONE, BOX QUESTION "Response not processed\n");
+	check("y", CONFIRMATION_NONE, BOX QUESTION "Response not processed\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_yes),
+		cmocka_unit_test(test_no),
+		cmocka_unit_test(test_asks_again),
+		cmocka_unit_test(test_end_of_input),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tcpgoon/base/clock.h"
+#include "tcpgoon/cli/options.h"
+
+struct values {
+	uint64_t connections;
+	uint16_t port;
+	int backlog;
+	uint64_t sleep_ns;
+	uint64_t hold_ns;
+	bool yes;
+	bool debug;
+	const char *listen;
+};
+
+static const struct option_row shared_rows[] = {
+	{
+		.name = "hold",
+		.kind = OPTION_DURATION,
+		.argument = "DURATION",
+		.initial = "2s",
+		.help = "Hold",
+		.max = 60 * NSEC_PER_SEC,
+		.bare_unit_ns = NSEC_PER_SEC,
+		OPTION_FIELD(struct values, hold_ns),
+	},
+	{
+		.name = "debug",
+		.letter = 'd',
+		.kind = OPTION_FLAG,
+		.help = "Debug",
+		OPTION_FIELD(struct values, debug),
+	},
+};
+
+static const struct options shared = {.own = shared_rows, .own_count = 2};
+
+static const struct option_row own_rows[] = {
+	{
+		.name = "connections",
+		.letter = 'c',
+		.kind = OPTION_COUNT,
+		.argument = "N",
+		.initial = "100",
+		.help = "Connections",
+		.min = 1,
+		.max = 16777216,
+		OPTION_FIELD(struct values, connections),
+	},
+	{
+		.name = "port",
+		.letter = 'p',
+		.kind = OPTION_COUNT,
+		.argument = "PORT",
+		.initial = "54321",
+		.help = "Port",
+		.min = 1024,
+		.max = 65535,
+		OPTION_FIELD(struct values, port),
+	},
+	{
+		.name = "backlog",
+		.kind = OPTION_COUNT,
+		.argument = "N",
+		.initial = "0",
+		.help = "Backlog",
+		.max = INT32_MAX,
+		OPTION_FIELD(struct values, backlog),
+	},
+	{
+		.name = "sleep",
+		.letter = 's',
+		.kind = OPTION_DURATION,
+		.argument = "DURATION",
+		.initial = "10ms",
+		.help = "Sleep",
+		.max = 3600 * NSEC_PER_SEC,
+		.bare_unit_ns = NSEC_PER_MSEC,
+		OPTION_FIELD(struct values, sleep_ns),
+	},
+	{
+		.name = "assume-yes",
+		.letter = 'y',
+		.kind = OPTION_FLAG,
+		.help = "Yes",
+		OPTION_FIELD(struct values, yes),
+	},
+	{
+		.name = "listen",
+		.kind = OPTION_TEXT,
+		.argument = "ADDRESS",
+		.help = "Listen",
+		OPTION_FIELD(struct values, listen),
+	},
+};
+
+static const struct options options = {.own = own_rows, .own_count = 6, .shared = &shared};
+
+#define ARGS_MAX 12
+
+/* One command line, and what came of it. */
+struct reading {
+	int r;
+	struct values values;
+	struct arguments arguments;
+	struct error error;
+	char words[ARGS_MAX][40];
+	char *argv[ARGS_MAX];
+};
+
+/* Reads the words of `line`, parted by single blanks, over the defaults. */
+static void read_line(struct reading *reading, const char *line)
+{
+	memset(reading, 0, sizeof(*reading));
+	int argc = 0;
+	while (*line != '\0') {
+		assert_true(argc < ARGS_MAX);
+		size_t length = strcspn(line, " ");
+		assert_true(length < sizeof(reading->words[0]));
+		memcpy(reading->words[argc], line, length);
+		reading->argv[argc] = reading->words[argc];
+		argc++;
+		line += length + (line[length] == ' ');
+	}
+	options_set_defaults(&options, &reading->values);
+	reading->r = options_parse(&options, argc, reading->argv, &reading->values,
+		&reading->arguments, &reading->error);
+}
+
+static void accept_line(struct reading *reading, const char *line)
+{
+	read_line(reading, line);
+	assert_string_equal(reading->error.text, "");
+	assert_int_equal(reading->r, 0);
+}
+
+static void assert_refused(const char *line, int code, const char *message)
+{
+	struct reading reading;
+	read_line(&reading, line);
+	assert_string_equal(reading.error.text, message);
+	assert_int_equal(reading.r, code);
+}
+
+static void test_defaults_overwrite_every_field(void **state)
+{
+	(void)state;
+	struct values values;
+	memset(&values, 0x5a, sizeof(values));
+	options_set_defaults(&options, &values);
+	assert_int_equal(values.connections, 100);
+	assert_int_equal(values.port, 54321);
+	assert_int_equal(values.backlog, 0);
+	assert_int_equal(values.sleep_ns, 10 * NSEC_PER_MSEC);
+	assert_int_equal(values.hold_ns, 2 * NSEC_PER_SEC);
+	assert_false(values.yes);
+	assert_false(values.debug);
+	assert_null(values.listen);
+}
+
+static void test_rows_end_with_help(void **state)
+{
+	(void)state;
+	assert_string_equal(options_at(&options, 0)->name, "connections");
+	assert_string_equal(options_at(&options, 6)->name, "hold");
+	assert_string_equal(options_at(&options, 8)->name, "help");
+	assert_null(options_at(&options, 9));
+	const struct options none = {0};
+	assert_string_equal(options_at(&none, 0)->name, "help");
+	assert_null(options_at(&none, 1));
+}
+
+static void test_values_in_every_form(void **state)
+{
+	(void)state;
+	static const char *const lines[] = {
+		"-c 5",
+		"-c5",
+		"-c=5",
+		"--connections 5",
+		"--connections=5",
+		"-yc5",
+		"-ydc 5",
+		"-dc=5",
+		"-c 7 -c 5",
+	};
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		struct reading reading;
+		accept_line(&reading, lines[i]);
+		assert_int_equal(reading.values.connections, 5);
+		assert_int_equal(reading.arguments.count, 0);
+	}
+}
+
+static void test_kinds(void **state)
+{
+	(void)state;
+	struct reading reading;
+	accept_line(&reading, "-c 20k -p 8080 --backlog 2147483647 -s 3 --hold 4 --listen ::1");
+	assert_int_equal(reading.values.connections, 20000);
+	assert_int_equal(reading.values.port, 8080);
+	assert_int_equal(reading.values.backlog, INT32_MAX);
+	assert_int_equal(reading.values.sleep_ns, 3 * NSEC_PER_MSEC);
+	assert_int_equal(reading.values.hold_ns, 4 * NSEC_PER_SEC);
+	assert_string_equal(reading.values.listen, "::1");
+
+	accept_line(&reading, "-s 250us --hold=1m --listen=");
+	assert_int_equal(reading.values.sleep_ns, 250 * NSEC_PER_USEC);
+	assert_int_equal(reading.values.hold_ns, 60 * NSEC_PER_SEC);
+	assert_string_equal(reading.values.listen, "");
+}
+
+static void test_flags(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *line;
+		bool yes;
+		bool debug;
+	} cases[] = {
+		{"-y", true, false},
+		{"-yd", true, true},
+		{"-y=true", true, false},
+		{"-y=false", false, false},
+		{"-y -y=false", false, false},
+		{"-dy=0", false, true},
+		{"--assume-yes", true, false},
+		{"--assume-yes=false", false, false},
+		{"--assume-yes=T --debug=1", true, true},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct reading reading;
+		accept_line(&reading, cases[i].line);
+		assert_int_equal(reading.values.yes, cases[i].yes);
+		assert_int_equal(reading.values.debug, cases[i].debug);
+	}
+}
+
+static void test_arguments_stand_anywhere(void **state)
+{
+	(void)state;
+	static const char *const lines[] = {
+		"host 80 -c 5 -y",
+		"-c 5 -y host 80",
+		"-y host -c=5 80",
+		"-y -c5 -- host 80",
+		"-c 5 host -y -- 80",
+	};
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		struct reading reading;
+		accept_line(&reading, lines[i]);
+		assert_int_equal(reading.arguments.count, 2);
+		assert_string_equal(reading.arguments.list[0], "host");
+		assert_string_equal(reading.arguments.list[1], "80");
+		assert_int_equal(reading.values.connections, 5);
+		assert_true(reading.values.yes);
+	}
+}
+
+static void test_dashes_that_are_arguments(void **state)
+{
+	(void)state;
+	struct reading reading;
+	accept_line(&reading, "- -- -y --nonsense --");
+	assert_int_equal(reading.arguments.count, 4);
+	assert_string_equal(reading.arguments.list[0], "-");
+	assert_string_equal(reading.arguments.list[1], "-y");
+	assert_string_equal(reading.arguments.list[2], "--nonsense");
+	assert_string_equal(reading.arguments.list[3], "--");
+	assert_false(reading.values.yes);
+
+	/* A flag takes no value from the next word. */
+	accept_line(&reading, "-y false");
+	assert_true(reading.values.yes);
+	assert_string_equal(reading.arguments.list[0], "false");
+
+	/* A value may look like an option. */
+	accept_line(&reading, "--listen --assume-yes");
+	assert_string_equal(reading.values.listen, "--assume-yes");
+	assert_false(reading.values.yes);
+}
+
+static void test_help_ends_the_reading(void **state)
+{
+	(void)state;
+	static const char *const lines[] = {"-h", "--help", "-yh", "host -h --nonsense"};
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		struct reading reading;
+		accept_line(&reading, lines[i]);
+		assert_true(reading.arguments.help);
+	}
+	struct reading reading;
+	accept_line(&reading, "-- -h");
+	assert_false(reading.arguments.help);
+}
+
+static void test_values_refused(void **state)
+{
+	(void)state;
+	assert_refused("--connections ten", -EINVAL,
+		"--connections: 'ten' is not a whole number from 1 to 16777216");
+	assert_refused("-c ten", -EINVAL,
+		"-c, --connections: 'ten' is not a whole number from 1 to 16777216");
+	assert_refused(
+		"-c=", -EINVAL, "-c, --connections: '' is not a whole number from 1 to 16777216");
+	assert_refused("-c -5", -EINVAL,
+		"-c, --connections: '-5' is not a whole number from 1 to 16777216");
+	assert_refused("--connections=0", -ERANGE,
+		"--connections: '0' is not in the range from 1 to 16777216");
+	assert_refused(
+		"-yp 80", -ERANGE, "-p, --port: '80' is not in the range from 1024 to 65535");
+	assert_refused("--hold 61", -ERANGE,
+		"--hold: '61' is not in the range from 0s to 1m0s (units ns, us, ms, s, m, h)");
+	assert_refused("-s soon", -EINVAL,
+		"-s, --sleep: 'soon' is not a duration such as 250ms, 1.5s or 1m30s "
+		"(units ns, us, ms, s, m, h; a bare 1 is 1ms)");
+	assert_refused("--assume-yes=perhaps", -EINVAL,
+		"--assume-yes: 'perhaps' is neither true nor false");
+	assert_refused("-y=", -EINVAL, "-y, --assume-yes: '' is neither true nor false");
+}
+
+static void test_values_missing(void **state)
+{
+	(void)state;
+	assert_refused("--hold", -EINVAL, "--hold: needs a value: DURATION");
+	assert_refused("host 80 -yc", -EINVAL, "-c, --connections: needs a value: N");
+}
+
+static void test_names_refused(void **state)
+{
+	(void)state;
+	assert_refused("--nonsense", -EINVAL, "unknown flag '--nonsense'");
+	assert_refused("--nonsense=5", -EINVAL, "unknown flag '--nonsense'");
+	assert_refused("--=5", -EINVAL, "unknown flag '--'");
+	assert_refused("-x", -EINVAL, "unknown flag '-x' in '-x'");
+	assert_refused("-yx5", -EINVAL, "unknown flag '-x' in '-yx5'");
+	assert_refused("-5", -EINVAL, "unknown flag '-5' in '-5'");
+	assert_refused("--conections=5", -EINVAL,
+		"unknown flag '--conections'; did you mean '--connections'?");
+	assert_refused("--assume_yes", -EINVAL,
+		"unknown flag '--assume_yes'; did you mean '--assume-yes'?");
+	/* No abbreviations, as an option to come would break them. */
+	assert_refused("--con 5", -EINVAL, "unknown flag '--con'; did you mean '--connections'?");
+	assert_refused("--a-name-longer-than-any-that-there-is", -EINVAL,
+		"unknown flag '--a-name-longer-than-any-that-there-is'");
+}
+
+static void test_distance(void **state)
+{
+	(void)state;
+	assert_int_equal(options_distance("hold", "hold"), 1); /* its own beginning */
+	assert_int_equal(options_distance("hodl", "holding"), UINT_MAX);
+	assert_int_equal(options_distance("sleeep", "sleep"), 1);
+	assert_int_equal(options_distance("portt", "port"), 1);
+	assert_int_equal(options_distance("abc", "xyz"), UINT_MAX);
+	assert_int_equal(options_distance("", "port"), UINT_MAX);
+}
+
+static void test_texts(void **state)
+{
+	(void)state;
+	char head[OPTION_HEAD_MAX];
+	char tail[OPTION_TAIL_MAX];
+	assert_string_equal(options_format_head(&own_rows[0], head), "-c, --connections N");
+	assert_string_equal(options_format_tail(&own_rows[0], tail), " (default 100)");
+	assert_string_equal(options_format_head(&own_rows[4], head), "-y, --assume-yes");
+	assert_string_equal(options_format_tail(&own_rows[4], tail), "");
+	assert_string_equal(options_format_head(&own_rows[5], head), "    --listen ADDRESS");
+	assert_string_equal(options_format_tail(&own_rows[5], tail), "");
+	assert_string_equal(
+		options_format_tail(&own_rows[3], tail), " (default 10ms; bare numbers are ms)");
+	assert_string_equal(
+		options_format_tail(&shared_rows[0], tail), " (default 2s; bare numbers are s)");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults_overwrite_every_field),
+		cmocka_unit_test(test_rows_end_with_help),
+		cmocka_unit_test(test_values_in_every_form),
+		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_arguments_stand_anywhere),
+		cmocka_unit_test(test_dashes_that_are_arguments),
+		cmocka_unit_test(test_help_ends_the_reading),
+		cmocka_unit_test(test_values_refused),
+		cmocka_unit_test(test_values_missing),
+		cmocka_unit_test(test_names_refused),
+		cmocka_unit_test(test_distance),
+		cmocka_unit_test(test_texts),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
