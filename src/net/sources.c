@@ -33,6 +33,19 @@ int sources_preferred(const struct address *target, struct address *ret_source)
 	return r;
 }
 
+int sources_check(const struct address *source)
+{
+	struct address any_port = *source;
+	address_set_port(&any_port, 0);
+	int fd = socket(any_port.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0) {
+		return -errno;
+	}
+	int r = bind(fd, &any_port.any, address_length(&any_port)) < 0 ? -errno : 0;
+	close(fd);
+	return r;
+}
+
 int sources_local_port_range(uint16_t *ret_low, uint16_t *ret_high)
 {
 	FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");

@@ -94,7 +94,8 @@ static int fill(struct targets *targets, const struct address *hosts, size_t hos
 	return 0;
 }
 
-int targets_init(struct targets *targets, const char *host, const char *ports, struct error *error)
+int targets_init(struct targets *targets, const char *host, const char *ports,
+	enum resolve_mode mode, struct error *error)
 {
 	*targets = (struct targets){0};
 
@@ -111,10 +112,14 @@ int targets_init(struct targets *targets, const char *host, const char *ports, s
 	if (r < 0) {
 		return r;
 	}
-	r = fill(targets, hosts, 1, wanted, port_count);
+	if (mode == RESOLVE_FIRST) {
+		host_count = 1;
+	}
+	r = fill(targets, hosts, host_count, wanted, port_count);
 	free(hosts);
 	if (r < 0) {
-		return error_set(error, r, "out of memory for %zu targets", port_count);
+		return error_set(
+			error, r, "out of memory for %zu targets", host_count * port_count);
 	}
 	return 0;
 }

@@ -15,7 +15,7 @@ static void assert_targets(const char *host, const char *ports, const char *expe
 	struct targets targets;
 	struct error error = ERROR_INIT;
 	char all[512] = "";
-	assert_int_equal(targets_init(&targets, host, ports, &error), 0);
+	assert_int_equal(targets_init(&targets, host, ports, RESOLVE_FIRST, &error), 0);
 	for (size_t i = 0; i < targets.count; i++) {
 		char text[ADDRESS_TEXT_MAX];
 		strcat(all, i > 0 ? " " : "");
@@ -55,7 +55,9 @@ static void wrong_ports_are_named(void **state)
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		struct targets targets;
 		struct error error = ERROR_INIT;
-		assert_int_equal(targets_init(&targets, "127.0.0.1", wrong[i], &error), -EINVAL);
+		assert_int_equal(
+			targets_init(&targets, "127.0.0.1", wrong[i], RESOLVE_FIRST, &error),
+			-EINVAL);
 		char quoted[64] = "'";
 		strcat(strcat(quoted, wrong[i]), "'");
 		assert_non_null(strstr(error.text, quoted));

@@ -9,6 +9,9 @@
 
 #include "tcpgoon/plan/tuples.h"
 
+/* Every target uses the first set. */
+static const uint32_t one_set[4];
+
 static struct address parse(const char *text, uint16_t port)
 {
 	struct address address;
@@ -31,10 +34,12 @@ static void targets_then_ports_then_sources_take_turns(void **state)
 		{.first = parse("10.0.0.1", 0), .count = 2},
 		{.first = parse("10.0.1.1", 0), .count = 1},
 	};
+	const struct source_set set = {.ranges = sources, .range_count = 2};
 	const struct tuples_params params = {
 		.targets = &targets,
-		.sources = sources,
-		.source_ranges = 2,
+		.sets = &set,
+		.set_count = 1,
+		.set_of_target = one_set,
 		.port_low = 5000,
 		.port_high = 5002,
 		.port_first = 5001,
@@ -89,10 +94,12 @@ static void the_inverse_finds_every_ordinal(void **state)
 	for (uint16_t first = 1024; first <= 1039; first++) {
 		for (size_t count = 1; count <= 4; count++) {
 			const struct targets targets = {.list = list, .count = count};
+			const struct source_set set = {.ranges = sources, .range_count = 2};
 			const struct tuples_params params = {
 				.targets = &targets,
-				.sources = sources,
-				.source_ranges = 2,
+				.sets = &set,
+				.set_count = 1,
+				.set_of_target = one_set,
 				.port_low = 1024,
 				.port_high = 1039,
 				.port_first = first,
@@ -112,10 +119,12 @@ static void ipv6_sources_count_up_too(void **state)
 	struct address list[] = {parse("::1", 80)};
 	const struct targets targets = {.list = list, .count = 1};
 	const struct source_range source = {.first = parse("2001:db8::fffe", 0), .count = 4};
+	const struct source_set set = {.ranges = &source, .range_count = 1};
 	const struct tuples_params params = {
 		.targets = &targets,
-		.sources = &source,
-		.source_ranges = 1,
+		.sets = &set,
+		.set_count = 1,
+		.set_of_target = one_set,
 		.port_low = 2000,
 		.port_high = 2000,
 		.port_first = 2000,
@@ -134,10 +143,12 @@ static void what_is_no_tuple_of_these_has_no_ordinal(void **state)
 	struct address list[] = {parse("10.0.0.9", 80)};
 	const struct targets targets = {.list = list, .count = 1};
 	const struct source_range source = {.first = parse("10.0.0.1", 0), .count = 2};
+	const struct source_set set = {.ranges = &source, .range_count = 1};
 	const struct tuples_params params = {
 		.targets = &targets,
-		.sources = &source,
-		.source_ranges = 1,
+		.sets = &set,
+		.set_count = 1,
+		.set_of_target = one_set,
 		.port_low = 5000,
 		.port_high = 5001,
 		.port_first = 5000,
@@ -161,10 +172,12 @@ static void the_kernel_may_choose_the_port(void **state)
 	struct address list[] = {parse("10.0.0.9", 80)};
 	const struct targets targets = {.list = list, .count = 1};
 	const struct source_range source = {.first = parse("10.0.0.1", 0), .count = 2};
+	const struct source_set set = {.ranges = &source, .range_count = 1};
 	const struct tuples_params params = {
 		.targets = &targets,
-		.sources = &source,
-		.source_ranges = 1,
+		.sets = &set,
+		.set_count = 1,
+		.set_of_target = one_set,
 		.port_low = 1024,
 		.port_high = 65535,
 		.port_first = 1024,
@@ -178,6 +191,62 @@ static void the_kernel_may_choose_the_port(void **state)
 	tuples_finish(&tuples);
 }
 
+static void each_target_uses_the_sources_that_reach_it(void **state)
+{
+	(void)state;
+	struct address list[] = {parse("::1", 80), parse("127.0.0.1", 80)};
+	const struct targets targets = {.list = list, .count = 2};
+	const struct source_range v6 = {.first = parse("::1", 0), .count = 1};
+	const struct source_range v4 = {.first = parse("127.0.0.1", 0), .count = 9};
+	const struct source_set sets[] = {
+		{.ranges = &v6, .range_count = 1},
+		{.ranges = &v4, .range_count = 1},
+	};
+	const uint32_t set_of_target[] = {0, 1};
+	const struct tuples_params params = {
+		.targets = &targets,
+		.sets = sets,
+		.set_count = 2,
+		.set_of_target = set_of_target,
+		.port_low = 2000,
+		.port_high = 2003,
+		.port_first = 2000,
+	};
+	struct tuples tuples;
+	assert_int_equal(tuples_init(&tuples, &params), 0);
+	assert_int_equal(tuples_capacity(&tuples), 2 * 4);
+	struct tuple first = tuples_at(&tuples, 0);
+	struct tuple second = tuples_at(&tuples, 1);
+	assert_address(&first.source, "[::1]:2000");
+	assert_address(&second.source, "127.0.0.1:2000");
+	assert_bijective(&tuples);
+	tuples_finish(&tuples);
+}
+
+static void without_a_route_nothing_is_bound(void **state)
+{
+	(void)state;
+	struct address list[] = {parse("10.0.0.9", 80)};
+	const struct targets targets = {.list = list, .count = 1};
+	const struct source_set set = {.range_count = 0};
+	const struct tuples_params params = {
+		.targets = &targets,
+		.sets = &set,
+		.set_count = 1,
+		.set_of_target = one_set,
+		.port_low = 2000,
+		.port_high = 2003,
+		.port_first = 2000,
+	};
+	struct tuples tuples;
+	assert_int_equal(tuples_init(&tuples, &params), 0);
+	assert_true(tuples_capacity(&tuples) == UINT64_MAX);
+	struct tuple tuple = tuples_at(&tuples, 77);
+	assert_int_equal(tuple.source.any.sa_family, AF_UNSPEC);
+	assert_address(tuple.target, "10.0.0.9:80");
+	tuples_finish(&tuples);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +255,8 @@ int main(void)
 		cmocka_unit_test(ipv6_sources_count_up_too),
 		cmocka_unit_test(what_is_no_tuple_of_these_has_no_ordinal),
 		cmocka_unit_test(the_kernel_may_choose_the_port),
+		cmocka_unit_test(each_target_uses_the_sources_that_reach_it),
+		cmocka_unit_test(without_a_route_nothing_is_bound),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

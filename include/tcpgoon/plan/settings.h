@@ -4,6 +4,7 @@
 #define TCPGOON_PLAN_SETTINGS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define SETTINGS_CONNECTIONS_MAX UINT64_C(16777216)
@@ -12,6 +13,19 @@
 enum close_mode {
 	CLOSE_FIN, /* orderly: FIN, then TIME_WAIT on our side */
 	CLOSE_RST, /* SO_LINGER {1, 0}: RST, nothing left behind */
+};
+
+/* Which of a name's addresses are dialled. */
+enum resolve_mode {
+	RESOLVE_FIRST,
+	RESOLVE_ALL, /* in turns */
+};
+
+/* What an option that may be repeated was given. */
+#define TEXT_LIST_MAX 64
+struct text_list {
+	const char *items[TEXT_LIST_MAX];
+	size_t count;
 };
 
 /* Strings belong to the caller (argv) and outlive the settings. Times are in nanoseconds. */
@@ -24,6 +38,9 @@ struct settings {
 	uint64_t interval_ns; /* between status lines; 0: only the first and the last */
 	uint64_t hold_ns; /* watched for so long after the last was decided */
 	enum close_mode close_mode;
+	enum resolve_mode resolve_mode;
+	struct text_list sources; /* addresses, networks, ranges; none: found by the plan */
+	const char *source_port; /* "LOW-HIGH", "auto"; NULL: chosen by the plan */
 	bool assume_yes;
 	bool debug;
 };

@@ -8,28 +8,31 @@
 #include <stdint.h>
 
 #include "tcpgoon/base/address.h"
+#include "tcpgoon/plan/source_range.h"
 #include "tcpgoon/plan/targets.h"
 
 /* Ports below this are for services with privileges. */
 #define TUPLES_PORT_LOW 1024
 #define TUPLES_PORT_HIGH 65535
 
-/* Consecutive source addresses: first, first + 1, ... */
-struct source_range {
-	struct address first; /* its port does not count */
-	uint64_t count;
+/* The sources that can reach a target. */
+struct source_set {
+	const struct source_range *ranges;
+	size_t range_count; /* 0: no route is known, and nothing is bound */
 };
 
 /*
  * Targets take turns; then the ports of a source; then the sources. Every target uses the same
- * number of ports: a target never gets its own port as a source (on a host that is source and
- * target, a connection would meet itself), so one port fewer where a target's lies in the range.
+ * number of ports and of sources: the fewest that any has. A target never gets its own port as a
+ * source (on a host that is source and target, a connection would meet itself), so one port fewer
+ * where a target's lies in the range.
  */
 struct tuples {
 	const struct targets *targets; /* outlives this */
-	struct source_range *sources; /* owned; none: the kernel chooses the address */
-	size_t source_ranges;
-	uint64_t source_count;
+	struct source_range *ranges; /* owned: those of all sets */
+	struct source_set *sets; /* owned */
+	uint32_t *set_of_target; /* owned: which set each target uses */
+	uint64_t source_count; /* of each target; 0: the kernel chooses for all */
 	uint16_t port_low;
 	uint16_t port_high;
 	uint16_t port_first; /* where the walk over the ports begins; it wraps around */
@@ -42,10 +45,12 @@ struct tuple {
 	const struct address *target;
 };
 
+/* All but the targets is copied. */
 struct tuples_params {
 	const struct targets *targets;
-	const struct source_range *sources; /* copied */
-	size_t source_ranges;
+	const struct source_set *sets;
+	size_t set_count;
+	const uint32_t *set_of_target; /* one for each target */
 	uint16_t port_low;
 	uint16_t port_high;
 	uint16_t port_first;

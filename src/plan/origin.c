@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sources that the user gives serve every target of their family. Otherwise each target's host has
+ * the one address that the route to it prefers, or, on IPv4 loopback, as many of 127.0.0.0/8 as
+ * the run needs: all of them can be a source without being configured.
+ *
+ * The walk over the ports begins within the range that the kernel itself would use, at a place
+ * chosen by chance and such that a run small enough stays in it: it then seldom meets the
+ * TIME_WAIT of the run before, and seldom the ports of this host's services.
+ */
+#include "tcpgoon/plan/origin.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "tcpgoon/net/sources.h"
+#include "tcpgoon/plan/source_range.h"
+
+/* What tuples are laid out from; all of it is copied there. */
+struct draft {
+	struct source_range *ranges; /* a set's are neighbours */
+	struct source_set *sets;
+	size_t set_count;
+	uint32_t *set_of_target;
+};
+
+static int draft_init(struct draft *draft, size_t range_most, size_t set_most, size_t targets)
+{
+	*draft = (struct draft){
+		.ranges = calloc(range_most, sizeof(*draft->ranges)),
+		.sets = calloc(set_most, sizeof(*draft->sets)),
+		.set_of_target = calloc(targets, sizeof(*draft->set_of_target)),
+	};
+	bool complete =
+		draft->ranges != NULL && draft->sets != NULL && draft->set_of_target != NULL;
+	return complete ? 0 : -ENOMEM;
+}
+
+static void draft_finish(struct draft *draft)
+{
+	free(draft->ranges);
+	free(draft->sets);
+	free(draft->set_of_target);
+}
+
+/* Both ends of a range must be addresses of this host. */
+static int check_given(const char *text, const struct source_range *range, struct error *error)
+{
+	const struct address ends[] = {range->first, address_plus(&range->first, range->count - 1)};
+	for (size_t i = 0; i < 2; i++) {
+		int r = sources_check(&ends[i]);
+		if (r < 0) {
+			char host[ADDRESS_TEXT_MAX];
+			return error_set(error, -EINVAL,
+				"--source: '%s': %s cannot be a source on this host: %s", text,
+				address_format_host(&ends[i], host), strerror(-r));
+		}
+	}
+	return 0;
+}
+
+/* Adds the given ranges of one family as a set; its number is the family's. */
+static int add_given_set(struct draft *draft, struct source_range *at, sa_family_t family,
+	const struct text_list *texts, struct error *error)
+{
+	struct source_set *set = &draft->sets[draft->set_count];
+	set->ranges = at;
+	for (size_t i = 0; i < texts->count; i++) {
+		struct source_range range;
+		int r = source_range_parse(texts->items[i], &range, error);
+		if (r < 0) {
+			error_prefix(error, "--source: ");
+			return r;
+		}
+		if (range.first.any.sa_family != family) {
+			continue;
+		}
+		r = check_given(texts->items[i], &range, error);
+		if (r < 0) {
+			return r;
+		}
+		at[set->range_count++] = range;
+	}
+	draft->set_count++;
+	return 0;
+}
+
+static int use_given(struct draft *draft, const struct settings *settings,
+	const struct targets *targets, struct error *error)
+{
+	const struct text_list *texts = &settings->sources;
+	int r = draft_init(draft, 2 * texts->count, 2, targets->count);
+	if (r < 0) {
+		return error_set(error, r, "out of memory for the source addresses");
+	}
+	r = add_given_set(draft, draft->ranges, AF_INET, texts, error);
+	if (r == 0) {
+		r = add_given_set(draft, draft->ranges + texts->count, AF_INET6, texts, error);
+	}
+	for (size_t i = 0; r == 0 && i < targets->count; i++) {
+		bool v4 = targets->list[i].any.sa_family == AF_INET;
+		draft->set_of_target[i] = v4 ? 0 : 1;
+		if (draft->sets[draft->set_of_target[i]].range_count == 0) {
+			char target[ADDRESS_TEXT_MAX];
+			r = error_set(error, -EINVAL,
+				"--source: none of the addresses given is an %s one, as the "
+				"target %s needs",
+				v4 ? "IPv4" : "IPv6", address_format(&targets->list[i], target));
+		}
+	}
+	return r;
+}
+
+/* How many consecutive loopback addresses the run needs, with one to spare for held ports. */
+static uint64_t loopback_sources(const struct settings *settings, const struct targets *targets)
+{
+	uint64_t ports = TUPLES_PORT_HIGH - TUPLES_PORT_LOW; /* one may be the target's own */
+	return settings->connections / (ports * targets->count) + 2;
+}
+
+static void find_set(struct draft *draft, const struct settings *settings,
+	const struct targets *targets, const struct address *target)
+{
+	struct source_set *set = &draft->sets[draft->set_count];
+	struct source_range *range = &draft->ranges[draft->set_count];
+	draft->set_count++;
+	set->ranges = range;
+	if (sources_preferred(target, &range->first) < 0) {
+		return; /* no route: nothing is bound, and connect itself says what is wrong */
+	}
+	bool v4 = range->first.any.sa_family == AF_INET;
+	range->count =
+		v4 && address_is_loopback(&range->first) ? loopback_sources(settings, targets) : 1;
+	set->range_count = 1;
+}
+
+static int find_sources(struct draft *draft, const struct settings *settings,
+	const struct targets *targets, struct error *error)
+{
+	int r = draft_init(draft, targets->count, targets->count, targets->count);
+	if (r < 0) {
+		return error_set(error, r, "out of memory for the source addresses");
+	}
+	for (size_t i = 0; i < targets->count; i++) {
+		size_t same = 0;
+		while (same < i && !address_same_host(&targets->list[same], &targets->list[i])) {
+			same++;
+		}
+		if (same == i) {
+			draft->set_of_target[i] = (uint32_t)draft->set_count;
+			find_set(draft, settings, targets, &targets->list[i]);
+		} else {
+			draft->set_of_target[i] = draft->set_of_target[same];
+		}
+	}
+	return 0;
+}
+
+static uint16_t choose_first_port(uint64_t connections, uint64_t targets)
+{
+	uint16_t low;
+	uint16_t high;
+	if (sources_local_port_range(&low, &high) < 0 || low < TUPLES_PORT_LOW) {
+		return TUPLES_PORT_LOW;
+	}
+	uint64_t size = (uint64_t)high - low + 1;
+	uint64_t needed = connections / targets + 1;
+	uint32_t random;
+	if (needed >= size || getrandom(&random, sizeof(random), 0) != sizeof(random)) {
+		return low;
+	}
+	return (uint16_t)(low + random % (size - needed));
+}
+
+int origin_parse_ports(const char *text, uint16_t *ret_low, uint16_t *ret_high, struct error *error)
+{
+	char *end;
+	unsigned long low = strtoul(text, &end, 10);
+	unsigned long high = low;
+	bool digits = text[0] >= '0' && text[0] <= '9';
+	if (digits && *end == '-' && end[1] >= '0' && end[1] <= '9') {
+		high = strtoul(end + 1, &end, 10);
+	}
+	if (!digits || *end != '\0' || low < 1 || high > UINT16_MAX || low > high) {
+		return error_set(error, -EINVAL,
+			"'%s' is not a range of ports like 1024-65535, nor 'auto'", text);
+	}
+	*ret_low = (uint16_t)low;
+	*ret_high = (uint16_t)high;
+	return 0;
+}
+
+static int choose_ports(struct tuples_params *params, const struct settings *settings,
+	const struct targets *targets, struct error *error)
+{
+	params->port_low = TUPLES_PORT_LOW;
+	params->port_high = TUPLES_PORT_HIGH;
+	params->port_first = choose_first_port(settings->connections, targets->count);
+	if (settings->source_port == NULL) {
+		return 0;
+	}
+	if (strcmp(settings->source_port, "auto") == 0) {
+		params->port_auto = true;
+		return 0;
+	}
+	int r = origin_parse_ports(
+		settings->source_port, &params->port_low, &params->port_high, error);
+	if (r < 0) {
+		error_prefix(error, "--source-port: ");
+		return r;
+	}
+	params->port_first = params->port_low;
+	return 0;
+}
+
+int origin_lay_out(struct tuples *tuples, const struct settings *settings,
+	const struct targets *targets, struct error *error)
+{
+	struct draft draft = {0};
+	int r = settings->sources.count > 0 ? use_given(&draft, settings, targets, error)
+					    : find_sources(&draft, settings, targets, error);
+	struct tuples_params params = {
+		.targets = targets,
+		.sets = draft.sets,
+		.set_count = draft.set_count,
+		.set_of_target = draft.set_of_target,
+	};
+	if (r == 0) {
+		r = choose_ports(&params, settings, targets, error);
+	}
+	if (r == 0) {
+		r = tuples_init(tuples, &params);
+		if (r < 0) {
+			error_set(error, r, "out of memory for the source addresses");
+		}
+	}
+	draft_finish(&draft);
+	return r;
+}
