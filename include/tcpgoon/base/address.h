@@ -19,11 +19,12 @@ struct address {
 	};
 };
 
-/* "ADDRESS", "[ADDRESS]" or "[ADDRESS%zone]:port" without the zone, with its end. */
+/* Room for the longest, "[ADDRESS%zone]:port", with its end. */
 #define ADDRESS_TEXT_MAX 80
 
 /*
  * Parses a literal: "192.0.2.1", "2001:db8::1", "fe80::1%eth0", "[::1]". No name is looked up.
+ * A zone is an interface of this host, and only link-local addresses take one.
  * Returns 0 or -EINVAL (not a literal; no message is set, as the caller may go on to a resolver).
  */
 int address_parse_literal(const char *text, uint16_t port, struct address *ret_address);
@@ -31,14 +32,17 @@ int address_parse_literal(const char *text, uint16_t port, struct address *ret_a
 /* From a sockaddr of the kernel or resolver. Returns 0 or -EAFNOSUPPORT. */
 int address_from_sockaddr(const struct sockaddr *sockaddr, struct address *ret_address);
 
+/* From here on an address is one that the two above have filled: IPv4 or IPv6. */
+
 socklen_t address_length(const struct address *address);
 uint16_t address_port(const struct address *address);
 void address_set_port(struct address *address, uint16_t port);
+/* 127.0.0.0/8, also as ::ffff:127.0.0.0/104, or ::1. */
 bool address_is_loopback(const struct address *address);
 /* 0.0.0.0 or ::. */
 bool address_is_any(const struct address *address);
 
-/* Same family and same host part; the port does not count. */
+/* Same family, host part and zone; the port does not count. */
 bool address_same_host(const struct address *a, const struct address *b);
 
 /* The host part plus `offset`, as a big-endian number; carries within 32 bits (v4) or 64 (v6). */
@@ -46,11 +50,12 @@ struct address address_plus(const struct address *address, uint64_t offset);
 
 /*
  * How far the host part of `to` lies above that of `from`, so that address_plus(from, distance)
- * is `to`; UINT64_MAX where it lies below, in another family, or beyond what address_plus carries.
+ * is `to`; UINT64_MAX where it lies below, in another family or zone, or beyond what address_plus
+ * carries.
  */
 uint64_t address_distance(const struct address *from, const struct address *to);
 
-/* The host alone, without brackets: "127.0.0.1", "::1". Returns `buffer`. */
+/* The host alone, without brackets: "127.0.0.1", "::1", "fe80::1%eth0". Returns `buffer`. */
 char *address_format_host(const struct address *address, char buffer[ADDRESS_TEXT_MAX]);
 /* Host and port: "127.0.0.1:80", "[::1]:80". Returns `buffer`. */
 char *address_format(const struct address *address, char buffer[ADDRESS_TEXT_MAX]);

@@ -19,7 +19,7 @@ struct error {
 int error_set(struct error *error, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Puts "text: " before the message that is there, to say where it happened. */
+/* Puts "text: " before the message that is there, to say where it happened; alone if none is. */
 void error_prefix(struct error *error, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

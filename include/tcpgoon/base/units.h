@@ -11,6 +11,8 @@
 /*
  * All parsers take the whole text or nothing, name the text in the error, leave *ret_value
  * untouched on failure and return 0, -EINVAL (not such a value) or -ERANGE (outside min..max).
+ * A number is digits, or digits, a point and digits; what it stands for must come out whole, to the
+ * byte or the nanosecond: nothing is rounded. Below zero is outside the range.
  */
 
 /* A whole number with an optional suffix k, m or g (thousands, any case): "1500", "20k", "1.5m". */
@@ -18,8 +20,9 @@ int units_parse_count(
 	const char *text, uint64_t min, uint64_t max, uint64_t *ret_value, struct error *error);
 
 /*
- * A duration with a suffix ns, us (or µs), ms, s, m or h, decimals allowed ("1.5s"), compounds too
- * ("1m30s"). A bare number counts in `bare_unit_ns`. min, max and *ret_ns are nanoseconds.
+ * A duration with a suffix ns, us (or µs, with either mu), ms, s, m or h, decimals allowed
+ * ("1.5s"), compounds too ("1m30s"). A bare number counts in `bare_unit_ns`. min, max and *ret_ns
+ * are nanoseconds.
  */
 int units_parse_duration(const char *text, uint64_t bare_unit_ns, uint64_t min_ns, uint64_t max_ns,
 	uint64_t *ret_ns, struct error *error);
