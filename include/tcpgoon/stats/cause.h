@@ -23,27 +23,31 @@ enum cause {
 	CAUSE_NONE = 0,
 	/* local */
 	CAUSE_INTERRUPTED, /* ended by us before it was decided */
-	CAUSE_PORTS_EXHAUSTED, /* no free 4-tuple: EADDRINUSE, EADDRNOTAVAIL */
+	CAUSE_PORTS_EXHAUSTED, /* no free 4-tuple: EADDRINUSE; EADDRNOTAVAIL from connect */
 	CAUSE_DESCRIPTORS, /* EMFILE, ENFILE */
 	CAUSE_MEMORY, /* ENOMEM, ENOBUFS */
-	CAUSE_NOT_PERMITTED, /* EPERM, EACCES before the SYN left: a local firewall or LSM */
-	CAUSE_SOURCE_INVALID, /* the source address cannot be used: EINVAL, EAFNOSUPPORT */
+	CAUSE_NOT_PERMITTED, /* EPERM; EACCES before connect: an LSM, a cgroup's filter */
+	CAUSE_SOURCE_INVALID, /* EINVAL, EAFNOSUPPORT; EADDRNOTAVAIL from bind: not ours */
 	/* path */
 	CAUSE_TIMED_OUT, /* no answer within the dial timeout, or ETIMEDOUT */
 	CAUSE_NETWORK_UNREACHABLE, /* ENETUNREACH */
 	CAUSE_HOST_UNREACHABLE, /* EHOSTUNREACH, EHOSTDOWN: ICMP or ARP */
-	CAUSE_PROHIBITED, /* administratively prohibited, told by ICMP */
+	CAUSE_PROHIBITED, /* by an administrator, told by ICMP (atop cause.c) */
 	CAUSE_SILENT, /* held, then retransmissions without an answer: ETIMEDOUT */
 	/* remote */
 	CAUSE_REFUSED, /* RST to the SYN: ECONNREFUSED */
 	CAUSE_RESET_IN_HANDSHAKE, /* RST before anything else: ECONNRESET from connect */
 	CAUSE_CLOSED_BY_PEER, /* FIN while held */
 	CAUSE_RESET_BY_PEER, /* RST while held */
+	/* local, for want of better: what comes over the wire has a rule */
 	CAUSE_OTHER, /* an errno without a rule; its number is kept beside */
 	CAUSE_MAX,
 };
 
-/* The cause for a positive errno met at a stage. Never CAUSE_NONE. */
+/*
+ * The cause for a positive errno met at a stage. Never CAUSE_NONE. ECANCELED is CAUSE_INTERRUPTED:
+ * who cancels by a linked timeout knows better, and says CAUSE_TIMED_OUT.
+ */
 enum cause cause_from_errno(int error_number, enum cause_stage stage);
 
 enum cause_side cause_side(enum cause cause);

@@ -3,12 +3,15 @@
 #ifndef TCPGOON_STATS_HISTOGRAM_H
 #define TCPGOON_STATS_HISTOGRAM_H
 
+#include <stddef.h>
 #include <stdint.h>
+
+#include "tcpgoon/base/wide.h"
 
 /*
  * Source of the layout: Gil Tene's HdrHistogram (https://github.com/HdrHistogram), lowest
  * discernible value 1, highest trackable 3,600,000,000 (µs in an hour), 3 significant digits.
- * Values above the highest are counted in the last bucket, and the exact maximum is kept.
+ * Values above the highest are counted in the last slot, and the exact maximum is kept.
  * Sums are exact, so mean and deviation are too, and merging loses nothing.
  */
 struct histogram {
@@ -17,11 +20,20 @@ struct histogram {
 	uint64_t min_us; /* UINT64_MAX while empty */
 	uint64_t max_us;
 	uint64_t sum_us;
-	__extension__ unsigned __int128 sum_squares_us2;
+	uint128 sum_squares_us2;
 };
 
 #define HISTOGRAM_HIGHEST_US UINT64_C(3600000000)
 #define HISTOGRAM_SIGNIFICANT_DIGITS 3
+
+/*
+ * The layout that follows: the first bucket has 2048 slots of 1 µs, which is what tells 3 digits
+ * apart up to 2000; each further one doubles the width and adds only its upper half; 22 of them
+ * reach beyond the highest value.
+ */
+#define HISTOGRAM_SUB_BUCKETS 2048
+#define HISTOGRAM_BUCKETS 22
+#define HISTOGRAM_COUNTS_LENGTH ((HISTOGRAM_BUCKETS + 1) * (HISTOGRAM_SUB_BUCKETS / 2))
 
 /* Returns 0 or -ENOMEM. */
 int histogram_init(struct histogram *histogram);
@@ -36,7 +48,8 @@ void histogram_merge(struct histogram *into, const struct histogram *from);
 
 /*
  * The value at or below which `percentile` (0 to 100) of the values lie: the highest value of its
- * bucket, never above the exact maximum; 0 while empty.
+ * slot, never above the exact maximum; 0 while empty. The last slot has no upper end: there it is
+ * the exact maximum.
  */
 uint64_t histogram_percentile(const struct histogram *histogram, double percentile);
 
@@ -44,5 +57,10 @@ uint64_t histogram_percentile(const struct histogram *histogram, double percenti
 uint64_t histogram_mean_ns(const struct histogram *histogram);
 /* Deviation of the population (divided by n). */
 uint64_t histogram_stddev_ns(const struct histogram *histogram);
+
+/* The index in `counts` where a value is counted, and the least and greatest value of an index. */
+size_t histogram_slot(uint64_t value_us);
+uint64_t histogram_slot_lowest_us(size_t slot);
+uint64_t histogram_slot_highest_us(size_t slot);
 
 #endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Why this layout: recording is a shift and an addition, 188 KiB hold any number of values at a
+ * relative error below 1/1024, two histograms merge by adding slot to slot, and every HdrHistogram
+ * tool reads the encoding.
+ *
+ * Bucket b counts values below 2048 << b in slots 1 << b wide. Its lower half is what bucket b - 1
+ * covers already, so all but the first hold their upper half only:
+ *
+ *   slots     0 .. 1023   values    0 .. 1023, 1 wide  (bucket 0, lower half)
+ *   slots  1024 .. 2047   values 1024 .. 2047, 1 wide  (bucket 0, upper half)
+ *   slots  2048 .. 3071   values 2048 .. 4095, 2 wide  (bucket 1)
+ *   ...                   and so on up to 2^32 - 1     (bucket 21)
+ *
+ * What the slots lose is kept beside them: count, minimum, maximum, sum and sum of squares are
+ * exact, so neither mean nor deviation depends on the width of a slot.
+ */
+#include "tcpgoon/stats/histogram.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tcpgoon/base/clock.h"
+
+#define HALF (HISTOGRAM_SUB_BUCKETS / 2)
+#define HALF_MAGNITUDE 10
+
+static_assert(HALF == 1 << HALF_MAGNITUDE, "half a bucket is a power of two");
+static_assert(HISTOGRAM_HIGHEST_US < (uint64_t)HISTOGRAM_SUB_BUCKETS << (HISTOGRAM_BUCKETS - 1),
+	"the last bucket covers the highest value");
+static_assert(HISTOGRAM_HIGHEST_US >= (uint64_t)HISTOGRAM_SUB_BUCKETS << (HISTOGRAM_BUCKETS - 2),
+	"no bucket is spare");
+
+int histogram_init(struct histogram *histogram)
+{
+	uint64_t *counts = calloc(HISTOGRAM_COUNTS_LENGTH, sizeof(*counts));
+	if (counts == NULL) {
+		return -ENOMEM;
+	}
+	*histogram = (struct histogram){.counts = counts, .min_us = UINT64_MAX};
+	return 0;
+}
+
+void histogram_finish(struct histogram *histogram)
+{
+	free(histogram->counts);
+	histogram->counts = NULL;
+}
+
+void histogram_reset(struct histogram *histogram)
+{
+	uint64_t *counts = histogram->counts;
+	memset(counts, 0, HISTOGRAM_COUNTS_LENGTH * sizeof(*counts));
+	*histogram = (struct histogram){.counts = counts, .min_us = UINT64_MAX};
+}
+
+size_t histogram_slot(uint64_t value_us)
+{
+	if (value_us > HISTOGRAM_HIGHEST_US) {
+		return HISTOGRAM_COUNTS_LENGTH - 1;
+	}
+	/* The bucket is the number of bits beyond those that the first bucket tells apart. */
+	int bits = 64 - __builtin_clzll(value_us | (HISTOGRAM_SUB_BUCKETS - 1));
+	int bucket = bits - (HALF_MAGNITUDE + 1);
+	return ((size_t)bucket << HALF_MAGNITUDE) + (size_t)(value_us >> bucket);
+}
+
+/* How far the values of a slot are shifted: its bucket. */
+static unsigned slot_shift(size_t slot)
+{
+	return slot < HALF ? 0 : (unsigned)(slot >> HALF_MAGNITUDE) - 1;
+}
+
+uint64_t histogram_slot_lowest_us(size_t slot)
+{
+	assert(slot < HISTOGRAM_COUNTS_LENGTH);
+	unsigned shift = slot_shift(slot);
+	return (uint64_t)(slot - ((size_t)shift << HALF_MAGNITUDE)) << shift;
+}
+
+uint64_t histogram_slot_highest_us(size_t slot)
+{
+	return histogram_slot_lowest_us(slot) + (UINT64_C(1) << slot_shift(slot)) - 1;
+}
+
+void histogram_record(struct histogram *histogram, uint64_t value_us)
+{
+	histogram_record_n(histogram, value_us, 1);
+}
+
+void histogram_record_n(struct histogram *histogram, uint64_t value_us, uint64_t n)
+{
+	if (n == 0) {
+		return;
+	}
+	histogram->counts[histogram_slot(value_us)] += n;
+	histogram->count += n;
+	histogram->sum_us += value_us * n;
+	histogram->sum_squares_us2 += (uint128)value_us * value_us * n;
+	if (value_us < histogram->min_us) {
+		histogram->min_us = value_us;
+	}
+	if (value_us > histogram->max_us) {
+		histogram->max_us = value_us;
+	}
+}
+
+void histogram_merge(struct histogram *into, const struct histogram *from)
+{
+	for (size_t i = 0; i < HISTOGRAM_COUNTS_LENGTH; i++) {
+		into->counts[i] += from->counts[i];
+	}
+	into->count += from->count;
+	into->sum_us += from->sum_us;
+	into->sum_squares_us2 += from->sum_squares_us2;
+	if (from->min_us < into->min_us) {
+		into->min_us = from->min_us;
+	}
+	if (from->max_us > into->max_us) {
+		into->max_us = from->max_us;
+	}
+}
+
+/* How many values, counted from the least, make up the percentile: at least one. */
+static uint64_t rank_of(double percentile, uint64_t count)
+{
+	if (percentile >= 100) {
+		return count;
+	}
+	/*
+	 * 99.9 is a little more than 99.9 as a double, and 999.0000000001 of 1000 would round up to
+	 * the last one: the next double below it is what was meant.
+	 */
+	double meant = nextafter(percentile, 0);
+	long double rank = ceill((long double)meant * (long double)count / 100);
+	return rank < 1 ? 1 : (uint64_t)rank;
+}
+
+uint64_t histogram_percentile(const struct histogram *histogram, double percentile)
+{
+	assert(percentile >= 0 && percentile <= 100);
+	if (histogram->count == 0) {
+		return 0;
+	}
+	uint64_t rank = rank_of(percentile, histogram->count);
+	uint64_t seen = 0;
+	for (size_t i = 0; i < HISTOGRAM_COUNTS_LENGTH - 1; i++) {
+		seen += histogram->counts[i];
+		if (seen >= rank) {
+			uint64_t highest = histogram_slot_highest_us(i);
+			return highest < histogram->max_us ? highest : histogram->max_us;
+		}
+	}
+	return histogram->max_us;
+}
+
+uint64_t histogram_mean_ns(const struct histogram *histogram)
+{
+	if (histogram->count == 0) {
+		return 0;
+	}
+	uint128 sum_ns = (uint128)histogram->sum_us * NSEC_PER_USEC;
+	return (uint64_t)(sum_ns / histogram->count);
+}
+
+uint64_t histogram_stddev_ns(const struct histogram *histogram)
+{
+	if (histogram->count == 0) {
+		return 0;
+	}
+	/*
+	 * n² times the variance is n * (sum of squares) - sum²: whole numbers, so that nothing is
+	 * lost where the mean is large and the values are close. For 2^32 values of an hour both
+	 * terms still fit in 128 bits; beyond, long double has to do.
+	 */
+	uint128 sum_squared = (uint128)histogram->sum_us * histogram->sum_us;
+	long double count = (long double)histogram->count;
+	long double scaled_variance;
+	uint128 scaled_squares;
+	if (__builtin_mul_overflow(histogram->sum_squares_us2, histogram->count, &scaled_squares)) {
+		long double approximate = (long double)histogram->sum_squares_us2 * count;
+		scaled_variance = fmaxl(approximate - (long double)sum_squared, 0);
+	} else {
+		scaled_variance = (long double)(scaled_squares - sum_squared);
+	}
+	long double deviation_us = sqrtl(scaled_variance) / count;
+	return (uint64_t)(deviation_us * NSEC_PER_USEC);
+}
