@@ -153,7 +153,7 @@ static int child_await_ready(const struct child *child, struct error *error)
 	}
 	if (message.code < 0) {
 		*error = message.error;
-		error_prefix(error, "the server: ");
+		error_prefix(error, "the server");
 	}
 	return message.code;
 }

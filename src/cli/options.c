@@ -204,9 +204,9 @@ static int set_given(const struct option_row *row, bool by_letter, const char *t
 {
 	int r = set_value(row, text, settings, error);
 	if (r < 0 && by_letter) {
-		error_prefix(error, "-%c, --%s: ", row->letter, row->name);
+		error_prefix(error, "-%c, --%s", row->letter, row->name);
 	} else if (r < 0) {
-		error_prefix(error, "--%s: ", row->name);
+		error_prefix(error, "--%s", row->name);
 	}
 	return r;
 }
@@ -242,9 +242,9 @@ static int take_next(
 	if (cursor->next >= cursor->argc) {
 		int r = error_set(error, -EINVAL, "needs a value: %s", row->argument);
 		if (by_letter) {
-			error_prefix(error, "-%c, --%s: ", row->letter, row->name);
+			error_prefix(error, "-%c, --%s", row->letter, row->name);
 		} else {
-			error_prefix(error, "--%s: ", row->name);
+			error_prefix(error, "--%s", row->name);
 		}
 		return r;
 	}
