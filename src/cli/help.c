@@ -31,7 +31,30 @@ void help_print_program(FILE *out)
 		out);
 }
 
-static int widest_head(const struct options *options)
+#define COLUMNS 100
+
+/* Prints words from `column` on, with a new line at that column where they would pass COLUMNS. */
+static void print_wrapped(FILE *out, size_t column, const char *text)
+{
+	size_t at = column;
+	while (*text != '\0') {
+		size_t length = strcspn(text, " ");
+		if (at > column && at + 1 + length > COLUMNS) {
+			fprintf(out, "\n%*s", (int)column, "");
+			at = column;
+		} else if (at > column) {
+			fputc(' ', out);
+			at++;
+		}
+		fprintf(out, "%.*s", (int)length, text);
+		at += length;
+		text += length;
+		text += strspn(text, " ");
+	}
+	fputc('\n', out);
+}
+
+static size_t widest_head(const struct options *options)
 {
 	size_t widest = 0;
 	const struct option_row *row;
@@ -40,7 +63,7 @@ static int widest_head(const struct options *options)
 		size_t width = strlen(options_format_head(row, head));
 		widest = width > widest ? width : widest;
 	}
-	return (int)widest;
+	return widest;
 }
 
 void help_print_command(FILE *out, const struct command *command)
@@ -52,12 +75,14 @@ void help_print_command(FILE *out, const struct command *command)
 		fprintf(out, "%s\n", command->description);
 	}
 	fputs("Flags:\n", out);
-	int width = widest_head(&command->options);
+	size_t width = widest_head(&command->options);
 	const struct option_row *row;
 	for (size_t i = 0; (row = options_at(&command->options, i)) != NULL; i++) {
 		char head[OPTION_HEAD_MAX];
 		char tail[OPTION_TAIL_MAX];
-		fprintf(out, "  %-*s   %s%s\n", width, options_format_head(row, head), row->help,
-			options_format_tail(row, tail));
+		char text[OPTION_HELP_MAX + OPTION_TAIL_MAX];
+		fprintf(out, "  %-*s   ", (int)width, options_format_head(row, head));
+		snprintf(text, sizeof(text), "%s%s", row->help, options_format_tail(row, tail));
+		print_wrapped(out, 2 + width + 3, text);
 	}
 }

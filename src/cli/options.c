@@ -100,8 +100,8 @@ unsigned options_distance(const char *word, const char *name)
 		return 1;
 	}
 	unsigned distance = edit_distance(word, name);
-	/* Two wrong letters in a word of three leave nothing of it. */
-	return distance <= 2 && distance * 2 < length ? distance : UINT_MAX;
+	/* Two swapped letters count as two wrong ones; more than half of a word must be right. */
+	return distance <= 2 && distance * 2 <= length + 1 ? distance : UINT_MAX;
 }
 
 static int refuse_name(
@@ -344,7 +344,7 @@ char *options_format_head(const struct option_row *row, char buffer[OPTION_HEAD_
 
 static const char *unit_name(uint64_t unit_ns)
 {
-	return unit_ns == NSEC_PER_SEC ? "s" : "ms";
+	return unit_ns == NSEC_PER_SEC ? "seconds" : "milliseconds";
 }
 
 char *options_format_tail(const struct option_row *row, char buffer[OPTION_TAIL_MAX])

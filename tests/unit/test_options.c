@@ -312,8 +312,8 @@ static void test_values_refused(void **state)
 		"-c, --connections: 'ten' is not a whole number from 1 to 16777216");
 	assert_refused(
 		"-c=", -EINVAL, "-c, --connections: '' is not a whole number from 1 to 16777216");
-	assert_refused("-c -5", -EINVAL,
-		"-c, --connections: '-5' is not a whole number from 1 to 16777216");
+	assert_refused(
+		"-c -5", -ERANGE, "-c, --connections: '-5' is not in the range from 1 to 16777216");
 	assert_refused("--connections=0", -ERANGE,
 		"--connections: '0' is not in the range from 1 to 16777216");
 	assert_refused(
@@ -361,6 +361,8 @@ static void test_distance(void **state)
 	assert_int_equal(options_distance("hodl", "holding"), UINT_MAX);
 	assert_int_equal(options_distance("sleeep", "sleep"), 1);
 	assert_int_equal(options_distance("portt", "port"), 1);
+	assert_int_equal(options_distance("rnu", "run"), 2);
+	assert_int_equal(options_distance("ab", "xy"), UINT_MAX);
 	assert_int_equal(options_distance("abc", "xyz"), UINT_MAX);
 	assert_int_equal(options_distance("", "port"), UINT_MAX);
 }
@@ -376,10 +378,10 @@ static void test_texts(void **state)
 	assert_string_equal(options_format_tail(&own_rows[4], tail), "");
 	assert_string_equal(options_format_head(&own_rows[5], head), "    --listen ADDRESS");
 	assert_string_equal(options_format_tail(&own_rows[5], tail), "");
-	assert_string_equal(
-		options_format_tail(&own_rows[3], tail), " (default 10ms; bare numbers are ms)");
-	assert_string_equal(
-		options_format_tail(&shared_rows[0], tail), " (default 2s; bare numbers are s)");
+	assert_string_equal(options_format_tail(&own_rows[3], tail),
+		" (default 10ms; bare numbers are milliseconds)");
+	assert_string_equal(options_format_tail(&shared_rows[0], tail),
+		" (default 2s; bare numbers are seconds)");
 }
 
 int main(void)

@@ -17,6 +17,9 @@ enum option_kind {
 	OPTION_HELP, /* no field: asks for the help of the command */
 };
 
+/* The longest help text. */
+#define OPTION_HELP_MAX 400
+
 /* One row holds all that is known of an option; parser, help, man page and completions read it. */
 struct option_row {
 	const char *name; /* without the dashes */
@@ -68,7 +71,7 @@ int options_parse(const struct options *options, int argc, char **argv, void *se
 #define OPTION_HEAD_MAX 80
 char *options_format_head(const struct option_row *row, char buffer[OPTION_HEAD_MAX]);
 
-/* What follows the help text of a row: " (default 10ms; bare numbers are ms)", or "". */
+/* What follows the help text of a row: " (default 10ms; bare numbers are milliseconds)", or "". */
 #define OPTION_TAIL_MAX 120
 char *options_format_tail(const struct option_row *row, char buffer[OPTION_TAIL_MAX]);
 
