@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: MIT
+"""`tcpgoon run`: what it prints, how it ends, what it says of targets that do not play along."""
+
+import harness
+
+
+class Output(harness.Case):
+    def test_five_connections_to_our_own_server(self):
+        port = self.free_port()
+        server = self.tcpgoon("server", "-p", port, "-m", "5")
+        harness.wait_for_listener(port, server)
+
+        run = self.dial("127.0.0.1", port, "-c", "5", "-s", "100")
+
+        self.assert_status(run, 0)
+        self.assertIn("Total established connections: 5\n", run.stdout)
+        report = self.report_of(run)
+        self.assertEqual(report.target, f"127.0.0.1:{port}")
+        self.assertEqual(report.final, {"total": 5, "dialing": 0, "established": 5, "closed": 0,
+                                        "error": 0, "not_initiated": 0})
+        self.assertEqual(report.max_concurrent, 5)
+        self.assertEqual(report.successful, 5)
+        self.assertIsNone(report.failure_ms)
+        self.assertEqual(server.wait(5), 0)
+
+    def test_status_lines_come_at_the_interval(self):
+        _, port = self.serve()
+        run = self.dial("127.0.0.1", port, "-c", "24", "-s", "100", "-i", "1")
+        self.assert_status(run, 0)
+        ticks = self.report_of(run).ticks
+        self.assertGreaterEqual(len(ticks), 3, run.stdout)
+        self.assertLessEqual(len(ticks), 5, run.stdout)
+        dialled = [tick["established"] + tick["dialing"] for tick in ticks]
+        self.assertEqual(dialled, sorted(dialled))
+        if harness.MEASURING:
+            self.assertIn(dialled[1], range(8, 14), run.stdout)
+
+    def test_long_options_and_values_after_an_equals_sign(self):
+        _, port = self.serve()
+        run = self.run_tcpgoon("run", "--connections=3", "--sleep=0", "--dial-timeout=1000",
+                               "--interval=1", "--assume-yes", "127.0.0.1", port)
+        self.assert_status(run, 0)
+        self.assertEqual(self.report_of(run).established, 3)
+
+    def test_hundred_connections_are_the_default(self):
+        _, port = self.serve()
+        run = self.dial("127.0.0.1", port, "-s", "0")
+        self.assert_status(run, 0)
+        self.assertEqual(self.report_of(run).established, 100)
+
+    def test_debug_goes_to_stderr_alone(self):
+        _, port = self.serve()
+        run = self.dial("127.0.0.1", port, "-c", "2", "-s", "0", "--debug")
+        self.assert_status(run, 0)
+        self.report_of(run)
+        self.assertNotEqual(run.stderr, "")
+
+    def test_nothing_of_the_run_remains(self):
+        _, port = self.serve()
+        run = self.dial("127.0.0.1", port, "-c", "500", "-s", "0")
+        self.assert_status(run, 0)
+        harness.wait_until(
+            lambda: harness.sockets(harness.TCP_ESTABLISHED, remote_port=port) == 0,
+            "the end of our side of all connections")
+        harness.wait_until(
+            lambda: harness.sockets(harness.TCP_ESTABLISHED, local_port=port) == 0,
+            "the end of the server's side of all connections")
+
+
+class Targets(harness.Case):
+    def established_at(self, host, expected, *listen):
+        _, port = self.serve(*listen)
+        run = self.dial(host, port, "-c", "3", "-s", "0")
+        self.assert_status(run, 0)
+        report = self.report_of(run)
+        self.assertEqual(report.established, 3)
+        self.assertIn(report.target, [text.format(port) for text in expected])
+
+    def test_ipv4_literal(self):
+        self.established_at("127.0.0.1", ["127.0.0.1:{}"], "--listen", "127.0.0.1")
+
+    def test_ipv6_literal(self):
+        self.established_at("::1", ["::1:{}", "[::1]:{}"], "--listen", "::1")
+
+    def test_ipv6_literal_in_brackets(self):
+        self.established_at("[::1]", ["[::1]:{}"], "--listen", "::1")
+
+    def test_name(self):
+        self.established_at("localhost", ["localhost(127.0.0.1):{}", "localhost(::1):{}"])
+
+    def test_unknown_name(self):
+        run = self.dial("no-such-host.invalid", 80, "-c", "1", seconds=20)
+        self.assert_explained(run, "no-such-host.invalid")
+
+
+class Failures(harness.Case):
+    def test_refused(self):
+        run = self.dial("127.0.0.1", self.free_port(), "-c", "20", "-s", "0")
+        self.assert_status(run, 2)
+        report = self.report_of(run)
+        self.assertEqual(report.final["error"], 20)
+        self.assertEqual(report.established, 0)
+        self.assertEqual(report.failed, 20)
+        self.assertIsNone(report.response_ms)
+        self.assertLess(report.failure_ms[2], 1000 * harness.SLOW)
+
+    def test_refused_over_ipv6(self):
+        run = self.dial("::1", self.free_port(), "-c", "5", "-s", "0")
+        self.assert_status(run, 2)
+        self.assertEqual(self.report_of(run).failed, 5)
+
+    @harness.requires("nft")
+    def test_black_hole_ends_at_the_dial_timeout(self):
+        port = self.free_port()
+        self.drop_port(port)
+        run = self.dial("127.0.0.1", port, "-c", "10", "-s", "5", "-t", "300")
+        self.assert_status(run, 2)
+        report = self.report_of(run)
+        self.assertEqual(report.final["error"], 10)
+        shortest, mean, longest, _ = report.failure_ms
+        self.assertGreaterEqual(shortest, 299)
+        self.assertLess(mean, 330 * harness.SLOW)
+        self.assertLess(longest, 400 * harness.SLOW)
+        self.assertEqual(harness.sockets(harness.TCP_SYN_SENT), 0)
+
+    @harness.requires("nft")
+    def test_some_fail_and_some_do_not(self):
+        _, port = self.serve()
+        self.nft("table inet tests { chain input { type filter hook input priority 0;"
+                 f" tcp dport {port} tcp flags & (syn|ack) == syn"
+                 " numgen inc mod 2 0 drop; } }")
+        run = self.dial("127.0.0.1", port, "-c", "10", "-s", "5", "-t", "300")
+        self.assert_status(run, 2)
+        report = self.report_of(run)
+        self.assertEqual((report.established, report.failed), (5, 5))
+        self.assertEqual(report.successful, 5)
+
+    def test_reset_after_accept(self):
+        port = self.serve_in_python(harness.reset)
+        run = self.dial("127.0.0.1", port, "-c", "20", "-s", "5", "--hold", "300ms")
+        self.assert_status(run, 2)
+        report = self.report_of(run)
+        self.assertEqual(report.final["closed"] + report.final["error"], 20)
+        # A reset may overtake the completion of its connect, but not as a rule.
+        self.assertGreaterEqual(report.final["closed"], 15)
+        self.assertEqual(report.on_closure, 0)
+
+    def test_closed_after_accept(self):
+        port = self.serve_in_python(lambda connection: connection.close())
+        run = self.dial("127.0.0.1", port, "-c", "20", "-s", "5", "--hold", "300ms")
+        self.assert_status(run, 2)
+        report = self.report_of(run)
+        self.assertEqual(report.final["closed"], 20)
+        self.assertEqual(report.established, 20)
+        self.assertEqual(report.on_closure, 0)
+
+    def test_server_killed_while_held(self):
+        server, port = self.serve()
+        run = self.tcpgoon("run", "127.0.0.1", port, "-y", "-c", "50", "-s", "0", "--hold", "1s")
+        harness.wait_until(
+            lambda: harness.sockets(harness.TCP_ESTABLISHED, remote_port=port) == 50,
+            "50 established connections")
+        server.kill()
+        self.assertEqual(run.wait(10), 2, run.describe())
+        report = self.report_of(run)
+        self.assertEqual(report.established, 50)
+        self.assertEqual(report.final["closed"], 50)
+        self.assertEqual(report.on_closure, 0)
+
+
+class Hold(harness.Case):
+    def test_stays_that_long_after_the_last_dial(self):
+        _, port = self.serve()
+        run = self.dial("127.0.0.1", port, "-c", "10", "-s", "0", "--hold", "2s")
+        self.assert_status(run, 0)
+        self.assertGreaterEqual(run.wall_s, 2.0)
+        if harness.MEASURING:
+            self.assertLess(run.wall_s, 2.5)
+        self.assertEqual(self.report_of(run).on_closure, 10)
+
+    def test_without_it_leaves_when_all_are_decided(self):
+        _, port = self.serve()
+        run = self.dial("127.0.0.1", port, "-c", "10", "-s", "10")
+        self.assert_status(run, 0)
+        if harness.MEASURING:
+            self.assertLess(run.wall_s, 1.0)
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+"""Many connections: descriptors, time, memory and system calls that they may cost."""
+
+import re
+import signal
+import tempfile
+
+import harness
+
+
+class Scale(harness.Case):
+    def test_19000_at_20000_descriptors(self):
+        _, port = self.serve(nofile=20000)
+        run = self.dial("127.0.0.1", port, "-c", "19000", "-s", "0", nofile=20000, seconds=30)
+        self.assert_status(run, 0)
+        self.assertEqual(self.report_of(run).established, 19000)
+        if harness.MEASURING:
+            self.assertLess(run.wall_s, 2.0)
+
+    def test_memory_of_19000(self):
+        _, port = self.serve(nofile=20000)
+        run = self.dial("127.0.0.1", port, "-c", "19000", "-s", "0", "--hold", "300ms",
+                        nofile=20000, seconds=30)
+        self.assert_status(run, 0)
+        report = self.report_of(run)
+        self.assertEqual(report.max_concurrent, 19000)
+        self.assertEqual(report.on_closure, 19000)
+        self.assertGreater(run.peak_memory_kib, 0)
+        if harness.MEASURING:
+            self.assertLess(run.peak_memory_kib, 16 * 1024)
+
+    def test_again_at_once_over_time_wait(self):
+        _, port = self.serve(nofile=20000)
+        for _ in range(2):
+            run = self.dial("127.0.0.1", port, "-c", "19000", "-s", "0", nofile=20000, seconds=30)
+            self.assert_status(run, 0)
+            self.assertEqual(self.report_of(run).failed, 0)
+
+    def test_server_holds_100000(self):
+        server, port = self.serve(nofile=20000)
+        clients = [
+            self.tcpgoon("run", host, port, "-y", "-c", "50000", "-s", "0", "--hold", "60s",
+                         nofile=20000)
+            for host in ("127.0.0.1", "127.0.0.2")]
+        for client in clients:
+            harness.wait_until(
+                lambda: harness.sockets(harness.TCP_ESTABLISHED, local_port=port) == 100000
+                or not client.running(),
+                "100,000 connections at the server", seconds=60)
+        for client in clients:
+            self.assertTrue(client.running(), client.describe())
+            client.send(signal.SIGINT)
+        for client in clients:
+            client.wait(30)
+            self.assertEqual(self.report_of(client).on_closure, 50000, client.describe())
+        server.send(signal.SIGINT)
+        server.wait(30)
+        self.assertRegex(server.stdout, r"100,?000")
+
+
+# All that a connection may cost by itself; the rest must not grow with their number.
+FOR_A_CONNECTION = {"io_uring_enter", "io_uring_register", "socket", "setsockopt", "bind",
+                    "close", "close_range"}
+
+
+class SystemCalls(harness.Case):
+    def count(self, port, connections):
+        with tempfile.NamedTemporaryFile("r") as table:
+            run = self.start("strace", "-f", "-c", "-o", table.name, harness.TCPGOON, "run",
+                             "127.0.0.1", port, "-y", "-s", "0", "-c", connections)
+            self.assertEqual(run.wait(30), 0, run.describe())
+            # "% time  seconds  usecs/call  calls  [errors]  syscall"
+            rows = re.findall(r"^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?(\w+)$",
+                              table.read(), re.MULTILINE)
+        return {name: int(calls) for calls, name in rows if name != "total"}
+
+    @harness.requires("strace")
+    @harness.unittest.skipUnless(harness.MEASURING, "a sanitizer makes system calls of its own")
+    def test_none_for_each_connection_but_the_prepared(self):
+        _, port = self.serve()
+        others = {}
+        for connections in (500, 5000):
+            calls = self.count(port, connections)
+            self.assertIn("io_uring_enter", calls)
+            others[connections] = {name: number for name, number in calls.items()
+                                   if name not in FOR_A_CONNECTION}
+        self.assertLess(sum(others[5000].values()), 500, others)
+        self.assertLess(sum(others[5000].values()), sum(others[500].values()) + 100, others)
+
+
+if __name__ == "__main__":
+    harness.main()

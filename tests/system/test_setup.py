@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: MIT
+"""Systems that do not give io_uring: one sentence that says what is wrong and what to do."""
+
+import contextlib
+import ctypes
+import errno
+import os
+import resource
+import shutil
+import struct
+import tempfile
+import unittest
+
+import harness
+
+SYS_IO_URING_SETUP = 425
+PR_SET_SECCOMP = 22
+PR_SET_NO_NEW_PRIVS = 38
+SECCOMP_MODE_FILTER = 2
+SECCOMP_RET_ALLOW = 0x7FFF0000
+SECCOMP_RET_ERRNO = 0x00050000
+BPF_LOAD_WORD = 0x20
+BPF_JUMP_IF_EQUAL = 0x15
+BPF_RETURN = 0x06
+NOBODY = 65534
+
+
+def answer_io_uring_setup_with(error_number):
+    """What a container's seccomp profile does; to be called in the child before exec."""
+    code = b"".join(struct.pack("HBBI", *step) for step in (
+        (BPF_LOAD_WORD, 0, 0, 0),
+        (BPF_JUMP_IF_EQUAL, 0, 1, SYS_IO_URING_SETUP),
+        (BPF_RETURN, 0, 0, SECCOMP_RET_ERRNO | error_number),
+        (BPF_RETURN, 0, 0, SECCOMP_RET_ALLOW)))
+    steps = ctypes.create_string_buffer(code, len(code))
+    program = ctypes.create_string_buffer(struct.pack("HP", 4, ctypes.addressof(steps)))
+    if (harness.libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0
+            or harness.libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program) != 0):
+        raise OSError(ctypes.get_errno(), "seccomp")
+
+
+class NoIoUring(harness.Case):
+    def test_blocked_by_seccomp(self):
+        for words in (("run", "127.0.0.1", "9", "-y"), ("server", "-p", "7999")):
+            with self.subTest(words=words):
+                run = self.run_tcpgoon(
+                    *words, prepare=lambda: answer_io_uring_setup_with(errno.EPERM))
+                self.assert_explained(run, "seccomp", "io_uring")
+
+    def test_demo_blocked_by_seccomp(self):
+        demo = self.run_tcpgoon(
+            "demo", "-c", "10", prepare=lambda: answer_io_uring_setup_with(errno.EPERM))
+        self.assert_explained(demo, "seccomp", "io_uring")
+
+    def test_not_in_this_kernel(self):
+        run = self.run_tcpgoon("run", "127.0.0.1", "9", "-y",
+                               prepare=lambda: answer_io_uring_setup_with(errno.ENOSYS))
+        self.assert_explained(run, "io_uring", "kernel")
+
+
+IO_URING_DISABLED = "/proc/sys/kernel/io_uring_disabled"
+
+
+@contextlib.contextmanager
+def sysctl(path, value):
+    """Holds for the whole machine, so only for a moment."""
+    with open(path, encoding="ascii") as file:
+        before = file.read()
+    try:
+        with open(path, "w", encoding="ascii") as file:
+            file.write(value)
+        yield
+    finally:
+        with open(path, "w", encoding="ascii") as file:
+            file.write(before)
+
+
+class Disabled(harness.Case):
+    @unittest.skipUnless(os.access(IO_URING_DISABLED, os.W_OK), "the sysctl cannot be written")
+    def test_by_the_sysctl(self):
+        with sysctl(IO_URING_DISABLED, "2"):
+            run = self.run_tcpgoon("run", "127.0.0.1", "9", "-y", "-c", "1")
+        self.assert_explained(run, "kernel.io_uring_disabled")
+
+
+class Memlock(harness.Case):
+    @unittest.skipUnless(harness.MEASURING, "a sanitizer needs files the user cannot read")
+    @unittest.skipUnless(harness.namespace_is_of_the_first_user() and os.getuid() == 0,
+                         "needs root to become another user")
+    def test_tiny_limit_of_an_ordinary_user(self):
+        """Kernels from about 6.14 count ring memory again: then the sentence names the limit."""
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        os.chmod(directory.name, 0o755)
+        binary = shutil.copy(harness.TCPGOON, directory.name)
+        os.chmod(binary, 0o755)
+        _, port = self.serve()
+
+        def become_nobody():
+            resource.setrlimit(resource.RLIMIT_MEMLOCK, (4096, 4096))
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+
+        run = self.start(binary, "run", "127.0.0.1", port, "-y", "-c", "5", "-s", "0",
+                         prepare=become_nobody)
+        if run.wait(10) == 0:
+            self.assertEqual(self.report_of(run).established, 5)
+        else:
+            self.assert_explained(run, "ulimit -l")
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: MIT
+"""^C and SIGTERM: the first ends a run with its report, the second leaves at once."""
+
+import signal
+import time
+
+import harness
+
+
+class Interrupted(harness.Case):
+    def interrupt_while_dialling(self, number):
+        server, port = self.serve()
+        run = self.tcpgoon("run", "127.0.0.1", port, "-y", "-c", "2000", "-s", "10")
+        harness.wait_until(
+            lambda: harness.sockets(harness.TCP_ESTABLISHED, remote_port=port) >= 20,
+            "20 established connections")
+        sent = time.monotonic()
+        run.send(number)
+        self.assertEqual(run.wait(5), 1, run.describe())
+        if harness.MEASURING:
+            self.assertLess(time.monotonic() - sent, 1)
+        report = self.report_of(run)
+        self.assertEqual(report.final["total"], 2000)
+        self.assertGreater(report.final["not_initiated"], 1000)
+        self.assertGreaterEqual(report.established, 20)
+
+        # The server's own count: nothing was dialled after the report.
+        server.send(signal.SIGINT)
+        server.wait(5)
+        self.assertRegex(server.stdout + server.stderr, rf"\b{report.established}\b")
+
+    def test_sigint_while_dialling(self):
+        self.interrupt_while_dialling(signal.SIGINT)
+
+    def test_sigterm_while_dialling(self):
+        self.interrupt_while_dialling(signal.SIGTERM)
+
+    def test_while_held(self):
+        _, port = self.serve()
+        run = self.tcpgoon("run", "127.0.0.1", port, "-y", "-c", "20", "-s", "0", "--hold", "30s")
+        harness.wait_until(
+            lambda: harness.sockets(harness.TCP_ESTABLISHED, remote_port=port) == 20,
+            "20 established connections")
+        time.sleep(0.1)
+        run.send(signal.SIGINT)
+        self.assertEqual(run.wait(5), 1, run.describe())
+        self.assertEqual(self.report_of(run).on_closure, 20)
+
+    @harness.requires("nft")
+    def test_while_no_answer_comes(self):
+        port = self.free_port()
+        self.drop_port(port)
+        run = self.tcpgoon("run", "127.0.0.1", port, "-y", "-c", "20", "-s", "0", "-t", "30000")
+        harness.wait_until(lambda: harness.sockets(harness.TCP_SYN_SENT) == 20, "20 SYNs")
+        run.send(signal.SIGINT)
+        self.assertEqual(run.wait(5), 1, run.describe())
+        report = self.report_of(run)
+        self.assertEqual(report.established, 0)
+
+    def test_second_leaves_at_once(self):
+        _, port = self.serve()
+        # So many that closing them takes a while.
+        run = self.tcpgoon("run", "127.0.0.1", port, "-y", "-c", "15000", "-s", "0",
+                           "--hold", "30s")
+        harness.wait_until(
+            lambda: harness.sockets(harness.TCP_ESTABLISHED, remote_port=port) == 15000,
+            "15,000 established connections", seconds=20)
+        run.send(signal.SIGINT)
+        run.send(signal.SIGINT)
+        sent = time.monotonic()
+        self.assertEqual(run.wait(5), 1, run.describe())
+        if harness.MEASURING:
+            self.assertLess(time.monotonic() - sent, 2)
+
+    def test_reader_of_the_output_gone(self):
+        """It ends early or goes on to its end, but it ends."""
+        _, port = self.serve()
+        run = self.start("sh", "-c", '"$@" | true; exit 0', "sh", harness.TCPGOON, "run",
+                         "127.0.0.1", port, "-y", "-c", "5", "-s", "50")
+        self.assertEqual(run.wait(5), 0, run.describe())
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+"""The command line: what it refuses and in which words, and the question before a run."""
+
+import os
+import pty
+import re
+
+import harness
+
+
+class Refusals(harness.Case):
+    def test_flags_of_run(self):
+        refused = [
+            (["-c", "-5"], "--connections"),
+            (["-c", "ten"], "--connections"),
+            (["-c", "0"], "--connections"),
+            (["-c", "99999999999"], "--connections"),
+            (["-c", "5x"], "--connections"),
+            (["--connections="], "--connections"),
+            (["--sleep", "x"], "--sleep"),
+            (["-s", "-1"], "--sleep"),
+            (["-t", "soon"], "--dial-timeout"),
+            (["--dial-timeout=-3"], "--dial-timeout"),
+            (["-i", "often"], "--interval"),
+            (["--hold", "long"], "--hold"),
+            (["--no-such-flag"], "--no-such-flag"),
+            (["-Z"], "-Z"),
+            (["-c"], "-c"),
+        ]
+        for words, flag in refused:
+            with self.subTest(words=words):
+                run = self.dial("127.0.0.1", 9, *words)
+                self.assert_status(run, 1)
+                self.assertEqual(run.stdout, "", run.describe())
+                self.assertIn(flag, run.stderr, run.describe())
+                if len(words) == 2:
+                    self.assertIn(words[1], run.stderr, run.describe())
+
+    def test_ports(self):
+        for port in ("0", "70000", "abc", "-1", ""):
+            with self.subTest(port=port):
+                run = self.run_tcpgoon("run", "-y", "--", "127.0.0.1", port)
+                self.assert_status(run, 1)
+                self.assertEqual(run.stdout, "", run.describe())
+                self.assertRegex(run.stderr, "(?i)port")
+
+    def test_number_of_arguments(self):
+        for words in ([], ["127.0.0.1"], ["127.0.0.1", "80", "90"]):
+            with self.subTest(words=words):
+                run = self.run_tcpgoon("run", "-y", *words)
+                self.assert_status(run, 1)
+                self.assertNotEqual(run.stderr, "")
+
+    def test_flags_of_server(self):
+        for words, flag in ((["-p", "abc"], "--port"), (["-p", "70000"], "--port"),
+                            (["-m", "-1"], "--maxconnections"), (["-d", "x"], "--duration"),
+                            (["--listen", "nowhere"], "--listen"),
+                            (["--backlog", "no"], "--backlog")):
+            with self.subTest(words=words):
+                server = self.run_tcpgoon("server", *words)
+                self.assert_status(server, 1)
+                self.assertIn(flag, server.stderr, server.describe())
+
+    def test_unknown_command(self):
+        run = self.run_tcpgoon("fly")
+        self.assert_status(run, 1)
+        self.assertIn("fly", run.stderr)
+
+
+class Information(harness.Case):
+    def test_version(self):
+        run = self.run_tcpgoon("version")
+        self.assert_status(run, 0)
+        self.assertRegex(run.stdout, r"\d+\.\d+\.\d+")
+
+    def test_help_names_all_flags_of_run(self):
+        run = self.run_tcpgoon("help", "run")
+        self.assert_status(run, 0)
+        for flag in ("-c, --connections", "-s, --sleep", "-t, --dial-timeout", "-i, --interval",
+                     "-y, --assume-yes", "-d, --debug", "--hold"):
+            self.assertIn(flag, run.stdout)
+
+    def test_help_names_all_commands(self):
+        for words in (["help"], ["--help"]):
+            run = self.run_tcpgoon(*words)
+            self.assert_status(run, 0)
+            for command in ("run", "server", "demo", "version", "help"):
+                self.assertRegex(run.stdout, rf"(?m)^\s+{command}\s")
+
+
+class Question(harness.Case):
+    def ask(self, port, answer):
+        """A run started at a terminal without -y, and what the person there sees."""
+        keyboard, terminal = pty.openpty()
+        self.addCleanup(os.close, keyboard)
+        run = self.tcpgoon("run", "127.0.0.1", port, "-c", "3", "-s", "0", stdin=terminal)
+        os.close(terminal)
+        harness.wait_until(lambda: "(y/N)" in run.stdout + run.stderr, "the question")
+        os.write(keyboard, answer)
+        run.wait(5)
+        return run
+
+    def test_without_a_terminal(self):
+        run = self.run_tcpgoon("run", "127.0.0.1", 9, "-c", "1")
+        self.assert_status(run, 1)
+        self.assertIn("-y", run.stderr, run.describe())
+
+    def test_box_and_yes(self):
+        _, port = self.serve()
+        run = self.ask(port, b"y\n")
+        self.assert_status(run, 0)
+        shown = run.stdout + run.stderr
+        box = shown[:shown.index("Do you want to continue? (y/N): ")]
+        self.assertRegex(box, r"\A\*{10,}.*\*{10,}\n(\*.*\n)+\*{10,}\n\Z")
+        for word in ("127.0.0.1", str(port), "3"):
+            self.assertRegex(box, rf": {re.escape(word)}\b")
+        self.assertIn("Total established connections: 3\n", run.stdout)
+
+    def test_everything_else_means_no(self):
+        _, port = self.serve()
+        for answer in (b"n\n", b"\n", b"perhaps\nn\n", b"\x04"):
+            with self.subTest(answer=answer):
+                run = self.ask(port, answer)
+                self.assert_status(run, 1)
+                self.assertNotIn("Total established", run.stdout)
+
+
+if __name__ == "__main__":
+    harness.main()
