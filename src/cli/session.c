@@ -77,24 +77,11 @@ int session_check(const struct settings *settings, struct error *error)
 	return 0;
 }
 
-/* Where the lines of a run go. */
-struct reporter {
-	const struct report_ops *ops;
-	FILE *out;
-	int failure; /* the first negative errno of a line that could not be written */
-};
-
-static void keep_failure(struct reporter *reporter, int r)
-{
-	if (reporter->failure == 0 && r < 0) {
-		reporter->failure = r;
-	}
-}
-
+/* Whether the lines could be written is asked of stdout once, by main. */
 static void on_tick(void *context, const struct snapshot *snapshot)
 {
-	struct reporter *reporter = context;
-	keep_failure(reporter, reporter->ops->tick(reporter->out, snapshot));
+	(void)context;
+	report_text.tick(stdout, snapshot);
 }
 
 static void on_stage(void *context, const char *sentence)
@@ -109,38 +96,26 @@ static void on_debug(void *context, const char *line)
 	fprintf(stderr, "%s\n", line);
 }
 
-/* As session_run, with the result's memory in the caller's hands. */
-static int run_into(const struct plan *plan, struct result *result, struct error *error)
+int session_run(const struct plan *plan)
 {
-	struct reporter reporter = {.ops = &report_text, .out = stdout};
 	const struct run_observer observer = {
-		.context = &reporter,
 		.on_tick = on_tick,
 		.on_stage = on_stage,
 		.on_debug = plan->settings.debug ? on_debug : NULL,
 	};
-	int r = run_execute(plan, &observer, result, error);
-	if (r < 0) {
-		return r;
-	}
-	keep_failure(&reporter, reporter.ops->final(reporter.out, result));
-	if (reporter.failure < 0) {
-		return error_set(
-			error, reporter.failure, "the report could not be written to stdout");
-	}
-	return 0;
-}
-
-int session_run(const struct plan *plan)
-{
 	struct error error = ERROR_INIT;
 	struct result result;
 	if (result_init(&result) < 0) {
 		error_set(&error, -ENOMEM, "out of memory for the result");
 		return command_fail(&error);
 	}
-	int r = run_into(plan, &result, &error);
-	int status = r < 0 ? command_fail(&error) : (int)verdict_exit_status(&result);
+	int status;
+	if (run_execute(plan, &observer, &result, &error) < 0) {
+		status = command_fail(&error);
+	} else {
+		report_text.final(stdout, &result);
+		status = (int)verdict_exit_status(&result);
+	}
 	result_finish(&result);
 	return status;
 }
