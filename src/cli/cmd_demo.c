@@ -207,7 +207,10 @@ static int run_against(
 	if (plan_create(settings, &plan, &error) < 0) {
 		return command_fail(&error);
 	}
-	int status = session_run(plan);
+	int status;
+	if (session_allows(plan, &status)) {
+		status = session_run(plan);
+	}
 	plan_destroy(plan);
 	return status;
 }

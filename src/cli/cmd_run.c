@@ -9,34 +9,6 @@
 #include "tcpgoon/cli/session.h"
 #include "tcpgoon/verdict/verdict.h"
 
-static const struct option_row rows[] = {
-	SESSION_CONNECTIONS_ROW("100"),
-	SESSION_SLEEP_ROW("10ms"),
-	{
-		.name = "assume-yes",
-		.letter = 'y',
-		.kind = OPTION_FLAG,
-		.help = "Force execution without asking for confirmation",
-		OPTION_FIELD(struct settings, assume_yes),
-	},
-};
-
-static int take_target(
-	const struct arguments *arguments, struct settings *settings, struct error *error)
-{
-	if (arguments->count < 2) {
-		return error_set(error, -EINVAL,
-			"run needs a host and a port, as in 'tcpgoon run example.org 80'");
-	}
-	if (arguments->count > 2) {
-		return error_set(error, -EINVAL,
-			"run takes a host and a port, but was also given '%s'", arguments->list[2]);
-	}
-	settings->host = arguments->list[0];
-	settings->ports = arguments->list[1];
-	return 0;
-}
-
 /* Whether the run may start: said beforehand or asked now. */
 static bool is_confirmed(const struct settings *settings)
 {
@@ -52,7 +24,7 @@ static int execute(int argc, char **argv)
 		return status;
 	}
 	struct error error = ERROR_INIT;
-	if (take_target(&arguments, &settings, &error) < 0 ||
+	if (session_take_target(&command_run, &arguments, &settings, &error) < 0 ||
 		session_check(&settings, &error) < 0) {
 		return command_refuse_usage(&command_run, &error);
 	}
@@ -67,6 +39,10 @@ static int execute(int argc, char **argv)
 	if (plan_create(&settings, &plan, &error) < 0) {
 		return command_fail(&error);
 	}
+	if (!session_allows(plan, &status)) {
+		plan_destroy(plan);
+		return status;
+	}
 	status = is_confirmed(&settings) ? session_run(plan) : EXIT_STATUS_INCOMPLETE;
 	plan_destroy(plan);
 	return status;
@@ -80,11 +56,6 @@ const struct command command_run = {
 		"Opens connections to the port of the host, one after the other, and leaves\n"
 		"once each is established or has failed, or when --hold is over. ^C ends the\n"
 		"run with its report; a second ^C leaves at once.\n",
-	.options =
-		{
-			.own = rows,
-			.own_count = sizeof(rows) / sizeof(rows[0]),
-			.shared = &session_options,
-		},
+	.options = {.shared = &session_target_options},
 	.execute = execute,
 };

@@ -11,6 +11,7 @@
 
 static const struct command *const commands[] = {
 	&command_run,
+	&command_plan,
 	&command_server,
 	&command_demo,
 	&command_version,

@@ -162,6 +162,33 @@ static void store_unsigned(void *field, size_t size, uint64_t value)
 	}
 }
 
+static int add_text(struct text_list *list, const char *text, struct error *error)
+{
+	if (list->count == TEXT_LIST_MAX) {
+		return error_set(error, -EINVAL, "is given more than %d times", TEXT_LIST_MAX);
+	}
+	list->items[list->count++] = text;
+	return 0;
+}
+
+/* Which of the words between the bars it is. */
+static int parse_choice(
+	const char *choices, const char *text, uint64_t *ret_number, struct error *error)
+{
+	size_t length = strlen(text);
+	uint64_t number = 0;
+	for (const char *word = choices; *word != '\0'; number++) {
+		size_t word_length = strcspn(word, "|");
+		if (word_length == length && memcmp(word, text, length) == 0) {
+			*ret_number = number;
+			return 0;
+		}
+		word += word_length;
+		word += *word == '|' ? 1 : 0;
+	}
+	return error_set(error, -EINVAL, "'%s' is not one of %s", text, choices);
+}
+
 static int set_value(
 	const struct option_row *row, const char *text, void *settings, struct error *error)
 {
@@ -191,6 +218,15 @@ static int set_value(
 		break;
 	case OPTION_TEXT:
 		memcpy(field, &text, sizeof(text));
+		break;
+	case OPTION_TEXTS:
+		r = add_text(field, text, error);
+		break;
+	case OPTION_CHOICE:
+		r = parse_choice(row->choices, text, &number, error);
+		if (r == 0) {
+			store_unsigned(field, row->size, number);
+		}
 		break;
 	case OPTION_HELP:
 		break;

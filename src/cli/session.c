@@ -37,6 +37,37 @@ static const struct option_row rows[] = {
 		OPTION_FIELD(struct settings, hold_ns),
 	},
 	{
+		.name = "source",
+		.kind = OPTION_TEXTS,
+		.argument = "ADDRESSES",
+		.help = "Dial from this address, network (10.0.0.0/24) or range (10.0.0.1-10.0.0.9); "
+			"may be repeated (default: found by the route to the target)",
+		OPTION_FIELD(struct settings, sources),
+	},
+	{
+		.name = "source-port",
+		.kind = OPTION_TEXT,
+		.argument = "LOW-HIGH",
+		.help = "Ports to dial from, or 'auto' to leave the choice to the kernel, which "
+			"collapses beyond half of its range (default: 1024-65535)",
+		OPTION_FIELD(struct settings, source_port),
+	},
+	{
+		.name = "close",
+		.kind = OPTION_CHOICE,
+		.argument = "fin|rst",
+		.choices = "fin|rst",
+		.initial = "fin",
+		.help = "How the connections are ended: orderly, or reset, which leaves no TIME_WAIT",
+		OPTION_FIELD(struct settings, close_mode),
+	},
+	{
+		.name = "force",
+		.kind = OPTION_FLAG,
+		.help = "Dial even where the limits of this machine do not allow all of it",
+		OPTION_FIELD(struct settings, force),
+	},
+	{
 		.name = "interval",
 		.letter = 'i',
 		.kind = OPTION_DURATION,
@@ -62,6 +93,51 @@ const struct options session_options = {
 	.own_count = sizeof(rows) / sizeof(rows[0]),
 };
 
+static const struct option_row target_rows[] = {
+	SESSION_CONNECTIONS_ROW("100"),
+	SESSION_SLEEP_ROW("10ms"),
+	{
+		.name = "resolve",
+		.kind = OPTION_CHOICE,
+		.argument = "first|all",
+		.choices = "first|all",
+		.initial = "first",
+		.help = "Dial the first address that the name of the host has, or all in turns",
+		OPTION_FIELD(struct settings, resolve_mode),
+	},
+	{
+		.name = "assume-yes",
+		.letter = 'y',
+		.kind = OPTION_FLAG,
+		.help = "Force execution without asking for confirmation",
+		OPTION_FIELD(struct settings, assume_yes),
+	},
+};
+
+const struct options session_target_options = {
+	.own = target_rows,
+	.own_count = sizeof(target_rows) / sizeof(target_rows[0]),
+	.shared = &session_options,
+};
+
+int session_take_target(const struct command *command, const struct arguments *arguments,
+	struct settings *settings, struct error *error)
+{
+	if (arguments->count < 2) {
+		return error_set(error, -EINVAL,
+			"%s needs a host and a port, as in 'tcpgoon %s example.org 80'",
+			command->name, command->name);
+	}
+	if (arguments->count > 2) {
+		return error_set(error, -EINVAL,
+			"%s takes a host and a port, but was also given '%s'", command->name,
+			arguments->list[2]);
+	}
+	settings->host = arguments->list[0];
+	settings->ports = arguments->list[1];
+	return 0;
+}
+
 /* Longer than anybody waits, and short enough that no due time overflows. */
 #define DIALLING_MAX_NS (365 * 24 * 3600 * NSEC_PER_SEC)
 
@@ -78,6 +154,33 @@ int session_check(const struct settings *settings, struct error *error)
 }
 
 /* Whether the lines could be written is asked of stdout once, by main. */
+void session_check_limits(const struct plan *plan, struct checks *ret_checks)
+{
+	struct limits limits;
+	limits_read(&limits);
+	const struct check_own own = {
+		.nofile = limits_raise_nofile(),
+		.memlock = limits_memlock(),
+		.exempt_from_file_max = limits_exempt_from_file_max(),
+	};
+	check_plan(ret_checks, plan, &limits, &own);
+}
+
+bool session_allows(const struct plan *plan, int *ret_status)
+{
+	struct checks checks;
+	session_check_limits(plan, &checks);
+	if (checks.possible || plan->settings.force) {
+		return true;
+	}
+	char sentence[CHECK_SENTENCE_MAX];
+	struct error error = ERROR_INIT;
+	error_set(&error, -ENOSPC, "%s; --force dials anyway", check_refusal(&checks, sentence));
+	command_fail(&error);
+	*ret_status = EXIT_STATUS_LOCAL_LIMIT;
+	return false;
+}
+
 static void on_tick(void *context, const struct snapshot *snapshot)
 {
 	(void)context;

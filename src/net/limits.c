@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "tcpgoon/net/limits.h"
 
+#include <errno.h>
 #include <linux/capability.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "tcpgoon/net/procfile.h"
 
 uint64_t limits_raise_nofile(void)
 {
@@ -32,6 +38,11 @@ static bool has_capability(int capability)
 	return (data[capability / 32].effective >> (capability % 32) & 1) != 0;
 }
 
+bool limits_exempt_from_file_max(void)
+{
+	return has_capability(CAP_SYS_ADMIN);
+}
+
 uint64_t limits_memlock(void)
 {
 	struct rlimit limit;
@@ -40,4 +51,162 @@ uint64_t limits_memlock(void)
 		return LIMITS_NONE;
 	}
 	return limit.rlim_cur;
+}
+
+/* Where a number stands in a file, and where it goes. */
+struct limit_field {
+	const char *line; /* what the line begins with; NULL: the first line */
+	const char *key; /* the word before the number; NULL: the number at `position` */
+	size_t position; /* among the words of the line, from 0 */
+	size_t offset; /* in struct limits */
+	uint64_t unit;
+};
+
+#define FIELDS_MAX 3
+
+struct limit_source {
+	const char *path;
+	struct limit_field fields[FIELDS_MAX];
+};
+
+#define INTO(member) .offset = offsetof(struct limits, member), .unit = 1
+#define SYSCTL(sysctl_path, member)                           \
+	{                                                     \
+		.path = "/proc/sys/" sysctl_path, .fields = { \
+			{INTO(member)},                       \
+		}                                             \
+	}
+
+/* A field of unit 0 is none. */
+static const struct limit_source limit_sources[LIMITS_FILE_MAX] = {
+	[LIMITS_FILE_NR] =
+		{
+			.path = "/proc/sys/fs/file-nr",
+			.fields = {{.position = 0, INTO(files_used)},
+				{.position = 2, INTO(files_max)}},
+		},
+	[LIMITS_CONNTRACK_MAX] = SYSCTL("net/netfilter/nf_conntrack_max", conntrack_max),
+	[LIMITS_CONNTRACK_COUNT] = SYSCTL("net/netfilter/nf_conntrack_count", conntrack_used),
+	[LIMITS_TCP_MEM] =
+		{
+			.path = "/proc/sys/net/ipv4/tcp_mem",
+			.fields = {{.position = 0, INTO(tcp_memory_low_pages)},
+				{.position = 1, INTO(tcp_memory_pressure_pages)},
+				{.position = 2, INTO(tcp_memory_max_pages)}},
+		},
+	[LIMITS_SOCKSTAT] =
+		{
+			.path = "/proc/net/sockstat",
+			.fields = {{.line = "TCP:", .key = "alloc", INTO(tcp_sockets)},
+				{.line = "TCP:", .key = "tw", INTO(time_wait_used)},
+				{.line = "TCP:", .key = "mem", INTO(tcp_memory_used_pages)}},
+		},
+	[LIMITS_TIME_WAIT_MAX] = SYSCTL("net/ipv4/tcp_max_tw_buckets", time_wait_max),
+	[LIMITS_TIME_WAIT_REUSE] = SYSCTL("net/ipv4/tcp_tw_reuse", time_wait_reuse),
+	[LIMITS_SOMAXCONN] = SYSCTL("net/core/somaxconn", backlog_max),
+	[LIMITS_SYN_RETRIES] = SYSCTL("net/ipv4/tcp_syn_retries", syn_retries),
+	[LIMITS_PORT_RANGE] =
+		{
+			.path = "/proc/sys/net/ipv4/ip_local_port_range",
+			.fields = {{.position = 0, INTO(port_low)},
+				{.position = 1, INTO(port_high)}},
+		},
+	[LIMITS_MEMINFO] =
+		{
+			.path = "/proc/meminfo",
+			.fields = {{.line = "MemTotal:",
+					   .position = 1,
+					   .offset = offsetof(struct limits, memory_bytes),
+					   .unit = 1024},
+				{.line = "MemAvailable:",
+					.position = 1,
+					.offset = offsetof(struct limits, memory_available_bytes),
+					.unit = 1024}},
+		},
+};
+
+const char *limits_path(enum limits_file file)
+{
+	return limit_sources[file].path;
+}
+
+void limits_init(struct limits *limits)
+{
+	/* Every member is a uint64_t, and LIMITS_NONE is all ones. */
+	memset(limits, 0xff, sizeof(*limits));
+}
+
+static const char *find_line(const char *text, const char *begin)
+{
+	const char *line = text;
+	while (begin != NULL && strncmp(line, begin, strlen(begin)) != 0) {
+		line = strchr(line, '\n');
+		if (line == NULL) {
+			return NULL;
+		}
+		line++;
+	}
+	return line;
+}
+
+/* The number at `position`, or the one behind `key`. Returns 0 or -EBADMSG. */
+static int find_number(const char *line, const struct limit_field *field, uint64_t *ret_value)
+{
+	bool wanted = false;
+	for (size_t i = 0;; i++) {
+		line += strspn(line, " \t");
+		size_t length = strcspn(line, " \t\n");
+		if (length == 0) {
+			return -EBADMSG;
+		}
+		wanted = wanted || (field->key == NULL && i == field->position);
+		if (wanted) {
+			char *end;
+			errno = 0;
+			uint64_t value = strtoull(line, &end, 10);
+			if (line[0] < '0' || line[0] > '9' || end != line + length || errno != 0 ||
+				__builtin_mul_overflow(value, field->unit, &value)) {
+				return -EBADMSG;
+			}
+			*ret_value = value;
+			return 0;
+		}
+		wanted = field->key != NULL && strlen(field->key) == length &&
+			memcmp(line, field->key, length) == 0;
+		line += length;
+	}
+}
+
+int limits_parse(struct limits *limits, enum limits_file file, const char *text)
+{
+	int result = 0;
+	for (size_t i = 0; i < FIELDS_MAX; i++) {
+		const struct limit_field *field = &limit_sources[file].fields[i];
+		if (field->unit == 0) {
+			break;
+		}
+		const char *line = find_line(text, field->line);
+		uint64_t value;
+		int r = line == NULL ? -EBADMSG : find_number(line, field, &value);
+		if (r < 0) {
+			result = r;
+			continue;
+		}
+		memcpy((char *)limits + field->offset, &value, sizeof(value));
+	}
+	return result;
+}
+
+void limits_read(struct limits *ret_limits)
+{
+	limits_init(ret_limits);
+	for (size_t i = 0; i < LIMITS_FILE_MAX; i++) {
+		char *text = NULL;
+		if (procfile_read(limit_sources[i].path, &text) == 0) {
+			/* What the file does not have stays LIMITS_NONE, which says so. */
+			(void)limits_parse(ret_limits, (enum limits_file)i, text);
+			free(text);
+		}
+	}
+	ret_limits->page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "tcpgoon/net/sources.h"
 #include "tcpgoon/plan/origin.h"
 
 int plan_create(const struct settings *settings, struct plan **ret_plan, struct error *error)
@@ -24,6 +25,7 @@ int plan_create(const struct settings *settings, struct plan **ret_plan, struct 
 		plan_destroy(plan);
 		return r;
 	}
+	plan->target_is_here = sources_check(&plan->targets.list[0]) == 0;
 	*ret_plan = plan;
 	return 0;
 }

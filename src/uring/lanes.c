@@ -99,11 +99,22 @@ static int init_next(struct lanes *lanes, size_t size, struct error *error)
 	return 0;
 }
 
+uint32_t lanes_slots_per_lane(uint64_t slots, uint64_t table_most)
+{
+	uint64_t most = table_most < TABLE_MOST ? table_most : TABLE_MOST;
+	return (uint32_t)(slots < most ? slots : most);
+}
+
+uint64_t lanes_memory(uint64_t lanes, uint64_t memlock)
+{
+	size_t size = choose_ring_size(lanes, memlock);
+	return lanes * ring_memory(ring_sizes[size].sq, ring_sizes[size].cq);
+}
+
 int lanes_init(struct lanes *lanes, const struct lanes_params *params, struct error *error)
 {
 	*lanes = (struct lanes){.wake_fd = -1, .memlock_left = params->memlock};
-	uint64_t most = params->table_most < TABLE_MOST ? params->table_most : TABLE_MOST;
-	uint64_t slots = params->slots < most ? params->slots : most;
+	uint64_t slots = lanes_slots_per_lane(params->slots, params->table_most);
 	uint64_t count = (params->slots + slots - 1) / slots;
 	if (count > LANES_MOST) {
 		return error_set(error, -EMFILE,

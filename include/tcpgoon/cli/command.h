@@ -21,6 +21,7 @@ struct command {
 };
 
 extern const struct command command_run;
+extern const struct command command_plan;
 extern const struct command command_server;
 extern const struct command command_demo;
 extern const struct command command_version;

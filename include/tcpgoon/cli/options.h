@@ -8,12 +8,15 @@
 #include <stdint.h>
 
 #include "tcpgoon/base/error.h"
+#include "tcpgoon/base/text_list.h"
 
 enum option_kind {
 	OPTION_FLAG, /* bool: given alone, or as =true, =false */
 	OPTION_COUNT, /* any unsigned or int field: a whole number, k, m and g allowed */
 	OPTION_DURATION, /* uint64_t: nanoseconds */
 	OPTION_TEXT, /* const char *: the argument itself, which outlives the settings */
+	OPTION_TEXTS, /* struct text_list: an argument for each time it is given */
+	OPTION_CHOICE, /* an enum: which of the row's choices, counted from 0 */
 	OPTION_HELP, /* no field: asks for the help of the command */
 };
 
@@ -28,6 +31,7 @@ struct option_row {
 	const char *argument; /* what the help calls its value: "N"; NULL for flags */
 	const char *initial; /* the default, as it could be given; NULL: false or no text */
 	const char *help;
+	const char *choices; /* of an OPTION_CHOICE: "fin|rst" */
 	uint64_t min; /* of counts; of durations in nanoseconds */
 	uint64_t max;
 	uint64_t bare_unit_ns; /* of durations: what a number without a suffix counts in */

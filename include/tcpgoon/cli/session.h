@@ -4,12 +4,21 @@
 #define TCPGOON_CLI_SESSION_H
 
 #include "tcpgoon/base/error.h"
+#include "tcpgoon/cli/command.h"
 #include "tcpgoon/cli/options.h"
+#include "tcpgoon/plan/check.h"
 #include "tcpgoon/plan/plan.h"
 #include "tcpgoon/plan/settings.h"
 
 /* The options of every command that dials; their fields are those of struct settings. */
 extern const struct options session_options;
+
+/* Those, and the ones of the commands that are told a target. */
+extern const struct options session_target_options;
+
+/* Takes host and port. Returns 0, or -EINVAL with a message. */
+int session_take_target(const struct command *command, const struct arguments *arguments,
+	struct settings *settings, struct error *error);
 
 /* The rows that such commands have with defaults of their own. */
 #define SESSION_CONNECTIONS_ROW(initial_text)                                                \
@@ -29,6 +38,12 @@ extern const struct options session_options;
 
 /* Returns 0, or -ERANGE with a message, where values that are well each do not go together. */
 int session_check(const struct settings *settings, struct error *error);
+
+/* Holds the plan against the limits of this machine. */
+void session_check_limits(const struct plan *plan, struct checks *ret_checks);
+
+/* False, with the message printed and *ret_status, where the limits do not allow the plan. */
+bool session_allows(const struct plan *plan, int *ret_status);
 
 /* Carries the plan out, with its report on stdout. Returns the exit status. */
 int session_run(const struct plan *plan);

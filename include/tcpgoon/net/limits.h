@@ -3,8 +3,10 @@
 #ifndef TCPGOON_NET_LIMITS_H
 #define TCPGOON_NET_LIMITS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+/* Unlimited, not applied, or not there. */
 #define LIMITS_NONE UINT64_MAX
 
 /*
@@ -15,5 +17,66 @@ uint64_t limits_raise_nofile(void);
 
 /* Bytes of locked memory this user may have, LIMITS_NONE if unlimited or not applied to it. */
 uint64_t limits_memlock(void);
+
+/* Whether fs.file-max does not bind this process (CAP_SYS_ADMIN). */
+bool limits_exempt_from_file_max(void);
+
+/*
+ * Limits of the whole host or network namespace, and how much of each is in use. LIMITS_NONE is
+ * one that cannot be read here: conntrack's without its module, tcp_mem in a network namespace of
+ * its own on some kernels.
+ */
+struct limits {
+	uint64_t files_max; /* fs.file-max; direct descriptors of io_uring count */
+	uint64_t files_used;
+	uint64_t conntrack_max; /* 0: unlimited */
+	uint64_t conntrack_used;
+	uint64_t tcp_memory_low_pages; /* net.ipv4.tcp_mem */
+	uint64_t tcp_memory_pressure_pages;
+	uint64_t tcp_memory_max_pages;
+	uint64_t tcp_memory_used_pages;
+	uint64_t tcp_sockets; /* made, orphans and TIME_WAIT not among them */
+	uint64_t time_wait_max; /* net.ipv4.tcp_max_tw_buckets */
+	uint64_t time_wait_used;
+	uint64_t time_wait_reuse; /* net.ipv4.tcp_tw_reuse: 0 never, 1 always, 2 on loopback */
+	uint64_t backlog_max; /* net.core.somaxconn */
+	uint64_t syn_retries; /* net.ipv4.tcp_syn_retries */
+	uint64_t port_low; /* net.ipv4.ip_local_port_range */
+	uint64_t port_high;
+	uint64_t memory_bytes;
+	uint64_t memory_available_bytes; /* MemAvailable */
+	uint64_t page_bytes;
+};
+
+/* All of them LIMITS_NONE. */
+void limits_init(struct limits *limits);
+
+/* Reads them. What cannot be read is LIMITS_NONE. */
+void limits_read(struct limits *ret_limits);
+
+/* Each file that limits_read reads. */
+enum limits_file {
+	LIMITS_FILE_NR,
+	LIMITS_CONNTRACK_MAX,
+	LIMITS_CONNTRACK_COUNT,
+	LIMITS_TCP_MEM,
+	LIMITS_SOCKSTAT,
+	LIMITS_TIME_WAIT_MAX,
+	LIMITS_TIME_WAIT_REUSE,
+	LIMITS_SOMAXCONN,
+	LIMITS_SYN_RETRIES,
+	LIMITS_PORT_RANGE,
+	LIMITS_MEMINFO,
+	LIMITS_FILE_MAX,
+};
+
+/* "/proc/sys/fs/file-nr". */
+const char *limits_path(enum limits_file file);
+
+/*
+ * Sets what the text of that file has, and leaves the others. Returns 0, or -EBADMSG where
+ * something that should be in it is not. Pure.
+ */
+int limits_parse(struct limits *limits, enum limits_file file, const char *text);
 
 #endif

@@ -3,7 +3,7 @@
 #ifndef TCPGOON_PLAN_PLAN_H
 #define TCPGOON_PLAN_PLAN_H
 
-#include <stdint.h>
+#include <stdbool.h>
 
 #include "tcpgoon/base/error.h"
 #include "tcpgoon/plan/schedule.h"
@@ -16,6 +16,7 @@ struct plan {
 	struct targets targets;
 	struct tuples tuples;
 	struct schedule schedule;
+	bool target_is_here; /* the first target is an address of this host */
 };
 
 /*

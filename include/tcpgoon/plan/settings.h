@@ -4,8 +4,9 @@
 #define TCPGOON_PLAN_SETTINGS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
+
+#include "tcpgoon/base/text_list.h"
 
 #define SETTINGS_CONNECTIONS_MAX UINT64_C(16777216)
 
@@ -21,13 +22,6 @@ enum resolve_mode {
 	RESOLVE_ALL, /* in turns */
 };
 
-/* What an option that may be repeated was given. */
-#define TEXT_LIST_MAX 64
-struct text_list {
-	const char *items[TEXT_LIST_MAX];
-	size_t count;
-};
-
 /* Strings belong to the caller (argv) and outlive the settings. Times are in nanoseconds. */
 struct settings {
 	const char *host; /* a name or a literal, brackets allowed around IPv6 */
@@ -41,6 +35,7 @@ struct settings {
 	enum resolve_mode resolve_mode;
 	struct text_list sources; /* addresses, networks, ranges; none: found by the plan */
 	const char *source_port; /* "LOW-HIGH", "auto"; NULL: chosen by the plan */
+	bool force; /* dial even where the plan cannot be carried out in full */
 	bool assume_yes;
 	bool debug;
 };

@@ -36,6 +36,11 @@ struct lanes_params {
 	uint64_t memlock; /* bytes of locked memory that the rings may take together */
 };
 
+/* Slots that each lane has where `slots` are wanted in all: what lanes_init() makes of it. */
+uint32_t lanes_slots_per_lane(uint64_t slots, uint64_t table_most);
+/* Bytes of locked memory that so many lanes take at the least, or within `memlock` if they can. */
+uint64_t lanes_memory(uint64_t lanes, uint64_t memlock);
+
 /* Returns 0 or a negative errno with a message; lanes_finish() is due either way. */
 int lanes_init(struct lanes *lanes, const struct lanes_params *params, struct error *error);
 void lanes_finish(struct lanes *lanes);

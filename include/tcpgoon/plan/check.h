@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* Whether this machine can carry a plan out: what each limit has, what the plan needs of it. */
+#ifndef TCPGOON_PLAN_CHECK_H
+#define TCPGOON_PLAN_CHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tcpgoon/net/limits.h"
+#include "tcpgoon/plan/plan.h"
+
+enum check_kind {
+	CHECK_TUPLES, /* 4-tuples that the sources have for the targets */
+	CHECK_OPEN_FILES, /* descriptors: one a lane, and a batch of sockets */
+	CHECK_LOCKED, /* locked memory of the rings */
+	CHECK_SYSTEM_FILES, /* fs.file-max */
+	CHECK_CONNTRACK, /* entries of the connection tracker */
+	CHECK_TCP_MEMORY, /* net.ipv4.tcp_mem, in pages */
+	CHECK_MEMORY, /* of the machine */
+	CHECK_KIND_MAX,
+};
+
+#define CHECK_FIX_MAX 192
+
+struct check {
+	uint64_t have; /* LIMITS_NONE: no limit, or none that can be read */
+	uint64_t need;
+	bool ok;
+	char fix[CHECK_FIX_MAX]; /* where it is not: the command or flag that lifts it */
+};
+
+struct checks {
+	struct check list[CHECK_KIND_MAX]; /* by kind */
+	uint64_t nofile; /* the limit of open files that the lanes are made from */
+	uint64_t lanes;
+	uint64_t slots_per_lane;
+	bool possible;
+};
+
+/* What this process may have, beside the limits of the host. */
+struct check_own {
+	uint64_t nofile; /* soft limit of open files, after it was raised */
+	uint64_t memlock; /* bytes, LIMITS_NONE where it is not applied */
+	bool exempt_from_file_max; /* CAP_SYS_ADMIN */
+};
+
+/* Pure. */
+void check_plan(struct checks *ret_checks, const struct plan *plan, const struct limits *limits,
+	const struct check_own *own);
+
+/* "4-tuples", "open files", ... */
+const char *check_name(enum check_kind kind);
+/* Whether its numbers are bytes. */
+bool check_is_bytes(enum check_kind kind);
+
+/*
+ * The first check that fails, in a sentence: what was asked, what there is and the fix.
+ * Returns `buffer`.
+ */
+#define CHECK_SENTENCE_MAX 400
+char *check_refusal(const struct checks *checks, char buffer[CHECK_SENTENCE_MAX]);
+
+#endif

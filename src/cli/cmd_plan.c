@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "tcpgoon/base/units.h"
+#include "tcpgoon/cli/command.h"
+#include "tcpgoon/cli/session.h"
+#include "tcpgoon/verdict/verdict.h"
+
+static const char *count(uint64_t value, char buffer[UNITS_TEXT_MAX])
+{
+	return value == LIMITS_NONE ? "no limit" : units_format_count(value, buffer);
+}
+
+static const char *amount(uint64_t value, bool bytes, char buffer[UNITS_TEXT_MAX])
+{
+	return bytes && value != LIMITS_NONE ? units_format_bytes(value, buffer)
+					     : count(value, buffer);
+}
+
+static void print_targets(const struct targets *targets)
+{
+	char first[ADDRESS_TEXT_MAX];
+	char last[ADDRESS_TEXT_MAX];
+	printf("  Targets:  %zu, %s", targets->count, address_format(&targets->list[0], first));
+	if (targets->count > 1) {
+		printf(" to %s", address_format(&targets->list[targets->count - 1], last));
+	}
+	putchar('\n');
+}
+
+static void print_sources(const struct tuples *tuples)
+{
+	char number[UNITS_TEXT_MAX];
+	if (tuples->source_count == 0) {
+		puts("  Sources:  no route to the target is known; nothing is bound");
+		return;
+	}
+	printf("  Sources:  %s", units_format_count(tuples->source_count, number));
+	for (size_t i = 0; i < tuples->targets->count; i++) {
+		const struct source_set *set = &tuples->sets[i];
+		if (i > 0 && i > tuples->set_of_target[i]) {
+			break; /* sets are numbered in the order of the targets that use them */
+		}
+		for (size_t j = 0; j < set->range_count; j++) {
+			char host[ADDRESS_TEXT_MAX];
+			printf(", from %s on", address_format_host(&set->ranges[j].first, host));
+		}
+	}
+	putchar('\n');
+	if (tuples->port_auto) {
+		puts("  Ports:    chosen by the kernel");
+	} else {
+		printf("  Ports:    %u-%u, beginning at %u\n", tuples->port_low, tuples->port_high,
+			tuples->port_first);
+	}
+}
+
+static void print_schedule(const struct plan *plan)
+{
+	char period[UNITS_TEXT_MAX];
+	char last[UNITS_TEXT_MAX];
+	if (plan->schedule.period_ns == 0) {
+		puts("  Schedule: all at once, as fast as it goes");
+		return;
+	}
+	printf("  Schedule: one every %s, the last %s after the first\n",
+		units_format_duration(plan->schedule.period_ns, period),
+		units_format_duration(
+			schedule_due_ns(&plan->schedule, plan->settings.connections - 1), last));
+}
+
+static void print_checks(const struct checks *checks)
+{
+	char lanes[UNITS_TEXT_MAX];
+	char slots[UNITS_TEXT_MAX];
+	printf("  Lanes:    %s of %s slots\n\n", units_format_count(checks->lanes, lanes),
+		units_format_count(checks->slots_per_lane, slots));
+	printf("  %-14s %16s %16s\n", "Limit", "have", "need");
+	for (size_t i = 0; i < CHECK_KIND_MAX; i++) {
+		const struct check *check = &checks->list[i];
+		bool bytes = check_is_bytes((enum check_kind)i);
+		char have[UNITS_TEXT_MAX];
+		char need[UNITS_TEXT_MAX];
+		printf("  %-14s %16s %16s  %s\n", check_name((enum check_kind)i),
+			amount(check->have, bytes, have), amount(check->need, bytes, need),
+			check->ok ? "ok" : "NOT ENOUGH");
+		if (!check->ok) {
+			printf("      give %s\n", check->fix);
+		}
+	}
+	printf("\nThe run is %s.\n",
+		checks->possible ? "possible" : "not possible on this machine");
+}
+
+static int print_plan(const struct plan *plan)
+{
+	struct checks checks;
+	char connections[UNITS_TEXT_MAX];
+	session_check_limits(plan, &checks);
+	printf("Plan: %s connections\n",
+		units_format_count(plan->settings.connections, connections));
+	print_targets(&plan->targets);
+	print_sources(&plan->tuples);
+	print_schedule(plan);
+	print_checks(&checks);
+	return checks.possible ? EXIT_STATUS_OK : EXIT_STATUS_LOCAL_LIMIT;
+}
+
+static int execute(int argc, char **argv)
+{
+	struct settings settings = {0};
+	struct arguments arguments;
+	int status;
+	if (!command_read(&command_plan, argc, argv, &settings, &arguments, &status)) {
+		return status;
+	}
+	struct error error = ERROR_INIT;
+	if (session_take_target(&command_plan, &arguments, &settings, &error) < 0 ||
+		session_check(&settings, &error) < 0) {
+		return command_refuse_usage(&command_plan, &error);
+	}
+	struct plan *plan;
+	if (plan_create(&settings, &plan, &error) < 0) {
+		return command_fail(&error);
+	}
+	status = print_plan(plan);
+	plan_destroy(plan);
+	return status;
+}
+
+const struct command command_plan = {
+	.name = "plan",
+	.arguments = "<host> <port>",
+	.summary = "Show what a run would dial and whether this machine can, and dial nothing",
+	.description =
+		"Takes the flags of 'run', so that the word is all there is to change. Shows\n"
+		"the targets, the sources, the schedule, and each limit of this machine with\n"
+		"what there is of it, what the run needs, and how to lift it. The exit status\n"
+		"is 0 if the run is possible and 4 if not.\n",
+	.options = {.shared = &session_target_options},
+	.execute = execute,
+};

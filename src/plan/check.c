@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a connection costs this machine, measured with a million of them, idle, with a RECV pending
+ * on each end: 3.4 KB of kernel memory an end. A target on this host has its end here as well.
+ * Idle sockets charge nothing to tcp_mem, which counts queued data; it only must not be exhausted
+ * by others already.
+ */
+#include "tcpgoon/plan/check.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "tcpgoon/base/units.h"
+#include "tcpgoon/uring/lanes.h"
+
+#define CONNECTION_BYTES 3500 /* an end, in the kernel */
+#define RECORD_BYTES 16 /* in the table */
+
+/* Descriptors beside the rings: standard ones, timer, signals, wake-up, a batch of sockets. */
+#define FILES_BESIDE_LANES 24
+
+static void __attribute__((format(printf, 3, 4)))
+judge(struct check *check, bool ok, const char *fix, ...)
+{
+	check->ok = ok;
+	if (!ok) {
+		va_list arguments;
+		va_start(arguments, fix);
+		vsnprintf(check->fix, sizeof(check->fix), fix, arguments);
+		va_end(arguments);
+	}
+}
+
+static bool is_within(const struct check *check)
+{
+	return check->have == LIMITS_NONE || check->need <= check->have;
+}
+
+static void check_tuples(struct checks *checks, const struct plan *plan)
+{
+	struct check *check = &checks->list[CHECK_TUPLES];
+	const struct tuples *tuples = &plan->tuples;
+	check->have = tuples_capacity(tuples);
+	check->need = plan->settings.connections;
+	uint64_t each = (uint64_t)tuples->ports * plan->targets.count;
+	uint64_t sources = (check->need + each - 1) / each;
+	judge(check, is_within(check),
+		"--connections %" PRIu64 ", or %" PRIu64
+		" source addresses with --source (each has %" PRIu64 "), or more target ports",
+		check->have, sources, each);
+}
+
+static void check_open_files(
+	struct checks *checks, const struct plan *plan, const struct check_own *own)
+{
+	struct check *check = &checks->list[CHECK_OPEN_FILES];
+	uint64_t connections = plan->settings.connections;
+	checks->nofile = own->nofile;
+	checks->slots_per_lane = lanes_slots_per_lane(connections, own->nofile);
+	checks->lanes = (connections + checks->slots_per_lane - 1) / checks->slots_per_lane;
+	check->have = own->nofile;
+	check->need = checks->lanes + FILES_BESIDE_LANES;
+	uint64_t enough = FILES_BESIDE_LANES;
+	while (enough * (enough - FILES_BESIDE_LANES) < connections) {
+		enough++;
+	}
+	judge(check, is_within(check), "ulimit -n %" PRIu64, enough);
+}
+
+static void check_locked(struct checks *checks, const struct check_own *own)
+{
+	struct check *check = &checks->list[CHECK_LOCKED];
+	check->have = own->memlock;
+	check->need = lanes_memory(checks->lanes, own->memlock);
+	judge(check, is_within(check),
+		"ulimit -l %" PRIu64 ", or a larger ulimit -n, which makes fewer rings",
+		check->need / 1024 + 1);
+}
+
+static uint64_t used_plus(uint64_t used, uint64_t more)
+{
+	return (used == LIMITS_NONE ? 0 : used) + more;
+}
+
+static void check_system_files(struct checks *checks, const struct plan *plan,
+	const struct limits *limits, const struct check_own *own, uint64_t ends)
+{
+	struct check *check = &checks->list[CHECK_SYSTEM_FILES];
+	check->have = own->exempt_from_file_max ? LIMITS_NONE : limits->files_max;
+	check->need = used_plus(limits->files_used, plan->settings.connections * ends);
+	judge(check, is_within(check), "sysctl -w fs.file-max=%" PRIu64, check->need);
+}
+
+static void check_conntrack(
+	struct checks *checks, const struct plan *plan, const struct limits *limits)
+{
+	struct check *check = &checks->list[CHECK_CONNTRACK];
+	check->have = limits->conntrack_max == 0 ? LIMITS_NONE : limits->conntrack_max;
+	check->need = used_plus(limits->conntrack_used, plan->settings.connections);
+	judge(check, is_within(check), "sysctl -w net.netfilter.nf_conntrack_max=%" PRIu64,
+		check->need);
+}
+
+static void check_tcp_memory(struct checks *checks, const struct limits *limits)
+{
+	struct check *check = &checks->list[CHECK_TCP_MEMORY];
+	check->have = limits->tcp_memory_max_pages;
+	check->need = used_plus(limits->tcp_memory_used_pages, 1);
+	judge(check, is_within(check),
+		"sysctl -w net.ipv4.tcp_mem='%" PRIu64 " %" PRIu64 " %" PRIu64 "'",
+		limits->tcp_memory_low_pages * 2, limits->tcp_memory_pressure_pages * 2,
+		limits->tcp_memory_max_pages * 2);
+}
+
+static void check_memory(
+	struct checks *checks, const struct plan *plan, const struct limits *limits, uint64_t ends)
+{
+	struct check *check = &checks->list[CHECK_MEMORY];
+	uint64_t each = CONNECTION_BYTES * ends + RECORD_BYTES;
+	check->have = limits->memory_available_bytes;
+	check->need = plan->settings.connections * each;
+	judge(check, is_within(check), "--connections %" PRIu64 ", or a machine with more memory",
+		check->have / each);
+}
+
+void check_plan(struct checks *ret_checks, const struct plan *plan, const struct limits *limits,
+	const struct check_own *own)
+{
+	uint64_t ends = plan->target_is_here ? 2 : 1;
+	*ret_checks = (struct checks){.possible = true};
+	check_tuples(ret_checks, plan);
+	check_open_files(ret_checks, plan, own);
+	check_locked(ret_checks, own);
+	check_system_files(ret_checks, plan, limits, own, ends);
+	check_conntrack(ret_checks, plan, limits);
+	check_tcp_memory(ret_checks, limits);
+	check_memory(ret_checks, plan, limits, ends);
+	for (size_t i = 0; i < CHECK_KIND_MAX; i++) {
+		ret_checks->possible = ret_checks->possible && ret_checks->list[i].ok;
+	}
+}
+
+static const struct {
+	const char *name;
+	const char *lack; /* "there are ... of ... needed" reads on from it */
+	bool bytes;
+} kinds[CHECK_KIND_MAX] = {
+	[CHECK_TUPLES] = {"4-tuples", "4-tuples of source and target", false},
+	[CHECK_OPEN_FILES] = {"open files", "open files", false},
+	[CHECK_LOCKED] = {"locked memory", "locked memory for the rings", true},
+	[CHECK_SYSTEM_FILES] = {"fs.file-max", "files on this host (fs.file-max)", false},
+	[CHECK_CONNTRACK] = {"conntrack", "entries of the connection tracker", false},
+	[CHECK_TCP_MEMORY] = {"tcp_mem pages", "pages of TCP memory", false},
+	[CHECK_MEMORY] = {"memory", "free memory", true},
+};
+
+const char *check_name(enum check_kind kind)
+{
+	return kinds[kind].name;
+}
+
+bool check_is_bytes(enum check_kind kind)
+{
+	return kinds[kind].bytes;
+}
+
+char *check_refusal(const struct checks *checks, char buffer[CHECK_SENTENCE_MAX])
+{
+	buffer[0] = '\0';
+	for (size_t i = 0; i < CHECK_KIND_MAX; i++) {
+		const struct check *check = &checks->list[i];
+		if (check->ok) {
+			continue;
+		}
+		char have[UNITS_TEXT_MAX];
+		char need[UNITS_TEXT_MAX];
+		if (kinds[i].bytes) {
+			units_format_bytes(check->have, have);
+			units_format_bytes(check->need, need);
+		} else {
+			units_format_count(check->have, have);
+			units_format_count(check->need, need);
+		}
+		snprintf(buffer, CHECK_SENTENCE_MAX,
+			"this machine cannot carry the run out: %s: %s needed, %s there; give %s",
+			kinds[i].lack, need, have, check->fix);
+		break;
+	}
+	return buffer;
+}
