@@ -162,7 +162,9 @@ static int submit_single(struct server *server)
 	if (r < 0) {
 		return r;
 	}
-	io_uring_prep_accept_direct(sqe, server->listen_fd, NULL, NULL, 0, IORING_FILE_INDEX_ALLOC);
+	io_uring_prep_accept(sqe, server->listen_fd, NULL, NULL, 0);
+	/* liburing 2.3's prep_accept_direct adds 1 to it: an ordinary descriptor would come out. */
+	sqe->file_index = IORING_FILE_INDEX_ALLOC;
 	sqe->user_data = token_of(OPERATION_SINGLE, server->single_number++);
 	server->singles++;
 	return 0;
