@@ -96,7 +96,10 @@ static void check_conntrack(
 	struct checks *checks, const struct plan *plan, const struct limits *limits)
 {
 	struct check *check = &checks->list[CHECK_CONNTRACK];
-	check->have = limits->conntrack_max == 0 ? LIMITS_NONE : limits->conntrack_max;
+	/* A table without a single entry belongs to a tracker that no rule has switched on. */
+	bool tracking = limits->conntrack_max != 0 && limits->conntrack_used != 0 &&
+		limits->conntrack_used != LIMITS_NONE;
+	check->have = tracking ? limits->conntrack_max : LIMITS_NONE;
 	check->need = used_plus(limits->conntrack_used, plan->settings.connections);
 	judge(check, is_within(check), "sysctl -w net.netfilter.nf_conntrack_max=%" PRIu64,
 		check->need);
