@@ -27,7 +27,7 @@ import unittest
 
 SLOW = float(os.environ.get("TCPGOON_SLOW", "1"))
 MEASURING = SLOW == 1
-TCPGOON = os.path.abspath(os.environ.get("TCPGOON", "build/src/tcpgoon"))
+TCPGOON = os.path.abspath(os.environ.get("TCPGOON", "build/src/cli/tcpgoon"))
 
 os.environ["PATH"] += ":/usr/sbin:/sbin"
 libc = ctypes.CDLL(None, use_errno=True)
@@ -241,7 +241,7 @@ REPORT = re.compile(
     r"(?P<response>Response time stats for (?P<successful>\d+) successful connections "
     + FOUR_TIMES + r")?"
     r"(?P<failure>Time to error stats for (?P<failed>\d+) failed connections "
-    + FOUR_TIMES + r")?")
+    + FOUR_TIMES + r")?\n")
 DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(h|ms|µs|ns|m|s)")
 UNIT_MS = {"h": 3600e3, "m": 60e3, "s": 1e3, "ms": 1, "µs": 1e-3, "ns": 1e-6}
 
@@ -359,14 +359,15 @@ class Case(unittest.TestCase):
         for word in words:
             self.assertIn(word, lines[0], program.describe())
 
-    def nft(self, script):
-        """Adds rules; the whole ruleset goes at the end of the test."""
+    def filter_input(self, *rules):
+        """nftables rules for what comes in; gone at the end of the test."""
         self.addCleanup(subprocess.run, ["nft", "flush", "ruleset"], check=True)
+        script = "\n".join(("table inet tests {", "chain input {",
+                            "type filter hook input priority 0;", *rules, "}", "}", ""))
         subprocess.run(["nft", "-f", "-"], input=script.encode(), check=True)
 
     def drop_port(self, port):
-        self.nft("table inet tests { chain input { type filter hook input priority 0;"
-                 f" tcp dport {port} drop; }} }}")
+        self.filter_input(f"tcp dport {port} drop")
 
 
 def requires(*programs):
@@ -421,6 +422,7 @@ class TapResult(unittest.TestResult):
     def __init__(self, total):
         super().__init__()
         self.number = 0
+        self.failed_in_parts = False
         print(f"1..{total}", flush=True)
 
     def _say(self, verdict, test, note=""):
@@ -431,6 +433,23 @@ class TapResult(unittest.TestResult):
     def _say_why(self, test, error):
         for line in self._exc_info_to_string(error, test).splitlines():
             print(f"# {line}", flush=True)
+
+    def startTest(self, test):
+        super().startTest(test)
+        self.failed_in_parts = False
+
+    def stopTest(self, test):
+        # After failed parts unittest says nothing of the whole.
+        if self.failed_in_parts:
+            self._say("not ok", test)
+        super().stopTest(test)
+
+    def addSubTest(self, test, subtest, error):
+        super().addSubTest(test, subtest, error)
+        if error is not None:
+            self.failed_in_parts = True
+            print(f"# {subtest}", flush=True)
+            self._say_why(test, error)
 
     def addSuccess(self, test):
         self._say("ok", test)

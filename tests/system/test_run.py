@@ -16,8 +16,8 @@ class Output(harness.Case):
         self.assertIn("Total established connections: 5\n", run.stdout)
         report = self.report_of(run)
         self.assertEqual(report.target, f"127.0.0.1:{port}")
-        self.assertEqual(report.final, {"total": 5, "dialing": 0, "established": 5, "closed": 0,
-                                        "error": 0, "not_initiated": 0})
+        # The server ends with the fifth and closes all: some may be seen closed already.
+        self.assertEqual(report.final["established"] + report.final["closed"], 5)
         self.assertEqual(report.max_concurrent, 5)
         self.assertEqual(report.successful, 5)
         self.assertIsNone(report.failure_ms)
@@ -126,14 +126,14 @@ class Failures(harness.Case):
     @harness.requires("nft")
     def test_some_fail_and_some_do_not(self):
         _, port = self.serve()
-        self.nft("table inet tests { chain input { type filter hook input priority 0;"
-                 f" tcp dport {port} tcp flags & (syn|ack) == syn"
-                 " numgen inc mod 2 0 drop; } }")
+        # Both SYNs of a connection must have the same fate, so by its port, not in turns.
+        self.filter_input(f"tcp dport {port} tcp sport & 1 == 0 drop")
         run = self.dial("127.0.0.1", port, "-c", "10", "-s", "5", "-t", "300")
         self.assert_status(run, 2)
         report = self.report_of(run)
         self.assertEqual((report.established, report.failed), (5, 5))
         self.assertEqual(report.successful, 5)
+        self.assertGreaterEqual(report.failure_ms[0], 299)
 
     def test_reset_after_accept(self):
         port = self.serve_in_python(harness.reset)

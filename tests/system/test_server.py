@@ -11,12 +11,10 @@ import harness
 
 
 class Server(harness.Case):
-    def totals(self, server):
-        """(accepted, open at most, closed by the peer), in the order in which it prints them."""
-        numbers = [int(number.replace(",", "")) for number in
-                   re.findall(r"(?<![\w.])\d[\d,]*(?![\w.:])", server.stdout.splitlines()[-1])]
-        self.assertGreaterEqual(len(numbers), 3, server.describe())
-        return tuple(numbers[:3])
+    def total(self, server, title):
+        match = re.search(rf"^{title}: (\d+)$", server.stdout, re.MULTILINE)
+        self.assertIsNotNone(match, server.describe())
+        return int(match[1])
 
     def connect(self, port, count, host="127.0.0.1"):
         stack = contextlib.ExitStack()
@@ -51,7 +49,10 @@ class Server(harness.Case):
         time.sleep(0.2)
         server.send(signal.SIGINT)
         server.wait(5)
-        self.assertEqual(self.totals(server), (7, 7, 4), server.describe())
+        self.assertEqual(self.total(server, "Total accepted connections"), 7)
+        self.assertEqual(self.total(server, "Max concurrent open connections"), 7)
+        self.assertEqual(self.total(server, "Connections closed by the peer"), 4)
+        self.assertEqual(self.total(server, "Connections reset by the peer"), 0)
 
     def test_listens_where_told(self):
         _, port = self.serve("--listen", "127.0.0.2")
