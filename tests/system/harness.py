@@ -404,12 +404,12 @@ class Capture:
             bound = any(line.split()[5] == "1" for line in file)
         return bound and os.path.exists(self.path)
 
-    def fields(self, *names):
-        """A list of one tuple of texts for each packet."""
+    def fields(self, *names, only=""):
+        """One tuple of texts for each packet that the display filter `only` lets through."""
         time.sleep(0.2)
         self.program.send(signal.SIGINT)
         self.program.wait(10)
-        argv = ["tshark", "-r", self.path, "-T", "fields"]
+        argv = ["tshark", "-r", self.path, "-Y", only, "-T", "fields"]
         for name in names:
             argv += ["-e", name]
         done = subprocess.run(argv, check=True, capture_output=True, timeout=60)
