@@ -46,6 +46,7 @@ static_assert(sizeof(struct message) <= PIPE_BUF, "a message fits into one write
 struct child {
 	pid_t pid;
 	int pipe_fd; /* the end to read from */
+	bool ready; /* it has said so */
 };
 
 /* How long the server may take to get ready, and to end. */
@@ -141,7 +142,7 @@ static int child_receive(
 	}
 }
 
-static int child_await_ready(const struct child *child, struct error *error)
+static int child_await_ready(struct child *child, struct error *error)
 {
 	struct message message;
 	int r = child_receive(child, clock_now_ns() + CHILD_PATIENCE_NS, &message);
@@ -154,8 +155,10 @@ static int child_await_ready(const struct child *child, struct error *error)
 	if (message.code < 0) {
 		*error = message.error;
 		error_prefix(error, "the server");
+		return message.code;
 	}
-	return message.code;
+	child->ready = true;
+	return 0;
 }
 
 /*
@@ -192,7 +195,7 @@ static int child_end(
 }
 
 static int run_against(
-	const struct child *child, struct settings *settings, const struct address *address)
+	struct child *child, struct settings *settings, const struct address *address)
 {
 	struct error error = ERROR_INIT;
 	if (child_await_ready(child, &error) < 0) {
@@ -238,7 +241,11 @@ static int execute(int argc, char **argv)
 	}
 	status = run_against(&child, &settings, &address);
 	struct server_totals totals;
-	if (child_end(&child, &totals, &error) < 0) {
+	int r = child_end(&child, &totals, &error);
+	if (r < 0 && !child.ready) {
+		return status; /* why has been said */
+	}
+	if (r < 0) {
 		int failed = command_fail(&error);
 		return status == EXIT_STATUS_OK ? failed : status;
 	}

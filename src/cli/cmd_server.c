@@ -78,12 +78,6 @@ static const struct option_row rows[] = {
 	},
 };
 
-static void on_ready(void *context)
-{
-	(void)context;
-	puts("Starting TCP server");
-}
-
 static void on_debug(void *context, const char *line)
 {
 	(void)context;
@@ -109,6 +103,13 @@ static void print_start(const struct server_settings *settings)
 		printf("%.10g seconds", seconds(settings->duration_ns));
 	}
 	puts(", what happens first\nPress Ctrl+C to end");
+}
+
+/* Only now, so that nobody reads of a server that then cannot be. */
+static void on_ready(void *context)
+{
+	print_start(context);
+	puts("Starting TCP server");
 }
 
 static void print_end(const struct server_settings *settings, enum server_end end)
@@ -140,8 +141,8 @@ static int execute(int argc, char **argv)
 	if (server_listen(settings, &listen_fd, NULL, &error) < 0) {
 		return command_fail(&error);
 	}
-	print_start(settings);
 	const struct server_observer observer = {
+		.context = &options.server,
 		.on_ready = on_ready,
 		.on_debug = options.debug ? on_debug : NULL,
 	};

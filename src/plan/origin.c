@@ -71,7 +71,7 @@ static int add_given_set(struct draft *draft, struct source_range *at, sa_family
 		struct source_range range;
 		int r = source_range_parse(texts->items[i], &range, error);
 		if (r < 0) {
-			error_prefix(error, "--source: ");
+			error_prefix(error, "--source");
 			return r;
 		}
 		if (range.first.any.sa_family != family) {
@@ -208,7 +208,7 @@ static int choose_ports(struct tuples_params *params, const struct settings *set
 	int r = origin_parse_ports(
 		settings->source_port, &params->port_low, &params->port_high, error);
 	if (r < 0) {
-		error_prefix(error, "--source-port: ");
+		error_prefix(error, "--source-port");
 		return r;
 	}
 	params->port_first = params->port_low;

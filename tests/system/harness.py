@@ -350,9 +350,9 @@ class Case(unittest.TestCase):
         except AssertionError as error:
             raise AssertionError(f"{error}\n{program.describe()}") from None
 
-    def assert_explained(self, program, *words):
-        """Exit status 1 with one line on stderr, nothing on stdout, that has all the words."""
-        self.assert_status(program, 1)
+    def assert_explained(self, program, *words, status=1):
+        """That exit status with one line on stderr, nothing on stdout, that has all the words."""
+        self.assert_status(program, status)
         self.assertEqual(program.stdout, "", program.describe())
         lines = program.stderr.splitlines()
         self.assertEqual(len(lines), 1, program.describe())
