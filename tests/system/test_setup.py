@@ -4,6 +4,7 @@
 import contextlib
 import ctypes
 import errno
+import json
 import os
 import resource
 import shutil
@@ -41,11 +42,15 @@ def answer_io_uring_setup_with(error_number):
 
 class NoIoUring(harness.Case):
     def test_blocked_by_seccomp(self):
-        for words in (("run", "127.0.0.1", "9", "-y"), ("server", "-p", "7999")):
-            with self.subTest(words=words):
-                run = self.run_tcpgoon(
-                    *words, prepare=lambda: answer_io_uring_setup_with(errno.EPERM))
-                self.assert_explained(run, "seccomp", "io_uring")
+        run = self.run_tcpgoon("run", "127.0.0.1", "9", "-y",
+                               prepare=lambda: answer_io_uring_setup_with(errno.EPERM))
+        self.assert_explained(run, "seccomp", "io_uring")
+
+    def test_server_blocked_by_seccomp(self):
+        server = self.run_tcpgoon("server", "-p", "7999",
+                                  prepare=lambda: answer_io_uring_setup_with(errno.EPERM))
+        self.assert_status(server, 1)
+        self.assertRegex(server.stderr, r"\A.*io_uring.*seccomp.*\n\Z|\A.*seccomp.*io_uring.*\n\Z")
 
     def test_demo_blocked_by_seccomp(self):
         demo = self.run_tcpgoon(
@@ -56,6 +61,27 @@ class NoIoUring(harness.Case):
         run = self.run_tcpgoon("run", "127.0.0.1", "9", "-y",
                                prepare=lambda: answer_io_uring_setup_with(errno.ENOSYS))
         self.assert_explained(run, "io_uring", "kernel")
+
+
+PROFILE = os.path.join(os.path.dirname(__file__), "../../tools/seccomp-io-uring.json")
+
+
+class ContainerProfile(harness.Case):
+    @harness.requires("strace")
+    @unittest.skipUnless(harness.MEASURING, "a sanitizer makes system calls of its own")
+    def test_allows_all_that_the_program_calls(self):
+        with open(PROFILE, encoding="utf-8") as file:
+            allowed = {name for group in json.load(file)["syscalls"] for name in group["names"]
+                       if group["action"] == "SCMP_ACT_ALLOW"
+                       and "caps" not in group.get("includes", {})}
+        with tempfile.NamedTemporaryFile("r") as table:
+            demo = self.start("strace", "-f", "-c", "-U", "name", "-o", table.name,
+                              harness.TCPGOON, "demo", "-c", "2000", "--hold", "100ms")
+            self.assertEqual(demo.wait(20), 0, demo.describe())
+            called = {line.strip() for line in table.read().splitlines()[2:]} - {"total"}
+        called = {name for name in called if name.replace("_", "").isalnum()}
+        self.assertIn("io_uring_enter", called)
+        self.assertEqual(called - allowed, set())
 
 
 IO_URING_DISABLED = "/proc/sys/kernel/io_uring_disabled"
