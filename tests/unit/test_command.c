@@ -217,11 +217,12 @@ static void test_manual_tells_of_every_option(void **state)
 
 	assert_null(strstr(capture.text, "@options"));
 	static const char *const sections[][3] = {
-		{"run", "\n# RUN\n", "\n# SERVER\n"},
+		{"run", "\n# RUN\n", "\n# PLAN\n"},
+		{"plan", "\n# PLAN\n", "\n# SERVER\n"},
 		{"server", "\n# SERVER\n", "\n# DEMO\n"},
 		{"demo", "\n# DEMO\n", "\n# VERSION\n"},
 	};
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
 		const struct command *command = command_find(sections[i][0]);
 		char *text = section(capture.text, sections[i][1], sections[i][2]);
 		const struct option_row *row;
@@ -242,7 +243,7 @@ static void test_manual_tells_of_every_option(void **state)
 		snprintf(name, sizeof(name), "*tcpgoon %s*", command->name);
 		assert_contains(capture.text, name);
 		bool listed = command == &command_run || command == &command_server ||
-			command == &command_demo;
+			command == &command_demo || command == &command_plan;
 		assert_true(listed || options_at(&command->options, 1) == NULL);
 	}
 	free(capture.text);
