@@ -41,7 +41,13 @@ int sources_check(const struct address *source)
 	if (fd < 0) {
 		return -errno;
 	}
-	int r = bind(fd, &any_port.any, address_length(&any_port)) < 0 ? -errno : 0;
+	/* The address alone: to find a free port as well would fail where all are in use. */
+	const int on = 1;
+	int r = 0;
+	if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)) < 0 ||
+		bind(fd, &any_port.any, address_length(&any_port)) < 0) {
+		r = -errno;
+	}
 	close(fd);
 	return r;
 }

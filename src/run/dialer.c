@@ -10,8 +10,9 @@
  * 256 would by 5 ms. Sockets are made before the clock is read.
  *
  * Source ports: SO_REUSEADDR and a bind to address and port, as laid out by the plan. Where
- * somebody holds the port, bind says EADDRINUSE and the next spare tuple is taken at once; where
- * the 4-tuple is in TIME_WAIT, connect says EADDRNOTAVAIL and the connection is dialled again.
+ * somebody holds the port, bind says EADDRINUSE and the next spare tuple is taken at once. A 4-tuple
+ * in TIME_WAIT is taken over by the kernel, as the port was bound and not asked for; where it cannot
+ * be (TCP timestamps are off), connect says EADDRNOTAVAIL and the connection is dialled again.
  */
 #include "tcpgoon/run/dialer.h"
 
@@ -26,9 +27,11 @@
 
 #define BATCH_MOST 8
 
-void dialer_init(struct dialer *dialer, const struct plan *plan, struct requests *requests,
+int dialer_init(struct dialer *dialer, const struct plan *plan, struct requests *requests,
 	struct table *table, uint64_t start_ns)
 {
+	uint64_t connections = plan->settings.connections;
+	uint64_t targets = plan->targets.count;
 	*dialer = (struct dialer){
 		.plan = plan,
 		.requests = requests,
@@ -36,15 +39,25 @@ void dialer_init(struct dialer *dialer, const struct plan *plan, struct requests
 		.pacer =
 			{
 				.schedule = &plan->schedule,
-				.count = plan->settings.connections,
+				.count = connections,
 				.start_ns = start_ns,
 			},
-		.spare = plan->settings.connections,
+		.spare = calloc(targets, sizeof(*dialer->spare)),
 	};
+	if (dialer->spare == NULL) {
+		return -ENOMEM;
+	}
+	/* Ordinals count the targets in turns: the first of each that no connection has. */
+	for (uint64_t i = 0; i < targets; i++) {
+		dialer->spare[(connections + i) % targets] = connections + i;
+	}
+	return 0;
 }
 
 void dialer_finish(struct dialer *dialer)
 {
+	free(dialer->spare);
+	dialer->spare = NULL;
 	free(dialer->again);
 	dialer->again = NULL;
 }
@@ -63,13 +76,29 @@ static int set_options(const struct dialer *dialer, int fd)
 	return 0;
 }
 
-/* The next tuple that the plan gave to no connection; false where they are used up. */
-static bool take_spare(struct dialer *dialer, uint64_t *ret_ordinal)
+/* A run that was forced may have more connections than there are tuples. */
+static bool has_tuple(const struct dialer *dialer, uint64_t ordinal)
 {
-	if (dialer->spare >= tuples_capacity(&dialer->plan->tuples)) {
+	return ordinal < tuples_capacity(&dialer->plan->tuples);
+}
+
+static uint64_t *spare_of(const struct dialer *dialer, uint64_t ordinal)
+{
+	return &dialer->spare[ordinal % dialer->plan->targets.count];
+}
+
+/*
+ * Turns *ordinal into the next tuple to the same target that the plan gave to no connection; false
+ * where they are used up.
+ */
+static bool take_spare(struct dialer *dialer, uint64_t *ordinal)
+{
+	uint64_t *spare = spare_of(dialer, *ordinal);
+	if (!has_tuple(dialer, *spare)) {
 		return false;
 	}
-	*ret_ordinal = dialer->spare++;
+	*ordinal = *spare;
+	*spare += dialer->plan->targets.count;
 	return true;
 }
 
@@ -94,6 +123,9 @@ static int bind_to_tuple(struct dialer *dialer, int fd, uint64_t *ordinal)
 /* A socket bound to the tuple *ordinal or a spare one: its descriptor, or a negative errno. */
 static int make_socket(struct dialer *dialer, uint64_t *ordinal)
 {
+	if (!has_tuple(dialer, *ordinal)) {
+		return -EADDRINUSE;
+	}
 	const struct address *target = tuples_at(&dialer->plan->tuples, *ordinal).target;
 	int fd = socket(target->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP);
 	if (fd < 0) {
@@ -148,7 +180,9 @@ static bool extend_batch(
 	}
 	batch->fds[batch->count] = fd < 0 ? -1 : fd;
 	batch->ready[batch->count] = fd >= 0;
-	batch->targets[batch->count] = tuples_at(&dialer->plan->tuples, ordinal).target;
+	if (fd >= 0) {
+		batch->targets[batch->count] = tuples_at(&dialer->plan->tuples, ordinal).target;
+	}
 	batch->count++;
 	return true;
 }
@@ -213,7 +247,7 @@ static int arm_ahead(struct dialer *dialer, uint64_t armed_before, uint64_t now_
 
 static int dial_again(struct dialer *dialer, uint32_t index, uint64_t now_ns)
 {
-	uint64_t ordinal;
+	uint64_t ordinal = index;
 	int fd = take_spare(dialer, &ordinal) ? make_socket(dialer, &ordinal) : -EADDRINUSE;
 	if (fd < 0) {
 		fail_unprepared(dialer, index, -fd, now_ns);
@@ -288,7 +322,7 @@ bool dialer_again(struct dialer *dialer, uint32_t index)
 {
 	bool spare_left = !dialer->plan->tuples.port_auto &&
 		dialer->plan->tuples.source_count > 0 &&
-		dialer->spare < tuples_capacity(&dialer->plan->tuples);
+		has_tuple(dialer, *spare_of(dialer, index));
 	if (!spare_left || !make_room_for_again(dialer)) {
 		return false;
 	}

@@ -55,7 +55,10 @@ static int engine_init(struct engine *engine, const struct plan *plan,
 				.tv_nsec = (long long)(settings->dial_timeout_ns % NSEC_PER_SEC),
 			},
 	};
-	dialer_init(&engine->dialer, plan, &engine->requests, &engine->table, start_ns);
+	r = dialer_init(&engine->dialer, plan, &engine->requests, &engine->table, start_ns);
+	if (r < 0) {
+		return error_set(error, r, "no memory for the dialler");
+	}
 	r = signals_init(&engine->signals, error);
 	if (r < 0) {
 		return r;

@@ -18,14 +18,15 @@ struct dialer {
 	struct table *table;
 	struct pacer pacer;
 	uint64_t next; /* the first connection that was neither dialled nor armed */
-	uint64_t spare; /* ordinal of the next tuple that no connection has by plan */
+	uint64_t *spare; /* owned: of each target, the next tuple that no connection has by plan */
 
 	uint32_t *again; /* owned: connections to be dialled once more, from another tuple */
 	uint32_t again_count;
 	uint32_t again_capacity;
 };
 
-void dialer_init(struct dialer *dialer, const struct plan *plan, struct requests *requests,
+/* Returns 0 or -ENOMEM; dialer_finish() is due either way. */
+int dialer_init(struct dialer *dialer, const struct plan *plan, struct requests *requests,
 	struct table *table, uint64_t start_ns);
 void dialer_finish(struct dialer *dialer);
 

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tcpgoon/plan/check.h"
+
+/* A plan of so many connections from so many loopback sources, and a machine without limits. */
+struct fixture {
+	struct address target;
+	struct source_range range;
+	struct source_set set;
+	struct plan plan;
+	struct limits limits;
+	struct check_own own;
+	struct checks checks;
+};
+
+static const uint32_t one_set[1];
+
+static void prepare(struct fixture *fixture, uint64_t connections, uint64_t sources)
+{
+	*fixture = (struct fixture){.plan.settings.connections = connections};
+	assert_int_equal(address_parse_literal("127.0.0.1", 80, &fixture->target), 0);
+	assert_int_equal(address_parse_literal("127.0.0.1", 0, &fixture->range.first), 0);
+	fixture->range.count = sources;
+	fixture->set = (struct source_set){.ranges = &fixture->range, .range_count = 1};
+	fixture->plan.targets = (struct targets){.list = &fixture->target, .count = 1};
+	const struct tuples_params params = {
+		.targets = &fixture->plan.targets,
+		.sets = &fixture->set,
+		.set_count = 1,
+		.set_of_target = one_set,
+		.port_low = TUPLES_PORT_LOW,
+		.port_high = TUPLES_PORT_HIGH,
+		.port_first = TUPLES_PORT_LOW,
+	};
+	assert_int_equal(tuples_init(&fixture->plan.tuples, &params), 0);
+	limits_init(&fixture->limits);
+	fixture->own = (struct check_own){.nofile = 20000, .memlock = LIMITS_NONE};
+}
+
+static const struct check *check(struct fixture *fixture, enum check_kind kind)
+{
+	check_plan(&fixture->checks, &fixture->plan, &fixture->limits, &fixture->own);
+	tuples_finish(&fixture->plan.tuples);
+	return &fixture->checks.list[kind];
+}
+
+/* The one limit fails, with these numbers and a fix that has this text, and no other does. */
+static void assert_refused(struct fixture *fixture, enum check_kind kind, uint64_t have,
+	uint64_t need, const char *fix)
+{
+	const struct check *found = check(fixture, kind);
+	char sentence[CHECK_SENTENCE_MAX];
+	assert_false(fixture->checks.possible);
+	assert_int_equal(found->have, have);
+	assert_int_equal(found->need, need);
+	assert_non_null(strstr(found->fix, fix));
+	for (size_t i = 0; i < CHECK_KIND_MAX; i++) {
+		assert_int_equal(fixture->checks.list[i].ok, i != kind);
+	}
+	assert_non_null(strstr(check_refusal(&fixture->checks, sentence), fix));
+}
+
+static void a_million_on_this_machine(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	prepare(&fixture, 1000000, 17);
+	check(&fixture, CHECK_TUPLES);
+	assert_true(fixture.checks.possible);
+	assert_int_equal(fixture.checks.lanes, 50);
+	assert_int_equal(fixture.checks.slots_per_lane, 20000);
+	char sentence[CHECK_SENTENCE_MAX];
+	assert_string_equal(check_refusal(&fixture.checks, sentence), "");
+}
+
+static void too_few_tuples(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	prepare(&fixture, 70000, 1);
+	assert_refused(&fixture, CHECK_TUPLES, 64512, 70000, "2 source addresses with --source");
+}
+
+static void too_few_open_files(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	prepare(&fixture, 100000, 2);
+	fixture.own.nofile = 64;
+	assert_refused(&fixture, CHECK_OPEN_FILES, 64, 1587, "ulimit -n 329");
+	/* And so many are enough, but no fewer. */
+	prepare(&fixture, 100000, 2);
+	fixture.own.nofile = 329;
+	assert_true(check(&fixture, CHECK_OPEN_FILES)->ok);
+	prepare(&fixture, 100000, 2);
+	fixture.own.nofile = 328;
+	assert_false(check(&fixture, CHECK_OPEN_FILES)->ok);
+}
+
+static void too_little_locked_memory(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	prepare(&fixture, 20000, 1);
+	fixture.own.memlock = 4096;
+	const struct check *found = check(&fixture, CHECK_LOCKED);
+	assert_false(found->ok);
+	assert_int_equal(found->have, 4096);
+	assert_in_range(found->need, 4097, 20480);
+	assert_true(check_is_bytes(CHECK_LOCKED));
+	assert_non_null(strstr(found->fix, "ulimit -l"));
+}
+
+static void rings_shrink_before_the_locked_memory_is_too_little(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	prepare(&fixture, 1000000, 17);
+	fixture.own.memlock = 8 << 20;
+	assert_true(check(&fixture, CHECK_LOCKED)->ok);
+	prepare(&fixture, 1000000, 17);
+	fixture.own.memlock = 1 << 20;
+	const struct check *found = check(&fixture, CHECK_LOCKED);
+	assert_true(found->ok);
+	assert_true(found->need <= 1 << 20);
+}
+
+static void too_few_files_on_the_host(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	prepare(&fixture, 10000, 1);
+	fixture.limits.files_max = 12000;
+	fixture.limits.files_used = 3000;
+	assert_refused(&fixture, CHECK_SYSTEM_FILES, 12000, 13000, "sysctl -w fs.file-max=13000");
+	prepare(&fixture, 10000, 1);
+	fixture.limits.files_max = 12000;
+	fixture.limits.files_used = 3000;
+	fixture.own.exempt_from_file_max = true;
+	assert_true(check(&fixture, CHECK_SYSTEM_FILES)->ok);
+}
+
+static void a_target_here_has_its_end_here(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	prepare(&fixture, 10000, 1);
+	fixture.limits.files_max = 12000;
+	fixture.limits.files_used = 1000;
+	assert_true(check(&fixture, CHECK_SYSTEM_FILES)->ok);
+	prepare(&fixture, 10000, 1);
+	fixture.limits.files_max = 12000;
+	fixture.limits.files_used = 1000;
+	fixture.plan.target_is_here = true;
+	assert_int_equal(check(&fixture, CHECK_SYSTEM_FILES)->need, 21000);
+	assert_false(fixture.checks.possible);
+}
+
+static void too_small_a_connection_tracker(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	prepare(&fixture, 1000, 1);
+	fixture.limits.conntrack_max = 1000;
+	fixture.limits.conntrack_used = 5;
+	assert_refused(&fixture, CHECK_CONNTRACK, 1000, 1005, "nf_conntrack_max=1005");
+	/* One that tracks nothing limits nothing, and neither does one without a limit. */
+	prepare(&fixture, 1000, 1);
+	fixture.limits.conntrack_max = 10;
+	fixture.limits.conntrack_used = 0;
+	assert_true(check(&fixture, CHECK_CONNTRACK)->ok);
+	prepare(&fixture, 1000, 1);
+	fixture.limits.conntrack_max = 0;
+	fixture.limits.conntrack_used = 5;
+	assert_true(check(&fixture, CHECK_CONNTRACK)->ok);
+}
+
+static void tcp_memory_used_up_by_others(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	prepare(&fixture, 10, 1);
+	fixture.limits.tcp_memory_low_pages = 100;
+	fixture.limits.tcp_memory_pressure_pages = 200;
+	fixture.limits.tcp_memory_max_pages = 300;
+	fixture.limits.tcp_memory_used_pages = 300;
+	assert_refused(&fixture, CHECK_TCP_MEMORY, 300, 301, "tcp_mem='200 400 600'");
+}
+
+static void too_little_memory(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	prepare(&fixture, 1000000, 17);
+	fixture.plan.target_is_here = true;
+	fixture.limits.memory_available_bytes = UINT64_C(2) << 30;
+	const struct check *found = check(&fixture, CHECK_MEMORY);
+	assert_false(found->ok);
+	assert_in_range(found->need, UINT64_C(6) << 30, UINT64_C(8) << 30);
+	assert_non_null(strstr(found->fix, "--connections 30"));
+}
+
+static void every_kind_has_a_name(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < CHECK_KIND_MAX; i++) {
+		assert_non_null(check_name((enum check_kind)i));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_million_on_this_machine),
+		cmocka_unit_test(too_few_tuples),
+		cmocka_unit_test(too_few_open_files),
+		cmocka_unit_test(too_little_locked_memory),
+		cmocka_unit_test(rings_shrink_before_the_locked_memory_is_too_little),
+		cmocka_unit_test(too_few_files_on_the_host),
+		cmocka_unit_test(a_target_here_has_its_end_here),
+		cmocka_unit_test(too_small_a_connection_tracker),
+		cmocka_unit_test(tcp_memory_used_up_by_others),
+		cmocka_unit_test(too_little_memory),
+		cmocka_unit_test(every_kind_has_a_name),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tcpgoon/plan/source_range.h"
+
+static void assert_range(const char *text, const char *first, uint64_t count)
+{
+	struct source_range range;
+	char buffer[ADDRESS_TEXT_MAX];
+	assert_int_equal(source_range_parse(text, &range, NULL), 0);
+	assert_string_equal(address_format_host(&range.first, buffer), first);
+	assert_int_equal(range.count, count);
+}
+
+static void one_address(void **state)
+{
+	(void)state;
+	assert_range("10.0.0.1", "10.0.0.1", 1);
+	assert_range("2001:db8::1", "2001:db8::1", 1);
+}
+
+static void networks(void **state)
+{
+	(void)state;
+	assert_range("10.0.0.77/24", "10.0.0.1", 254);
+	assert_range("127.0.0.0/27", "127.0.0.1", 30);
+	assert_range("10.0.0.4/30", "10.0.0.5", 2);
+	assert_range("10.0.0.5/31", "10.0.0.4", 2);
+	assert_range("10.0.0.5/32", "10.0.0.5", 1);
+	assert_range("127.0.0.0/8", "127.0.0.1", (1U << 24) - 2);
+	assert_range("2001:db8::ff/120", "2001:db8::", 256);
+	assert_range("2001:db8::1/128", "2001:db8::1", 1);
+}
+
+static void spans(void **state)
+{
+	(void)state;
+	assert_range("10.0.0.1-10.0.0.9", "10.0.0.1", 9);
+	assert_range("10.0.0.250-10.0.1.5", "10.0.0.250", 12);
+	assert_range("10.0.0.1-10.0.0.1", "10.0.0.1", 1);
+	assert_range("2001:db8::fffe-2001:db8::1:1", "2001:db8::fffe", 4);
+}
+
+static void wrong_ones_are_named_and_leave_the_output_alone(void **state)
+{
+	(void)state;
+	const char *wrong[] = {"", "x", "10.0.0", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/x",
+		"10.0.0.0/24x", "/24", "10.0.0.9-10.0.0.1", "10.0.0.1-", "-10.0.0.1",
+		"10.0.0.1-2001:db8::1", "2001:db8::/64", "10.0.0.0/7", "0.0.0.0-255.255.255.255",
+		"10.0.0.1-10.0.0.2-10.0.0.3"};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct source_range range = {.count = 42};
+		struct error error = ERROR_INIT;
+		char quoted[80] = "'";
+		assert_int_equal(source_range_parse(wrong[i], &range, &error), -EINVAL);
+		assert_int_equal(range.count, 42);
+		strcat(strcat(quoted, wrong[i]), "'");
+		assert_non_null(strstr(error.text, quoted));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_address),
+		cmocka_unit_test(networks),
+		cmocka_unit_test(spans),
+		cmocka_unit_test(wrong_ones_are_named_and_leave_the_output_alone),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
