@@ -8,6 +8,9 @@
  * a slot's requests follow one another: RECV, RECV, ..., CLOSE, and nothing else is in flight
  * when the slot is free for the next connection.
  *
+ * When the peer has closed, so does the server; where the kernel would hold the socket back
+ * (release.c), a SHUTDOWN goes before the CLOSE, so that the peer has its FIN at once.
+ *
  * A slot counts as free from the completion of its CLOSE, which may be later than it is, never
  * earlier; so room is underestimated at worst.
  *
@@ -16,7 +19,8 @@
  * peers that see nothing and tuples that the next run stumbles over. A server that says it has
  * ended should have ended. So every RECV is cancelled and every slot closed, which takes 11 to
  * 14 microseconds each, no longer than the kernel would take behind our back. The numbers are taken
- * before, and a second signal cuts it short.
+ * before, and a second signal cuts it short. (Where the kernel holds sockets back, they go when
+ * the last RECV has been cancelled: at once, or within a second on 6.1.)
  *
  * The listening socket is shut down, not just closed: an accept that is pending holds a reference,
  * and the port would stay taken. Shut down, it lets the pending accepts complete and refuses all
@@ -37,6 +41,7 @@
 #include "tcpgoon/net/limits.h"
 #include "tcpgoon/server/admission.h"
 #include "tcpgoon/uring/lanes.h"
+#include "tcpgoon/uring/release.h"
 #include "tcpgoon/uring/ring.h"
 #include "tcpgoon/uring/signals.h"
 
@@ -53,6 +58,7 @@ enum server_operation {
 	OPERATION_RECV,
 	OPERATION_CLOSE,
 	OPERATION_CANCEL,
+	OPERATION_SHUTDOWN,
 };
 
 struct server {
@@ -80,6 +86,7 @@ struct server {
 	bool said_paused;
 	uint64_t resume_ns;
 
+	bool shutdown_first; /* before CLOSE */
 	uint64_t now_ns;
 	bool ended;
 	bool closing;
@@ -206,6 +213,21 @@ static int submit_close(struct lane *lane, uint32_t slot)
 	return 0;
 }
 
+/* Answers the peer's FIN with ours and frees the slot. */
+static int submit_shutdown_and_close(struct lane *lane, uint32_t slot)
+{
+	int r = ring_reserve(&lane->ring, 2);
+	if (r < 0) {
+		return r;
+	}
+	struct io_uring_sqe *sqe = lane_sqe(lane);
+	io_uring_prep_shutdown(sqe, (int)slot, SHUT_RDWR);
+	/* Where it fails, the peer has reset the connection meanwhile: CLOSE follows all the same. */
+	sqe->flags |= IOSQE_FIXED_FILE | IOSQE_IO_HARDLINK | IOSQE_CQE_SKIP_SUCCESS;
+	sqe->user_data = token_of(OPERATION_SHUTDOWN, slot);
+	return submit_close(lane, slot);
+}
+
 static int handle_accepted(struct server *server, struct lane *lane, uint32_t slot)
 {
 	struct server_totals *totals = &server->totals;
@@ -278,7 +300,8 @@ static int handle_ended(struct server *server, struct lane *lane, uint32_t slot,
 		server->totals.reset_by_peer++;
 		debug(server, "reset by peer", lane, slot);
 	}
-	return submit_close(lane, slot);
+	return result == 0 && server->shutdown_first ? submit_shutdown_and_close(lane, slot)
+						     : submit_close(lane, slot);
 }
 
 static int handle_recv(
@@ -327,6 +350,8 @@ static int handle_completion(
 		assert(result == 0);
 		server->used[lane->number]--;
 		server->used_in_all--;
+		return 0;
+	case OPERATION_SHUTDOWN:
 		return 0;
 	case OPERATION_CANCEL:
 		return 0; /* it came too late: what it was for has a completion of its own */
@@ -552,6 +577,7 @@ static int init(struct server *server, struct error *error)
 	}
 	server->margin = admission_margin(backlog_of(server->listen_fd));
 	server->may_grow = true;
+	server->shutdown_first = !release_is_prompt();
 	server->now_ns = clock_now_ns();
 	r = signals_arm(&server->signals, &server->lanes.list[0], token_of(OPERATION_SIGNAL, 0));
 	return r < 0 ? error_set(error, r, "io_uring_enter: %s", strerror(-r)) : 0;
