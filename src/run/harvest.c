@@ -101,8 +101,10 @@ int harvest_settle(struct engine *engine, uint32_t index)
 		return 0;
 	}
 	enum conn_state state = table_state(&engine->table, index);
-	bool dials_again = state == CONN_DIALING && engine->phase != PHASE_CLOSING;
-	return dials_again ? 0 : requests_close(&engine->requests, index);
+	if (state == CONN_DIALING && engine->phase != PHASE_CLOSING) {
+		return 0; /* dialled again, over the socket that is there */
+	}
+	return requests_close(&engine->requests, index, state == CONN_CLOSED);
 }
 
 static int handle_signal(struct engine *engine)
@@ -147,6 +149,7 @@ int harvest_completion(
 	case OPERATION_CANCEL:
 		return requests_cancel(&engine->requests, index);
 	case OPERATION_DIAL_TIMEOUT: /* said by CONNECT's -ECANCELED */
+	case OPERATION_SHUTDOWN: /* failed: reset meanwhile */
 	case OPERATION_NONE:
 		return 0;
 	}

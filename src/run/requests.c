@@ -130,12 +130,24 @@ int requests_cancel(struct requests *requests, uint32_t index)
 	return 0;
 }
 
-int requests_close(struct requests *requests, uint32_t index)
+static void queue_shutdown(struct requests *requests, struct lane *lane, uint32_t index)
+{
+	struct io_uring_sqe *sqe = lane_sqe(lane);
+	io_uring_prep_shutdown(sqe, (int)lanes_slot_of_index(requests->lanes, index), SHUT_RDWR);
+	/* Where it fails, the peer has reset the connection meanwhile: CLOSE follows all the same. */
+	sqe->flags |= IOSQE_FIXED_FILE | IOSQE_IO_HARDLINK | IOSQE_CQE_SKIP_SUCCESS;
+	sqe->user_data = token_of(requests, OPERATION_SHUTDOWN, index);
+}
+
+int requests_close(struct requests *requests, uint32_t index, bool answers_fin)
 {
 	struct lane *lane = lanes_of_index(requests->lanes, index);
-	int r = ring_reserve(&lane->ring, 1);
+	int r = ring_reserve(&lane->ring, 2);
 	if (r < 0) {
 		return r;
+	}
+	if (answers_fin && requests->shutdown_first) {
+		queue_shutdown(requests, lane, index);
 	}
 	struct io_uring_sqe *sqe = lane_sqe(lane);
 	io_uring_prep_close_direct(sqe, lanes_slot_of_index(requests->lanes, index));

@@ -14,6 +14,7 @@
 #include "tcpgoon/net/limits.h"
 #include "tcpgoon/run/engine.h"
 #include "tcpgoon/run/harvest.h"
+#include "tcpgoon/uring/release.h"
 
 /* Connections looked at in one turn while closing: enough to fill a submission, not a queue. */
 #define CLOSE_BATCH 64
@@ -47,6 +48,7 @@ static int engine_init(struct engine *engine, const struct plan *plan,
 			(unsigned long long)settings->connections);
 	}
 	engine->requests = (struct requests){
+		.shutdown_first = settings->close_mode == CLOSE_FIN && !release_is_prompt(),
 		.lanes = &engine->lanes,
 		.table = &engine->table,
 		.dial_timeout =

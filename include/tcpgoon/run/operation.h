@@ -10,6 +10,7 @@ enum operation {
 	OPERATION_DIAL_TIMEOUT, /* LINK_TIMEOUT of a CONNECT */
 	OPERATION_WATCH, /* RECV of an established connection */
 	OPERATION_CANCEL, /* ASYNC_CANCEL of one of the above */
+	OPERATION_SHUTDOWN, /* SHUTDOWN before a CLOSE, where the kernel needs it */
 	OPERATION_CLOSE, /* CLOSE of a slot */
 	OPERATION_TICK, /* READ of the reporter's timerfd */
 	OPERATION_SIGNAL, /* READ of the signalfd */

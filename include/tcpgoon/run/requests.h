@@ -3,6 +3,7 @@
 #ifndef TCPGOON_RUN_REQUESTS_H
 #define TCPGOON_RUN_REQUESTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "tcpgoon/base/address.h"
@@ -17,6 +18,7 @@ struct requests {
 	struct lanes *lanes;
 	struct table *table;
 	struct __kernel_timespec dial_timeout;
+	bool shutdown_first; /* before CLOSE, for the FIN to leave at once: uring/release.h */
 	struct __kernel_timespec due[REQUESTS_DUE_KEPT]; /* of the chains that were queued last */
 	unsigned due_next;
 };
@@ -39,7 +41,7 @@ int requests_watch(struct requests *requests, uint32_t index);
 /* Cancels what of the connection is in flight; its completions follow. */
 int requests_cancel(struct requests *requests, uint32_t index);
 
-/* Closes the slot. */
-int requests_close(struct requests *requests, uint32_t index);
+/* Closes the slot; `answers_fin` where the peer has closed and waits for our FIN. */
+int requests_close(struct requests *requests, uint32_t index, bool answers_fin);
 
 #endif
