@@ -179,7 +179,7 @@ void lanes_finish(struct lanes *lanes)
 	*lanes = (struct lanes){.wake_fd = -1};
 }
 
-/* Enters each lane that has something to hand over or to run; true where completions are there. */
+/* Enters each lane that has something to hand over or to run; *ret_ready: there is more to do. */
 static int flush_all(struct lanes *lanes, bool *ret_ready)
 {
 	bool ready = false;
@@ -191,7 +191,8 @@ static int flush_all(struct lanes *lanes, bool *ret_ready)
 				return r;
 			}
 		}
-		ready = ready || io_uring_cq_ready(ring) > 0;
+		/* An enter runs some twenty pieces of work at most: what is left must not sleep. */
+		ready = ready || io_uring_cq_ready(ring) > 0 || ring_has_deferred_work(ring);
 	}
 	*ret_ready = ready;
 	return 0;
