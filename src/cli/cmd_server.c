@@ -78,6 +78,12 @@ static const struct option_row rows[] = {
 	},
 };
 
+static void on_notice(void *context, const char *sentence)
+{
+	(void)context;
+	fprintf(stderr, "tcpgoon: %s\n", sentence);
+}
+
 static void on_debug(void *context, const char *line)
 {
 	(void)context;
@@ -144,6 +150,7 @@ static int execute(int argc, char **argv)
 	const struct server_observer observer = {
 		.context = &options.server,
 		.on_ready = on_ready,
+		.on_notice = on_notice,
 		.on_debug = options.debug ? on_debug : NULL,
 	};
 	struct server_totals totals;
