@@ -2,7 +2,11 @@
 #include "tcpgoon/net/sources.h"
 
 #include <errno.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -50,6 +54,65 @@ int sources_check(const struct address *source)
 	}
 	close(fd);
 	return r;
+}
+
+/* The kernel's route to `target`, asked over rtnetlink. Returns its RTN_ type or a negative errno. */
+static int route_type(int fd, const struct address *target)
+{
+	bool v4 = target->any.sa_family == AF_INET;
+	const void *host = v4 ? (const void *)&target->v4.sin_addr : &target->v6.sin6_addr;
+	size_t host_length = v4 ? sizeof(target->v4.sin_addr) : sizeof(target->v6.sin6_addr);
+	struct {
+		struct nlmsghdr header;
+		struct rtmsg route;
+		struct rtattr attribute;
+		uint8_t host[sizeof(struct in6_addr)];
+	} request = {
+		.header = {.nlmsg_type = RTM_GETROUTE, .nlmsg_flags = NLM_F_REQUEST},
+		.route = {.rtm_family = (unsigned char)target->any.sa_family,
+			.rtm_dst_len = (unsigned char)(8 * host_length)},
+		.attribute = {.rta_type = RTA_DST,
+			.rta_len = (unsigned short)RTA_LENGTH(host_length)},
+	};
+	request.header.nlmsg_len = (uint32_t)(offsetof(__typeof__(request), host) + host_length);
+	memcpy(request.host, host, host_length);
+	if (send(fd, &request, request.header.nlmsg_len, 0) < 0) {
+		return -errno;
+	}
+
+	/* The kernel has answered when send() returns; the attributes behind may be cut off. */
+	struct {
+		struct nlmsghdr header;
+		union {
+			struct nlmsgerr error;
+			struct rtmsg route;
+		};
+	} answer;
+	ssize_t received = recv(fd, &answer, sizeof(answer), MSG_DONTWAIT);
+	if (received < 0) {
+		return -errno;
+	}
+	if (answer.header.nlmsg_type == NLMSG_ERROR) {
+		return answer.error.error < 0 ? answer.error.error : -EBADMSG;
+	}
+	if (answer.header.nlmsg_type != RTM_NEWROUTE) {
+		return -EBADMSG;
+	}
+	return answer.route.rtm_type;
+}
+
+int sources_is_local(const struct address *target)
+{
+	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_ROUTE);
+	if (fd < 0) {
+		return -errno;
+	}
+	int type = route_type(fd, target);
+	close(fd);
+	if (type == -ENETUNREACH || type == -EHOSTUNREACH) {
+		return 0; /* no route: so it is not here */
+	}
+	return type < 0 ? type : type == RTN_LOCAL;
 }
 
 int sources_local_port_range(uint16_t *ret_low, uint16_t *ret_high)

@@ -16,6 +16,12 @@ int sources_preferred(const struct address *target, struct address *ret_source);
 /* Whether a socket can be bound to it: 0, or a negative errno (-EADDRNOTAVAIL: not of this host). */
 int sources_check(const struct address *source);
 
+/*
+ * Whether `target` is an address of this host and network namespace, as its routes say.
+ * Returns 1, 0 or a negative errno.
+ */
+int sources_is_local(const struct address *target);
+
 /* net.ipv4.ip_local_port_range. Returns 0, or a negative errno where it cannot be read. */
 int sources_local_port_range(uint16_t *ret_low, uint16_t *ret_high);
 

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT */
+/* What the kernel knows of TCP sockets: asked over NETLINK_SOCK_DIAG, in slices, unprivileged. */
+#ifndef TCPGOON_NET_SOCKDIAG_H
+#define TCPGOON_NET_SOCKDIAG_H
+
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tcpgoon/base/address.h"
+
+/* One socket. Its state is one of netinet/tcp.h: TCP_ESTABLISHED, TCP_SYN_SENT, ... */
+struct sockdiag_socket {
+	struct address source; /* the near end, with its port */
+	struct address target; /* the far end */
+	uint32_t inode; /* 0 where no file is open for it any more */
+	uint32_t uid;
+	/* Of a listening socket: connections waiting to be accepted, and how many may. */
+	uint32_t receive_queue; /* else bytes not read yet */
+	uint32_t send_queue; /* else bytes not acknowledged yet */
+	uint8_t state;
+	bool v6_only; /* of a listening IPv6 socket */
+	bool has_info; /* rtt_us to total_retransmits are known: not so in TIME_WAIT */
+	bool has_segments; /* the rest is known too: from Linux 4.6 */
+	uint8_t retransmits; /* of what is waiting for its acknowledgement now */
+	uint32_t rtt_us; /* smoothed; of one that carried no data, that of the handshake */
+	uint32_t rtt_variation_us;
+	uint32_t rto_us;
+	uint32_t unacknowledged; /* segments */
+	uint32_t total_retransmits; /* SYNs are counted too */
+	uint64_t bytes_acknowledged;
+	uint64_t bytes_received;
+	uint32_t segments_out;
+	uint32_t segments_in;
+	uint32_t min_rtt_us;
+	uint32_t data_segments_in;
+	uint32_t data_segments_out;
+};
+
+/*
+ * Established here but, as far as it shows, not there: segments came beyond the one SYN-ACK, and
+ * none brought data, so the peer repeats its SYN-ACK. It shows from the first repeat, a second
+ * after the dial. Keepalives and window updates of the peer look the same.
+ */
+bool sockdiag_is_unconfirmed(const struct sockdiag_socket *socket);
+
+typedef void sockdiag_visitor(void *context, const struct sockdiag_socket *socket);
+
+/* All TCP states, as a set of bits 1 << state. */
+#define SOCKDIAG_STATES_ALL UINT32_C(0xfff)
+
+/* Which sockets, and who is told of them. */
+struct sockdiag_query {
+	int family; /* AF_INET or AF_INET6 */
+	uint32_t states; /* bits 1 << TCP_ESTABLISHED ... */
+	uint16_t source_port; /* 0: any */
+	const uint16_t *target_ports; /* needed during sockdiag_begin only; none: any */
+	size_t target_port_count;
+	sockdiag_visitor *visit;
+	void *context;
+};
+
+/* Large enough for what the kernel puts into one answer. */
+#define SOCKDIAG_BUFFER_SIZE 32768
+
+/* One dump at a time. With fd -1 and the fields below set, sockdiag_parse works on any bytes. */
+struct sockdiag {
+	int fd; /* non-blocking; readable when the next slice is there */
+	uint32_t sequence; /* of the dump under way: answers to another are skipped */
+	sockdiag_visitor *visit;
+	void *context;
+	uint64_t sockets; /* visited in this dump */
+	unsigned overruns; /* one after the other */
+	bool interrupted; /* the table changed meanwhile: some may be missing, or told twice */
+};
+
+#define SOCKDIAG_INIT    \
+	{                \
+		.fd = -1 \
+	}
+
+/* Returns 0 or a negative errno. */
+int sockdiag_open(struct sockdiag *diag);
+void sockdiag_close(struct sockdiag *diag);
+
+/*
+ * Asks. The kernel filters: runs of neighbouring ports are as good as one port; of more than
+ * SOCKDIAG_RANGES_MAX runs, it gets the range from the lowest to the highest, so that the visitor
+ * meets ports nobody asked for. What an earlier dump left unread is skipped.
+ * Returns 0 or a negative errno. Where the kernel has no such diagnosis (tcp_diag is a module, which
+ * the kernel loads if it may), -ENOENT comes as the answer: from sockdiag_next.
+ */
+int sockdiag_begin(struct sockdiag *diag, const struct sockdiag_query *query);
+
+#define SOCKDIAG_RANGES_MAX 128
+
+/*
+ * One recv's worth, about 80 sockets and 0.1 ms: visits them. Never waits; but before the first and
+ * between two matching sockets the kernel walks its table within one call: that is some 30 ns for
+ * each of its buckets and up to 1 us for each socket that does not match, of all network namespaces
+ * together, so up to 10 ms with the usual 262,144 buckets. While something is being timed, use
+ * sockdiag_lookup.
+ * Returns 1 (there is more: call again, at once or when the fd is readable), 0 (that was all) or a
+ * negative errno (the dump is over).
+ */
+int sockdiag_next(struct sockdiag *diag, void *buffer, size_t size);
+
+/* The same for bytes that someone else received: pure. -EBADMSG for what is no such message. */
+int sockdiag_parse(struct sockdiag *diag, const void *buffer, size_t length);
+
+/* The two ends of a connection, both with their ports. */
+struct sockdiag_pair {
+	struct address source;
+	struct address target;
+};
+
+#define SOCKDIAG_LOOKUP_MAX 64
+
+/*
+ * Asks for single connections, at most SOCKDIAG_LOOKUP_MAX at once: each is found by its hash, 1.2
+ * us each whatever else the table holds. ret_sockets[i] is that of pairs[i]; its state is 0 where
+ * the kernel has no such connection. Not while a dump is under way on the same `diag`.
+ * Returns 0 or a negative errno: then nothing can be said of ret_sockets.
+ */
+int sockdiag_lookup(struct sockdiag *diag, const struct sockdiag_pair *pairs, size_t count,
+	struct sockdiag_socket *ret_sockets);
+
+/*
+ * What one datagram of the answer says: the sequence of a message, counted from `first`, is the
+ * index. Returns how many of the `count` it answered, or a negative errno. Pure.
+ */
+int sockdiag_parse_lookup(const void *buffer, size_t length, uint32_t first, size_t count,
+	struct sockdiag_socket *ret_sockets);
+
+/* Who listens for a target: the sockets that share its address and port, taken together. */
+struct sockdiag_listener {
+	struct address bound; /* as it was bound: the target itself, or a wildcard */
+	uint32_t sockets; /* more than one with SO_REUSEPORT */
+	uint32_t queued; /* established and not accepted */
+	uint32_t backlog; /* may be; full when `queued` is above it */
+};
+
+/*
+ * The listener that gets connections to `target`, if it is in this network namespace.
+ * Returns 0, -ENOENT (nobody listens here), -EADDRNOTAVAIL (the target is not this host) or
+ * another negative errno.
+ */
+int sockdiag_find_listener(const struct address *target, struct sockdiag_listener *ret_listener);
+
+/*
+ * The choice among listening sockets, pure: how specific `bound` is for `target`: 3 its own
+ * address, 2 the wildcard of its family, 1 an IPv6 wildcard for an IPv4 target, 0 not for it.
+ */
+int sockdiag_listener_rank(const struct address *target, const struct sockdiag_socket *listener);
+
+#endif
