@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* The kernel's TCP counters of this network namespace, and what a run added to them. */
+#ifndef TCPGOON_NET_NETSTAT_H
+#define TCPGOON_NET_NETSTAT_H
+
+#include <stdint.h>
+
+enum netstat_counter {
+	/* A listener's side: ours only where the target shares this namespace. */
+	NETSTAT_LISTEN_OVERFLOWS,
+	NETSTAT_LISTEN_DROPS,
+	NETSTAT_REQUEST_QUEUE_DROPS,
+	NETSTAT_REQUEST_QUEUE_COOKIES,
+	NETSTAT_SYNCOOKIES_SENT,
+	NETSTAT_SYNCOOKIES_RECEIVED,
+	NETSTAT_SYNCOOKIES_FAILED,
+	NETSTAT_PASSIVE_OPENS,
+	/* Either side. */
+	NETSTAT_SYN_RETRANSMITS,
+	NETSTAT_RETRANSMITS,
+	NETSTAT_TIMEOUTS,
+	NETSTAT_ACTIVE_OPENS,
+	NETSTAT_ATTEMPT_FAILS,
+	NETSTAT_ESTABLISHED_RESETS,
+	NETSTAT_RESETS_SENT,
+	NETSTAT_SEGMENTS_RECEIVED,
+	NETSTAT_SEGMENTS_SENT,
+	NETSTAT_RECEIVE_ERRORS,
+	NETSTAT_CHECKSUM_ERRORS,
+	NETSTAT_EMBRYONIC_RESETS,
+	NETSTAT_TIME_WAIT_OVERFLOWS,
+	NETSTAT_ABORTS_ON_MEMORY,
+	NETSTAT_ABORTS_ON_TIMEOUT,
+	NETSTAT_MEMORY_PRESSURES,
+	NETSTAT_BACKLOG_DROPS,
+	NETSTAT_RETRANSMIT_FAILS,
+	NETSTAT_CHALLENGE_ACKS,
+	NETSTAT_SYN_CHALLENGES,
+	NETSTAT_IP_NO_ROUTES,
+	NETSTAT_IP_RECEIVE_DISCARDS,
+	NETSTAT_IP_SEND_DISCARDS,
+	NETSTAT_REVERSE_PATH_FILTERED,
+	NETSTAT_MAX,
+};
+
+/* This kernel has no such counter, or it was not read. */
+#define NETSTAT_ABSENT UINT64_MAX
+
+struct netstat {
+	uint64_t values[NETSTAT_MAX];
+};
+
+/* The kernel's own name behind its group, as nstat(8) users know it: "TcpExt.ListenOverflows". */
+const char *netstat_name(enum netstat_counter counter);
+
+/* All counters absent. */
+void netstat_init(struct netstat *netstat);
+
+/*
+ * Sets what the text has, and leaves the others: for /proc/net/snmp and /proc/net/netstat, one
+ * after the other. Lines come in pairs, "Group: name name" and "Group: value value"; a pair that
+ * does not match is passed over. Pure.
+ */
+void netstat_parse(struct netstat *netstat, const char *text);
+
+/* Reads both files. Returns 0, or a negative errno where neither can be read. */
+int netstat_read(struct netstat *ret_netstat);
+
+/* What was added from `before` to `after`; absent where one of them is. */
+struct netstat netstat_difference(const struct netstat *before, const struct netstat *after);
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+#include "tcpgoon/net/netstat.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tcpgoon/net/procfile.h"
+
+static const char *const names[NETSTAT_MAX] = {
+	[NETSTAT_LISTEN_OVERFLOWS] = "TcpExt.ListenOverflows",
+	[NETSTAT_LISTEN_DROPS] = "TcpExt.ListenDrops",
+	[NETSTAT_REQUEST_QUEUE_DROPS] = "TcpExt.TCPReqQFullDrop",
+	[NETSTAT_REQUEST_QUEUE_COOKIES] = "TcpExt.TCPReqQFullDoCookies",
+	[NETSTAT_SYNCOOKIES_SENT] = "TcpExt.SyncookiesSent",
+	[NETSTAT_SYNCOOKIES_RECEIVED] = "TcpExt.SyncookiesRecv",
+	[NETSTAT_SYNCOOKIES_FAILED] = "TcpExt.SyncookiesFailed",
+	[NETSTAT_PASSIVE_OPENS] = "Tcp.PassiveOpens",
+	[NETSTAT_SYN_RETRANSMITS] = "TcpExt.TCPSynRetrans",
+	[NETSTAT_RETRANSMITS] = "Tcp.RetransSegs",
+	[NETSTAT_TIMEOUTS] = "TcpExt.TCPTimeouts",
+	[NETSTAT_ACTIVE_OPENS] = "Tcp.ActiveOpens",
+	[NETSTAT_ATTEMPT_FAILS] = "Tcp.AttemptFails",
+	[NETSTAT_ESTABLISHED_RESETS] = "Tcp.EstabResets",
+	[NETSTAT_RESETS_SENT] = "Tcp.OutRsts",
+	[NETSTAT_SEGMENTS_RECEIVED] = "Tcp.InSegs",
+	[NETSTAT_SEGMENTS_SENT] = "Tcp.OutSegs",
+	[NETSTAT_RECEIVE_ERRORS] = "Tcp.InErrs",
+	[NETSTAT_CHECKSUM_ERRORS] = "Tcp.InCsumErrors",
+	[NETSTAT_EMBRYONIC_RESETS] = "TcpExt.EmbryonicRsts",
+	[NETSTAT_TIME_WAIT_OVERFLOWS] = "TcpExt.TCPTimeWaitOverflow",
+	[NETSTAT_ABORTS_ON_MEMORY] = "TcpExt.TCPAbortOnMemory",
+	[NETSTAT_ABORTS_ON_TIMEOUT] = "TcpExt.TCPAbortOnTimeout",
+	[NETSTAT_MEMORY_PRESSURES] = "TcpExt.TCPMemoryPressures",
+	[NETSTAT_BACKLOG_DROPS] = "TcpExt.TCPBacklogDrop",
+	[NETSTAT_RETRANSMIT_FAILS] = "TcpExt.TCPRetransFail",
+	[NETSTAT_CHALLENGE_ACKS] = "TcpExt.TCPChallengeACK",
+	[NETSTAT_SYN_CHALLENGES] = "TcpExt.TCPSYNChallenge",
+	[NETSTAT_IP_NO_ROUTES] = "Ip.OutNoRoutes",
+	[NETSTAT_IP_RECEIVE_DISCARDS] = "Ip.InDiscards",
+	[NETSTAT_IP_SEND_DISCARDS] = "Ip.OutDiscards",
+	[NETSTAT_REVERSE_PATH_FILTERED] = "TcpExt.IPReversePathFilter",
+};
+
+const char *netstat_name(enum netstat_counter counter)
+{
+	return names[counter];
+}
+
+void netstat_init(struct netstat *netstat)
+{
+	for (size_t i = 0; i < NETSTAT_MAX; i++) {
+		netstat->values[i] = NETSTAT_ABSENT;
+	}
+}
+
+/* A word of a line, and where the next one is looked for. */
+struct word {
+	const char *begin;
+	size_t length; /* 0: the line is over */
+};
+
+static struct word next_word(const char **cursor)
+{
+	*cursor += strspn(*cursor, " ");
+	struct word word = {.begin = *cursor, .length = strcspn(*cursor, " \n")};
+	*cursor += word.length;
+	return word;
+}
+
+static bool is_named(const char *name, struct word group, struct word counter)
+{
+	return strncmp(name, group.begin, group.length) == 0 && name[group.length] == '.' &&
+		strncmp(name + group.length + 1, counter.begin, counter.length) == 0 &&
+		name[group.length + 1 + counter.length] == '\0';
+}
+
+static void set_value(
+	struct netstat *netstat, struct word group, struct word counter, struct word value)
+{
+	if (value.begin[0] < '0' || value.begin[0] > '9') {
+		return; /* "-1" is "no limit" in a few that are no counters */
+	}
+	for (size_t i = 0; i < NETSTAT_MAX; i++) {
+		if (is_named(names[i], group, counter)) {
+			netstat->values[i] = strtoull(value.begin, NULL, 10);
+			return;
+		}
+	}
+}
+
+static void parse_pair(struct netstat *netstat, const char *header, const char *line)
+{
+	struct word group = next_word(&header);
+	struct word same = next_word(&line);
+	if (group.length < 2 || group.begin[group.length - 1] != ':' ||
+		group.length != same.length || memcmp(group.begin, same.begin, same.length) != 0) {
+		return;
+	}
+	group.length--;
+	for (;;) {
+		struct word counter = next_word(&header);
+		struct word value = next_word(&line);
+		if (counter.length == 0 || value.length == 0) {
+			return;
+		}
+		set_value(netstat, group, counter, value);
+	}
+}
+
+/* The beginning of the next line, or NULL. */
+static const char *next_line(const char *line)
+{
+	const char *end = strchr(line, '\n');
+	return end == NULL ? NULL : end + 1;
+}
+
+void netstat_parse(struct netstat *netstat, const char *text)
+{
+	const char *header = text;
+	while (header != NULL) {
+		const char *line = next_line(header);
+		if (line == NULL) {
+			return;
+		}
+		parse_pair(netstat, header, line);
+		header = next_line(line);
+	}
+}
+
+int netstat_read(struct netstat *ret_netstat)
+{
+	static const char *const paths[] = {"/proc/net/snmp", "/proc/net/netstat"};
+	struct netstat netstat;
+	netstat_init(&netstat);
+	int result = -ENOENT;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		char *text = NULL;
+		int r = procfile_read(paths[i], &text);
+		if (r < 0) {
+			result = result == 0 ? 0 : r;
+			continue;
+		}
+		netstat_parse(&netstat, text);
+		free(text);
+		result = 0;
+	}
+	if (result == 0) {
+		*ret_netstat = netstat;
+	}
+	return result;
+}
+
+struct netstat netstat_difference(const struct netstat *before, const struct netstat *after)
+{
+	struct netstat difference;
+	netstat_init(&difference);
+	for (size_t i = 0; i < NETSTAT_MAX; i++) {
+		uint64_t from = before->values[i];
+		uint64_t to = after->values[i];
+		/* They only grow; the guard is for a namespace that was changed in between. */
+		if (from != NETSTAT_ABSENT && to != NETSTAT_ABSENT) {
+			difference.values[i] = to > from ? to - from : 0;
+		}
+	}
+	return difference;
+}
