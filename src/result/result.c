@@ -6,8 +6,9 @@
 
 int result_init(struct result *result)
 {
-	*result = (struct result){0};
-	struct histogram *all[] = {&result->connect, &result->failure, &result->lag};
+	*result = (struct result){.unconfirmed = RESULT_UNKNOWN, .dialing_ns = RESULT_UNKNOWN};
+	struct histogram *all[] = {
+		&result->handshake, &result->connect, &result->failure, &result->lag};
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		if (histogram_init(all[i]) < 0) {
 			result_finish(result);
@@ -19,6 +20,7 @@ int result_init(struct result *result)
 
 void result_finish(struct result *result)
 {
+	histogram_finish(&result->handshake);
 	histogram_finish(&result->connect);
 	histogram_finish(&result->failure);
 	histogram_finish(&result->lag);

@@ -19,6 +19,9 @@ struct cause_tally {
 	int last_errno; /* positive; 0 where there was none */
 };
 
+/* A number that this run could not have. */
+#define RESULT_UNKNOWN UINT64_MAX
+
 /* Why the run ended. */
 enum run_end {
 	RUN_COMPLETED, /* every connection decided, the hold over */
@@ -31,8 +34,13 @@ struct result {
 	struct snapshot at_end; /* before we began to close what was open */
 	uint64_t dialed; /* left NOT_INITIATED */
 	uint64_t established; /* ever: at_end.established + at_end.closed */
+	/* Of the established, how many the peer never completed; RESULT_UNKNOWN: was not asked. */
+	uint64_t unconfirmed;
 	uint64_t max_concurrent;
 	uint64_t duration_ns; /* from the start to the end of the hold, without the teardown */
+	/* From the start until the last was decided, or until now; RESULT_UNKNOWN: not measured. */
+	uint64_t dialing_ns;
+	struct histogram handshake; /* of the established: the kernel's own measurement */
 	struct histogram connect; /* of the established: dial to established, by the clock */
 	struct histogram failure; /* of the failed: dial to the error, by the clock */
 	struct histogram lag; /* of the dialled: scheduled instant to dial */

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tcpgoon/base/clock.h"
+#include "tcpgoon/verdict/threshold.h"
+
+/*
+ * A run in which every number differs: 1000 asked for, 900 dialled, 800 established of which 200
+ * were dropped and 4 unconfirmed, 90 failed, 10 undecided.
+ */
+static int setup(void **state)
+{
+	struct result *result = malloc(sizeof(*result));
+	assert_non_null(result);
+	assert_int_equal(result_init(result), 0);
+	result->at_end = (struct snapshot){.total = 1000,
+		.not_initiated = 100,
+		.dialing = 10,
+		.established = 600,
+		.closed = 200,
+		.failed = 90};
+	result->dialed = 900;
+	result->established = 800;
+	result->max_concurrent = 700;
+	result->unconfirmed = 4;
+	result->dialing_ns = 2 * NSEC_PER_SEC;
+	for (uint64_t us = 1; us <= 1000; us++) {
+		histogram_record(&result->handshake, us);
+		histogram_record(&result->connect, 1000 + us);
+		histogram_record(&result->lag, 5);
+	}
+	*state = result;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	result_finish(*state);
+	free(*state);
+	return 0;
+}
+
+static struct threshold parsed(const char *text)
+{
+	struct error error = ERROR_INIT;
+	struct threshold threshold;
+	if (threshold_parse(text, &threshold, &error) < 0) {
+		fail_msg("'%s': %s", text, error.text);
+	}
+	assert_string_equal(threshold.text, text);
+	return threshold;
+}
+
+static struct threshold_outcome outcome_of(
+	const char *text, const struct result *result, bool running)
+{
+	struct threshold threshold = parsed(text);
+	struct threshold_outcome outcome;
+	threshold_evaluate(&threshold, result, running, &outcome);
+	return outcome;
+}
+
+static bool crossed(const char *text, const struct result *result)
+{
+	struct threshold_outcome outcome = outcome_of(text, result, false);
+	assert_null(outcome.not_judged);
+	return outcome.crossed;
+}
+
+/* Each metric, by the exact value it has. */
+static void each_metric_reads_its_own_number(void **state)
+{
+	const struct result *result = *state;
+	const struct {
+		const char *text;
+		const char *actual;
+		const char *limit;
+	} cases[] = {
+		{"errors==90", "90", "90"},
+		{"errors==10%", "10%", "10%"}, /* of the 900 dialled */
+		{"established==800", "800", "800"},
+		{"established==80%", "80%", "80%"}, /* of the 1000 asked for */
+		{"unconfirmed==4", "4", "4"},
+		{"unconfirmed==0.5%", "0.5%", "0.5%"}, /* of the 800 established */
+		{"drops==200", "200", "200"},
+		{"drops==25%", "25%", "25%"}, /* of the 800 established */
+		{"open==600", "600", "600"},
+		{"open==60%", "60%", "60%"},
+		{"max-concurrent==700", "700", "700"},
+		{"max-concurrent==70%", "70%", "70%"},
+		{"dialed==900", "900", "900"},
+		{"dialed==90%", "90%", "90%"},
+		{"undecided==10", "10", "10"},
+		{"undecided==1%", "1%", "1%"},
+		{"handshake.min==1us", "1\u00b5s", "1\u00b5s"},
+		{"handshake.max==1ms", "1ms", "1ms"},
+		{"handshake.p50==500us", "500\u00b5s", "500\u00b5s"},
+		{"handshake.p90==900us", "900\u00b5s", "900\u00b5s"},
+		{"handshake.p99==990us", "990\u00b5s", "990\u00b5s"},
+		{"handshake.p99.9==999us", "999\u00b5s", "999\u00b5s"},
+		{"handshake.p999==999us", "999\u00b5s", "999\u00b5s"},
+		{"handshake.mean==500.5us", "500.5\u00b5s", "500.5\u00b5s"},
+		{"connect.max==2", "2ms", "2ms"},
+		{"connect.min==1.001", "1.001ms", "1.001ms"},
+		{"lag.stddev==0", "0s", "0s"},
+		{"lag.max==5us", "5\u00b5s", "5\u00b5s"},
+		{"rate==400", "400.0/s", "400/s"},
+	};
+	bool seen[32] = {false};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct threshold_outcome outcome = outcome_of(cases[i].text, result, false);
+		if (!outcome.crossed) {
+			fail_msg("'%s': it is %s", cases[i].text, outcome.actual);
+		}
+		assert_null(outcome.not_judged);
+		assert_string_equal(outcome.actual, cases[i].actual);
+		assert_string_equal(outcome.limit, cases[i].limit);
+		seen[parsed(cases[i].text).metric] = true;
+	}
+	for (size_t i = 0; threshold_metric_at(i) != NULL; i++) {
+		/* The one without samples here is judged below. */
+		assert_true(seen[i] || strcmp(threshold_metric_at(i)->name, "failure") == 0);
+	}
+}
+
+static void each_operator_compares(void **state)
+{
+	const struct result *result = *state; /* errors are 90 */
+	const struct {
+		const char *operator;
+		bool at_89, at_90, at_91;
+	} cases[] = {
+		{">", true, false, false},
+		{">=", true, true, false},
+		{"<", false, false, true},
+		{"<=", false, true, true},
+		{"==", false, true, false},
+		{"!=", true, false, true},
+	};
+	assert_int_equal(sizeof(cases) / sizeof(cases[0]), THRESHOLD_OPERATORS);
+	for (size_t i = 0; i < THRESHOLD_OPERATORS; i++) {
+		char text[32];
+		assert_string_equal(
+			cases[i].operator, threshold_operator_name((enum threshold_operator)i));
+		snprintf(text, sizeof(text), "errors%s89", cases[i].operator);
+		assert_int_equal(crossed(text, result), cases[i].at_89);
+		snprintf(text, sizeof(text), "errors %s 90", cases[i].operator);
+		assert_int_equal(crossed(text, result), cases[i].at_90);
+		snprintf(text, sizeof(text), " errors\t%s  91 ", cases[i].operator);
+		assert_int_equal(crossed(text, result), cases[i].at_91);
+	}
+}
+
+/* No rounding decides: 999 of 1000 is 99.9%, and a third is not 33.333333%. */
+static void shares_are_exact(void **state)
+{
+	struct result *result = *state;
+	result->established = 999;
+	assert_false(crossed("established<99.9%", result));
+	assert_false(crossed("established>99.9%", result));
+	assert_true(crossed("established<99.900001%", result));
+	result->established = 998;
+	assert_true(crossed("established<99.9%", result));
+	result->at_end.total = UINT64_C(16777216);
+	result->established = UINT64_C(16777215);
+	assert_true(crossed("established<100%", result));
+	result->dialed = 3;
+	result->at_end.failed = 1;
+	assert_true(crossed("errors>33.333333%", result));
+	assert_true(crossed("errors<33.333334%", result));
+}
+
+static void suffixes_count(void **state)
+{
+	struct result *result = *state;
+	result->established = 20000;
+	assert_true(crossed("established==20k", result));
+	assert_true(crossed("rate==10k", result));
+	assert_true(crossed("rate==10k/s", result));
+	assert_true(crossed("connect.max<1s", result));
+	assert_true(crossed("connect.max>=2000us", result));
+	assert_true(crossed("connect.max<1m30s", result));
+}
+
+static void what_cannot_be_known_is_not_judged(void **state)
+{
+	struct result *result = *state;
+	result->unconfirmed = RESULT_UNKNOWN;
+	result->dialing_ns = RESULT_UNKNOWN;
+	result->dialed = 0;
+	const char *const texts[] = {"unconfirmed>0", "unconfirmed<5%", "failure.max>0",
+		"failure.p99<1h", "errors>=0%", "rate<1k"};
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct threshold_outcome outcome = outcome_of(texts[i], result, false);
+		assert_false(outcome.crossed);
+		assert_non_null(outcome.not_judged);
+		assert_string_equal(outcome.actual, "");
+		assert_string_not_equal(outcome.limit, "");
+	}
+	result->dialing_ns = 0;
+	assert_non_null(outcome_of("rate<1k", result, false).not_judged);
+}
+
+/* --abort-if: what each run begins with must not end it. */
+static void a_growing_result_is_judged_with_care(void **state)
+{
+	struct result *result = *state;
+	const char *const low[] = {"established<99.9%", "established<=10k", "errors==90",
+		"errors!=1", "open<1k", "rate<1k"};
+	for (size_t i = 0; i < sizeof(low) / sizeof(low[0]); i++) {
+		struct threshold_outcome outcome = outcome_of(low[i], result, true);
+		assert_false(outcome.crossed);
+		assert_non_null(outcome.not_judged);
+		assert_true(outcome_of(low[i], result, false).crossed);
+	}
+	const char *const high[] = {"errors>=90", "errors>9%", "drops>0", "connect.p99>1us",
+		"connect.p50<1s", "rate>1"};
+	for (size_t i = 0; i < sizeof(high) / sizeof(high[0]); i++) {
+		assert_true(outcome_of(high[i], result, true).crossed);
+	}
+
+	result->dialed = THRESHOLD_RUNNING_SAMPLES - 1;
+	assert_non_null(outcome_of("errors>1%", result, true).not_judged);
+	assert_true(outcome_of("errors>1", result, true).crossed);
+	result->dialed++;
+	assert_true(outcome_of("errors>1%", result, true).crossed);
+	result->established = THRESHOLD_RUNNING_SAMPLES - 1;
+	assert_non_null(outcome_of("rate>1", result, true).not_judged);
+
+	histogram_record_n(&result->failure, 7, THRESHOLD_RUNNING_SAMPLES - 1);
+	assert_non_null(outcome_of("failure.mean>1us", result, true).not_judged);
+	assert_true(outcome_of("failure.max>1us", result, true).crossed);
+	assert_true(outcome_of("failure.min>1us", result, true).crossed);
+	histogram_record(&result->failure, 7);
+	assert_true(outcome_of("failure.mean>1us", result, true).crossed);
+}
+
+/* The column of the caret, from 0, and a word of what is expected there. */
+static void each_error_points_at_its_place(void **state)
+{
+	(void)state;
+	const struct {
+		const char *text;
+		int column;
+		const char *expected;
+	} cases[] = {
+		{"", 0, "errors, established"},
+		{"   ", 3, "handshake"},
+		{">5", 0, "errors, established"},
+		{"error>5", 0, "errors, established"},
+		{"errorss>5", 0, "errors, established"},
+		{" error>5", 1, "errors, established"},
+		{"ERRORS>5", 0, "errors, established"},
+		{"errors", 6, "> >= < <= == !="},
+		{"errors 5", 7, "> >= < <= == !="},
+		{"errors=5", 6, "> >= < <= == !="},
+		{"errors=>5", 6, "> >= < <= == !="},
+		{"errors<>5", 6, "> >= < <= == !="},
+		{"errors.max>5", 6, "operator"},
+		{"rate.p99>5", 4, "operator"},
+		{"connect>5", 7, ".p99"},
+		{"connect.>5", 8, ".p99"},
+		{"connect.p9>5", 8, ".p99"},
+		{"connect.p99.>5", 8, ".p99"},
+		{"connect.P99>5", 8, ".p99"},
+		{"errors>", 7, "whole number"},
+		{"errors> ", 8, "whole number"},
+		{"errors>x", 7, "those dialed"},
+		{"drops>-1", 6, "those established"},
+		{"errors>1.5", 7, "whole number"},
+		{"errors>5ms", 7, "whole number"},
+		{"errors>5 6", 7, "whole number"},
+		{"errors>%", 7, "0% to 100%"},
+		{"errors>101%", 7, "0% to 100%"},
+		{"errors>100.000001%", 7, "0% to 100%"},
+		{"errors>-1%", 7, "0% to 100%"},
+		{"errors>1.%", 7, "0% to 100%"},
+		{"errors>.5%", 7, "0% to 100%"},
+		{"errors>1..5%", 7, "0% to 100%"},
+		{"errors>0.1234567%", 7, "6 decimals"},
+		{"errors>99999999999999999999999999%", 7, "0% to 100%"},
+		{"connect.p99>", 12, "milliseconds"},
+		{"connect.p99 > 5x", 14, "milliseconds"},
+		{"connect.p99>5%", 12, "milliseconds"},
+		{"rate>fast", 5, "20k/s"},
+		{"rate>/s", 5, "20k/s"},
+		{"rate>5ms", 5, "20k/s"},
+		{"\u00b5errors>5", 0, "errors, established"},
+		{"connect.p99>\u00b5", 12, "milliseconds"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct error error = ERROR_INIT;
+		struct threshold threshold = {.text = "untouched"};
+		assert_int_equal(threshold_parse(cases[i].text, &threshold, &error), -EINVAL);
+		assert_string_equal(threshold.text, "untouched");
+
+		/* What is wrong, then the expression, then the caret. */
+		const char *shown = strchr(error.text, '\n');
+		assert_non_null(shown);
+		assert_true(shown > error.text);
+		const char *caret = strchr(shown + 1, '\n');
+		assert_non_null(caret);
+		size_t length = strlen(cases[i].text);
+		assert_int_equal(caret - shown, 3 + (int)length);
+		assert_memory_equal(shown + 3, cases[i].text, length);
+		int column = (int)strspn(caret + 1, " ") - 2;
+		if (column != cases[i].column || caret[column + 3] != '^' ||
+			strstr(caret, cases[i].expected) == NULL) {
+			fail_msg("'%s': %s", cases[i].text, error.text);
+		}
+		assert_true(strlen(error.text) < sizeof(error.text) - 1);
+	}
+}
+
+static void the_message_reads_well(void **state)
+{
+	(void)state;
+	struct error error = ERROR_INIT;
+	struct threshold threshold;
+	assert_int_equal(threshold_parse("connect.p9 > 50ms", &threshold, &error), -EINVAL);
+	assert_string_equal(error.text,
+		"there is no such statistic\n"
+		"  connect.p9 > 50ms\n"
+		"          ^ expected one of .min, .mean, .p50, .p90, .p99, .p99.9, .max, .stddev");
+	assert_int_equal(threshold_parse("errors\t=>\t1", &threshold, &error), -EINVAL);
+	assert_string_equal(error.text,
+		"an operator is missing or not known\n"
+		"  errors => 1\n"
+		"         ^ expected one of > >= < <= == !=");
+}
+
+static void too_long_a_text_is_refused(void **state)
+{
+	(void)state;
+	char text[THRESHOLD_TEXT_MAX + 2];
+	memset(text, ' ', sizeof(text));
+	memcpy(text, "errors>5", 8);
+	text[THRESHOLD_TEXT_MAX] = '\0';
+	struct threshold threshold;
+	struct error error = ERROR_INIT;
+	assert_int_equal(threshold_parse(text, &threshold, &error), 0);
+	text[THRESHOLD_TEXT_MAX] = ' ';
+	text[THRESHOLD_TEXT_MAX + 1] = '\0';
+	assert_int_equal(threshold_parse(text, &threshold, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "101"));
+	/* No message is wanted by some. */
+	assert_int_equal(threshold_parse("x", &threshold, NULL), -EINVAL);
+}
+
+static void the_table_tells_what_help_needs(void **state)
+{
+	(void)state;
+	size_t count = 0;
+	for (const struct threshold_metric *metric; (metric = threshold_metric_at(count)) != NULL;
+		count++) {
+		assert_true(strlen(metric->name) > 0);
+		assert_true(strlen(metric->meaning) > 0);
+		assert_int_equal(metric->share_of != NULL, metric->kind == THRESHOLD_COUNT);
+	}
+	assert_true(count >= 10);
+	for (int i = 0; i < THRESHOLD_STATISTICS; i++) {
+		assert_non_null(threshold_statistic_name((enum threshold_statistic)i));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(each_metric_reads_its_own_number, setup, teardown),
+		cmocka_unit_test_setup_teardown(each_operator_compares, setup, teardown),
+		cmocka_unit_test_setup_teardown(shares_are_exact, setup, teardown),
+		cmocka_unit_test_setup_teardown(suffixes_count, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_cannot_be_known_is_not_judged, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_growing_result_is_judged_with_care, setup, teardown),
+		cmocka_unit_test(each_error_points_at_its_place),
+		cmocka_unit_test(the_message_reads_well),
+		cmocka_unit_test(too_long_a_text_is_refused),
+		cmocka_unit_test(the_table_tells_what_help_needs),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
