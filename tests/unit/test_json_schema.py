@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Checks reports against the schema shipped with them, and that the schema would notice.
+
+Usage: test_json_schema.py SCHEMA PRINT_JSON_SAMPLE
+"""
+import copy
+import json
+import pathlib
+import subprocess
+import sys
+
+SKIPPED = 77
+
+try:
+    import jsonschema
+except ImportError:
+    print("python3-jsonschema is not installed")
+    sys.exit(SKIPPED)
+
+
+def paths_of(value, path=()):
+    """The path of every member of every object below."""
+    items = value.items() if isinstance(value, dict) else (
+        enumerate(value) if isinstance(value, list) else ())
+    for key, item in items:
+        if isinstance(value, dict):
+            yield (*path, key)
+        yield from paths_of(item, (*path, key))
+
+
+def at(value, path):
+    for key in path:
+        value = value[key]
+    return value
+
+
+def mutations(document):
+    """Each with one thing wrong: a member missing, unknown, or of another type."""
+    for path in paths_of(document):
+        without = copy.deepcopy(document)
+        del at(without, path[:-1])[path[-1]]
+        yield f"without {path}", without
+
+        wrong = copy.deepcopy(document)
+        at(wrong, path[:-1])[path[-1]] = {"wrong": True}
+        yield f"wrong {path}", wrong
+
+        more = copy.deepcopy(document)
+        at(more, path[:-1])["unknown"] = 1
+        yield f"unknown beside {path}", more
+
+
+def main():
+    schema = json.loads(pathlib.Path(sys.argv[1]).read_text(encoding="utf-8"))
+    validator = jsonschema.Draft202012Validator(schema)
+    validator.check_schema(schema)
+    assert schema["$schema"].endswith("2020-12/schema"), schema["$schema"]
+
+    for sample in ("empty", "full"):
+        printed = subprocess.run([sys.argv[2], sample], check=True, stdout=subprocess.PIPE)
+        document = json.loads(printed.stdout)
+        errors = [f"{list(e.absolute_path)}: {e.message}"
+                  for e in validator.iter_errors(document)]
+        assert not errors, errors
+        checked = 0
+        for what, mutation in mutations(document):
+            assert not validator.is_valid(mutation), f"{sample}: not noticed: {what}"
+            checked += 1
+        assert checked > 100, checked
+
+    # A histogram with samples has its numbers.
+    document["connect_us"]["p50"] = None
+    assert not validator.is_valid(document)
+
+
+main()
