@@ -431,8 +431,8 @@ class TapResult(unittest.TestResult):
         print(f"{verdict} {self.number} {name}{note}", flush=True)
 
     def _say_why(self, test, error):
-        for line in self._exc_info_to_string(error, test).splitlines():
-            print(f"# {line}", flush=True)
+        # meson shows the stderr of a test that failed, not its TAP.
+        print(test.id(), self._exc_info_to_string(error, test), sep="\n", file=sys.stderr)
 
     def startTest(self, test):
         super().startTest(test)
@@ -448,7 +448,7 @@ class TapResult(unittest.TestResult):
         super().addSubTest(test, subtest, error)
         if error is not None:
             self.failed_in_parts = True
-            print(f"# {subtest}", flush=True)
+            print(subtest, file=sys.stderr)
             self._say_why(test, error)
 
     def addSuccess(self, test):
