@@ -26,16 +26,6 @@
 /* Descriptors that are no connections: the standard streams, epoll, pipes, what was inherited. */
 #define DESCRIPTORS_ELSEWHERE 16
 
-#define SOURCES_MOST 64
-
-struct arguments {
-	const char *host;
-	const char *ports;
-	uint64_t connections;
-	struct source_range sources[SOURCES_MOST];
-	size_t source_count;
-};
-
 /* The processes and what each reported. */
 struct crew {
 	const struct client *client;
@@ -86,72 +76,39 @@ void client_wait_readable(int fd)
 	}
 }
 
-static int read_arguments(int argc, char **argv, struct arguments *arguments, struct error *error)
+static int read_arguments(int argc, char **argv, struct settings *settings, struct error *error)
 {
 	if (argc < 4) {
 		return error_set(error, -EINVAL,
 			"usage: %s HOST PORTS CONNECTIONS [--source ADDRESS]...", argv[0]);
 	}
-	arguments->host = argv[1];
-	arguments->ports = argv[2];
-	int r = units_parse_count(
-		argv[3], 1, SETTINGS_CONNECTIONS_MAX, &arguments->connections, error);
-	for (int i = 4; r == 0 && i < argc; i += 2) {
+	*settings = (struct settings){.host = argv[1], .ports = argv[2]};
+	for (int i = 4; i < argc; i += 2) {
 		if (strcmp(argv[i], "--source") != 0 || i + 1 == argc ||
-			arguments->source_count == SOURCES_MOST) {
+			settings->sources.count == TEXT_LIST_MAX) {
 			return error_set(error, -EINVAL,
 				"'%s': expected --source ADDRESS, at most %d times", argv[i],
-				SOURCES_MOST);
+				TEXT_LIST_MAX);
 		}
-		struct source_range *range = &arguments->sources[arguments->source_count++];
-		range->count = 1;
-		if (address_parse_literal(argv[i + 1], 0, &range->first) < 0) {
-			r = error_set(error, -EINVAL, "--source: '%s' is no address", argv[i + 1]);
-		}
+		settings->sources.items[settings->sources.count++] = argv[i + 1];
 	}
-	return r;
+	return units_parse_count(
+		argv[3], 1, SETTINGS_CONNECTIONS_MAX, &settings->connections, error);
 }
 
-/* Puts the sources that were given in the place of those that the plan found. */
-static int use_sources(struct plan *plan, const struct arguments *arguments, struct error *error)
+static int make_plan(const struct settings *settings, struct plan **ret_plan, struct error *error)
 {
-	const struct tuples_params params = {
-		.targets = &plan->targets,
-		.sources = arguments->sources,
-		.source_ranges = arguments->source_count,
-		.port_low = TUPLES_PORT_LOW,
-		.port_high = TUPLES_PORT_HIGH,
-		.port_first = TUPLES_PORT_LOW,
-	};
-	tuples_finish(&plan->tuples);
-	int r = tuples_init(&plan->tuples, &params);
-	return r < 0 ? error_set(error, r, "out of memory for the source addresses") : 0;
-}
-
-static int make_plan(const struct arguments *arguments, struct plan **ret_plan, struct error *error)
-{
-	const struct settings settings = {
-		.host = arguments->host,
-		.ports = arguments->ports,
-		.connections = arguments->connections,
-	};
 	struct plan *plan;
-	int r = plan_create(&settings, &plan, error);
-	if (r == 0 && arguments->source_count > 0) {
-		r = use_sources(plan, arguments, error);
-		if (r < 0) {
-			plan_destroy(plan);
-		}
-	}
+	int r = plan_create(settings, &plan, error);
 	if (r < 0) {
 		return r;
 	}
-	if (tuples_capacity(&plan->tuples) < arguments->connections) {
-		r = error_set(error, -EADDRNOTAVAIL,
-			"%" PRIu64 " connections, but only %" PRIu64 " pairs of source and target",
-			arguments->connections, tuples_capacity(&plan->tuples));
+	uint64_t capacity = tuples_capacity(&plan->tuples);
+	if (capacity < settings->connections) {
 		plan_destroy(plan);
-		return r;
+		return error_set(error, -EADDRNOTAVAIL,
+			"%" PRIu64 " connections, but only %" PRIu64 " pairs of source and target",
+			settings->connections, capacity);
 	}
 	*ret_plan = plan;
 	return 0;
@@ -183,14 +140,31 @@ static uint64_t timeval_ns(const struct timeval *time)
 	return (uint64_t)time->tv_sec * NSEC_PER_SEC + (uint64_t)time->tv_usec * NSEC_PER_USEC;
 }
 
+/* The most that was resident since exec; ru_maxrss also knows what was there before it. */
+static uint64_t peak_rss_bytes(void)
+{
+	FILE *file = fopen("/proc/self/status", "re");
+	uint64_t kib = 0;
+	char line[256];
+	while (file != NULL && fgets(line, sizeof(line), file) != NULL) {
+		if (sscanf(line, "VmHWM: %" SCNu64 " kB", &kib) == 1) {
+			break;
+		}
+	}
+	if (file != NULL) {
+		fclose(file);
+	}
+	return kib * 1024;
+}
+
 static void note_usage(struct outcome *outcome)
 {
 	struct rusage usage;
 	if (getrusage(RUSAGE_SELF, &usage) == 0) {
 		outcome->cpu_user_ns = timeval_ns(&usage.ru_utime);
 		outcome->cpu_system_ns = timeval_ns(&usage.ru_stime);
-		outcome->peak_rss_bytes = (uint64_t)usage.ru_maxrss * 1024;
 	}
+	outcome->peak_rss_bytes = peak_rss_bytes();
 }
 
 static void dial_share(struct crew *crew, uint64_t number)
@@ -338,12 +312,12 @@ static int dial_and_hold(const struct client *client, const struct plan *plan, s
 
 int client_main(const struct client *client, int argc, char **argv)
 {
-	struct arguments arguments = {0};
+	struct settings settings;
 	struct error error = ERROR_INIT;
 	struct plan *plan = NULL;
-	int r = read_arguments(argc, argv, &arguments, &error);
+	int r = read_arguments(argc, argv, &settings, &error);
 	if (r == 0) {
-		r = make_plan(&arguments, &plan, &error);
+		r = make_plan(&settings, &plan, &error);
 	}
 	if (r == 0) {
 		r = dial_and_hold(client, plan, &error);

@@ -80,6 +80,12 @@ def open_sockets():
     return count
 
 
+def opened_so_far():
+    """Connects in this namespace, ever."""
+    names, values = re.findall(r"^Tcp: (.*)", read("/proc/net/snmp"), re.MULTILINE)
+    return int(values.split()[names.split().index("ActiveOpens")])
+
+
 def all_sockets_of_machine():
     """Allocated TCP sockets, in every namespace."""
     return int(re.search(r"^TCP: .* alloc (\d+)", read("/proc/net/sockstat"), re.MULTILINE)[1])
@@ -222,13 +228,17 @@ class Client:
         words = [line.strip() for line in self.output.splitlines() if line.strip()]
         return words[-1][:200] if words else "it said nothing"
 
+    def send(self, number):
+        """Not by Popen, which would look whether it has ended and lose what it used."""
+        if self.usage is None:
+            os.kill(self.pid, number)
+
     def end(self, seconds):
         """Ends it in its own way, and waits until it has gone."""
         if self.usage is not None:
             return
         if self.program.end is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self.popen.send_signal(self.program.end)
+            self.send(self.program.end)
         self.popen.stdin.close()
         self.wait(seconds)
 
@@ -245,7 +255,7 @@ class Client:
                 self.popen.returncode = os.waitstatus_to_exitcode(status)
                 self.usage = usage
             elif time.monotonic() > deadline:
-                self.popen.kill()
+                self.send(signal.SIGKILL)
                 deadline += 60
 
     def used_in_all_ns(self):
@@ -286,7 +296,7 @@ def wait_for_sockets(client, connections, deadline, before):
 
 def wait_for_exit(client, connections, deadline):
     client.wait(deadline - time.monotonic())
-    established = client.program.total(client.output)
+    established = opened_so_far()
     return established, None if established >= connections else client.last_words()
 
 
@@ -349,14 +359,15 @@ def own_report(client):
 def measure_client(client, server, connections, seconds, before):
     established, stopped = wait_until_open(client, connections, seconds, before["sockets"])
     wall_ns = time.monotonic_ns() - client.started
+    held = client.program.done != programs.BY_EXIT
     result = {"established": established, "stopped": stopped, "wall_ns": wall_ns}
-    if client.usage is None:
+    if held:
         result |= look_at_held(client, server, before)
     client.end(60 + connections / 1000)
     result["whole_ns"] = time.monotonic_ns() - client.started
     result["cpu_whole_ns"] = client.used_in_all_ns()
-    if "peak_bytes" not in result:
-        result |= {"processes": 1, "peak_bytes": client.peak_bytes}
+    if not held:
+        result |= {"processes": 1, "peak_bytes": client.peak_bytes, "opened": established}
     return result | own_report(client)
 
 
@@ -376,9 +387,8 @@ def measure(program, connections, tcpgoon, server_cpu, client_cpu, seconds):
     try:
         return measure_client(client, server, connections, seconds, before)
     finally:
-        if client.usage is None:
-            client.popen.kill()
-            client.wait(60)
+        client.send(signal.SIGKILL)
+        client.wait(60)
         server.kill()
         server.wait()
         wait_for_silence(60 + connections / 5000)

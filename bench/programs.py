@@ -14,7 +14,7 @@ CONTROL_PORT = 54320  # neper's own
 # How it is known that all connections are open.
 BY_LINE = "line"  # the program says so
 BY_SOCKETS = "sockets"  # the kernel counts twice as many sockets of TCP: both ends
-BY_EXIT = "exit"  # they are opened and closed one after the other; none is held
+BY_EXIT = "exit"  # none is held: opened and closed in turn, and the kernel counts them
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,8 +26,6 @@ class Program:
     done: str
     # BY_LINE: of a line, the number of connections it says are open; None: another line.
     established: object = None
-    # BY_EXIT: of the whole output, the same.
-    total: object = None
     end: object = None  # the signal that ends it; None: the end of its standard input
     server: object = None  # words after the path of its own server; None: tcpgoon's
     note: str = ""
@@ -48,11 +46,6 @@ def of_json(line):
 def of_holding(line):
     match = re.search(r"Holding ([\d,]+) connections", line)
     return int(match[1].replace(",", "")) if match else None
-
-
-def of_transactions(text):
-    match = re.search(r"^num_transactions=(\d+)", text, re.MULTILINE)
-    return int(match[1]) if match else 0
 
 
 def reference(name, title, path):
@@ -85,7 +78,7 @@ def tcpkali(path):
 def wrk(path):
     return Program(
         "wrk", "wrk", path,
-        lambda n: ["-t", 1, "-c", n, "-d", "1h", "--timeout", "1h", f"http://{HOST}:{PORT}/"],
+        lambda n: ["-t", 1, "-c", n, "-d", "1h", f"http://{HOST}:{PORT}/"],
         BY_SOCKETS, end=signal.SIGTERM,
         note="one thread; it sends a request on each connection, which is never answered; "
              "the kernel chooses its source ports")
@@ -96,7 +89,7 @@ def tcp_crr(path):
     return Program(
         "tcp_crr", "neper tcp_crr", path,
         lambda n: ["-c", "-H", HOST, *control, "-F", 64, "-l", -n],
-        BY_EXIT, total=of_transactions, server=control,
+        BY_EXIT, server=control,
         note="64 at a time to its own server; each carries a request and a response of one byte "
              "and is closed: none is held, and all CPU is the whole process's")
 

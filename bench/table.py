@@ -4,26 +4,33 @@
 import statistics
 
 FLOOR = "floor"
-# Below this the noise of a machine's free memory is larger than what sockets take.
-KERNEL_MEMORY_FROM = 10000
+# Below this the noise of a machine's free memory is larger than what connections take.
+MEMORY_FROM = 10000
+
+
+def count(run):
+    """What a figure for each connection is divided by."""
+    return run.get("opened", run["asked"])
 
 
 def per_connection(run, key):
-    return run[key] / run["asked"] if key in run else None
+    return run[key] / count(run) if key in run else None
+
+
+def memory_per_connection(run, key):
+    return per_connection(run, key) if run["asked"] >= MEMORY_FROM else None
 
 
 FIGURES = {
     "wall_s": lambda run: run["wall_ns"] / 1e9,
-    "rate_per_s": lambda run: run["asked"] / (run["wall_ns"] / 1e9),
+    "rate_per_s": lambda run: count(run) / (run["wall_ns"] / 1e9),
     "cpu_dial_us": lambda run: scaled(per_connection(run, "cpu_dial_ns"), 1e-3),
     "cpu_whole_us": lambda run: scaled(per_connection(run, "cpu_whole_ns"), 1e-3),
     "whole_s": lambda run: run["whole_ns"] / 1e9,
     "peak_bytes": lambda run: run["peak_bytes"],
     "processes": lambda run: run["processes"],
-    "kernel_bytes": lambda run: (per_connection(run, "kernel_bytes")
-                                 if run["asked"] >= KERNEL_MEMORY_FROM else None),
-    "slab_bytes": lambda run: (per_connection(run, "slab_bytes")
-                               if run["asked"] >= KERNEL_MEMORY_FROM else None),
+    "kernel_bytes": lambda run: memory_per_connection(run, "kernel_bytes"),
+    "slab_bytes": lambda run: memory_per_connection(run, "slab_bytes"),
 }
 RATIOS = ("wall_s", "cpu_dial_us", "cpu_whole_us")
 
@@ -53,7 +60,8 @@ def user_bytes(runs, baseline):
     if baseline is None or "user_bytes" not in baseline:
         return None
     return median((run["user_bytes"] - baseline["user_bytes"]) / run["asked"]
-                  for run in complete(runs) if "user_bytes" in run)
+                  for run in complete(runs)
+                  if "user_bytes" in run and run["asked"] >= MEMORY_FROM)
 
 
 def summarize(runs, floor_runs, baseline):
@@ -144,7 +152,7 @@ def markdown(report):
              f"{report['tcpgoon_version']}; {report['date']}.", ""]
     for size, of_size in report["sizes"].items():
         rounds = max(summary["rounds"] for summary in of_size.values())
-        lines += [f"### {int(size):,} connections, {rounds} rounds", "",
+        lines += [f"### {int(size):,} connections, {rounds} round{'s' * (rounds != 1)}", "",
                   "| " + " | ".join(title for title, _ in COLUMNS) + " |",
                   "|" + "---|" + "---:|" * (len(COLUMNS) - 1)]
         lines += [row(summary) for summary in of_size.values()]
