@@ -91,12 +91,25 @@ def all_sockets_of_machine():
     return int(re.search(r"^TCP: .* alloc (\d+)", read("/proc/net/sockstat"), re.MULTILINE)[1])
 
 
+def slab_objects_bytes():
+    """What the kernel's caches have given out; free room in their pages does not count.
+
+    None where we may not know (it takes root).
+    """
+    try:
+        lines = read("/proc/slabinfo").splitlines()[2:]
+    except OSError:
+        return None
+    fields = [line.split() for line in lines]
+    return sum(int(active) * int(size) for _, active, _, size, *_ in fields)
+
+
 def system_memory():
     meminfo = read("/proc/meminfo")
     buffers = re.search(r"^TCP: .* mem (\d+)", read("/proc/net/sockstat"), re.MULTILINE)
     return {
         "available": kib_of(meminfo, "MemAvailable"),
-        "slab": kib_of(meminfo, "Slab"),
+        "slab_objects": slab_objects_bytes(),
         "tcp_buffers": int(buffers[1]) * os.sysconf("SC_PAGE_SIZE"),
     }
 
@@ -342,8 +355,9 @@ def look_at_held(client, server, before):
         "server_user_bytes": server_grown,
         "sockets": open_sockets() - before["sockets"],
         # What the machine has less of, beyond what the processes have more of.
-        "kernel_bytes": before["available"] - system["available"] - user - server_grown,
-        "slab_bytes": system["slab"] - before["slab"],
+        "available_bytes": before["available"] - system["available"] - user - server_grown,
+        "slab_bytes": (None if system["slab_objects"] is None
+                       else system["slab_objects"] - before["slab_objects"]),
         "tcp_buffer_bytes": system["tcp_buffers"] - before["tcp_buffers"],
     }
 

@@ -14,7 +14,7 @@ def count(run):
 
 
 def per_connection(run, key):
-    return run[key] / count(run) if key in run else None
+    return run[key] / count(run) if run.get(key) is not None else None
 
 
 def memory_per_connection(run, key):
@@ -29,8 +29,9 @@ FIGURES = {
     "whole_s": lambda run: run["whole_ns"] / 1e9,
     "peak_bytes": lambda run: run["peak_bytes"],
     "processes": lambda run: run["processes"],
-    "kernel_bytes": lambda run: memory_per_connection(run, "kernel_bytes"),
     "slab_bytes": lambda run: memory_per_connection(run, "slab_bytes"),
+    "available_bytes": lambda run: memory_per_connection(run, "available_bytes"),
+    "tcp_buffer_bytes": lambda run: memory_per_connection(run, "tcp_buffer_bytes"),
 }
 RATIOS = ("wall_s", "cpu_dial_us", "cpu_whole_us")
 
@@ -124,7 +125,7 @@ COLUMNS = (
     ("peak memory, MB", lambda s: number(s["peak_bytes"] / 1e6, 1)),
     ("processes", lambda s: number(s["processes"])),
     ("user B", lambda s: number(s["user_bytes"])),
-    ("kernel B, both ends", lambda s: number(s["kernel_bytes"])),
+    ("kernel B, both ends", lambda s: number(s["slab_bytes"])),
 )
 
 
