@@ -189,5 +189,7 @@ int main(int argc, char **argv)
 		.dial = dial,
 		.hold = hold,
 	};
-	return client_main(&client, argc, argv);
+	int status = client_main(&client, argc, argv);
+	free(classic.states);
+	return status;
 }

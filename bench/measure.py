@@ -15,6 +15,7 @@ import signal
 import socket
 import struct
 import subprocess
+import tempfile
 import time
 
 import programs
@@ -395,6 +396,16 @@ def measure(program, connections, tcpgoon, server_cpu, client_cpu, seconds):
     """A dictionary of what was seen; `stopped` says why the program did not open all."""
     enter_own_network()
     os.sched_setaffinity(0, {server_cpu})
+    with tempfile.TemporaryDirectory() as directory:
+        os.chdir(directory)  # some write logs where they are
+        try:
+            return measure_with_server(program, connections, tcpgoon, server_cpu, client_cpu,
+                                       seconds)
+        finally:
+            os.chdir("/")
+
+
+def measure_with_server(program, connections, tcpgoon, server_cpu, client_cpu, seconds):
     server = start_server(program.server_command(tcpgoon), server_cpu)
     before = system_memory() | {"sockets": open_sockets(), "server": user_memory({server.pid})}
     client = Client(program, connections, client_cpu)
