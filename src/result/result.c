@@ -7,8 +7,9 @@
 int result_init(struct result *result)
 {
 	*result = (struct result){.unconfirmed = RESULT_UNKNOWN, .dialing_ns = RESULT_UNKNOWN};
-	struct histogram *all[] = {
-		&result->handshake, &result->connect, &result->failure, &result->lag};
+	struct histogram *all[] = {&result->handshake, &result->connect, &result->failure,
+		&result->lag, &result->lifetime};
+	netstat_init(&result->network);
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		if (histogram_init(all[i]) < 0) {
 			result_finish(result);
@@ -24,4 +25,5 @@ void result_finish(struct result *result)
 	histogram_finish(&result->connect);
 	histogram_finish(&result->failure);
 	histogram_finish(&result->lag);
+	histogram_finish(&result->lifetime);
 }

@@ -18,6 +18,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -56,17 +58,61 @@ int dialer_init(struct dialer *dialer, const struct plan *plan, struct requests 
 
 void dialer_finish(struct dialer *dialer)
 {
+	tdestroy(dialer->displaced, free);
+	dialer->displaced = NULL;
 	free(dialer->spare);
 	dialer->spare = NULL;
 	free(dialer->again);
 	dialer->again = NULL;
 }
 
-static int set_options(const struct dialer *dialer, int fd)
+/* A connection whose tuple is not the one with its own index as the ordinal. */
+struct displaced {
+	uint32_t index;
+	uint64_t ordinal;
+};
+
+static int compare_displaced(const void *a, const void *b)
+{
+	uint32_t first = ((const struct displaced *)a)->index;
+	uint32_t second = ((const struct displaced *)b)->index;
+	return first < second ? -1 : first > second;
+}
+
+/* Without memory for it, the kernel is asked about another tuple, and says that it knows none. */
+static void note_ordinal(struct dialer *dialer, uint32_t index, uint64_t ordinal)
+{
+	struct displaced *entry = ordinal == index ? NULL : malloc(sizeof(*entry));
+	if (entry == NULL) {
+		return;
+	}
+	*entry = (struct displaced){.index = index, .ordinal = ordinal};
+	struct displaced **found = tsearch(entry, &dialer->displaced, compare_displaced);
+	if (found == NULL) {
+		free(entry);
+	} else if (*found != entry) {
+		(*found)->ordinal = ordinal; /* displaced once more */
+		free(entry);
+	}
+}
+
+struct tuple dialer_tuple(const struct dialer *dialer, uint32_t index)
+{
+	const struct displaced wanted = {.index = index};
+	struct displaced *const *found = tfind(&wanted, &dialer->displaced, compare_displaced);
+	return tuples_at(
+		&dialer->plan->tuples, found != NULL ? (*found)->ordinal : (uint64_t)index);
+}
+
+static int set_options(const struct dialer *dialer, int fd, sa_family_t family)
 {
 	const int on = 1;
 	const struct linger reset = {.l_onoff = 1, .l_linger = 0};
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0) {
+		return -errno;
+	}
+	/* For icmp.c; over IPv6, errno says it all. */
+	if (family == AF_INET && setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on)) < 0) {
 		return -errno;
 	}
 	if (dialer->plan->settings.close_mode == CLOSE_RST &&
@@ -131,7 +177,7 @@ static int make_socket(struct dialer *dialer, uint64_t *ordinal)
 	if (fd < 0) {
 		return -errno;
 	}
-	int r = set_options(dialer, fd);
+	int r = set_options(dialer, fd, target->any.sa_family);
 	if (r == 0) {
 		r = bind_to_tuple(dialer, fd, ordinal);
 	}
@@ -181,6 +227,7 @@ static bool extend_batch(
 	batch->fds[batch->count] = fd < 0 ? -1 : fd;
 	batch->ready[batch->count] = fd >= 0;
 	if (fd >= 0) {
+		note_ordinal(dialer, batch->first + batch->count, ordinal);
 		batch->targets[batch->count] = tuples_at(&dialer->plan->tuples, ordinal).target;
 	}
 	batch->count++;
@@ -259,6 +306,7 @@ static int dial_again(struct dialer *dialer, uint32_t index, uint64_t now_ns)
 	if (r < 0) {
 		return r;
 	}
+	note_ordinal(dialer, index, ordinal);
 	table_dialing_again(dialer->table, index, clock_now_ns());
 	return requests_dial(
 		dialer->requests, index, tuples_at(&dialer->plan->tuples, ordinal).target, 0);

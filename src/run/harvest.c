@@ -25,6 +25,12 @@
 
 #include "tcpgoon/stats/cause.h"
 
+/* From then on, what happens to a connection is our own doing. */
+static bool numbers_are_taken(const struct engine *engine)
+{
+	return engine->phase >= PHASE_ASKING;
+}
+
 static void handle_delay(struct engine *engine, uint32_t index, int result)
 {
 	table_release(&engine->table, index, CONN_ARMED);
@@ -39,24 +45,41 @@ static bool tuple_was_held(int error_number)
 	return error_number == EADDRNOTAVAIL || error_number == EADDRINUSE;
 }
 
+static void record_failure(
+	struct engine *engine, const struct icmp_question *question, enum cause cause)
+{
+	uint32_t index = question->index;
+	int error_number = question->error_number == ECANCELED ? 0 : question->error_number;
+	table_failed(&engine->table, index, cause, error_number, question->failed_ns);
+	reporter_debug(&engine->reporter, "Connection %u failed after %u us: %s", index,
+		engine->table.conns[index].connect_us, cause_phrase(cause));
+}
+
 static void connect_failed(struct engine *engine, uint32_t index, int error_number)
 {
 	if (tuple_was_held(error_number) && dialer_again(&engine->dialer, index)) {
 		return;
 	}
-	enum cause cause = error_number == ECANCELED
-		? CAUSE_TIMED_OUT
-		: cause_from_errno(error_number, CAUSE_STAGE_CONNECT);
-	table_failed(&engine->table, index, cause, error_number == ECANCELED ? 0 : error_number,
-		engine->now_ns);
-	reporter_debug(&engine->reporter, "Connection %u failed after %u us: %s", index,
-		engine->table.conns[index].connect_us, cause_phrase(cause));
+	const struct icmp_question question = {
+		.index = index,
+		.error_number = error_number,
+		.failed_ns = engine->now_ns,
+	};
+	if (icmp_is_ambiguous(error_number) && icmp_add(&engine->icmp, &question)) {
+		return; /* its cause comes with the answer */
+	}
+	if (error_number == ECANCELED) {
+		record_failure(engine, &question, CAUSE_TIMED_OUT);
+		inquest_add(&engine->inquest, index); /* how many SYNs were there? */
+		return;
+	}
+	record_failure(engine, &question, cause_from_errno(error_number, CAUSE_STAGE_CONNECT));
 }
 
 static void handle_connect(struct engine *engine, uint32_t index, int result)
 {
 	table_release(&engine->table, index, CONN_CONNECTING);
-	if (engine->phase == PHASE_CLOSING || table_state(&engine->table, index) != CONN_DIALING) {
+	if (numbers_are_taken(engine) || table_state(&engine->table, index) != CONN_DIALING) {
 		return; /* cancelled by us, before or after it was due */
 	}
 	if (result == 0) {
@@ -71,9 +94,11 @@ static void handle_connect(struct engine *engine, uint32_t index, int result)
 
 static void connection_ended(struct engine *engine, uint32_t index, int result)
 {
-	enum cause cause =
-		result == 0 ? CAUSE_CLOSED_BY_PEER : cause_from_errno(-result, CAUSE_STAGE_HOLD);
-	table_closed(&engine->table, index, cause, -result, engine->now_ns);
+	enum cause cause = table_closed(&engine->table, index, -result, engine->now_ns);
+	if (result == 0) {
+		inquest_add(
+			&engine->inquest, index); /* after a RST there is nothing to ask about */
+	}
 	reporter_debug(
 		&engine->reporter, "Connection %u is closed: %s", index, cause_phrase(cause));
 }
@@ -82,12 +107,11 @@ static int handle_watch(
 	struct engine *engine, struct lane *lane, uint32_t index, int result, unsigned flags)
 {
 	lane_recycle_buffer(lane, flags);
-	if (engine->phase != PHASE_CLOSING && (result > 0 || result == -ENOBUFS)) {
+	if (!numbers_are_taken(engine) && (result > 0 || result == -ENOBUFS)) {
 		return requests_watch(&engine->requests, index);
 	}
 	table_release(&engine->table, index, CONN_WATCHED);
-	if (engine->phase != PHASE_CLOSING &&
-		table_state(&engine->table, index) == CONN_ESTABLISHED) {
+	if (!numbers_are_taken(engine) && table_state(&engine->table, index) == CONN_ESTABLISHED) {
 		connection_ended(engine, index, result);
 	}
 	return 0;
@@ -96,15 +120,26 @@ static int handle_watch(
 int harvest_settle(struct engine *engine, uint32_t index)
 {
 	if (table_holds(&engine->table, index,
-		    CONN_ARMED | CONN_CONNECTING | CONN_WATCHED | CONN_CLOSING) ||
+		    CONN_ARMED | CONN_CONNECTING | CONN_WATCHED | CONN_CLOSING | CONN_QUESTIONED) ||
 		!table_holds(&engine->table, index, CONN_HAS_SOCKET)) {
 		return 0;
 	}
 	enum conn_state state = table_state(&engine->table, index);
-	if (state == CONN_DIALING && engine->phase != PHASE_CLOSING) {
+	if (state == CONN_DIALING && !numbers_are_taken(engine)) {
 		return 0; /* dialled again, over the socket that is there */
 	}
 	return requests_close(&engine->requests, index, state == CONN_CLOSED);
+}
+
+static int handle_error_queue(struct engine *engine, uint32_t slot, int result)
+{
+	struct icmp_question question;
+	enum cause cause = icmp_take_answer(&engine->icmp, slot, result, &question);
+	table_release(&engine->table, question.index, CONN_QUESTIONED);
+	if (!numbers_are_taken(engine)) {
+		record_failure(engine, &question, cause);
+	}
+	return harvest_settle(engine, question.index);
 }
 
 static int handle_signal(struct engine *engine)
@@ -116,7 +151,7 @@ static int handle_signal(struct engine *engine)
 
 static int handle_tick(struct engine *engine, struct lane *lane)
 {
-	if (engine->phase == PHASE_CLOSING) {
+	if (numbers_are_taken(engine)) {
 		return 0;
 	}
 	reporter_tick(&engine->reporter, engine->now_ns);
@@ -146,6 +181,8 @@ int harvest_completion(
 		return handle_tick(engine, lane);
 	case OPERATION_SIGNAL:
 		return handle_signal(engine);
+	case OPERATION_ERROR_QUEUE:
+		return handle_error_queue(engine, index, result);
 	case OPERATION_CANCEL:
 		return requests_cancel(&engine->requests, index);
 	case OPERATION_DIAL_TIMEOUT: /* said by CONNECT's -ECANCELED */

@@ -100,6 +100,23 @@ int requests_watch(struct requests *requests, uint32_t index)
 	return 0;
 }
 
+int requests_error_queue(
+	struct requests *requests, uint32_t index, uint32_t slot, struct msghdr *message)
+{
+	struct lane *lane = lanes_of_index(requests->lanes, index);
+	int r = ring_reserve(&lane->ring, 1);
+	if (r < 0) {
+		return r;
+	}
+	struct io_uring_sqe *sqe = lane_sqe(lane);
+	io_uring_prep_recvmsg(sqe, (int)lanes_slot_of_index(requests->lanes, index), message,
+		MSG_ERRQUEUE | MSG_DONTWAIT);
+	sqe->flags |= IOSQE_FIXED_FILE;
+	sqe->user_data =
+		token_pack((struct token){.operation = OPERATION_ERROR_QUEUE, .index = slot});
+	return 0;
+}
+
 /* The first of the chain that is in flight: the others follow it. */
 static enum operation in_flight(const struct table *table, uint32_t index)
 {

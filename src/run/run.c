@@ -7,6 +7,7 @@
 #include "tcpgoon/run/run.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "tcpgoon/base/clock.h"
@@ -18,9 +19,22 @@
 
 /* Connections looked at in one turn while closing: enough to fill a submission, not a queue. */
 #define CLOSE_BATCH 64
+/* And passed over in one turn while asking, as most may be closed already. */
+#define WALK_BATCH 4096
 
-/* So many take about a second to close: worth a word to whoever waits. */
-#define CLOSE_TAKES_TIME 50000
+/* To ask about so many, or to close them, takes a second: worth a word to whoever waits. */
+#define WORTH_A_WORD 50000
+
+/* Between two questions to the observer whether to go on. */
+#define REVIEW_NS (100 * NSEC_PER_MSEC)
+
+static struct __kernel_timespec to_timespec(uint64_t ns)
+{
+	return (struct __kernel_timespec){
+		.tv_sec = (long long)(ns / NSEC_PER_SEC),
+		.tv_nsec = (long long)(ns % NSEC_PER_SEC),
+	};
+}
 
 static int engine_init(struct engine *engine, const struct plan *plan,
 	const struct run_observer *observer, struct result *result, struct error *error)
@@ -31,6 +45,8 @@ static int engine_init(struct engine *engine, const struct plan *plan,
 		.result = result,
 		.reporter.timer_fd = -1,
 		.signals.fd = -1,
+		.inquest.diag = SOCKDIAG_INIT,
+		.review_ns = observer->on_review == NULL ? CLOCK_NEVER : 0,
 	};
 	const struct lanes_params params = {
 		.slots = settings->connections,
@@ -41,46 +57,75 @@ static int engine_init(struct engine *engine, const struct plan *plan,
 	if (r < 0) {
 		return r;
 	}
-	uint64_t start_ns = clock_now_ns();
-	r = table_init(&engine->table, settings->connections, start_ns, result);
-	if (r < 0) {
-		return error_set(error, r, "no memory for a table of %llu connections",
-			(unsigned long long)settings->connections);
-	}
-	engine->requests = (struct requests){
-		.shutdown_first = settings->close_mode == CLOSE_FIN && !release_is_prompt(),
-		.lanes = &engine->lanes,
-		.table = &engine->table,
-		.dial_timeout =
-			{
-				.tv_sec = (long long)(settings->dial_timeout_ns / NSEC_PER_SEC),
-				.tv_nsec = (long long)(settings->dial_timeout_ns % NSEC_PER_SEC),
-			},
-	};
-	r = dialer_init(&engine->dialer, plan, &engine->requests, &engine->table, start_ns);
-	if (r < 0) {
-		return error_set(error, r, "no memory for the dialler");
-	}
 	r = signals_init(&engine->signals, error);
 	if (r < 0) {
 		return r;
 	}
+	engine->requests = (struct requests){
+		.lanes = &engine->lanes,
+		.table = &engine->table,
+		.dial_timeout = to_timespec(settings->dial_timeout_ns),
+		.shutdown_first = settings->close_mode == CLOSE_FIN && !release_is_prompt(),
+	};
+	icmp_init(&engine->icmp, &engine->requests);
+	evidence_begin(&engine->evidence, result);
+	/* All that takes time is done: from here on the schedule counts. */
+	uint64_t start_ns = clock_now_ns();
+	r = table_init(&engine->table, settings->connections, start_ns, result);
+	if (r < 0) {
+		return error_set(error, r, "no memory for a table of %" PRIu64 " connections",
+			settings->connections);
+	}
+	r = dialer_init(&engine->dialer, plan, &engine->requests, &engine->table, start_ns);
+	if (r < 0) {
+		return error_set(error, r, "no memory for the dialler");
+	}
+	inquest_init(&engine->inquest, &engine->table, &engine->dialer);
 	return reporter_init(&engine->reporter, observer, &engine->table, start_ns,
 		settings->interval_ns, error);
 }
 
 static void engine_finish(struct engine *engine)
 {
-	lanes_finish(&engine->lanes); /* first: its READs point into the others */
+	lanes_finish(&engine->lanes); /* first: its requests point into the others */
 	reporter_finish(&engine->reporter);
 	signals_finish(&engine->signals);
+	icmp_finish(&engine->icmp);
+	inquest_finish(&engine->inquest);
 	dialer_finish(&engine->dialer);
 	table_finish(&engine->table);
+}
+
+/* Brings the result up to date. */
+static void take_numbers(struct engine *engine)
+{
+	struct result *result = engine->result;
+	result->at_end = table_snapshot(&engine->table, engine->now_ns);
+	result->max_concurrent = engine->table.established_now_max;
+	result->duration_ns = result->at_end.elapsed_ns;
+	if (engine->phase == PHASE_DIALING) {
+		result->dialing_ns = result->at_end.elapsed_ns;
+	}
+	if (result->dialed > 0) {
+		result->generator.last_dial_ns =
+			engine->table.last_dialed_ns - engine->table.start_ns;
+	}
+}
+
+static void tell_stage(struct engine *engine, const char *verb, uint64_t connections)
+{
+	if (connections >= WORTH_A_WORD) {
+		char count[UNITS_TEXT_MAX];
+		reporter_stage(&engine->reporter, "%s %s connections", verb,
+			units_format_count(connections, count));
+	}
 }
 
 static void begin_holding(struct engine *engine)
 {
 	uint64_t hold_ns = engine->plan->settings.hold_ns;
+	take_numbers(engine);
+	evidence_end_dialling(&engine->evidence, engine->result);
 	engine->phase = PHASE_HOLDING;
 	engine->hold_until_ns = engine->now_ns + hold_ns;
 	if (hold_ns > 0) {
@@ -92,21 +137,52 @@ static void begin_holding(struct engine *engine)
 	}
 }
 
-/* Takes the numbers: from here on, what happens to a connection is our own doing. */
-static void begin_closing(struct engine *engine)
+static enum run_end why_it_ended(const struct engine *engine)
+{
+	if (engine->interrupted) {
+		return RUN_INTERRUPTED;
+	}
+	return engine->aborted ? RUN_ABORTED : RUN_COMPLETED;
+}
+
+static void begin_asking(struct engine *engine)
 {
 	struct result *result = engine->result;
-	engine->phase = PHASE_CLOSING;
-	engine->close_left = engine->dialer.next;
-	result->at_end = table_snapshot(&engine->table, engine->now_ns);
-	result->max_concurrent = engine->table.established_now_max;
-	result->duration_ns = result->at_end.elapsed_ns;
-	result->end = engine->interrupted ? RUN_INTERRUPTED : RUN_COMPLETED;
-	if (result->at_end.established >= CLOSE_TAKES_TIME) {
-		char count[UNITS_TEXT_MAX];
-		reporter_stage(&engine->reporter, "Closing %s connections",
-			units_format_count(result->at_end.established, count));
+	take_numbers(engine);
+	if (engine->phase == PHASE_DIALING) {
+		evidence_end_dialling(&engine->evidence, result);
 	}
+	evidence_end(&engine->evidence, &engine->lanes, result);
+	series_end(&result->series, &result->at_end);
+	result->end = why_it_ended(engine);
+	engine->phase = PHASE_ASKING;
+	engine->walk_left = result->kernel.possible ? engine->dialer.next : 0;
+	if (result->kernel.possible) {
+		tell_stage(engine, "Asking the kernel about", result->at_end.established);
+	}
+}
+
+static void begin_closing(struct engine *engine)
+{
+	engine->phase = PHASE_CLOSING;
+	engine->walk_left = engine->dialer.next;
+	tell_stage(engine, "Closing", engine->result->at_end.established);
+}
+
+/* Asks about a batch of what is open or still dialling. */
+static void ask_some(struct engine *engine)
+{
+	uint32_t batch[INQUEST_BATCH];
+	size_t count = 0;
+	for (unsigned i = 0; i < WALK_BATCH && count < INQUEST_BATCH && engine->walk_left > 0;
+		i++) {
+		uint32_t index = (uint32_t)--engine->walk_left;
+		if (table_holds(&engine->table, index, CONN_CONNECTING | CONN_WATCHED) &&
+			!table_holds(&engine->table, index, CONN_ARMED)) {
+			batch[count++] = index;
+		}
+	}
+	inquest_ask(&engine->inquest, batch, count, engine->now_ns);
 }
 
 /*
@@ -117,12 +193,26 @@ static void begin_closing(struct engine *engine)
 static int close_some(struct engine *engine)
 {
 	int r = 0;
-	for (unsigned i = 0; r == 0 && i < CLOSE_BATCH && engine->close_left > 0; i++) {
-		uint32_t index = (uint32_t)--engine->close_left;
+	for (unsigned i = 0; r == 0 && i < CLOSE_BATCH && engine->walk_left > 0; i++) {
+		uint32_t index = (uint32_t)--engine->walk_left;
 		r = requests_cancel(&engine->requests, index);
 		if (r == 0) {
 			r = harvest_settle(engine, index);
 		}
+	}
+	return r;
+}
+
+/* Answers a batch of the questions that hold connections back from being closed. */
+static int answer_questions(struct engine *engine)
+{
+	uint32_t batch[INQUEST_BATCH];
+	size_t count = inquest_take(&engine->inquest, batch);
+	inquest_ask(&engine->inquest, batch, count, engine->now_ns);
+	int r = icmp_advance(&engine->icmp);
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		table_release(&engine->table, batch[i], CONN_QUESTIONED);
+		r = harvest_settle(engine, batch[i]);
 	}
 	return r;
 }
@@ -135,7 +225,11 @@ static void advance_phase(struct engine *engine)
 	}
 	bool hold_is_over =
 		engine->phase == PHASE_HOLDING && engine->now_ns >= engine->hold_until_ns;
-	if (engine->phase < PHASE_CLOSING && (engine->interrupted || hold_is_over)) {
+	if (engine->phase < PHASE_ASKING &&
+		(engine->interrupted || engine->aborted || hold_is_over)) {
+		begin_asking(engine);
+	}
+	if (engine->phase == PHASE_ASKING && engine->walk_left == 0) {
 		begin_closing(engine);
 	}
 	if (engine->phase == PHASE_CLOSING && engine->table.occupied == 0) {
@@ -143,24 +237,60 @@ static void advance_phase(struct engine *engine)
 	}
 }
 
+/* Keeps a sample, and asks the observer whether to go on, when it is time for either. */
+static void look_around(struct engine *engine)
+{
+	struct series *series = &engine->result->series;
+	uint64_t elapsed_ns = engine->now_ns - engine->table.start_ns;
+	if (engine->phase >= PHASE_ASKING) {
+		return;
+	}
+	if (series_wants(series, elapsed_ns)) {
+		struct snapshot snapshot = table_snapshot(&engine->table, engine->now_ns);
+		series_add(series, &snapshot);
+	}
+	if (engine->now_ns >= engine->review_ns) {
+		const struct run_observer *observer = engine->reporter.observer;
+		take_numbers(engine);
+		engine->aborted = observer->on_review(observer->context, engine->result);
+		engine->review_ns = engine->now_ns + REVIEW_NS;
+	}
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* Queues what this phase has to do now; *ret_until_ns is when it has more to do. */
 static int work(struct engine *engine, uint64_t *ret_until_ns, struct error *error)
 {
-	int r = 0;
+	int r = answer_questions(engine);
+	if (r < 0) {
+		return error_set(error, r, "io_uring_enter: %s", strerror(-r));
+	}
 	switch (engine->phase) {
 	case PHASE_DIALING:
 		r = dialer_advance(&engine->dialer, engine->now_ns, error);
-		*ret_until_ns = dialer_next_ns(&engine->dialer, engine->now_ns);
+		*ret_until_ns =
+			earlier(dialer_next_ns(&engine->dialer, engine->now_ns), engine->review_ns);
 		break;
 	case PHASE_HOLDING:
-		*ret_until_ns = engine->hold_until_ns;
+		*ret_until_ns = earlier(engine->hold_until_ns, engine->review_ns);
+		break;
+	case PHASE_ASKING:
+		ask_some(engine);
+		*ret_until_ns = engine->now_ns;
 		break;
 	case PHASE_CLOSING:
 		r = close_some(engine);
-		*ret_until_ns = engine->close_left > 0 ? engine->now_ns : CLOCK_NEVER;
+		*ret_until_ns = engine->walk_left > 0 ? engine->now_ns : CLOCK_NEVER;
 		break;
 	case PHASE_OVER:
 		break;
+	}
+	if (engine->inquest.waiting_count > 0) {
+		*ret_until_ns = engine->now_ns;
 	}
 	return r;
 }
@@ -171,29 +301,42 @@ static int loop(struct engine *engine, struct error *error)
 	while (engine->phase != PHASE_OVER) {
 		uint64_t until_ns = engine->now_ns;
 		int r = work(engine, &until_ns, error);
+		uint64_t worked_ns = clock_now_ns();
 		if (r == 0) {
-			r = lanes_wait(&engine->lanes, clock_now_ns(), until_ns, error);
+			r = lanes_wait(&engine->lanes, worked_ns, until_ns, error);
 		}
 		if (r < 0) {
 			return r;
 		}
 		engine->now_ns = clock_now_ns();
+		if (until_ns <= worked_ns && engine->phase == PHASE_DIALING) {
+			evidence_add_turn(&engine->evidence, engine->now_ns - worked_ns);
+		}
 		r = lanes_harvest(&engine->lanes, harvest_completion, engine);
 		if (r < 0) {
 			return error_set(error, r, "io_uring_enter: %s", strerror(-r));
 		}
+		look_around(engine);
 		advance_phase(engine);
 	}
 	return 0;
+}
+
+static void describe(struct result *result, const struct plan *plan)
+{
+	result->settings = plan->settings;
+	result->started_at_ns = clock_wall_ns();
+	result->host = plan->settings.host;
+	result->target = plan->targets.list[0];
+	result->held = plan->settings.hold_ns > 0;
+	result->generator.period_ns = plan->schedule.period_ns;
 }
 
 int run_execute(const struct plan *plan, const struct run_observer *observer, struct result *result,
 	struct error *error)
 {
 	struct engine engine;
-	result->host = plan->settings.host;
-	result->target = plan->targets.list[0];
-	result->held = plan->settings.hold_ns > 0;
+	describe(result, plan);
 	int r = engine_init(&engine, plan, observer, result, error);
 	if (r == 0) {
 		struct lane *first = &engine.lanes.list[0];

@@ -92,6 +92,7 @@ void table_dialing(struct table *table, uint32_t index, uint64_t due_ns, uint64_
 	move(table, conn, CONN_DIALING);
 	conn->dialed_us = microseconds_since(table->start_ns, now_ns);
 	conn->connect_us = 0;
+	table->last_dialed_ns = now_ns;
 	table->result->dialed++;
 	histogram_record(&table->result->lag, microseconds_since(due_ns, now_ns));
 }
@@ -128,12 +129,23 @@ void table_failed(
 	tally(table, conn, cause, error_number, now_ns);
 }
 
-void table_closed(
-	struct table *table, uint32_t index, enum cause cause, int error_number, uint64_t now_ns)
+uint64_t table_lifetime_ns(const struct table *table, uint32_t index, uint64_t now_ns)
+{
+	const struct conn *conn = &table->conns[index];
+	uint64_t established_us = conn->dialed_us + conn->connect_us;
+	uint64_t now_us = microseconds_since(table->start_ns, now_ns);
+	return now_us > established_us ? (now_us - established_us) * NSEC_PER_USEC : 0;
+}
+
+enum cause table_closed(struct table *table, uint32_t index, int error_number, uint64_t now_ns)
 {
 	struct conn *conn = &table->conns[index];
+	uint64_t lifetime_ns = table_lifetime_ns(table, index, now_ns);
+	enum cause cause = cause_from_end(error_number, lifetime_ns);
 	move(table, conn, CONN_CLOSED);
+	histogram_record(&table->result->lifetime, lifetime_ns / NSEC_PER_USEC);
 	tally(table, conn, cause, error_number, now_ns);
+	return cause;
 }
 
 void table_recycle(struct table *table, uint32_t index)
@@ -152,14 +164,14 @@ void table_hold(struct table *table, uint32_t index, unsigned held)
 	if (conn->held == 0 && held != 0) {
 		table->occupied++;
 	}
-	conn->held |= held & 0x1f;
+	conn->held |= held & CONN_HELD_ALL;
 }
 
 void table_release(struct table *table, uint32_t index, unsigned held)
 {
 	struct conn *conn = &table->conns[index];
 	bool was_held = conn->held != 0;
-	conn->held &= ~held & 0x1f;
+	conn->held &= ~held & CONN_HELD_ALL;
 	if (was_held && conn->held == 0) {
 		table->occupied--;
 	}

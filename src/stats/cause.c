@@ -19,6 +19,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdbool.h>
 
 struct cause_info {
 	const char *name;
@@ -69,6 +70,12 @@ static const struct cause_info causes[CAUSE_MAX] = {
 		"reset in the handshake",
 		"The connection was reset before it was of use: look for a proxy or load balancer "
 		"without a backend, or tcp_abort_on_overflow at the server."},
+	[CAUSE_CLOSED_AT_ONCE] = {"closed_at_once", CAUSE_SIDE_REMOTE, "closed at once",
+		"The peer closed it (FIN) as soon as it was there: a connection limit that closes "
+		"what is beyond it, a proxy without a backend, or an access list of the server."},
+	[CAUSE_RESET_AT_ONCE] = {"reset_at_once", CAUSE_SIDE_REMOTE, "reset at once",
+		"The peer reset it (RST) as soon as it was there: a proxy or load balancer without "
+		"a backend, an access list, or a server that fails as it starts to serve."},
 	[CAUSE_CLOSED_BY_PEER] = {"closed_by_peer", CAUSE_SIDE_REMOTE, "closed by the peer",
 		"The server closed it (FIN): look at its connection limit and its idle timeout."},
 	[CAUSE_RESET_BY_PEER] = {"reset_by_peer", CAUSE_SIDE_REMOTE, "reset by the peer",
@@ -156,6 +163,16 @@ static enum cause from_hold(int error_number)
 		return CAUSE_RESET_BY_PEER;
 	}
 	return from_path(error_number);
+}
+
+enum cause cause_from_end(int error_number, uint64_t lifetime_ns)
+{
+	bool at_once = lifetime_ns < CAUSE_AT_ONCE_NS;
+	if (error_number == 0) {
+		return at_once ? CAUSE_CLOSED_AT_ONCE : CAUSE_CLOSED_BY_PEER;
+	}
+	enum cause cause = cause_from_errno(error_number, CAUSE_STAGE_HOLD);
+	return cause == CAUSE_RESET_BY_PEER && at_once ? CAUSE_RESET_AT_ONCE : cause;
 }
 
 enum cause cause_from_errno(int error_number, enum cause_stage stage)

@@ -325,3 +325,12 @@ int lanes_harvest(struct lanes *lanes, lanes_handler *handler, void *context)
 	}
 	return r;
 }
+
+uint64_t lanes_overflows(const struct lanes *lanes)
+{
+	uint64_t overflows = 0;
+	for (unsigned i = 0; i < lanes->count; i++) {
+		overflows += IO_URING_READ_ONCE(*lanes->list[i].ring.cq.koverflow);
+	}
+	return overflows;
+}

@@ -58,7 +58,7 @@ static void counters_follow_the_states(void **state)
 	assert_snapshot(table, 2, 1, 1, 0, 0);
 	table_failed(table, 1, CAUSE_REFUSED, 111, AT_US(40));
 	assert_snapshot(table, 2, 0, 1, 0, 1);
-	table_closed(table, 0, CAUSE_CLOSED_BY_PEER, 0, AT_US(50));
+	table_closed(table, 0, 0, AT_US(50));
 	assert_snapshot(table, 2, 0, 0, 1, 1);
 	assert_int_equal(fixture->result.dialed, 2);
 	assert_int_equal(fixture->result.established, 1);
@@ -158,11 +158,29 @@ static void the_most_open_at_once_is_kept(void **state)
 		table_dialing(table, i, AT_US(0), AT_US(0));
 		table_established(table, i, AT_US(1));
 	}
-	table_closed(table, 0, CAUSE_RESET_BY_PEER, 104, AT_US(2));
+	table_closed(table, 0, 104, AT_US(2));
 	table_dialing(table, 3, AT_US(3), AT_US(3));
 	table_established(table, 3, AT_US(4));
 	assert_int_equal(table->established_now_max, 3);
 	assert_true(table_decided(table));
+}
+
+static void how_long_it_lived_makes_its_cause(void **state)
+{
+	struct fixture *fixture = *state;
+	struct table *table = &fixture->table;
+	for (uint32_t i = 0; i < 4; i++) {
+		table_dialing(table, i, AT_US(0), AT_US(0));
+		table_established(table, i, AT_US(1000));
+	}
+	assert_int_equal(table_lifetime_ns(table, 0, AT_US(1500)), 500 * NSEC_PER_USEC);
+	assert_int_equal(table_closed(table, 0, 0, AT_US(1500)), CAUSE_CLOSED_AT_ONCE);
+	assert_int_equal(table_closed(table, 1, 104, AT_US(1500)), CAUSE_RESET_AT_ONCE);
+	assert_int_equal(table_closed(table, 2, 0, AT_US(2001000)), CAUSE_CLOSED_BY_PEER);
+	assert_int_equal(table_closed(table, 3, 104, AT_US(2001000)), CAUSE_RESET_BY_PEER);
+	assert_int_equal(fixture->result.lifetime.count, 4);
+	assert_int_equal(fixture->result.lifetime.min_us, 500);
+	assert_int_equal(fixture->result.lifetime.max_us, 2000000);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -178,6 +196,7 @@ int main(void)
 		TEST(occupied_counts_connections_not_requests),
 		TEST(a_slot_serves_again_in_a_new_generation),
 		TEST(the_most_open_at_once_is_kept),
+		TEST(how_long_it_lived_makes_its_cause),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

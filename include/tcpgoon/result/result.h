@@ -7,6 +7,9 @@
 #include <stdint.h>
 
 #include "tcpgoon/base/address.h"
+#include "tcpgoon/net/netstat.h"
+#include "tcpgoon/plan/settings.h"
+#include "tcpgoon/result/series.h"
 #include "tcpgoon/result/snapshot.h"
 #include "tcpgoon/stats/cause.h"
 #include "tcpgoon/stats/histogram.h"
@@ -26,9 +29,47 @@ struct cause_tally {
 enum run_end {
 	RUN_COMPLETED, /* every connection decided, the hold over */
 	RUN_INTERRUPTED, /* SIGINT or SIGTERM */
+	RUN_ABORTED, /* the observer asked for it: a threshold was crossed */
+};
+
+/*
+ * What the kernel said of our sockets when it was asked, each once: before it was closed, or when
+ * the run was over.
+ */
+struct kernel_view {
+	bool possible; /* it can be asked: the tuples are known, and sock_diag is there */
+	uint64_t asked; /* connections */
+	uint64_t agreed; /* of them, in the state that our table had them in */
+	uint64_t missing; /* of them, open by our table and not known to the kernel */
+	uint64_t too_young; /* of them, established too shortly before for a repeated SYN-ACK */
+	uint64_t syn_retransmits; /* SYNs sent again */
+	uint64_t retransmitted; /* connections whose SYN was sent again */
+	uint64_t cost_ns; /* time that the asking took */
+};
+
+/* A server's SYN-ACK is repeated after a second: what is younger cannot be told to be confirmed. */
+#define KERNEL_VIEW_YOUNG_NS UINT64_C(1200000000)
+
+/* The listening socket of the target, where it is in this network namespace. */
+struct listener_view {
+	bool known;
+	uint32_t backlog;
+	uint32_t queued_most; /* seen waiting to be accepted, at the start or at the end */
+};
+
+/* The generator's own state. */
+struct generator {
+	uint64_t cpu_ns; /* of this process, while dialling */
+	uint64_t last_dial_ns; /* since the start */
+	uint64_t period_ns; /* asked for between two dials; 0: none */
+	uint64_t cq_overflows; /* completions that did not fit their queue (none is lost) */
+	uint32_t resolution_us; /* of `connect`: the mean batch that it was measured over */
+	uint32_t lanes;
 };
 
 struct result {
+	struct settings settings; /* what it came from */
+	uint64_t started_at_ns; /* since the epoch */
 	const char *host; /* as given; belongs to the caller */
 	struct address target; /* the first address dialled, with its port */
 	struct snapshot at_end; /* before we began to close what was open */
@@ -44,7 +85,13 @@ struct result {
 	struct histogram connect; /* of the established: dial to established, by the clock */
 	struct histogram failure; /* of the failed: dial to the error, by the clock */
 	struct histogram lag; /* of the dialled: scheduled instant to dial */
+	struct histogram lifetime; /* of those that were dropped: from established to dropped */
 	struct cause_tally causes[CAUSE_MAX];
+	struct series series;
+	struct kernel_view kernel;
+	struct netstat network; /* what the run added to the counters of this network namespace */
+	struct listener_view listener;
+	struct generator generator;
 	enum run_end end;
 	bool held; /* the run was asked to hold its connections */
 };

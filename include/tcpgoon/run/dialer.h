@@ -20,6 +20,8 @@ struct dialer {
 	uint64_t next; /* the first connection that was neither dialled nor armed */
 	uint64_t *spare; /* owned: of each target, the next tuple that no connection has by plan */
 
+	void *displaced; /* owned: tsearch(3) tree of connections with a spare tuple */
+
 	uint32_t *again; /* owned: connections to be dialled once more, from another tuple */
 	uint32_t again_count;
 	uint32_t again_capacity;
@@ -35,6 +37,9 @@ void dialer_finish(struct dialer *dialer);
  * Returns 0 or a negative errno with a message.
  */
 int dialer_advance(struct dialer *dialer, uint64_t now_ns, struct error *error);
+
+/* The 4-tuple that the connection was dialled from last. */
+struct tuple dialer_tuple(const struct dialer *dialer, uint32_t index);
 
 /* Whether nothing is left to dial or to arm. */
 bool dialer_done(const struct dialer *dialer);

@@ -9,6 +9,9 @@
 #include "tcpgoon/plan/plan.h"
 #include "tcpgoon/result/result.h"
 #include "tcpgoon/run/dialer.h"
+#include "tcpgoon/run/evidence.h"
+#include "tcpgoon/run/icmp.h"
+#include "tcpgoon/run/inquest.h"
 #include "tcpgoon/run/reporter.h"
 #include "tcpgoon/run/requests.h"
 #include "tcpgoon/run/table.h"
@@ -19,7 +22,8 @@
 enum phase {
 	PHASE_DIALING, /* connections are dialled and decided */
 	PHASE_HOLDING, /* all are decided; those that are open are watched */
-	PHASE_CLOSING, /* the numbers are taken; what is open is closed */
+	PHASE_ASKING, /* the numbers are taken; the kernel is asked about what is open */
+	PHASE_CLOSING, /* what is open is closed */
 	PHASE_OVER, /* the kernel holds nothing of ours any more */
 };
 
@@ -32,12 +36,17 @@ struct engine {
 	struct dialer dialer;
 	struct reporter reporter;
 	struct signals signals;
+	struct inquest inquest;
+	struct icmp icmp;
+	struct evidence evidence;
 
 	enum phase phase;
 	bool interrupted;
+	bool aborted; /* by the observer */
+	uint64_t review_ns; /* when the observer is asked next; CLOCK_NEVER: not at all */
 	uint64_t now_ns; /* of this turn of the loop */
 	uint64_t hold_until_ns; /* in PHASE_HOLDING */
-	uint64_t close_left; /* in PHASE_CLOSING: connections below are not yet looked at */
+	uint64_t walk_left; /* when asking and closing: connections below are still to come */
 };
 
 #endif

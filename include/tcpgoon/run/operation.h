@@ -12,6 +12,7 @@ enum operation {
 	OPERATION_CANCEL, /* ASYNC_CANCEL of one of the above */
 	OPERATION_SHUTDOWN, /* SHUTDOWN before a CLOSE, where the kernel needs it */
 	OPERATION_CLOSE, /* CLOSE of a slot */
+	OPERATION_ERROR_QUEUE, /* RECVMSG of a socket's error queue */
 	OPERATION_TICK, /* READ of the reporter's timerfd */
 	OPERATION_SIGNAL, /* READ of the signalfd */
 };

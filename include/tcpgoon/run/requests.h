@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "tcpgoon/base/address.h"
 #include "tcpgoon/run/operation.h"
@@ -37,6 +38,13 @@ int requests_dial(
 
 /* RECV once more, after data. */
 int requests_watch(struct requests *requests, uint32_t index);
+
+/*
+ * RECVMSG of the socket's error queue into `message`, which lives until it completes. The token's
+ * index is `slot`, not the connection's.
+ */
+int requests_error_queue(
+	struct requests *requests, uint32_t index, uint32_t slot, struct msghdr *message);
 
 /* Cancels what of the connection is in flight; its completions follow. */
 int requests_cancel(struct requests *requests, uint32_t index);

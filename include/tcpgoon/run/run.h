@@ -3,6 +3,8 @@
 #ifndef TCPGOON_RUN_RUN_H
 #define TCPGOON_RUN_RUN_H
 
+#include <stdbool.h>
+
 #include "tcpgoon/base/error.h"
 #include "tcpgoon/plan/plan.h"
 #include "tcpgoon/result/result.h"
@@ -15,6 +17,10 @@ struct run_observer {
 	void (*on_tick)(void *context, const struct snapshot *snapshot);
 	/* A stage begins ("holding 1,000,000 connections for 10s"): progress for people. */
 	void (*on_stage)(void *context, const char *sentence);
+	/*
+	 * Ten times a second, with the result as it grows: true ends the run here, with its report.
+	 */
+	bool (*on_review)(void *context, const struct result *result);
 	/* One line per event, for --debug only; NULL unless asked, as it costs. */
 	void (*on_debug)(void *context, const char *line);
 };

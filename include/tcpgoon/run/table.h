@@ -36,14 +36,15 @@ enum conn_held {
 	CONN_CONNECTING = 1 << 2, /* a CONNECT */
 	CONN_WATCHED = 1 << 3, /* a RECV */
 	CONN_CLOSING = 1 << 4, /* a CLOSE */
+	CONN_QUESTIONED = 1 << 5, /* a question about it, to be answered before the CLOSE */
 };
+#define CONN_HELD_ALL 0xffU
 
 struct conn {
 	uint64_t dialed_us : 40; /* since the start of the run: 12 days */
 	uint64_t state : 3; /* enum conn_state */
-	uint64_t held : 5; /* set of enum conn_held */
+	uint64_t held : 8; /* set of enum conn_held */
 	uint64_t cause : 8; /* enum cause */
-	uint64_t : 8;
 	uint32_t connect_us; /* dial to established or to the error */
 	uint16_t generation; /* of the slot's use: tells late completions apart */
 	uint16_t error_number; /* positive errno of the cause, 0 where there was none */
@@ -57,6 +58,7 @@ struct table {
 	uint64_t start_ns;
 	uint64_t by_state[CONN_STATE_MAX];
 	uint64_t established_now_max;
+	uint64_t last_dialed_ns; /* the latest dial */
 	uint64_t occupied; /* connections of which the kernel holds anything */
 	struct result *result; /* where causes and histograms are kept as states change */
 };
@@ -73,9 +75,14 @@ void table_established(struct table *table, uint32_t index, uint64_t now_ns);
 /* It did not come up: from DIALING, or from NOT_INITIATED where no SYN could be sent. */
 void table_failed(
 	struct table *table, uint32_t index, enum cause cause, int error_number, uint64_t now_ns);
-/* It was established and is no longer, and not by us. */
-void table_closed(
-	struct table *table, uint32_t index, enum cause cause, int error_number, uint64_t now_ns);
+/*
+ * It was established and is no longer, and not by us: by a FIN (0) or a positive errno. Returns the
+ * cause.
+ */
+enum cause table_closed(struct table *table, uint32_t index, int error_number, uint64_t now_ns);
+
+/* How long ago it was established; of those that ever were. */
+uint64_t table_lifetime_ns(const struct table *table, uint32_t index, uint64_t now_ns);
 
 /*
  * Makes the slot ready for another connection: NOT_INITIATED again, in the next generation. Only

@@ -3,6 +3,8 @@
 #ifndef TCPGOON_STATS_CAUSE_H
 #define TCPGOON_STATS_CAUSE_H
 
+#include <stdint.h>
+
 /* On whose side a cause lies. */
 enum cause_side {
 	CAUSE_SIDE_NONE, /* nothing went wrong */
@@ -37,12 +39,23 @@ enum cause {
 	/* remote */
 	CAUSE_REFUSED, /* RST to the SYN: ECONNREFUSED */
 	CAUSE_RESET_IN_HANDSHAKE, /* RST before anything else: ECONNRESET from connect */
+	CAUSE_CLOSED_AT_ONCE, /* FIN within CAUSE_AT_ONCE_NS of the handshake */
+	CAUSE_RESET_AT_ONCE, /* RST within CAUSE_AT_ONCE_NS of the handshake */
 	CAUSE_CLOSED_BY_PEER, /* FIN while held */
 	CAUSE_RESET_BY_PEER, /* RST while held */
 	/* local, for want of better: what comes over the wire has a rule */
 	CAUSE_OTHER, /* an errno without a rule; its number is kept beside */
 	CAUSE_MAX,
 };
+
+/* What befalls a connection this soon was no decision about an idle one. */
+#define CAUSE_AT_ONCE_NS UINT64_C(500000000)
+
+/*
+ * The cause for what ended an established connection `lifetime_ns` after its handshake: 0 for a
+ * FIN, else a positive errno.
+ */
+enum cause cause_from_end(int error_number, uint64_t lifetime_ns);
 
 /*
  * The cause for a positive errno met at a stage. Never CAUSE_NONE. ECANCELED is CAUSE_INTERRUPTED:

@@ -52,6 +52,9 @@ void lanes_finish(struct lanes *lanes);
  */
 int lanes_add(struct lanes *lanes, struct error *error);
 
+/* Completions that did not fit the completion queues at once; the kernel keeps them, none is lost. */
+uint64_t lanes_overflows(const struct lanes *lanes);
+
 static inline struct lane *lanes_of_index(struct lanes *lanes, uint32_t index)
 {
 	return &lanes->list[index / lanes->slots_per_lane];

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* Asks the kernel about connections before their sockets are closed. */
+#ifndef TCPGOON_RUN_INQUEST_H
+#define TCPGOON_RUN_INQUEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tcpgoon/net/sockdiag.h"
+#include "tcpgoon/run/dialer.h"
+#include "tcpgoon/run/table.h"
+
+/* Connections that are asked about at once. */
+#define INQUEST_BATCH SOCKDIAG_LOOKUP_MAX
+
+struct inquest {
+	struct table *table;
+	const struct dialer *dialer; /* knows the tuples */
+	struct sockdiag diag;
+	uint32_t *waiting; /* owned: connections that have ended and are not closed yet */
+	uint32_t waiting_count;
+	uint32_t waiting_capacity;
+};
+
+/* Never fails: where the kernel cannot be asked, the result says so. */
+void inquest_init(struct inquest *inquest, struct table *table, const struct dialer *dialer);
+void inquest_finish(struct inquest *inquest);
+
+/*
+ * The connection has ended and its socket is still there: it shall be asked about before it is
+ * closed, and holds CONN_QUESTIONED until then. Where nothing can be asked, nothing is held.
+ */
+void inquest_add(struct inquest *inquest, uint32_t index);
+
+/* Takes up to INQUEST_BATCH of those that wait. Returns how many. */
+size_t inquest_take(struct inquest *inquest, uint32_t indices[INQUEST_BATCH]);
+
+/* Asks, and keeps what is said in the result. */
+void inquest_ask(struct inquest *inquest, const uint32_t *indices, size_t count, uint64_t now_ns);
+
+#endif

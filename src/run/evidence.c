@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include "tcpgoon/run/evidence.h"
+
+#include <sys/resource.h>
+
+#include "tcpgoon/base/clock.h"
+#include "tcpgoon/net/sockdiag.h"
+
+static uint64_t to_ns(struct timeval time)
+{
+	return (uint64_t)time.tv_sec * NSEC_PER_SEC + (uint64_t)time.tv_usec * NSEC_PER_USEC;
+}
+
+static uint64_t cpu_now_ns(void)
+{
+	struct rusage usage = {0};
+	getrusage(RUSAGE_SELF, &usage);
+	return to_ns(usage.ru_utime) + to_ns(usage.ru_stime);
+}
+
+static void look_at_listener(struct result *result)
+{
+	struct sockdiag_listener found;
+	if (sockdiag_find_listener(&result->target, &found) < 0) {
+		return;
+	}
+	struct listener_view *view = &result->listener;
+	view->known = true;
+	view->backlog = found.backlog;
+	if (found.queued > view->queued_most) {
+		view->queued_most = found.queued;
+	}
+}
+
+void evidence_begin(struct evidence *evidence, struct result *result)
+{
+	*evidence = (struct evidence){.cpu_before_ns = cpu_now_ns()};
+	if (netstat_read(&evidence->before) < 0) {
+		netstat_init(&evidence->before);
+	}
+	look_at_listener(result);
+}
+
+void evidence_end_dialling(struct evidence *evidence, struct result *result)
+{
+	result->generator.cpu_ns = cpu_now_ns() - evidence->cpu_before_ns;
+}
+
+void evidence_end(struct evidence *evidence, const struct lanes *lanes, struct result *result)
+{
+	struct netstat after;
+	if (netstat_read(&after) < 0) {
+		netstat_init(&after);
+	}
+	result->network = netstat_difference(&evidence->before, &after);
+	look_at_listener(result);
+	struct generator *generator = &result->generator;
+	generator->lanes = lanes->count;
+	generator->cq_overflows = lanes_overflows(lanes);
+	if (evidence->turns_with_dials > 0) {
+		generator->resolution_us =
+			(uint32_t)(evidence->turns_ns / evidence->turns_with_dials / NSEC_PER_USEC);
+	}
+}
