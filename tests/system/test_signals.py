@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """^C and SIGTERM: the first ends a run with its report, the second leaves at once."""
 
+import contextlib
 import signal
 import time
 
@@ -66,11 +67,16 @@ class Interrupted(harness.Case):
             lambda: harness.sockets(harness.TCP_ESTABLISHED, remote_port=port) == 15000,
             "15,000 established connections", seconds=20)
         run.send(signal.SIGINT)
-        run.send(signal.SIGINT)
+        # Two at once would be one: signals are not queued.
+        time.sleep(0.01)
         sent = time.monotonic()
-        self.assertEqual(run.wait(5), 1, run.describe())
+        with contextlib.suppress(ProcessLookupError):
+            run.send(signal.SIGINT)
+        # The signal itself ended it, unless it was through with its report already.
+        self.assertIn(run.wait(5), (1, -signal.SIGINT), run.describe())
         if harness.MEASURING:
-            self.assertLess(time.monotonic() - sent, 2)
+            self.assertLess(time.monotonic() - sent, 1)
+            self.assertEqual(run.status, -signal.SIGINT, "15,000 were closed within 10 ms")
 
     def test_reader_of_the_output_gone(self):
         """It ends early or goes on to its end, but it ends."""

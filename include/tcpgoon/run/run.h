@@ -27,7 +27,7 @@ struct run_observer {
 
 /*
  * Dials, holds, closes. SIGINT and SIGTERM are taken over for the time of the run: the first ends
- * it with its result, the second leaves the process at once with status 1.
+ * it with its result, the second ends the process at once, by its default action.
  * `result` was initialised by the caller; it is filled on success and stays valid on failure.
  * Returns 0 (also where connections failed: that is a result), or a negative errno with a message
  * where this program could not do its work.
