@@ -26,6 +26,7 @@ void help_print_program(FILE *out)
 	      "  0  all went well\n"
 	      "  1  incomplete: wrong usage, not confirmed, interrupted, or could not work\n"
 	      "  2  connections failed, or were dropped by the peer while held\n"
+	      "  3  a threshold of --fail-if or --abort-if was crossed\n"
 	      "  4  the limits of this machine do not allow the run\n"
 	      "\n"
 	      "Use \"tcpgoon [command] --help\" for more about a command.\n",

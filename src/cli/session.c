@@ -4,10 +4,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/units.h"
 #include "tcpgoon/cli/command.h"
+#include "tcpgoon/report/json.h"
+#include "tcpgoon/report/output.h"
 #include "tcpgoon/report/text.h"
 #include "tcpgoon/run/run.h"
 #include "tcpgoon/verdict/verdict.h"
@@ -60,6 +63,30 @@ static const struct option_row rows[] = {
 		.initial = "fin",
 		.help = "How the connections are ended: orderly, or reset, which leaves no TIME_WAIT",
 		OPTION_FIELD(struct settings, close_mode),
+	},
+	{
+		.name = "fail-if",
+		.kind = OPTION_TEXTS,
+		.argument = "EXPRESSION",
+		.help = "Exit with 3 if this holds at the end, and no longer with 2 for any failure: "
+			"'errors>1%', 'connect.p99>50ms'; may be repeated",
+		OPTION_FIELD(struct settings, fail_if),
+	},
+	{
+		.name = "abort-if",
+		.kind = OPTION_TEXTS,
+		.argument = "EXPRESSION",
+		.help = "As --fail-if, and ends the run as soon as it holds",
+		OPTION_FIELD(struct settings, abort_if),
+	},
+	{
+		.name = "output",
+		.letter = 'o',
+		.kind = OPTION_TEXTS,
+		.argument = "FORMAT=PATH",
+		.help = "Write a report to a file, - for the standard output; the format is json; "
+			"may be repeated",
+		OPTION_FIELD(struct settings, outputs),
 	},
 	{
 		.name = "force",
@@ -141,6 +168,34 @@ int session_take_target(const struct command *command, const struct arguments *a
 /* Longer than anybody waits, and short enough that no due time overflows. */
 #define DIALLING_MAX_NS (365 * 24 * 3600 * NSEC_PER_SEC)
 
+static int add_rules(struct threshold_rules *rules, const struct text_list *texts, bool aborts,
+	const char *option, struct error *error)
+{
+	for (size_t i = 0; i < texts->count; i++) {
+		if (rules->count == VERDICT_THRESHOLDS_MAX) {
+			return error_set(error, -EINVAL, "%s: more than %d thresholds", option,
+				VERDICT_THRESHOLDS_MAX);
+		}
+		struct threshold_rule *rule = &rules->list[rules->count];
+		rule->aborts = aborts;
+		int r = threshold_parse(texts->items[i], &rule->threshold, error);
+		if (r < 0) {
+			error_prefix(error, "%s", option);
+			return r;
+		}
+		rules->count++;
+	}
+	return 0;
+}
+
+static int read_rules(
+	const struct settings *settings, struct threshold_rules *rules, struct error *error)
+{
+	rules->count = 0;
+	int r = add_rules(rules, &settings->fail_if, false, "--fail-if", error);
+	return r < 0 ? r : add_rules(rules, &settings->abort_if, true, "--abort-if", error);
+}
+
 int session_check(const struct settings *settings, struct error *error)
 {
 	if (settings->sleep_ns > DIALLING_MAX_NS / settings->connections) {
@@ -150,7 +205,8 @@ int session_check(const struct settings *settings, struct error *error)
 			" connections, the last would be dialed in more than a year",
 			units_format_duration(settings->sleep_ns, sleep), settings->connections);
 	}
-	return 0;
+	struct threshold_rules rules;
+	return read_rules(settings, &rules, error);
 }
 
 /* Whether the lines could be written is asked of stdout once, by main. */
@@ -181,10 +237,22 @@ bool session_allows(const struct plan *plan, int *ret_status)
 	return false;
 }
 
+static const struct report_ops *const formats[] = {&report_json, NULL};
+
+/* A run with all that it reports to. */
+struct session {
+	FILE *text; /* where the lines go */
+	struct threshold_rules rules;
+	struct output outputs[TEXT_LIST_MAX];
+	size_t output_count;
+	struct result result;
+	struct verdict verdict;
+};
+
 static void on_tick(void *context, const struct snapshot *snapshot)
 {
-	(void)context;
-	report_text.tick(stdout, snapshot);
+	const struct session *session = context;
+	report_text.tick(session->text, snapshot);
 }
 
 static void on_stage(void *context, const char *sentence)
@@ -193,32 +261,102 @@ static void on_stage(void *context, const char *sentence)
 	fprintf(stderr, "tcpgoon: %s\n", sentence);
 }
 
+static bool on_review(void *context, const struct result *result)
+{
+	const struct session *session = context;
+	return verdict_aborts(result, &session->rules);
+}
+
 static void on_debug(void *context, const char *line)
 {
 	(void)context;
 	fprintf(stderr, "%s\n", line);
 }
 
-int session_run(const struct plan *plan)
+/* Opens what is asked for, so that what cannot be written is known before the first dial. */
+static int open_outputs(
+	struct session *session, const struct settings *settings, struct error *error)
+{
+	for (size_t i = 0; i < settings->outputs.count; i++) {
+		const char *text = settings->outputs.items[i];
+		struct output *output = &session->outputs[session->output_count++];
+		*output = (struct output)OUTPUT_INIT;
+		int r = output_open(output, text, formats, stdout, error);
+		if (r < 0) {
+			error_prefix(error, "--output");
+			return r;
+		}
+		if (output->file == stdout) {
+			session->text = stderr; /* one report at a time */
+		}
+	}
+	return 0;
+}
+
+static int session_init(
+	struct session *session, const struct settings *settings, struct error *error)
+{
+	session->text = stdout;
+	if (result_init(&session->result) < 0) {
+		return error_set(error, -ENOMEM, "out of memory for the result");
+	}
+	int r = read_rules(settings, &session->rules, error);
+	return r < 0 ? r : open_outputs(session, settings, error);
+}
+
+static void session_finish(struct session *session)
+{
+	for (size_t i = 0; i < session->output_count; i++) {
+		output_finish(&session->outputs[i]);
+	}
+	result_finish(&session->result);
+}
+
+static int write_reports(struct session *session, struct error *error)
+{
+	report_text.final(session->text, &session->result, &session->verdict);
+	for (size_t i = 0; i < session->output_count; i++) {
+		int r = output_write(
+			&session->outputs[i], &session->result, &session->verdict, error);
+		if (r < 0) {
+			error_prefix(error, "--output");
+			return r;
+		}
+	}
+	return 0;
+}
+
+static int carry_out(struct session *session, const struct plan *plan, struct error *error)
 {
 	const struct run_observer observer = {
+		.context = session,
 		.on_tick = on_tick,
 		.on_stage = on_stage,
+		.on_review = plan->settings.abort_if.count > 0 ? on_review : NULL,
 		.on_debug = plan->settings.debug ? on_debug : NULL,
 	};
+	int r = session_init(session, &plan->settings, error);
+	if (r == 0) {
+		r = run_execute(plan, &observer, &session->result, error);
+	}
+	if (r < 0) {
+		return r;
+	}
+	verdict_judge(&session->result, &session->rules, &session->verdict);
+	return write_reports(session, error);
+}
+
+int session_run(const struct plan *plan)
+{
 	struct error error = ERROR_INIT;
-	struct result result;
-	if (result_init(&result) < 0) {
-		error_set(&error, -ENOMEM, "out of memory for the result");
+	struct session *session = calloc(1, sizeof(*session));
+	if (session == NULL) {
+		error_set(&error, -ENOMEM, "out of memory for the run");
 		return command_fail(&error);
 	}
-	int status;
-	if (run_execute(plan, &observer, &result, &error) < 0) {
-		status = command_fail(&error);
-	} else {
-		report_text.final(stdout, &result);
-		status = (int)verdict_exit_status(&result);
-	}
-	result_finish(&result);
+	int r = carry_out(session, plan, &error);
+	int status = r < 0 ? command_fail(&error) : (int)session->verdict.exit_status;
+	session_finish(session);
+	free(session);
 	return status;
 }

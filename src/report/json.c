@@ -151,8 +151,9 @@ static json_t *make_result(const struct result *result)
 		make_times(&result->lag), "causes", make_causes(result));
 }
 
-static int json_final(FILE *out, const struct result *result)
+static int json_final(FILE *out, const struct result *result, const struct verdict *verdict)
 {
+	(void)verdict;
 	json_t *root = make_result(result);
 	if (root == NULL) {
 		return -ENOMEM;

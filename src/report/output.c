@@ -161,10 +161,11 @@ int output_open(struct output *output, const char *text, const struct report_ops
 	return 0;
 }
 
-int output_write(struct output *output, const struct result *result, struct error *error)
+int output_write(struct output *output, const struct result *result, const struct verdict *verdict,
+	struct error *error)
 {
 	const char *path = output->path != NULL ? output->path : "the output";
-	int r = output->format->final(output->file, result);
+	int r = output->format->final(output->file, result, verdict);
 	/* What only the close finds, as a full disk: it counts as much. */
 	if (fclose(output->file) != 0 && r == 0) {
 		r = -errno;

@@ -66,7 +66,130 @@ static void print_times(
 	print_duration(out, histogram_stddev_ns(times), "\n");
 }
 
-static int print_final(FILE *out, const struct result *result)
+static void print_shorter(FILE *out, uint64_t us, const char *end)
+{
+	char text[UNITS_TEXT_MAX];
+	fprintf(out, "%s%s", units_format_duration(us * NSEC_PER_USEC, text), end);
+}
+
+/* "Handshake, as the kernel measured it: p50 5us ..., of 100 connections" */
+static void print_percentiles(FILE *out, const char *title, const struct histogram *times)
+{
+	static const struct {
+		const char *name;
+		double percentile;
+	} columns[] = {{"p50", 50}, {"p90", 90}, {"p99", 99}, {"p99.9", 99.9}};
+
+	if (times->count == 0) {
+		return;
+	}
+	fprintf(out, "%s: ", title);
+	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
+		fprintf(out, "%s ", columns[i].name);
+		print_shorter(out, histogram_percentile(times, columns[i].percentile), ", ");
+	}
+	fputs("max ", out);
+	print_shorter(out, times->max_us, "");
+	fprintf(out, " (%" PRIu64 " connections)\n", times->count);
+}
+
+static void print_all_times(FILE *out, const struct result *result)
+{
+	char title[128];
+	char resolution[UNITS_TEXT_MAX];
+	print_percentiles(out, "Handshake, measured by the kernel", &result->handshake);
+	snprintf(title, sizeof(title), "Connect, dial to established, read every %s",
+		units_format_duration(result->generator.resolution_us * NSEC_PER_USEC, resolution));
+	print_percentiles(out,
+		result->generator.resolution_us > 0 ? title : "Connect, dial to established",
+		&result->connect);
+	if (result->generator.period_ns > 0) {
+		print_percentiles(out, "Lag, schedule to dial", &result->lag);
+	}
+	print_percentiles(out, "Lifetime of the dropped", &result->lifetime);
+}
+
+static void print_causes(FILE *out, const struct result *result)
+{
+	for (size_t i = 0; i < CAUSE_MAX; i++) {
+		const struct cause_tally *tally = &result->causes[i];
+		if (tally->count == 0) {
+			continue;
+		}
+		enum cause cause = (enum cause)i;
+		fprintf(out, "Cause: %s (%s): %" PRIu64 " connections, first at ",
+			cause_name(cause), cause_side_name(cause_side(cause)), tally->count);
+		print_duration(out, tally->first_ns, ", last at ");
+		print_duration(out, tally->last_ns, "\n");
+	}
+}
+
+static void print_kernel_view(FILE *out, const struct result *result)
+{
+	const struct kernel_view *view = &result->kernel;
+	if (!view->possible) {
+		fputs("Kernel: not asked, as it chose the ports or has no sock_diag\n", out);
+		return;
+	}
+	fprintf(out,
+		"Kernel: agrees on %" PRIu64 " of %" PRIu64 " connections asked about; %" PRIu64
+		" SYNs sent again\n",
+		view->agreed, view->asked, view->syn_retransmits);
+	fprintf(out, "Unconfirmed by the peer: %" PRIu64, result->unconfirmed);
+	if (view->too_young > 0) {
+		fprintf(out,
+			" (%" PRIu64 " were established too shortly before to tell: --hold 2s)",
+			view->too_young);
+	}
+	fputc('\n', out);
+}
+
+static void print_generator(FILE *out, const struct result *result)
+{
+	const struct generator *generator = &result->generator;
+	/* CPU time is counted in ticks: of a moment's run it says nothing. */
+	if (result->dialing_ns < 50 * NSEC_PER_MSEC || result->dialing_ns == RESULT_UNKNOWN) {
+		return;
+	}
+	double seconds = (double)result->dialing_ns / (double)NSEC_PER_SEC;
+	fprintf(out, "Generator: %.0f%% of a CPU while dialling",
+		100.0 * (double)generator->cpu_ns / (double)result->dialing_ns);
+	if (generator->period_ns > 0 && result->dialed > 1) {
+		fprintf(out, ", %.1f dials a second asked and %.1f kept",
+			(double)NSEC_PER_SEC / (double)generator->period_ns,
+			(double)(result->dialed - 1) * (double)NSEC_PER_SEC /
+				(double)generator->last_dial_ns);
+	} else {
+		fprintf(out, ", %.0f dials a second", (double)result->dialed / seconds);
+	}
+	fputc('\n', out);
+}
+
+static void print_verdict(FILE *out, const struct verdict *verdict)
+{
+	for (size_t i = 0; i < verdict->rules->count; i++) {
+		const struct threshold_outcome *outcome = &verdict->outcomes[i];
+		fprintf(out, "Threshold %s: ", verdict->rules->list[i].threshold.text);
+		if (outcome->not_judged != NULL) {
+			fprintf(out, "not judged, %s\n", outcome->not_judged);
+		} else {
+			fprintf(out, "%s, it was %s\n", outcome->crossed ? "CROSSED" : "kept",
+				outcome->actual);
+		}
+	}
+	for (size_t i = 0; i < verdict->findings.count; i++) {
+		const struct finding *finding = &verdict->findings.list[i];
+		fprintf(out, "Finding: %s (%s): %s %s\n", finding->name,
+			cause_side_name(finding->side), finding->evidence, finding->hint);
+	}
+	fprintf(out, "Verdict:");
+	for (size_t i = 0; i < verdict->reason_count; i++) {
+		fprintf(out, " %s", verdict->reasons[i]);
+	}
+	fprintf(out, " Exit status %d.\n", (int)verdict->exit_status);
+}
+
+static int print_final(FILE *out, const struct result *result, const struct verdict *verdict)
 {
 	fputs("--- ", out);
 	print_target(out, result);
@@ -81,6 +204,12 @@ static int print_final(FILE *out, const struct result *result)
 	print_times(out, "Response time", "successful", &result->connect);
 	print_times(out, "Time to error", "failed", &result->failure);
 	fputs("\n", out);
+	/* So far as the Go program did, to the byte. */
+	print_all_times(out, result);
+	print_causes(out, result);
+	print_kernel_view(out, result);
+	print_generator(out, result);
+	print_verdict(out, verdict);
 	return flush(out);
 }
 

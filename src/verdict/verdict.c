@@ -1,21 +1,117 @@
 /* SPDX-License-Identifier: MIT */
 #include "tcpgoon/verdict/verdict.h"
 
-enum exit_status verdict_exit_status(const struct result *result)
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+static void __attribute__((format(printf, 2, 3)))
+add_reason(struct verdict *verdict, const char *format, ...)
 {
-	/* What was not tried, or not waited for, says nothing of the target: before all else. */
+	if (verdict->reason_count == VERDICT_REASONS_MAX) {
+		return;
+	}
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(verdict->reasons[verdict->reason_count++], VERDICT_REASON_MAX, format, arguments);
+	va_end(arguments);
+}
+
+/* Sets the status where none that counts before it has been set. */
+static void propose(struct verdict *verdict, enum exit_status status)
+{
+	if (verdict->exit_status == EXIT_STATUS_OK) {
+		verdict->exit_status = status;
+	}
+}
+
+static void judge_end(struct verdict *verdict, const struct result *result)
+{
+	uint64_t undecided = result->at_end.not_initiated + result->at_end.dialing;
 	if (result->end == RUN_INTERRUPTED) {
-		return EXIT_STATUS_INCOMPLETE;
+		propose(verdict, EXIT_STATUS_INCOMPLETE);
+		add_reason(verdict, "The run was interrupted.");
+	} else if (result->end == RUN_ABORTED) {
+		add_reason(verdict, "The run was ended early by --abort-if.");
+	} else if (undecided > 0) {
+		propose(verdict, EXIT_STATUS_INCOMPLETE);
+		add_reason(verdict, "%" PRIu64 " connections were not decided.", undecided);
 	}
-	if (result->at_end.not_initiated > 0 || result->at_end.dialing > 0) {
-		return EXIT_STATUS_INCOMPLETE;
+}
+
+/* Failures of this machine say nothing about the target. */
+static void judge_local(struct verdict *verdict, const struct result *result)
+{
+	for (size_t i = 0; i < CAUSE_MAX; i++) {
+		const struct cause_tally *tally = &result->causes[i];
+		if (tally->count > 0 && i != CAUSE_INTERRUPTED &&
+			cause_side((enum cause)i) == CAUSE_SIDE_LOCAL) {
+			propose(verdict, EXIT_STATUS_LOCAL_LIMIT);
+			add_reason(verdict,
+				"This machine was the limit: %" PRIu64
+				" connections failed here (%s).",
+				tally->count, cause_phrase((enum cause)i));
+		}
 	}
-	if (result->at_end.failed > 0) {
-		return EXIT_STATUS_FAILURES;
+}
+
+static void judge_thresholds(struct verdict *verdict, const struct result *result)
+{
+	for (size_t i = 0; i < verdict->rules->count; i++) {
+		const struct threshold *threshold = &verdict->rules->list[i].threshold;
+		struct threshold_outcome *outcome = &verdict->outcomes[i];
+		threshold_evaluate(threshold, result, false, outcome);
+		if (outcome->crossed) {
+			propose(verdict, EXIT_STATUS_THRESHOLD);
+			add_reason(verdict, "The threshold %s was crossed: %s.", threshold->text,
+				outcome->actual);
+		}
 	}
-	/* Whoever asked to hold them wanted them kept; without that, a close is the peer's right. */
-	if (result->held && result->at_end.closed > 0) {
-		return EXIT_STATUS_FAILURES;
+}
+
+static void judge_failures(struct verdict *verdict, const struct result *result)
+{
+	const struct snapshot *end = &result->at_end;
+	if (end->failed > 0) {
+		propose(verdict, EXIT_STATUS_FAILURES);
+		add_reason(verdict, "%" PRIu64 " of %" PRIu64 " connections failed.", end->failed,
+			end->total);
 	}
-	return EXIT_STATUS_OK;
+	if (result->held && end->closed > 0) {
+		propose(verdict, EXIT_STATUS_FAILURES);
+		add_reason(verdict,
+			"%" PRIu64 " of %" PRIu64 " connections were dropped while held.",
+			end->closed, result->established);
+	}
+}
+
+void verdict_judge(const struct result *result, const struct threshold_rules *rules,
+	struct verdict *ret_verdict)
+{
+	*ret_verdict = (struct verdict){.exit_status = EXIT_STATUS_OK, .rules = rules};
+	diagnose(result, &ret_verdict->findings);
+	judge_end(ret_verdict, result);
+	judge_local(ret_verdict, result);
+	if (rules->count > 0) {
+		judge_thresholds(ret_verdict, result);
+	} else {
+		judge_failures(ret_verdict, result);
+	}
+	if (ret_verdict->reason_count == 0) {
+		add_reason(ret_verdict, "All went well.");
+	}
+}
+
+bool verdict_aborts(const struct result *result, const struct threshold_rules *rules)
+{
+	for (size_t i = 0; i < rules->count; i++) {
+		struct threshold_outcome outcome;
+		if (rules->list[i].aborts) {
+			threshold_evaluate(&rules->list[i].threshold, result, true, &outcome);
+			if (outcome.crossed) {
+				return true;
+			}
+		}
+	}
+	return false;
 }

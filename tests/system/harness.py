@@ -241,7 +241,9 @@ REPORT = re.compile(
     r"(?P<response>Response time stats for (?P<successful>\d+) successful connections "
     + FOUR_TIMES + r")?"
     r"(?P<failure>Time to error stats for (?P<failed>\d+) failed connections "
-    + FOUR_TIMES + r")?\n")
+    + FOUR_TIMES + r")?\n"
+    # What the Go program did not have stands behind, and ends in the verdict.
+    r"(?P<detail>(?:[^\n]+\n)*Verdict: [^\n]+\n)")
 DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(h|ms|µs|ns|m|s)")
 UNIT_MS = {"h": 3600e3, "m": 60e3, "s": 1e3, "ms": 1, "µs": 1e-3, "ns": 1e-6}
 

@@ -82,7 +82,7 @@ class Ports(harness.Case):
         with self.held("127.0.0.9", (22001, 22003)):
             run = self.dial("127.0.0.1", port, "--source", "127.0.0.9", "--source-port",
                             "22000-22004", "-c", "5", "-s", "0")
-        self.assert_status(run, 2)
+        self.assert_status(run, 4)
         report = self.report_of(run)
         self.assertEqual((report.established, report.final["error"]), (3, 2))
         # Never dialled, so no time to error.
@@ -100,7 +100,7 @@ class Ports(harness.Case):
             self.assertEqual(self.report_of(run).established, 40)
         # 80 of the 100 are in TIME_WAIT now.
         run = self.dial("127.0.0.1", port, *argv)
-        self.assert_status(run, 2)
+        self.assert_status(run, 4)
         self.assertEqual(self.report_of(run).established, 20)
 
     def test_reset_leaves_no_time_wait(self):
@@ -202,7 +202,7 @@ class Plan(harness.Case):
         _, port = self.serve()
         run = self.dial("127.0.0.1", port, "-c", "12", "-s", "0", "--source", "127.0.0.1",
                         "--source-port", "26000-26009", "--force")
-        self.assert_status(run, 2)
+        self.assert_status(run, 4)
         report = self.report_of(run)
         self.assertEqual((report.established, report.final["error"]), (10, 2))
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "json_samples.h"
+#include "plain_verdict.h"
 #include "tcpgoon/report/json.h"
 
 int main(int argc, char **argv)
@@ -13,7 +14,8 @@ int main(int argc, char **argv)
 	}
 	int r = strcmp(argv[1], "full") == 0 ? sample_full(&result) : sample_empty(&result);
 	if (r == 0) {
-		r = report_json.final(stdout, &result);
+		struct verdict verdict = plain_verdict(&result);
+		r = report_json.final(stdout, &result, &verdict);
 	}
 	result_finish(&result);
 	return r == 0 ? 0 : 1;

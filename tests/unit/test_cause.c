@@ -73,6 +73,8 @@ static void names_and_sides_are_pinned(void **state)
 		{CAUSE_SILENT, "silent", CAUSE_SIDE_PATH},
 		{CAUSE_REFUSED, "refused", CAUSE_SIDE_REMOTE},
 		{CAUSE_RESET_IN_HANDSHAKE, "reset_in_handshake", CAUSE_SIDE_REMOTE},
+		{CAUSE_CLOSED_AT_ONCE, "closed_at_once", CAUSE_SIDE_REMOTE},
+		{CAUSE_RESET_AT_ONCE, "reset_at_once", CAUSE_SIDE_REMOTE},
 		{CAUSE_CLOSED_BY_PEER, "closed_by_peer", CAUSE_SIDE_REMOTE},
 		{CAUSE_RESET_BY_PEER, "reset_by_peer", CAUSE_SIDE_REMOTE},
 		{CAUSE_OTHER, "other", CAUSE_SIDE_LOCAL},

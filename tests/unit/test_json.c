@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include "json_samples.h"
+#include "plain_verdict.h"
 #include "tcpgoon/report/json.h"
 #include "tcpgoon/stats/hdr_encoding.h"
 
@@ -26,7 +27,8 @@ static int read_back(struct fixture *fixture)
 	size_t length = 0;
 	FILE *out = open_memstream(&text, &length);
 	assert_non_null(out);
-	assert_int_equal(report_json.final(out, &fixture->result), 0);
+	struct verdict verdict = plain_verdict(&fixture->result);
+	assert_int_equal(report_json.final(out, &fixture->result, &verdict), 0);
 	assert_int_equal(fclose(out), 0);
 	assert_int_equal(text[length - 1], '\n');
 	json_error_t error;
@@ -194,7 +196,8 @@ static void a_full_disk_is_told(void **state)
 	struct fixture *fixture = *state;
 	FILE *full = fopen("/dev/full", "w");
 	assert_non_null(full);
-	assert_true(report_json.final(full, &fixture->result) < 0);
+	struct verdict verdict = plain_verdict(&fixture->result);
+	assert_true(report_json.final(full, &fixture->result, &verdict) < 0);
 	fclose(full);
 }
 

@@ -16,8 +16,9 @@
 #include "tcpgoon/report/output.h"
 
 /* Writes the host's name; fails half way where there is none. */
-static int plain_final(FILE *out, const struct result *result)
+static int plain_final(FILE *out, const struct result *result, const struct verdict *verdict)
 {
+	(void)verdict;
 	fputs("report of ", out);
 	if (result->host == NULL) {
 		return -EIO;
@@ -35,6 +36,7 @@ struct fixture {
 	char path[96]; /* in it; not there yet */
 	char text[128]; /* "plain=PATH" */
 	struct result result;
+	struct verdict verdict; /* which these formats do not show */
 	struct error error;
 };
 
@@ -113,7 +115,8 @@ static void a_new_file_appears_when_it_is_complete(void **state)
 	assert_int_equal(open_output(fixture, fixture->text, &output), 0);
 	assert_ptr_equal(output.format, &plain);
 	assert_int_equal(access(fixture->path, F_OK), -1);
-	assert_int_equal(output_write(&output, &fixture->result, &fixture->error), 0);
+	assert_int_equal(
+		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error), 0);
 	assert_file(fixture->path, "report of example\n");
 	output_finish(&output);
 	assert_file(fixture->path, "report of example\n");
@@ -129,7 +132,8 @@ static void a_new_file_follows_the_umask(void **state)
 	int r = open_output(fixture, fixture->text, &output);
 	umask(mask);
 	assert_int_equal(r, 0);
-	assert_int_equal(output_write(&output, &fixture->result, &fixture->error), 0);
+	assert_int_equal(
+		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error), 0);
 	output_finish(&output);
 	struct stat status;
 	assert_int_equal(stat(fixture->path, &status), 0);
@@ -144,7 +148,8 @@ static void what_was_there_stays_until_then_and_keeps_its_mode(void **state)
 	struct output output;
 	assert_int_equal(open_output(fixture, fixture->text, &output), 0);
 	assert_file(fixture->path, "old");
-	assert_int_equal(output_write(&output, &fixture->result, &fixture->error), 0);
+	assert_int_equal(
+		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error), 0);
 	output_finish(&output);
 	assert_file(fixture->path, "report of example\n");
 	struct stat status;
@@ -172,7 +177,8 @@ static void half_a_report_is_none(void **state)
 	struct output output;
 	assert_int_equal(open_output(fixture, fixture->text, &output), 0);
 	fixture->result.host = NULL;
-	assert_int_equal(output_write(&output, &fixture->result, &fixture->error), -EIO);
+	assert_int_equal(
+		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error), -EIO);
 	assert_non_null(strstr(fixture->error.text, fixture->path));
 	output_finish(&output);
 	assert_file(fixture->path, "old");
@@ -188,7 +194,8 @@ static void a_link_stays_a_link(void **state)
 	assert_int_equal(symlink("target", fixture->path), 0);
 	struct output output;
 	assert_int_equal(open_output(fixture, fixture->text, &output), 0);
-	assert_int_equal(output_write(&output, &fixture->result, &fixture->error), 0);
+	assert_int_equal(
+		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error), 0);
 	output_finish(&output);
 	struct stat status;
 	assert_int_equal(lstat(fixture->path, &status), 0);
@@ -204,7 +211,8 @@ static void leftovers_of_others_do_not_matter(void **state)
 	put_file(leftover, "leftover");
 	struct output output;
 	assert_int_equal(open_output(fixture, fixture->text, &output), 0);
-	assert_int_equal(output_write(&output, &fixture->result, &fixture->error), 0);
+	assert_int_equal(
+		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error), 0);
 	output_finish(&output);
 	assert_file(leftover, "leftover");
 	assert_file(fixture->path, "report of example\n");
@@ -216,7 +224,8 @@ static void devices_are_written_in_place(void **state)
 	struct output output;
 	assert_int_equal(open_output(fixture, "other=/dev/null", &output), 0);
 	assert_ptr_equal(output.format, &other);
-	assert_int_equal(output_write(&output, &fixture->result, &fixture->error), 0);
+	assert_int_equal(
+		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error), 0);
 	output_finish(&output);
 	struct stat status;
 	assert_int_equal(stat("/dev/null", &status), 0);
@@ -228,7 +237,8 @@ static void a_full_disk_is_told(void **state)
 	struct fixture *fixture = *state;
 	struct output output;
 	assert_int_equal(open_output(fixture, "plain=/dev/full", &output), 0);
-	assert_true(output_write(&output, &fixture->result, &fixture->error) < 0);
+	assert_true(
+		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error) < 0);
 	assert_true(strlen(fixture->error.text) > 0);
 	output_finish(&output);
 }
@@ -240,7 +250,8 @@ static void a_dash_is_the_standard_output_and_leaves_it_open(void **state)
 	assert_non_null(standard);
 	struct output output = OUTPUT_INIT;
 	assert_int_equal(output_open(&output, "plain=-", formats, standard, &fixture->error), 0);
-	assert_int_equal(output_write(&output, &fixture->result, &fixture->error), 0);
+	assert_int_equal(
+		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error), 0);
 	output_finish(&output);
 	assert_true(fputs("more\n", standard) >= 0);
 	assert_int_equal(fclose(standard), 0);

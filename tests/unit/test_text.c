@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "plain_verdict.h"
 #include "tcpgoon/report/text.h"
 
 struct fixture {
@@ -37,6 +38,18 @@ static int teardown(void **state)
 	result_finish(&fixture->result);
 	free(fixture);
 	return 0;
+}
+
+/* Prints the report, and cuts off what stands behind the Go program's part: its empty line ends it. */
+static int print_final(struct fixture *fixture)
+{
+	struct verdict verdict = plain_verdict(&fixture->result);
+	int r = report_text.final(fixture->out, &fixture->result, &verdict);
+	char *end = strstr(fixture->text, "\n\n");
+	assert_non_null(end);
+	assert_non_null(strstr(end, "\nVerdict: "));
+	end[2] = '\0';
+	return r;
 }
 
 static void set_target(struct result *result, const char *host, const char *address, uint16_t port)
@@ -97,7 +110,7 @@ static void test_all_established(void **state)
 	histogram_record(&result->connect, 50084);
 	histogram_record(&result->connect, 50104);
 	histogram_record(&result->connect, 50740);
-	assert_int_equal(report_text.final(fixture->out, result), 0);
+	assert_int_equal(print_final(fixture), 0);
 	assert_string_equal(fixture->text,
 		"--- host(1.2.3.4):80 tcp test statistics ---\n"
 		"Total: 4, Dialing: 0, Established: 4, Closed: 0, Error: 0, NotInitiated: 0\n"
@@ -120,7 +133,7 @@ static void test_all_failed(void **state)
 	result->dialed = 4;
 	/* One value four times: the mean is that value, the deviation nothing. */
 	histogram_record_n(&result->failure, 1000, 4);
-	assert_int_equal(report_text.final(fixture->out, result), 0);
+	assert_int_equal(print_final(fixture), 0);
 	assert_string_equal(fixture->text,
 		"--- 1.2.3.4:8080 tcp test statistics ---\n"
 		"Total: 4, Dialing: 0, Established: 0, Closed: 0, Error: 4, NotInitiated: 0\n"
@@ -153,7 +166,7 @@ static void test_some_of_each(void **state)
 	/* Two of the three failed were really dialled. */
 	histogram_record(&result->failure, UINT64_C(5000000));
 	histogram_record(&result->failure, UINT64_C(65000000));
-	assert_int_equal(report_text.final(fixture->out, result), 0);
+	assert_int_equal(print_final(fixture), 0);
 	assert_string_equal(fixture->text,
 		"--- host(1.2.3.4):80 tcp test statistics ---\n"
 		"Total: 10, Dialing: 0, Established: 2, Closed: 1, Error: 3, NotInitiated: 4\n"
@@ -175,7 +188,7 @@ static void test_none_dialled(void **state)
 	set_target(result, "host", "1.2.3.4", 80);
 	result->at_end.total = 4;
 	result->at_end.not_initiated = 4;
-	assert_int_equal(report_text.final(fixture->out, result), 0);
+	assert_int_equal(print_final(fixture), 0);
 	assert_string_equal(fixture->text,
 		"--- host(1.2.3.4):80 tcp test statistics ---\n"
 		"Total: 4, Dialing: 0, Established: 0, Closed: 0, Error: 0, NotInitiated: 4\n"
@@ -204,7 +217,7 @@ static void test_target_forms(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		rewind(fixture->out);
 		set_target(&fixture->result, cases[i].host, cases[i].address, 80);
-		assert_int_equal(report_text.final(fixture->out, &fixture->result), 0);
+		assert_int_equal(print_final(fixture), 0);
 		size_t length = strlen(cases[i].line);
 		assert_true(fixture->size > length);
 		fixture->text[length] = '\0';
@@ -217,9 +230,10 @@ static void test_output_that_fails(void **state)
 	struct fixture *fixture = *state;
 	set_target(&fixture->result, "host", "1.2.3.4", 80);
 	FILE *full = fopen("/dev/full", "w");
+	struct verdict verdict = plain_verdict(&fixture->result);
 	assert_non_null(full);
 	assert_int_equal(report_text.tick(full, &fixture->result.at_end), -EIO);
-	assert_int_equal(report_text.final(full, &fixture->result), -EIO);
+	assert_int_equal(report_text.final(full, &fixture->result, &verdict), -EIO);
 	fclose(full);
 }
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "tcpgoon/verdict/verdict.h"
+#include "plain_verdict.h"
 
 static void test_exit_status(void **state)
 {
@@ -43,7 +43,7 @@ static void test_exit_status(void **state)
 			.end = cases[i].end,
 			.held = cases[i].held,
 		};
-		assert_int_equal(verdict_exit_status(&result), cases[i].status);
+		assert_int_equal(plain_verdict(&result).exit_status, cases[i].status);
 	}
 }
 
@@ -53,6 +53,78 @@ static void test_numbers_that_scripts_know(void **state)
 	assert_int_equal(EXIT_STATUS_OK, 0);
 	assert_int_equal(EXIT_STATUS_INCOMPLETE, 1);
 	assert_int_equal(EXIT_STATUS_FAILURES, 2);
+	assert_int_equal(EXIT_STATUS_THRESHOLD, 3);
+	assert_int_equal(EXIT_STATUS_LOCAL_LIMIT, 4);
+}
+
+static void fail_with(struct result *result, enum cause cause, uint64_t count)
+{
+	result->causes[cause].count = count;
+	result->at_end.failed += count;
+	result->at_end.total += count;
+	result->dialed += count;
+}
+
+static struct threshold_rules rules_of(const char *text, bool aborts)
+{
+	struct threshold_rules rules = {.count = 1};
+	rules.list[0].aborts = aborts;
+	assert_int_equal(threshold_parse(text, &rules.list[0].threshold, NULL), 0);
+	return rules;
+}
+
+static void test_local_failures_say_nothing_of_the_target(void **state)
+{
+	(void)state;
+	struct result result = {0};
+	fail_with(&result, CAUSE_REFUSED, 3);
+	assert_int_equal(plain_verdict(&result).exit_status, EXIT_STATUS_FAILURES);
+	fail_with(&result, CAUSE_PORTS_EXHAUSTED, 1);
+	struct verdict verdict = plain_verdict(&result);
+	assert_int_equal(verdict.exit_status, EXIT_STATUS_LOCAL_LIMIT);
+	assert_string_equal(verdict.reasons[0],
+		"This machine was the limit: 1 connections failed here (no free local port).");
+	result.end = RUN_INTERRUPTED;
+	assert_int_equal(plain_verdict(&result).exit_status, EXIT_STATUS_INCOMPLETE);
+}
+
+static void test_thresholds_replace_the_rule_on_failures(void **state)
+{
+	(void)state;
+	struct result result = {0};
+	struct verdict verdict;
+	fail_with(&result, CAUSE_REFUSED, 3);
+	struct threshold_rules lenient = rules_of("errors>3", false);
+	verdict_judge(&result, &lenient, &verdict);
+	assert_int_equal(verdict.exit_status, EXIT_STATUS_OK);
+	assert_false(verdict.outcomes[0].crossed);
+	struct threshold_rules strict = rules_of("errors>2", false);
+	verdict_judge(&result, &strict, &verdict);
+	assert_int_equal(verdict.exit_status, EXIT_STATUS_THRESHOLD);
+	assert_true(verdict.outcomes[0].crossed);
+	assert_string_equal(verdict.reasons[0], "The threshold errors>2 was crossed: 3.");
+	/* This machine's limits come before, and so does an interruption. */
+	fail_with(&result, CAUSE_MEMORY, 1);
+	verdict_judge(&result, &strict, &verdict);
+	assert_int_equal(verdict.exit_status, EXIT_STATUS_LOCAL_LIMIT);
+}
+
+static void test_only_rules_that_abort_end_a_run(void **state)
+{
+	(void)state;
+	struct result result = {0};
+	fail_with(&result, CAUSE_REFUSED, 3);
+	struct threshold_rules fail_if = rules_of("errors>2", false);
+	struct threshold_rules abort_if = rules_of("errors>2", true);
+	struct threshold_rules not_yet = rules_of("errors>3", true);
+	assert_false(verdict_aborts(&result, &fail_if));
+	assert_true(verdict_aborts(&result, &abort_if));
+	assert_false(verdict_aborts(&result, &not_yet));
+	result.end = RUN_ABORTED;
+	result.at_end.not_initiated = 7;
+	struct verdict verdict;
+	verdict_judge(&result, &abort_if, &verdict);
+	assert_int_equal(verdict.exit_status, EXIT_STATUS_THRESHOLD);
 }
 
 int main(void)
@@ -60,6 +132,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exit_status),
 		cmocka_unit_test(test_numbers_that_scripts_know),
+		cmocka_unit_test(test_local_failures_say_nothing_of_the_target),
+		cmocka_unit_test(test_thresholds_replace_the_rule_on_failures),
+		cmocka_unit_test(test_only_rules_that_abort_end_a_run),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

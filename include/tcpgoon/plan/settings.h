@@ -35,6 +35,9 @@ struct settings {
 	enum resolve_mode resolve_mode;
 	struct text_list sources; /* addresses, networks, ranges; none: found by the plan */
 	const char *source_port; /* "LOW-HIGH", "auto"; NULL: chosen by the plan */
+	struct text_list fail_if; /* thresholds that make the exit status */
+	struct text_list abort_if; /* and that end the run early as well */
+	struct text_list outputs; /* reports: FORMAT=PATH */
 	bool force; /* dial even where the plan cannot be carried out in full */
 	bool assume_yes;
 	bool debug;

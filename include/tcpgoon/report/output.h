@@ -30,7 +30,8 @@ int output_open(struct output *output, const char *text, const struct report_ops
 	FILE *standard_output, struct error *error);
 
 /* Once. Returns 0 or a negative errno with a message; then the file at PATH is as it was. */
-int output_write(struct output *output, const struct result *result, struct error *error);
+int output_write(struct output *output, const struct result *result, const struct verdict *verdict,
+	struct error *error);
 
 /* Removes what was not written. Accepts one that was not opened. */
 void output_finish(struct output *output);

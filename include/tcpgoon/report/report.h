@@ -7,6 +7,7 @@
 
 #include "tcpgoon/result/result.h"
 #include "tcpgoon/result/snapshot.h"
+#include "tcpgoon/verdict/verdict.h"
 
 /* Each writes to `out` and returns 0, or -EIO where it could not be written. */
 struct report_ops {
@@ -14,7 +15,7 @@ struct report_ops {
 	/* A status line while the run goes on; NULL where the format has none. */
 	int (*tick)(FILE *out, const struct snapshot *snapshot);
 	/* The whole result, once. */
-	int (*final)(FILE *out, const struct result *result);
+	int (*final)(FILE *out, const struct result *result, const struct verdict *verdict);
 };
 
 #endif

@@ -1,18 +1,57 @@
 /* SPDX-License-Identifier: MIT */
-/* What a result means: a pure function to the exit status. */
+/* What a result means: the exit status, and the sentences that explain it. */
 #ifndef TCPGOON_VERDICT_VERDICT_H
 #define TCPGOON_VERDICT_VERDICT_H
 
-#include "tcpgoon/result/result.h"
+#include <stdbool.h>
+#include <stddef.h>
 
-/* Documented in the man page and the README; scripts rely on them. */
+#include "tcpgoon/result/result.h"
+#include "tcpgoon/verdict/diagnose.h"
+#include "tcpgoon/verdict/threshold.h"
+
+/*
+ * Documented in the man page and the README; scripts rely on them. Where several hold, the first
+ * of this order counts: 1, 4, 3, 2, 0.
+ */
 enum exit_status {
 	EXIT_STATUS_OK = 0,
 	EXIT_STATUS_INCOMPLETE = 1, /* interrupted, not confirmed, wrong usage, could not work */
 	EXIT_STATUS_FAILURES = 2, /* connections failed, or were dropped while held */
-	EXIT_STATUS_LOCAL_LIMIT = 4, /* this machine cannot do what was asked */
+	EXIT_STATUS_THRESHOLD = 3, /* a threshold was crossed */
+	EXIT_STATUS_LOCAL_LIMIT = 4, /* this machine was the limit: nothing is said of the target */
 };
 
-enum exit_status verdict_exit_status(const struct result *result);
+#define VERDICT_THRESHOLDS_MAX 64
+
+/* What the user asked with --fail-if and --abort-if. */
+struct threshold_rule {
+	struct threshold threshold;
+	bool aborts;
+};
+
+struct threshold_rules {
+	struct threshold_rule list[VERDICT_THRESHOLDS_MAX];
+	size_t count;
+};
+
+#define VERDICT_REASONS_MAX 8
+#define VERDICT_REASON_MAX 256
+
+struct verdict {
+	enum exit_status exit_status;
+	char reasons[VERDICT_REASONS_MAX][VERDICT_REASON_MAX]; /* why this status: sentences */
+	size_t reason_count;
+	const struct threshold_rules *rules; /* what was asked; outlives the verdict */
+	struct threshold_outcome outcomes[VERDICT_THRESHOLDS_MAX]; /* one for each rule */
+	struct findings findings;
+};
+
+/* Pure. With any rules, these replace the rule that a failed connection makes the status 2. */
+void verdict_judge(const struct result *result, const struct threshold_rules *rules,
+	struct verdict *ret_verdict);
+
+/* Whether a rule of --abort-if is crossed by a result that still grows. Pure. */
+bool verdict_aborts(const struct result *result, const struct threshold_rules *rules);
 
 #endif
