@@ -8,7 +8,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -84,20 +83,31 @@ void lane_finish(struct lane *lane)
 	}
 }
 
+/* How many descriptors from the first on follow one another: none where the first is -1. */
+static unsigned run_length(const int *fds, unsigned count)
+{
+	unsigned length = 0;
+	while (length < count && fds[0] >= 0 && fds[length] == fds[0] + (int)length) {
+		length++;
+	}
+	return length;
+}
+
+/* The lowest free numbers are given out, so a batch has few gaps, and a run is one call. */
 static void close_all(const int *fds, unsigned count)
 {
-	bool in_a_row = true;
-	for (unsigned i = 0; i < count; i++) {
-		in_a_row = in_a_row && fds[i] >= 0 && fds[i] == fds[0] + (int)i;
-	}
-	/* The lowest free numbers are given out, so a batch is nearly always in a row. */
-	if (in_a_row && close_range((unsigned)fds[0], (unsigned)fds[count - 1], 0) == 0) {
-		return;
-	}
-	for (unsigned i = 0; i < count; i++) {
-		if (fds[i] >= 0) {
-			close(fds[i]);
+	for (unsigned i = 0; i < count;) {
+		unsigned length = run_length(&fds[i], count - i);
+		if (length == 0) {
+			i++;
+			continue;
 		}
+		if (close_range((unsigned)fds[i], (unsigned)fds[i + length - 1], 0) < 0) {
+			for (unsigned j = 0; j < length; j++) {
+				close(fds[i + j]);
+			}
+		}
+		i += length;
 	}
 }
 
