@@ -249,7 +249,7 @@ static int execute(int argc, char **argv)
 		int failed = command_fail(&error);
 		return status == EXIT_STATUS_OK ? failed : status;
 	}
-	totals_print_sentence(stdout, &totals);
+	totals_print_sentence(session_text_stream(&settings), &totals);
 	return status;
 }
 

@@ -12,7 +12,8 @@
 /* Whether the run may start: said beforehand or asked now. */
 static bool is_confirmed(const struct settings *settings)
 {
-	return settings->assume_yes || confirm_run(stdin, stdout, settings) == CONFIRMATION_GIVEN;
+	FILE *text = session_text_stream(settings);
+	return settings->assume_yes || confirm_run(stdin, text, settings) == CONFIRMATION_GIVEN;
 }
 
 static int execute(int argc, char **argv)

@@ -237,6 +237,16 @@ bool session_allows(const struct plan *plan, int *ret_status)
 	return false;
 }
 
+FILE *session_text_stream(const struct settings *settings)
+{
+	for (size_t i = 0; i < settings->outputs.count; i++) {
+		if (output_is_standard(settings->outputs.items[i])) {
+			return stderr;
+		}
+	}
+	return stdout;
+}
+
 static const struct report_ops *const formats[] = {&report_json, NULL};
 
 /* A run with all that it reports to. */
@@ -286,9 +296,6 @@ static int open_outputs(
 			error_prefix(error, "--output");
 			return r;
 		}
-		if (output->file == stdout) {
-			session->text = stderr; /* one report at a time */
-		}
 	}
 	return 0;
 }
@@ -296,7 +303,7 @@ static int open_outputs(
 static int session_init(
 	struct session *session, const struct settings *settings, struct error *error)
 {
-	session->text = stdout;
+	session->text = session_text_stream(settings);
 	if (result_init(&session->result) < 0) {
 		return error_set(error, -ENOMEM, "out of memory for the result");
 	}

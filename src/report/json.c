@@ -1,160 +1,279 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * One function makes one object. Where memory is short it returns NULL, and a NULL put into an
- * object makes that one NULL too: so the end is the only place to look.
+ * object makes that one NULL too: so the end is the only place to look. A number that is not
+ * finite is NULL as well, so it cannot be written.
  */
 #include "tcpgoon/report/json.h"
 
 #include <errno.h>
-#include <jansson.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tcpgoon/base/clock.h"
-#include "tcpgoon/stats/hdr_encoding.h"
+#include "tcpgoon/report/json_value.h"
+#include "version.h"
 
 /* Enough for nanoseconds in a run of a month, and for no noise behind. */
 #define REAL_DIGITS 15
 
-static json_t *make_count(uint64_t count)
+static json_t *make_tool(void)
 {
-	return json_integer((json_int_t)count);
-}
-
-static json_t *make_known_count(uint64_t count)
-{
-	return count == RESULT_UNKNOWN ? json_null() : make_count(count);
-}
-
-static json_t *make_seconds(uint64_t ns)
-{
-	return json_real((double)ns / (double)NSEC_PER_SEC);
-}
-
-static json_t *make_known_seconds(uint64_t ns)
-{
-	return ns == RESULT_UNKNOWN ? json_null() : make_seconds(ns);
-}
-
-static json_t *make_us(uint64_t ns)
-{
-	return json_real((double)ns / (double)NSEC_PER_USEC);
-}
-
-/* What is no UTF-8, as an argument may be, cannot be said in JSON. */
-static json_t *make_text(const char *text)
-{
-	json_t *string = text == NULL ? NULL : json_string(text);
-	return string == NULL ? json_null() : string;
+	return json_pack("{s:s, s:s, s:s}", "name", "tcpgoon", "version", VERSION_TEXT, "commit",
+		VERSION_COMMIT);
 }
 
 static json_t *make_target(const struct result *result)
 {
 	char address[ADDRESS_TEXT_MAX];
-	return json_pack("{s:o, s:o, s:o}", "host", make_text(result->host), "address",
-		make_text(address_format_host(&result->target, address)), "port",
-		make_count(address_port(&result->target)));
+	return json_pack("{s:o, s:o, s:o}", "host", json_value_text(result->host), "address",
+		json_value_text(address_format_host(&result->target, address)), "port",
+		json_value_count(address_port(&result->target)));
+}
+
+static const char *const close_names[] = {[CLOSE_FIN] = "fin", [CLOSE_RST] = "rst"};
+static const char *const resolve_names[] = {[RESOLVE_FIRST] = "first", [RESOLVE_ALL] = "all"};
+
+static json_t *make_settings(const struct settings *settings)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:b}",
+		"ports", json_value_text(settings->ports), "connections",
+		json_value_count(settings->connections), "sleep_us",
+		json_value_us(settings->sleep_ns), "dial_timeout_ms",
+		json_value_ms(settings->dial_timeout_ns), "hold_s",
+		json_value_seconds(settings->hold_ns), "interval_s",
+		json_value_seconds(settings->interval_ns), "sources",
+		json_value_texts(&settings->sources), "source_port",
+		json_value_text(settings->source_port), "close", close_names[settings->close_mode],
+		"resolve", resolve_names[settings->resolve_mode], "fail_if",
+		json_value_texts(&settings->fail_if), "abort_if",
+		json_value_texts(&settings->abort_if), "force", (int)settings->force);
 }
 
 static json_t *make_connections(const struct result *result)
 {
 	const struct snapshot *end = &result->at_end;
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "requested",
-		make_count(end->total), "dialed", make_count(result->dialed), "established",
-		make_count(result->established), "unconfirmed",
-		make_known_count(result->unconfirmed), "failed", make_count(end->failed),
-		"closed_by_peer", make_count(end->closed), "open_at_end",
-		make_count(end->established), "undecided", make_count(end->dialing),
-		"max_concurrent", make_count(result->max_concurrent));
-}
-
-static json_t *make_encoded(const struct histogram *histogram)
-{
-	char *text = NULL;
-	if (histogram_encode(histogram, &text) < 0) {
-		return NULL;
-	}
-	json_t *encoded = json_string(text);
-	free(text);
-	return encoded;
-}
-
-/* Of an empty one, the numbers that it does not have are null. */
-static json_t *make_times(const struct histogram *histogram)
-{
-	json_t *times = json_pack("{s:o}", "count", make_count(histogram->count));
-	bool empty = histogram->count == 0;
-	const struct {
-		const char *name;
-		double percentile;
-	} percentiles[] = {{"p50", 50}, {"p90", 90}, {"p99", 99}, {"p999", 99.9}};
-
-	int r = json_object_set_new(
-		times, "min", empty ? json_null() : make_count(histogram->min_us));
-	r |= json_object_set_new(
-		times, "mean", empty ? json_null() : make_us(histogram_mean_ns(histogram)));
-	r |= json_object_set_new(
-		times, "stddev", empty ? json_null() : make_us(histogram_stddev_ns(histogram)));
-	for (size_t i = 0; i < sizeof(percentiles) / sizeof(percentiles[0]); i++) {
-		uint64_t value_us = histogram_percentile(histogram, percentiles[i].percentile);
-		r |= json_object_set_new(
-			times, percentiles[i].name, empty ? json_null() : make_count(value_us));
-	}
-	r |= json_object_set_new(times, "max", empty ? json_null() : make_count(histogram->max_us));
-	r |= json_object_set_new(times, "hdr", make_encoded(histogram));
-	if (r != 0) {
-		json_decref(times);
-		return NULL;
-	}
-	return times;
+		json_value_count(end->total), "dialed", json_value_count(result->dialed),
+		"established", json_value_count(result->established), "unconfirmed",
+		json_value_count(result->unconfirmed), "failed", json_value_count(end->failed),
+		"closed_by_peer", json_value_count(end->closed), "open_at_end",
+		json_value_count(end->established), "undecided", json_value_count(end->dialing),
+		"max_concurrent", json_value_count(result->max_concurrent));
 }
 
 static json_t *make_cause(enum cause cause, const struct cause_tally *tally)
 {
 	const char *error_name = tally->last_errno > 0 ? strerrorname_np(tally->last_errno) : NULL;
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "cause",
-		make_text(cause_name(cause)), "side", make_text(cause_side_name(cause_side(cause))),
-		"count", make_count(tally->count), "first_s", make_seconds(tally->first_ns),
-		"last_s", make_seconds(tally->last_ns), "last_errno", make_text(error_name), "hint",
-		make_text(cause_hint(cause)));
+		json_value_text(cause_name(cause)), "side",
+		json_value_text(cause_side_name(cause_side(cause))), "count",
+		json_value_count(tally->count), "first_s", json_value_seconds(tally->first_ns),
+		"last_s", json_value_seconds(tally->last_ns), "last_errno",
+		json_value_text(error_name), "hint", json_value_text(cause_hint(cause)));
 }
 
 static json_t *make_causes(const struct result *result)
 {
 	json_t *causes = json_array();
-	for (size_t i = 0; i < CAUSE_MAX; i++) {
+	for (size_t i = CAUSE_NONE + 1; i < CAUSE_MAX && causes != NULL; i++) {
 		const struct cause_tally *tally = &result->causes[i];
-		if (i == CAUSE_NONE || tally->count == 0) {
-			continue;
-		}
-		if (json_array_append_new(causes, make_cause((enum cause)i, tally)) != 0) {
-			json_decref(causes);
-			return NULL;
+		if (tally->count > 0) {
+			causes = json_value_append(causes, make_cause((enum cause)i, tally));
 		}
 	}
 	return causes;
 }
 
+static json_t *make_sample(const struct snapshot *snapshot)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "elapsed_s",
+		json_value_seconds(snapshot->elapsed_ns), "not_dialed",
+		json_value_count(snapshot->not_initiated), "dialing",
+		json_value_count(snapshot->dialing), "open",
+		json_value_count(snapshot->established), "closed_by_peer",
+		json_value_count(snapshot->closed), "failed", json_value_count(snapshot->failed));
+}
+
+static json_t *make_series(const struct series *series)
+{
+	json_t *samples = json_array();
+	for (size_t i = 0; i < series->count && samples != NULL; i++) {
+		samples = json_value_append(samples, make_sample(&series->samples[i]));
+	}
+	return samples;
+}
+
+static json_t *make_kernel(const struct kernel_view *view)
+{
+	if (!view->possible) {
+		return json_null();
+	}
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "asked",
+		json_value_count(view->asked), "agreed", json_value_count(view->agreed), "missing",
+		json_value_count(view->missing), "too_young", json_value_count(view->too_young),
+		"syn_retransmits", json_value_count(view->syn_retransmits), "retransmitted",
+		json_value_count(view->retransmitted), "cost_us", json_value_us(view->cost_ns));
+}
+
+/* Only the counters that this kernel has. */
+static json_t *make_network(const struct netstat *network)
+{
+	json_t *counters = json_object();
+	for (size_t i = 0; i < NETSTAT_MAX; i++) {
+		uint64_t value = network->values[i];
+		if (value != NETSTAT_ABSENT &&
+			json_object_set_new(counters, netstat_name((enum netstat_counter)i),
+				json_value_count(value)) != 0) {
+			json_decref(counters);
+			return NULL;
+		}
+	}
+	return counters;
+}
+
+static json_t *make_listener(const struct listener_view *view)
+{
+	if (!view->known) {
+		return json_null();
+	}
+	return json_pack("{s:o, s:o}", "backlog", json_value_count(view->backlog), "queued_most",
+		json_value_count(view->queued_most));
+}
+
+static json_t *make_generator(const struct result *result)
+{
+	const struct generator *generator = &result->generator;
+	bool dialed = result->dialed > 0;
+	bool cpu_known = result->dialing_ns != RESULT_UNKNOWN &&
+		result->dialing_ns >= GENERATOR_CPU_LEAST_NS;
+	/* The first dial is at 0: so many periods were kept. */
+	double periods = dialed ? (double)(result->dialed - 1) : 0;
+	double last_dial_s = (double)generator->last_dial_ns / (double)NSEC_PER_SEC;
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "cpu_share",
+		json_value_ratio(
+			(double)generator->cpu_ns, cpu_known ? (double)result->dialing_ns : 0),
+		"period_us", json_value_us(generator->period_ns), "pace_asked_per_s",
+		json_value_ratio((double)NSEC_PER_SEC, (double)generator->period_ns),
+		"pace_kept_per_s", json_value_ratio(periods, last_dial_s), "last_dial_s",
+		json_value_seconds(dialed ? generator->last_dial_ns : RESULT_UNKNOWN),
+		"cq_overflows", json_value_count(generator->cq_overflows), "resolution_us",
+		json_value_count(generator->resolution_us), "lanes",
+		json_value_count(generator->lanes));
+}
+
+static json_t *make_host(const struct host_view *view)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "kernel",
+		json_value_text(view->kernel[0] != '\0' ? view->kernel : NULL), "cpus",
+		json_value_count(view->cpus), "memory_bytes", json_value_count(view->memory_bytes),
+		"nofile", json_value_count(view->nofile), "port_low",
+		json_value_count(view->port_low), "port_high", json_value_count(view->port_high));
+}
+
+static json_t *make_finding(const struct finding *finding)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "name", json_value_text(finding->name),
+		"side", json_value_text(cause_side_name(finding->side)), "count",
+		json_value_count(finding->count), "evidence", json_value_text(finding->evidence),
+		"hint", json_value_text(finding->hint));
+}
+
+static json_t *make_findings(const struct findings *findings)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < findings->count && list != NULL; i++) {
+		list = json_value_append(list, make_finding(&findings->list[i]));
+	}
+	return list;
+}
+
+static json_t *make_threshold(
+	const struct threshold_rule *rule, const struct threshold_outcome *outcome)
+{
+	const char *actual = outcome->not_judged == NULL ? outcome->actual : NULL;
+	return json_pack("{s:o, s:b, s:b, s:o, s:o, s:o}", "expression",
+		json_value_text(rule->threshold.text), "aborts", (int)rule->aborts, "crossed",
+		(int)outcome->crossed, "actual", json_value_text(actual), "limit",
+		json_value_text(outcome->limit), "not_judged",
+		json_value_text(outcome->not_judged));
+}
+
+static json_t *make_thresholds(const struct verdict *verdict)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < verdict->rules->count && list != NULL; i++) {
+		list = json_value_append(
+			list, make_threshold(&verdict->rules->list[i], &verdict->outcomes[i]));
+	}
+	return list;
+}
+
+static json_t *make_verdict(const struct verdict *verdict)
+{
+	json_t *reasons = json_array();
+	for (size_t i = 0; i < verdict->reason_count && reasons != NULL; i++) {
+		reasons = json_value_append(reasons, json_value_text(verdict->reasons[i]));
+	}
+	return json_pack(
+		"{s:i, s:o}", "exit_status", (int)verdict->exit_status, "reasons", reasons);
+}
+
 static const char *const end_names[] = {
 	[RUN_COMPLETED] = "completed",
 	[RUN_INTERRUPTED] = "interrupted",
+	[RUN_ABORTED] = "aborted",
 };
 
-static json_t *make_result(const struct result *result)
+/* A member of the whole, which is used up. */
+struct member {
+	const char *name;
+	json_t *value;
+};
+
+/* In the order in which a person would read it. */
+static json_t *make_result(const struct result *result, const struct verdict *verdict)
 {
-	return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "schema",
-		REPORT_JSON_SCHEMA, "target", make_target(result), "ended", end_names[result->end],
-		"duration_s", make_seconds(result->duration_ns), "dialing_s",
-		make_known_seconds(result->dialing_ns), "connections", make_connections(result),
-		"handshake_us", make_times(&result->handshake), "connect_us",
-		make_times(&result->connect), "failure_us", make_times(&result->failure), "lag_us",
-		make_times(&result->lag), "causes", make_causes(result));
+	const struct member members[] = {
+		{"schema", json_string(REPORT_JSON_SCHEMA)},
+		{"tool", make_tool()},
+		{"target", make_target(result)},
+		{"settings", make_settings(&result->settings)},
+		{"started_at", json_value_instant(result->started_at_ns)},
+		{"ended", json_string(end_names[result->end])},
+		{"duration_s", json_value_seconds(result->duration_ns)},
+		{"dialing_s", json_value_seconds(result->dialing_ns)},
+		{"verdict", make_verdict(verdict)},
+		{"thresholds", make_thresholds(verdict)},
+		{"findings", make_findings(&verdict->findings)},
+		{"connections", make_connections(result)},
+		{"causes", make_causes(result)},
+		{"handshake_us", json_value_times(&result->handshake)},
+		{"connect_us", json_value_times(&result->connect)},
+		{"failure_us", json_value_times(&result->failure)},
+		{"lag_us", json_value_times(&result->lag)},
+		{"lifetime_us", json_value_times(&result->lifetime)},
+		{"kernel", make_kernel(&result->kernel)},
+		{"network", make_network(&result->network)},
+		{"listener", make_listener(&result->listener)},
+		{"generator", make_generator(result)},
+		{"host", make_host(&result->machine)},
+		{"series", make_series(&result->series)},
+	};
+	json_t *root = json_object();
+	int r = 0;
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		r |= json_object_set_new(root, members[i].name, members[i].value);
+	}
+	if (r != 0) {
+		json_decref(root);
+		return NULL;
+	}
+	return root;
 }
 
 static int json_final(FILE *out, const struct result *result, const struct verdict *verdict)
 {
-	(void)verdict;
-	json_t *root = make_result(result);
+	json_t *root = make_result(result, verdict);
 	if (root == NULL) {
 		return -ENOMEM;
 	}

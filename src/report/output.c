@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,6 +17,8 @@
 #define TEMPORARY_NAMES 100
 
 #define MODE_NEW 0666 /* less the umask */
+
+#define STANDARD_PATH "-"
 
 static const struct report_ops *find_format(
 	const struct report_ops *const *formats, const char *name, size_t length)
@@ -136,6 +137,12 @@ static int open_standard(struct output *output, FILE *standard_output)
 	return 0;
 }
 
+bool output_is_standard(const char *text)
+{
+	const char *equals = strchr(text, '=');
+	return equals != NULL && strcmp(equals + 1, STANDARD_PATH) == 0;
+}
+
 int output_open(struct output *output, const char *text, const struct report_ops *const *formats,
 	FILE *standard_output, struct error *error)
 {
@@ -151,8 +158,8 @@ int output_open(struct output *output, const char *text, const struct report_ops
 	}
 	const char *path = equals + 1;
 	struct output opened = {.format = format};
-	int r = strcmp(path, "-") == 0 ? open_standard(&opened, standard_output)
-				       : open_path(&opened, path);
+	int r = strcmp(path, STANDARD_PATH) == 0 ? open_standard(&opened, standard_output)
+						 : open_path(&opened, path);
 	if (r < 0) {
 		output_finish(&opened);
 		return fail_path(path, r, error);

@@ -6,7 +6,15 @@
 
 int result_init(struct result *result)
 {
-	*result = (struct result){.unconfirmed = RESULT_UNKNOWN, .dialing_ns = RESULT_UNKNOWN};
+	*result = (struct result){
+		.unconfirmed = RESULT_UNKNOWN,
+		.dialing_ns = RESULT_UNKNOWN,
+		.machine = {.cpus = RESULT_UNKNOWN,
+			.memory_bytes = RESULT_UNKNOWN,
+			.nofile = RESULT_UNKNOWN,
+			.port_low = RESULT_UNKNOWN,
+			.port_high = RESULT_UNKNOWN},
+	};
 	struct histogram *all[] = {&result->handshake, &result->connect, &result->failure,
 		&result->lag, &result->lifetime};
 	netstat_init(&result->network);

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "tcpgoon/run/evidence.h"
 
+#include <stdio.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
 
 #include "tcpgoon/base/clock.h"
+#include "tcpgoon/net/limits.h"
 #include "tcpgoon/net/sockdiag.h"
 
 static uint64_t to_ns(struct timeval time)
@@ -32,13 +36,33 @@ static void look_at_listener(struct result *result)
 	}
 }
 
+_Static_assert(LIMITS_NONE == RESULT_UNKNOWN, "what the host does not tell is unknown");
+
+static void look_at_host(struct host_view *view)
+{
+	struct utsname name;
+	if (uname(&name) == 0) {
+		snprintf(view->kernel, sizeof(view->kernel), "%s", name.release);
+	}
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	view->cpus = cpus > 0 ? (uint64_t)cpus : RESULT_UNKNOWN;
+	struct limits limits;
+	limits_read(&limits);
+	view->memory_bytes = limits.memory_bytes;
+	view->nofile = limits_raise_nofile();
+	view->port_low = limits.port_low;
+	view->port_high = limits.port_high;
+}
+
 void evidence_begin(struct evidence *evidence, struct result *result)
 {
-	*evidence = (struct evidence){.cpu_before_ns = cpu_now_ns()};
+	*evidence = (struct evidence){0};
 	if (netstat_read(&evidence->before) < 0) {
 		netstat_init(&evidence->before);
 	}
 	look_at_listener(result);
+	look_at_host(&result->machine);
+	evidence->cpu_before_ns = cpu_now_ns(); /* last: what looking costs is not the dialling's */
 }
 
 void evidence_end_dialling(struct evidence *evidence, struct result *result)

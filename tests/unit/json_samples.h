@@ -4,10 +4,11 @@
 #define TESTS_UNIT_JSON_SAMPLES_H
 
 #include <errno.h>
-#include <stdlib.h>
+#include <stddef.h>
 
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/result/result.h"
+#include "tcpgoon/verdict/verdict.h"
 
 /* A run of which nothing is known but its target. */
 static inline int sample_empty(struct result *result)
@@ -20,6 +21,67 @@ static inline int sample_empty(struct result *result)
 	return address_parse_literal("::1", 65535, &result->target);
 }
 
+static inline void sample_settings(struct settings *settings)
+{
+	*settings = (struct settings){
+		.host = "example.org",
+		.ports = "80-81",
+		.connections = 1000,
+		.sleep_ns = 2500500,
+		.dial_timeout_ns = 5 * NSEC_PER_SEC,
+		.interval_ns = NSEC_PER_SEC / 2,
+		.hold_ns = 90 * NSEC_PER_SEC,
+		.close_mode = CLOSE_RST,
+		.resolve_mode = RESOLVE_ALL,
+		.sources = {.items = {"192.0.2.8", "198.51.100.0/24"}, .count = 2},
+		.source_port = "2000-3000",
+		.fail_if = {.items = {"errors>1%", "lag.p99>10ms"}, .count = 2},
+		.abort_if = {.items = {"drops>100"}, .count = 1},
+		.force = true,
+	};
+}
+
+/* What was read beside the connections: each number once. */
+static inline void sample_evidence(struct result *result)
+{
+	result->kernel = (struct kernel_view){.possible = true,
+		.asked = 790,
+		.agreed = 780,
+		.missing = 3,
+		.too_young = 7,
+		.syn_retransmits = 25,
+		.retransmitted = 12,
+		.cost_ns = 1234567};
+	for (size_t i = 0; i < NETSTAT_MAX; i++) {
+		result->network.values[i] = 1000 + i;
+	}
+	result->network.values[NETSTAT_SYN_CHALLENGES] = NETSTAT_ABSENT;
+	result->listener =
+		(struct listener_view){.known = true, .backlog = 128, .queued_most = 129};
+	result->generator = (struct generator){.cpu_ns = 2250 * NSEC_PER_MSEC,
+		.last_dial_ns = 8990 * NSEC_PER_MSEC,
+		.period_ns = 2500500,
+		.cq_overflows = 5,
+		.resolution_us = 180,
+		.lanes = 2};
+	result->machine = (struct host_view){.kernel = "6.1.0-18-amd64",
+		.cpus = 4,
+		.memory_bytes = UINT64_C(8) << 30,
+		.nofile = 20000,
+		.port_low = 32768,
+		.port_high = 60999};
+	series_add(&result->series,
+		&(struct snapshot){.elapsed_ns = 1, .total = 1000, .not_initiated = 1000});
+	series_end(&result->series,
+		&(struct snapshot){.elapsed_ns = 12345678901,
+			.total = 1000,
+			.not_initiated = 100,
+			.dialing = 10,
+			.established = 600,
+			.closed = 200,
+			.failed = 90});
+}
+
 /* A run with some of everything. */
 static inline int sample_full(struct result *result)
 {
@@ -27,6 +89,9 @@ static inline int sample_full(struct result *result)
 	if (r < 0) {
 		return r;
 	}
+	sample_settings(&result->settings);
+	sample_evidence(result);
+	result->started_at_ns = UINT64_C(1706702400) * NSEC_PER_SEC + 5000060;
 	result->host = "example.org";
 	result->at_end = (struct snapshot){.total = 1000,
 		.not_initiated = 100,
@@ -46,6 +111,7 @@ static inline int sample_full(struct result *result)
 		histogram_record(&result->connect, 10 * us);
 	}
 	histogram_record(&result->failure, 5000000);
+	histogram_record(&result->lifetime, 60000000);
 	for (int cause = CAUSE_NONE + 1; cause < CAUSE_MAX; cause++) {
 		result->causes[cause] = (struct cause_tally){.count = (uint64_t)cause,
 			.first_ns = NSEC_PER_MSEC,
@@ -53,6 +119,36 @@ static inline int sample_full(struct result *result)
 			.last_errno = cause == CAUSE_REFUSED ? ECONNREFUSED : 0};
 	}
 	return address_parse_literal("192.0.2.1", 80, &result->target);
+}
+
+/* A verdict on it with thresholds crossed, kept and not judged, and with a finding. */
+static inline int sample_verdict(
+	const struct result *result, struct threshold_rules *rules, struct verdict *ret_verdict)
+{
+	const struct settings *settings = &result->settings;
+	*rules = (struct threshold_rules){0};
+	for (size_t i = 0; i < settings->fail_if.count + settings->abort_if.count; i++) {
+		struct threshold_rule *rule = &rules->list[rules->count++];
+		rule->aborts = i >= settings->fail_if.count;
+		const char *text = rule->aborts
+			? settings->abort_if.items[i - settings->fail_if.count]
+			: settings->fail_if.items[i];
+		int r = threshold_parse(text, &rule->threshold, NULL);
+		if (r < 0) {
+			return r;
+		}
+	}
+	verdict_judge(result, rules, ret_verdict);
+	struct findings *findings = &ret_verdict->findings;
+	findings->count = 1;
+	findings->list[0] = (struct finding){
+		.name = "idle_timeout",
+		.side = CAUSE_SIDE_REMOTE,
+		.count = 200,
+		.evidence = "200 of 800 were closed 60 s after they were established.",
+		.hint = "Raise the idle timeout.",
+	};
+	return 0;
 }
 
 #endif

@@ -9,12 +9,19 @@
 int main(int argc, char **argv)
 {
 	struct result result;
+	struct threshold_rules rules;
+	struct verdict verdict;
 	if (argc != 2) {
 		return 1;
 	}
-	int r = strcmp(argv[1], "full") == 0 ? sample_full(&result) : sample_empty(&result);
+	bool full = strcmp(argv[1], "full") == 0;
+	int r = full ? sample_full(&result) : sample_empty(&result);
+	if (r == 0 && full) {
+		r = sample_verdict(&result, &rules, &verdict);
+	} else if (r == 0) {
+		verdict = plain_verdict(&result);
+	}
 	if (r == 0) {
-		struct verdict verdict = plain_verdict(&result);
 		r = report_json.final(stdout, &result, &verdict);
 	}
 	result_finish(&result);

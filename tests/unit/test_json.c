@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -18,6 +19,8 @@
 
 struct fixture {
 	struct result result;
+	struct threshold_rules rules;
+	struct verdict verdict;
 	json_t *root; /* its report, read back */
 };
 
@@ -27,8 +30,7 @@ static int read_back(struct fixture *fixture)
 	size_t length = 0;
 	FILE *out = open_memstream(&text, &length);
 	assert_non_null(out);
-	struct verdict verdict = plain_verdict(&fixture->result);
-	assert_int_equal(report_json.final(out, &fixture->result, &verdict), 0);
+	assert_int_equal(report_json.final(out, &fixture->result, &fixture->verdict), 0);
 	assert_int_equal(fclose(out), 0);
 	assert_int_equal(text[length - 1], '\n');
 	json_error_t error;
@@ -43,6 +45,7 @@ static int setup_empty(void **state)
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 	assert_non_null(fixture);
 	assert_int_equal(sample_empty(&fixture->result), 0);
+	fixture->verdict = plain_verdict(&fixture->result);
 	*state = fixture;
 	return read_back(fixture);
 }
@@ -52,6 +55,7 @@ static int setup_full(void **state)
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 	assert_non_null(fixture);
 	assert_int_equal(sample_full(&fixture->result), 0);
+	assert_int_equal(sample_verdict(&fixture->result, &fixture->rules, &fixture->verdict), 0);
 	*state = fixture;
 	return read_back(fixture);
 }
@@ -99,19 +103,218 @@ static void the_head_says_what_it_is_of(void **state)
 	assert_int_equal(count_of(target, "port"), 80);
 }
 
+/* That an object has these counts, and `others` members beside them. */
+struct expected_count {
+	const char *key;
+	json_int_t count;
+};
+
+static void assert_counts(const json_t *object, const struct expected_count *expected,
+	size_t expected_count, size_t others)
+{
+	assert_int_equal(json_object_size(object), expected_count + others);
+	for (size_t i = 0; i < expected_count; i++) {
+		assert_int_equal(count_of(object, expected[i].key), expected[i].count);
+	}
+}
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
 static void connections_are_counted(void **state)
 {
 	const struct fixture *fixture = *state;
-	const struct {
-		const char *key;
-		json_int_t count;
-	} expected[] = {{"requested", 1000}, {"dialed", 900}, {"established", 800},
-		{"unconfirmed", 4}, {"failed", 90}, {"closed_by_peer", 200}, {"open_at_end", 600},
-		{"undecided", 10}, {"max_concurrent", 700}};
+	const struct expected_count expected[] = {{"requested", 1000}, {"dialed", 900},
+		{"established", 800}, {"unconfirmed", 4}, {"failed", 90}, {"closed_by_peer", 200},
+		{"open_at_end", 600}, {"undecided", 10}, {"max_concurrent", 700}};
 	const json_t *connections = json_object_get(fixture->root, "connections");
-	assert_int_equal(json_object_size(connections), sizeof(expected) / sizeof(expected[0]));
-	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
-		assert_int_equal(count_of(connections, expected[i].key), expected[i].count);
+	assert_counts(connections, expected, LENGTH(expected), 0);
+}
+
+static void assert_texts(const json_t *object, const char *key, const struct text_list *expected)
+{
+	const json_t *texts = json_object_get(object, key);
+	assert_int_equal(json_array_size(texts), expected->count);
+	for (size_t i = 0; i < expected->count; i++) {
+		assert_string_equal(
+			json_string_value(json_array_get(texts, i)), expected->items[i]);
+	}
+}
+
+/* PROJECT_VERSION comes from the build. */
+static void the_tool_names_itself(void **state)
+{
+	const struct fixture *fixture = *state;
+	const json_t *tool = json_object_get(fixture->root, "tool");
+	assert_int_equal(json_object_size(tool), 3);
+	assert_string_equal(text_of(tool, "name"), "tcpgoon");
+	assert_string_equal(text_of(tool, "version"), PROJECT_VERSION);
+	assert_true(strlen(text_of(tool, "commit")) > 0);
+}
+
+static void settings_are_all_there_in_their_units(void **state)
+{
+	const struct fixture *fixture = *state;
+	const struct settings *given = &fixture->result.settings;
+	const json_t *settings = json_object_get(fixture->root, "settings");
+	assert_int_equal(json_object_size(settings), 13);
+	assert_string_equal(text_of(settings, "ports"), "80-81");
+	assert_int_equal(count_of(settings, "connections"), 1000);
+	assert_real(settings, "sleep_us", 2500.5);
+	assert_real(settings, "dial_timeout_ms", 5000);
+	assert_real(settings, "interval_s", 0.5);
+	assert_real(settings, "hold_s", 90);
+	assert_texts(settings, "sources", &given->sources);
+	assert_string_equal(text_of(settings, "source_port"), "2000-3000");
+	assert_string_equal(text_of(settings, "close"), "rst");
+	assert_string_equal(text_of(settings, "resolve"), "all");
+	assert_texts(settings, "fail_if", &given->fail_if);
+	assert_texts(settings, "abort_if", &given->abort_if);
+	assert_true(json_is_true(json_object_get(settings, "force")));
+}
+
+static void the_start_is_an_instant_with_its_fraction(void **state)
+{
+	const struct fixture *fixture = *state;
+	assert_string_equal(text_of(fixture->root, "started_at"), "2024-01-31T12:00:00.005000060Z");
+}
+
+static void each_end_has_its_name(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char *const names[] = {[RUN_COMPLETED] = "completed",
+		[RUN_INTERRUPTED] = "interrupted",
+		[RUN_ABORTED] = "aborted"};
+	for (size_t i = 0; i < LENGTH(names); i++) {
+		json_decref(fixture->root);
+		fixture->result.end = (enum run_end)i;
+		read_back(fixture);
+		assert_string_equal(text_of(fixture->root, "ended"), names[i]);
+	}
+}
+
+static void the_series_is_told_sample_by_sample(void **state)
+{
+	const struct fixture *fixture = *state;
+	const json_t *series = json_object_get(fixture->root, "series");
+	assert_int_equal(json_array_size(series), 2);
+	const struct expected_count first[] = {{"not_dialed", 1000}, {"dialing", 0}, {"open", 0},
+		{"closed_by_peer", 0}, {"failed", 0}};
+	const struct expected_count last[] = {{"not_dialed", 100}, {"dialing", 10}, {"open", 600},
+		{"closed_by_peer", 200}, {"failed", 90}};
+	assert_counts(json_array_get(series, 0), first, LENGTH(first), 1);
+	assert_real(json_array_get(series, 0), "elapsed_s", 1e-9);
+	assert_counts(json_array_get(series, 1), last, LENGTH(last), 1);
+	assert_real(json_array_get(series, 1), "elapsed_s", 12.345678901);
+}
+
+static void what_the_kernel_said_is_told(void **state)
+{
+	const struct fixture *fixture = *state;
+	const json_t *kernel = json_object_get(fixture->root, "kernel");
+	const struct expected_count asked[] = {{"asked", 790}, {"agreed", 780}, {"missing", 3},
+		{"too_young", 7}, {"syn_retransmits", 25}, {"retransmitted", 12}};
+	assert_counts(kernel, asked, LENGTH(asked), 1);
+	assert_real(kernel, "cost_us", 1234.567);
+	const struct expected_count listener[] = {{"backlog", 128}, {"queued_most", 129}};
+	assert_counts(json_object_get(fixture->root, "listener"), listener, LENGTH(listener), 0);
+
+	const json_t *network = json_object_get(fixture->root, "network");
+	assert_int_equal(json_object_size(network), NETSTAT_MAX - 1);
+	for (size_t i = 0; i < NETSTAT_MAX; i++) {
+		const char *name = netstat_name((enum netstat_counter)i);
+		if (i == NETSTAT_SYN_CHALLENGES) {
+			assert_null(json_object_get(network, name));
+		} else {
+			assert_int_equal(count_of(network, name), 1000 + i);
+		}
+	}
+}
+
+static void the_generator_and_its_machine_are_told(void **state)
+{
+	const struct fixture *fixture = *state;
+	const json_t *generator = json_object_get(fixture->root, "generator");
+	const struct expected_count counts[] = {
+		{"cq_overflows", 5}, {"resolution_us", 180}, {"lanes", 2}};
+	assert_counts(generator, counts, LENGTH(counts), 5);
+	assert_real(generator, "cpu_share", 0.25);
+	assert_real(generator, "period_us", 2500.5);
+	assert_real(generator, "pace_asked_per_s", 1e9 / 2500500);
+	assert_real(generator, "pace_kept_per_s", 100); /* 899 periods in 8.99 s */
+	assert_real(generator, "last_dial_s", 8.99);
+
+	const json_t *host = json_object_get(fixture->root, "host");
+	const struct expected_count limits[] = {{"cpus", 4}, {"memory_bytes", 8589934592},
+		{"nofile", 20000}, {"port_low", 32768}, {"port_high", 60999}};
+	assert_counts(host, limits, LENGTH(limits), 1);
+	assert_string_equal(text_of(host, "kernel"), "6.1.0-18-amd64");
+}
+
+static void a_share_of_a_moment_is_null(void **state)
+{
+	struct fixture *fixture = *state;
+	json_decref(fixture->root);
+	fixture->result.dialing_ns = GENERATOR_CPU_LEAST_NS - 1;
+	read_back(fixture);
+	const json_t *generator = json_object_get(fixture->root, "generator");
+	assert_true(json_is_null(json_object_get(generator, "cpu_share")));
+}
+
+static void thresholds_are_told_with_what_came_of_them(void **state)
+{
+	const struct fixture *fixture = *state;
+	const struct {
+		const char *expression, *actual, *limit, *not_judged;
+		bool aborts, crossed;
+	} expected[] = {
+		{"errors>1%", "10%", "1%", NULL, false, true},
+		{"lag.p99>10ms", NULL, "10ms", "there are no samples", false, false},
+		{"drops>100", "200", "100", NULL, true, true},
+	};
+	const json_t *thresholds = json_object_get(fixture->root, "thresholds");
+	assert_int_equal(json_array_size(thresholds), LENGTH(expected));
+	for (size_t i = 0; i < LENGTH(expected); i++) {
+		const json_t *item = json_array_get(thresholds, i);
+		assert_int_equal(json_object_size(item), 6);
+		assert_string_equal(text_of(item, "expression"), expected[i].expression);
+		assert_string_equal(text_of(item, "limit"), expected[i].limit);
+		assert_true(json_is_boolean(json_object_get(item, "aborts")));
+		assert_true(json_is_true(json_object_get(item, "aborts")) == expected[i].aborts);
+		assert_true(json_is_boolean(json_object_get(item, "crossed")));
+		assert_true(json_is_true(json_object_get(item, "crossed")) == expected[i].crossed);
+		if (expected[i].not_judged == NULL) {
+			assert_string_equal(text_of(item, "actual"), expected[i].actual);
+			assert_true(json_is_null(json_object_get(item, "not_judged")));
+		} else {
+			assert_string_equal(text_of(item, "not_judged"), expected[i].not_judged);
+			assert_true(json_is_null(json_object_get(item, "actual")));
+		}
+	}
+}
+
+static void findings_and_verdict_are_those_given(void **state)
+{
+	const struct fixture *fixture = *state;
+	const json_t *findings = json_object_get(fixture->root, "findings");
+	assert_int_equal(json_array_size(findings), 1);
+	const json_t *finding = json_array_get(findings, 0);
+	const struct finding *given = &fixture->verdict.findings.list[0];
+	assert_int_equal(json_object_size(finding), 5);
+	assert_string_equal(text_of(finding, "name"), "idle_timeout");
+	assert_string_equal(text_of(finding, "side"), "remote");
+	assert_int_equal(count_of(finding, "count"), 200);
+	assert_string_equal(text_of(finding, "evidence"), given->evidence);
+	assert_string_equal(text_of(finding, "hint"), given->hint);
+
+	const json_t *verdict = json_object_get(fixture->root, "verdict");
+	const json_t *reasons = json_object_get(verdict, "reasons");
+	assert_int_equal(json_object_size(verdict), 2);
+	assert_int_equal(count_of(verdict, "exit_status"), fixture->verdict.exit_status);
+	assert_true(fixture->verdict.reason_count > 0);
+	assert_int_equal(json_array_size(reasons), fixture->verdict.reason_count);
+	for (size_t i = 0; i < fixture->verdict.reason_count; i++) {
+		assert_string_equal(
+			json_string_value(json_array_get(reasons, i)), fixture->verdict.reasons[i]);
 	}
 }
 
@@ -139,6 +342,7 @@ static void times_are_in_microseconds_and_whole_as_a_histogram(void **state)
 
 	assert_int_equal(count_of(json_object_get(fixture->root, "connect_us"), "max"), 10000);
 	assert_int_equal(count_of(json_object_get(fixture->root, "failure_us"), "max"), 5000000);
+	assert_int_equal(count_of(json_object_get(fixture->root, "lifetime_us"), "max"), 60000000);
 	assert_int_equal(count_of(json_object_get(fixture->root, "lag_us"), "count"), 0);
 }
 
@@ -169,8 +373,28 @@ static void what_is_not_known_is_null(void **state)
 	const struct fixture *fixture = *state;
 	const json_t *connections = json_object_get(fixture->root, "connections");
 	assert_true(json_is_null(json_object_get(connections, "unconfirmed")));
-	assert_true(json_is_null(json_object_get(fixture->root, "dialing_s")));
-	assert_int_equal(json_array_size(json_object_get(fixture->root, "causes")), 0);
+	static const char *const absent[] = {"dialing_s", "kernel", "listener"};
+	for (size_t i = 0; i < LENGTH(absent); i++) {
+		assert_true(json_is_null(json_object_get(fixture->root, absent[i])));
+	}
+	static const char *const empty[] = {
+		"causes", "findings", "thresholds", "series", "network"};
+	for (size_t i = 0; i < LENGTH(empty); i++) {
+		const json_t *value = json_object_get(fixture->root, empty[i]);
+		assert_non_null(value);
+		assert_int_equal(json_array_size(value) + json_object_size(value), 0);
+	}
+	static const struct {
+		const char *object, *key;
+	} unknown[] = {{"settings", "source_port"}, {"settings", "ports"},
+		{"generator", "cpu_share"}, {"generator", "pace_asked_per_s"},
+		{"generator", "pace_kept_per_s"}, {"generator", "last_dial_s"}, {"host", "kernel"},
+		{"host", "cpus"}, {"host", "memory_bytes"}, {"host", "nofile"},
+		{"host", "port_low"}, {"host", "port_high"}};
+	for (size_t i = 0; i < LENGTH(unknown); i++) {
+		const json_t *object = json_object_get(fixture->root, unknown[i].object);
+		assert_true(json_is_null(json_object_get(object, unknown[i].key)));
+	}
 	assert_string_equal(text_of(fixture->root, "ended"), "completed");
 	const json_t *times = json_object_get(fixture->root, "connect_us");
 	assert_int_equal(count_of(times, "count"), 0);
@@ -196,8 +420,7 @@ static void a_full_disk_is_told(void **state)
 	struct fixture *fixture = *state;
 	FILE *full = fopen("/dev/full", "w");
 	assert_non_null(full);
-	struct verdict verdict = plain_verdict(&fixture->result);
-	assert_true(report_json.final(full, &fixture->result, &verdict) < 0);
+	assert_true(report_json.final(full, &fixture->result, &fixture->verdict) < 0);
 	fclose(full);
 }
 
@@ -205,6 +428,22 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_head_says_what_it_is_of, setup_full, teardown),
+		cmocka_unit_test_setup_teardown(the_tool_names_itself, setup_full, teardown),
+		cmocka_unit_test_setup_teardown(
+			settings_are_all_there_in_their_units, setup_full, teardown),
+		cmocka_unit_test_setup_teardown(
+			the_start_is_an_instant_with_its_fraction, setup_full, teardown),
+		cmocka_unit_test_setup_teardown(each_end_has_its_name, setup_full, teardown),
+		cmocka_unit_test_setup_teardown(
+			the_series_is_told_sample_by_sample, setup_full, teardown),
+		cmocka_unit_test_setup_teardown(what_the_kernel_said_is_told, setup_full, teardown),
+		cmocka_unit_test_setup_teardown(
+			the_generator_and_its_machine_are_told, setup_full, teardown),
+		cmocka_unit_test_setup_teardown(a_share_of_a_moment_is_null, setup_full, teardown),
+		cmocka_unit_test_setup_teardown(
+			thresholds_are_told_with_what_came_of_them, setup_full, teardown),
+		cmocka_unit_test_setup_teardown(
+			findings_and_verdict_are_those_given, setup_full, teardown),
 		cmocka_unit_test_setup_teardown(connections_are_counted, setup_full, teardown),
 		cmocka_unit_test_setup_teardown(
 			times_are_in_microseconds_and_whole_as_a_histogram, setup_full, teardown),

@@ -35,12 +35,47 @@ def at(value, path):
     return value
 
 
+def lists_of(value, path=()):
+    """The path of every list below."""
+    items = value.items() if isinstance(value, dict) else (
+        enumerate(value) if isinstance(value, list) else ())
+    if isinstance(value, list):
+        yield path
+    for key, item in items:
+        yield from lists_of(item, (*path, key))
+
+
+def fields_of(schema, path=()):
+    """The path and the definition of every member that the schema names."""
+    if not isinstance(schema, dict):
+        return
+    for key, item in schema.items():
+        if key == "properties" and not path[-1:] in (("if",), ("then",), ("else",)):
+            yield from (((*path, name), field) for name, field in item.items())
+        yield from fields_of(item, (*path, key))
+
+
 def mutations(document):
     """Each with one thing wrong: a member missing, unknown, or of another type."""
+    for path in lists_of(document):
+        for wrong_item in ({"wrong": True}, None, -1):
+            if path == ("settings", "sources") and wrong_item is None:
+                continue  # what is no text is null
+            wrong = copy.deepcopy(document)
+            at(wrong, path).append(wrong_item)
+            yield f"{wrong_item} in {path}", wrong
+
     for path in paths_of(document):
-        without = copy.deepcopy(document)
-        del at(without, path[:-1])[path[-1]]
-        yield f"without {path}", without
+        if path[:-1] != ("network",):  # a kernel has the counters that it has
+            without = copy.deepcopy(document)
+            del at(without, path[:-1])[path[-1]]
+            yield f"without {path}", without
+
+        if isinstance(at(document, path), (int, float)):
+            for value in (-1, "1"):
+                wrong = copy.deepcopy(document)
+                at(wrong, path[:-1])[path[-1]] = value
+                yield f"{value!r} as {path}", wrong
 
         wrong = copy.deepcopy(document)
         at(wrong, path[:-1])[path[-1]] = {"wrong": True}
@@ -72,6 +107,9 @@ def main():
     # A histogram with samples has its numbers.
     document["connect_us"]["p50"] = None
     assert not validator.is_valid(document)
+
+    undescribed = [path for path, field in fields_of(schema) if "description" not in field]
+    assert not undescribed, undescribed
 
 
 main()

@@ -3,6 +3,8 @@
 #ifndef TCPGOON_CLI_SESSION_H
 #define TCPGOON_CLI_SESSION_H
 
+#include <stdio.h>
+
 #include "tcpgoon/base/error.h"
 #include "tcpgoon/cli/command.h"
 #include "tcpgoon/cli/options.h"
@@ -45,7 +47,13 @@ void session_check_limits(const struct plan *plan, struct checks *ret_checks);
 /* False, with the message printed and *ret_status, where the limits do not allow the plan. */
 bool session_allows(const struct plan *plan, int *ret_status);
 
-/* Carries the plan out, with its report on stdout. Returns the exit status. */
+/*
+ * Where the lines for people go: stdout, or stderr where -o FORMAT=- gives stdout to a report, so
+ * that a program can read it.
+ */
+FILE *session_text_stream(const struct settings *settings);
+
+/* Carries the plan out, with its reports. Returns the exit status. */
 int session_run(const struct plan *plan);
 
 #endif

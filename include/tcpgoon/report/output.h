@@ -3,6 +3,7 @@
 #ifndef TCPGOON_REPORT_OUTPUT_H
 #define TCPGOON_REPORT_OUTPUT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "tcpgoon/base/error.h"
@@ -19,6 +20,9 @@ struct output {
 	{                    \
 		.file = NULL \
 	}
+
+/* Whether `text` is "FORMAT=-": the report is to have the standard output for itself. */
+bool output_is_standard(const char *text);
 
 /*
  * `text` is "FORMAT=PATH", where "-" is `standard_output`; `formats` ends with NULL. Opened before

@@ -57,6 +57,9 @@ struct listener_view {
 	uint32_t queued_most; /* seen waiting to be accepted, at the start or at the end */
 };
 
+/* The kernel accounts for CPU time in ticks: of dialling that took less, a share says nothing. */
+#define GENERATOR_CPU_LEAST_NS UINT64_C(50000000)
+
 /* The generator's own state. */
 struct generator {
 	uint64_t cpu_ns; /* of this process, while dialling */
@@ -65,6 +68,18 @@ struct generator {
 	uint64_t cq_overflows; /* completions that did not fit their queue (none is lost) */
 	uint32_t resolution_us; /* of `connect`: the mean batch that it was measured over */
 	uint32_t lanes;
+};
+
+#define HOST_KERNEL_MAX 65
+
+/* The machine that the run was made on. Counts are RESULT_UNKNOWN where it does not tell. */
+struct host_view {
+	char kernel[HOST_KERNEL_MAX]; /* its release, as uname -r says it; empty: not known */
+	uint64_t cpus; /* online */
+	uint64_t memory_bytes;
+	uint64_t nofile; /* soft limit of open files of this process; RESULT_UNKNOWN: none */
+	uint64_t port_low; /* net.ipv4.ip_local_port_range */
+	uint64_t port_high;
 };
 
 struct result {
@@ -92,6 +107,7 @@ struct result {
 	struct netstat network; /* what the run added to the counters of this network namespace */
 	struct listener_view listener;
 	struct generator generator;
+	struct host_view machine;
 	enum run_end end;
 	bool held; /* the run was asked to hold its connections */
 };

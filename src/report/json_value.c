@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#include "tcpgoon/report/json_value.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "tcpgoon/base/clock.h"
+#include "tcpgoon/result/result.h"
+#include "tcpgoon/stats/hdr_encoding.h"
+
+json_t *json_value_count(uint64_t count)
+{
+	return count == RESULT_UNKNOWN ? json_null() : json_integer((json_int_t)count);
+}
+
+static json_t *make_time(uint64_t ns, uint64_t unit_ns)
+{
+	return ns == RESULT_UNKNOWN ? json_null() : json_real((double)ns / (double)unit_ns);
+}
+
+json_t *json_value_seconds(uint64_t ns)
+{
+	return make_time(ns, NSEC_PER_SEC);
+}
+
+json_t *json_value_ms(uint64_t ns)
+{
+	return make_time(ns, NSEC_PER_MSEC);
+}
+
+json_t *json_value_us(uint64_t ns)
+{
+	return make_time(ns, NSEC_PER_USEC);
+}
+
+json_t *json_value_ratio(double part, double whole)
+{
+	return whole > 0 ? json_real(part / whole) : json_null();
+}
+
+json_t *json_value_text(const char *text)
+{
+	json_t *string = text == NULL ? NULL : json_string(text);
+	return string == NULL ? json_null() : string;
+}
+
+json_t *json_value_append(json_t *array, json_t *item)
+{
+	if (json_array_append_new(array, item) != 0) {
+		json_decref(array);
+		return NULL;
+	}
+	return array;
+}
+
+json_t *json_value_texts(const struct text_list *list)
+{
+	json_t *texts = json_array();
+	for (size_t i = 0; i < list->count && texts != NULL; i++) {
+		texts = json_value_append(texts, json_value_text(list->items[i]));
+	}
+	return texts;
+}
+
+json_t *json_value_instant(uint64_t ns)
+{
+	time_t seconds = (time_t)(ns / NSEC_PER_SEC);
+	struct tm parts;
+	char day[sizeof("2024-01-31T12:00:00") + 16];
+	if (gmtime_r(&seconds, &parts) == NULL ||
+		strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &parts) == 0) {
+		return json_null();
+	}
+	return json_sprintf("%s.%09" PRIu64 "Z", day, ns % NSEC_PER_SEC);
+}
+
+static json_t *make_encoded(const struct histogram *histogram)
+{
+	char *text = NULL;
+	if (histogram_encode(histogram, &text) < 0) {
+		return NULL;
+	}
+	json_t *encoded = json_string(text);
+	free(text);
+	return encoded;
+}
+
+json_t *json_value_times(const struct histogram *histogram)
+{
+	static const struct {
+		const char *name;
+		double percentile;
+	} percentiles[] = {{"p50", 50}, {"p90", 90}, {"p99", 99}, {"p999", 99.9}};
+	bool empty = histogram->count == 0;
+	uint64_t mean_ns = empty ? RESULT_UNKNOWN : histogram_mean_ns(histogram);
+	uint64_t stddev_ns = empty ? RESULT_UNKNOWN : histogram_stddev_ns(histogram);
+
+	json_t *times =
+		json_pack("{s:o, s:o, s:o, s:o}", "count", json_value_count(histogram->count),
+			"min", json_value_count(empty ? RESULT_UNKNOWN : histogram->min_us), "mean",
+			json_value_us(mean_ns), "stddev", json_value_us(stddev_ns));
+	int r = 0;
+	for (size_t i = 0; i < sizeof(percentiles) / sizeof(percentiles[0]); i++) {
+		uint64_t value_us = histogram_percentile(histogram, percentiles[i].percentile);
+		r |= json_object_set_new(times, percentiles[i].name,
+			json_value_count(empty ? RESULT_UNKNOWN : value_us));
+	}
+	r |= json_object_set_new(
+		times, "max", json_value_count(empty ? RESULT_UNKNOWN : histogram->max_us));
+	r |= json_object_set_new(times, "hdr", make_encoded(histogram));
+	if (r != 0) {
+		json_decref(times);
+		return NULL;
+	}
+	return times;
+}
