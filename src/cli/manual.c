@@ -2,10 +2,17 @@
 #include "tcpgoon/cli/manual.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tcpgoon/cli/command.h"
+#include "tcpgoon/stats/cause.h"
+#include "tcpgoon/verdict/diagnose.h"
+#include "tcpgoon/verdict/threshold.h"
+
+/* The longest name of a command or table. */
+#define WORD_MAX 31
 
 static void print_text(FILE *out, const char *text)
 {
@@ -36,20 +43,136 @@ static void print_options(FILE *out, const struct command *command)
 	}
 }
 
-static int expand_line(FILE *out, const char *line, struct error *error)
+static void print_bold(FILE *out, const char *name)
 {
-	char name[32];
-	int end = 0;
-	if (sscanf(line, "@options %31[a-z]@\n%n", name, &end) != 1 || line[end] != '\0' ||
-		end == 0) {
-		fputs(line, out);
-		return 0;
+	fputc('*', out);
+	print_text(out, name);
+	fputc('*', out);
+}
+
+static void print_causes(FILE *out)
+{
+	for (int i = CAUSE_NONE + 1; i < CAUSE_MAX; i++) {
+		enum cause cause = (enum cause)i;
+		print_bold(out, cause_name(cause));
+		fprintf(out, " (%s)\n\t", cause_side_name(cause_side(cause)));
+		print_text(out, cause_phrase(cause));
+		fputs(". ", out);
+		print_text(out, cause_hint(cause));
+		fputs("\n\n", out);
 	}
+}
+
+static void print_findings(FILE *out)
+{
+	const char *name;
+	for (size_t i = 0; (name = diagnose_rule_at(i)) != NULL; i++) {
+		fputs(i > 0 ? ",\n" : "", out);
+		print_bold(out, name);
+	}
+	fputs(".\n", out);
+}
+
+static void print_metrics(FILE *out)
+{
+	const struct threshold_metric *metric;
+	for (size_t i = 0; (metric = threshold_metric_at(i)) != NULL; i++) {
+		print_bold(out, metric->name);
+		switch (metric->kind) {
+		case THRESHOLD_COUNT:
+			fprintf(out, " (count; percentages are of those %s)", metric->share_of);
+			break;
+		case THRESHOLD_TIME:
+			fputs("._STATISTIC_ (time)", out);
+			break;
+		case THRESHOLD_RATE:
+			fputs(" (rate)", out);
+			break;
+		}
+		fputs("\n\t", out);
+		print_text(out, metric->meaning);
+		fputs(".\n\n", out);
+	}
+}
+
+static void print_statistics(FILE *out)
+{
+	for (int i = 0; i < THRESHOLD_STATISTICS; i++) {
+		fputs(i > 0 ? ", " : "", out);
+		print_bold(out, threshold_statistic_name((enum threshold_statistic)i));
+	}
+	fputs(".\n", out);
+}
+
+static void print_operators(FILE *out)
+{
+	for (int i = 0; i < THRESHOLD_OPERATORS; i++) {
+		fputs(i > 0 ? ", " : "", out);
+		print_bold(out, threshold_operator_name((enum threshold_operator)i));
+	}
+	fputs(".\n", out);
+}
+
+/* What a line "@NAME@" stands for. */
+static const struct {
+	const char *name;
+	void (*print)(FILE *out);
+} tables[] = {
+	{"causes", print_causes},
+	{"findings", print_findings},
+	{"metrics", print_metrics},
+	{"operators", print_operators},
+	{"statistics", print_statistics},
+};
+
+static int expand_options(FILE *out, const char *name, struct error *error)
+{
 	const struct command *command = command_find(name);
 	if (command == NULL) {
 		return error_set(error, -EINVAL, "the man page asks for the options of '%s'", name);
 	}
 	print_options(out, command);
+	return 0;
+}
+
+static int expand_table(FILE *out, const char *name, struct error *error)
+{
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		if (strcmp(tables[i].name, name) == 0) {
+			tables[i].print(out);
+			return 0;
+		}
+	}
+	return error_set(error, -EINVAL, "the man page asks for '%s', which is no table", name);
+}
+
+/* Whether the whole line is `before`, a word and "@". */
+static bool takes_word(const char *line, const char *before, char ret_word[WORD_MAX + 1])
+{
+	size_t skipped = strlen(before);
+	if (strncmp(line, before, skipped) != 0) {
+		return false;
+	}
+	const char *word = line + skipped;
+	size_t length = strspn(word, "abcdefghijklmnopqrstuvwxyz");
+	if (length == 0 || length > WORD_MAX || strcmp(word + length, "@\n") != 0) {
+		return false;
+	}
+	memcpy(ret_word, word, length);
+	ret_word[length] = '\0';
+	return true;
+}
+
+static int expand_line(FILE *out, const char *line, struct error *error)
+{
+	char word[WORD_MAX + 1];
+	if (takes_word(line, "@options ", word)) {
+		return expand_options(out, word, error);
+	}
+	if (takes_word(line, "@", word)) {
+		return expand_table(out, word, error);
+	}
+	fputs(line, out);
 	return 0;
 }
 

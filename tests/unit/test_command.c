@@ -18,6 +18,9 @@
 #include "tcpgoon/cli/manual.h"
 #include "tcpgoon/cli/session.h"
 #include "tcpgoon/plan/settings.h"
+#include "tcpgoon/stats/cause.h"
+#include "tcpgoon/verdict/diagnose.h"
+#include "tcpgoon/verdict/threshold.h"
 
 /* What a printing function wrote; the caller frees it. */
 struct capture {
@@ -163,6 +166,15 @@ static void test_settings_that_do_not_go_together(void **state)
 	assert_int_equal(session_check(&settings, &error), 0);
 }
 
+static void test_text_makes_room_for_a_report_on_stdout(void **state)
+{
+	(void)state;
+	struct settings settings = {.outputs = {.items = {"json=-x", "json=/tmp/-"}, .count = 2}};
+	assert_ptr_equal(session_text_stream(&settings), stdout);
+	settings.outputs.items[settings.outputs.count++] = "json=-";
+	assert_ptr_equal(session_text_stream(&settings), stderr);
+}
+
 static void test_help_tells_of_every_option(void **state)
 {
 	(void)state;
@@ -202,10 +214,12 @@ static void test_help_tells_of_every_command(void **state)
 	free(capture.text);
 }
 
-/* The page as it is shipped: MANUAL_SOURCE comes from the build. */
-static void test_manual_tells_of_every_option(void **state)
+/*
+ * The page as it is shipped, with its tables in their places; the caller frees it. MANUAL_SOURCE
+ * comes from the build.
+ */
+static char *expand_shipped_manual(void)
 {
-	(void)state;
 	FILE *in = fopen(MANUAL_SOURCE, "r");
 	assert_non_null(in);
 	struct capture capture;
@@ -214,8 +228,14 @@ static void test_manual_tells_of_every_option(void **state)
 	assert_int_equal(manual_expand(in, capture.out, &error), 0);
 	capture_close(&capture);
 	fclose(in);
+	return capture.text;
+}
 
-	assert_null(strstr(capture.text, "@options"));
+static void test_manual_tells_of_every_option(void **state)
+{
+	(void)state;
+	char *page = expand_shipped_manual();
+	assert_null(strstr(page, "@options"));
 	static const char *const sections[][3] = {
 		{"run", "\n# RUN\n", "\n# PLAN\n"},
 		{"plan", "\n# PLAN\n", "\n# SERVER\n"},
@@ -224,7 +244,7 @@ static void test_manual_tells_of_every_option(void **state)
 	};
 	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
 		const struct command *command = command_find(sections[i][0]);
-		char *text = section(capture.text, sections[i][1], sections[i][2]);
+		char *text = section(page, sections[i][1], sections[i][2]);
 		const struct option_row *row;
 		for (size_t j = 0; (row = options_at(&command->options, j)) != NULL; j++) {
 			char wanted[96];
@@ -241,11 +261,90 @@ static void test_manual_tells_of_every_option(void **state)
 	for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
 		char name[48];
 		snprintf(name, sizeof(name), "*tcpgoon %s*", command->name);
-		assert_contains(capture.text, name);
+		assert_contains(page, name);
 		bool listed = command == &command_run || command == &command_server ||
 			command == &command_demo || command == &command_plan;
 		assert_true(listed || options_at(&command->options, 1) == NULL);
 	}
+	free(page);
+}
+
+/* The word in bold, with what follows it, and its underscores escaped as scdoc wants it. */
+static void assert_bold(const char *text, const char *word, const char *behind)
+{
+	char wanted[128] = "*";
+	size_t used = 1;
+	for (; *word != '\0'; word++) {
+		assert_true(used + 3 + strlen(behind) < sizeof(wanted));
+		if (*word == '_') {
+			wanted[used++] = '\\';
+		}
+		wanted[used++] = *word;
+	}
+	snprintf(wanted + used, sizeof(wanted) - used, "*%s", behind);
+	assert_contains(text, wanted);
+}
+
+static void test_manual_tells_of_every_cause_and_finding(void **state)
+{
+	(void)state;
+	char *page = expand_shipped_manual();
+	char *text = section(page, "\n# CAUSES\n", "\n# FINDINGS\n");
+	for (int i = CAUSE_NONE + 1; i < CAUSE_MAX; i++) {
+		enum cause cause = (enum cause)i;
+		char behind[64];
+		snprintf(behind, sizeof(behind), " (%s)\n\t%s. %.20s",
+			cause_side_name(cause_side(cause)), cause_phrase(cause), cause_hint(cause));
+		assert_bold(text, cause_name(cause), behind);
+	}
+	free(text);
+	text = section(page, "\n# FINDINGS\n", "\n# THRESHOLDS\n");
+	const char *name;
+	for (size_t i = 0; (name = diagnose_rule_at(i)) != NULL; i++) {
+		assert_bold(text, name, diagnose_rule_at(i + 1) != NULL ? "," : ".");
+	}
+	free(text);
+	free(page);
+}
+
+static void test_manual_tells_of_every_part_of_a_threshold(void **state)
+{
+	(void)state;
+	char *page = expand_shipped_manual();
+	char *text = section(page, "\n# THRESHOLDS\n", "\n# JSON\n");
+	static const char *const behind[] = {
+		[THRESHOLD_COUNT] = " (count; percentages are of those ",
+		[THRESHOLD_TIME] = "._STATISTIC_ (time)\n\t",
+		[THRESHOLD_RATE] = " (rate)\n\t",
+	};
+	const struct threshold_metric *metric;
+	for (size_t i = 0; (metric = threshold_metric_at(i)) != NULL; i++) {
+		assert_bold(text, metric->name, behind[metric->kind]);
+		assert_contains(text, metric->meaning);
+	}
+	for (int i = 0; i < THRESHOLD_STATISTICS; i++) {
+		assert_bold(text, threshold_statistic_name((enum threshold_statistic)i), "");
+	}
+	for (int i = 0; i < THRESHOLD_OPERATORS; i++) {
+		assert_bold(text, threshold_operator_name((enum threshold_operator)i), "");
+	}
+	free(text);
+	free(page);
+}
+
+static void test_manual_refuses_an_unknown_table(void **state)
+{
+	(void)state;
+	char source[] = "@nonsense@\n";
+	FILE *in = fmemopen(source, strlen(source), "r");
+	assert_non_null(in);
+	struct capture capture;
+	capture_open(&capture);
+	struct error error = ERROR_INIT;
+	assert_int_equal(manual_expand(in, capture.out, &error), -EINVAL);
+	assert_string_equal(error.text, "the man page asks for 'nonsense', which is no table");
+	capture_close(&capture);
+	fclose(in);
 	free(capture.text);
 }
 
@@ -268,7 +367,7 @@ static void test_manual_refuses_an_unknown_command(void **state)
 static void test_manual_keeps_other_lines(void **state)
 {
 	(void)state;
-	char source[] = "@options run\nx @options run@\n@options run@ x\nlast";
+	char source[] = "@options run\nx @options run@\n@options run@ x\n@\n@@\n@causes\nlast";
 	FILE *in = fmemopen(source, strlen(source), "r");
 	assert_non_null(in);
 	struct capture capture;
@@ -336,9 +435,13 @@ int main(void)
 		cmocka_unit_test(test_defaults_of_demo),
 		cmocka_unit_test(test_bare_numbers_of_run),
 		cmocka_unit_test(test_settings_that_do_not_go_together),
+		cmocka_unit_test(test_text_makes_room_for_a_report_on_stdout),
 		cmocka_unit_test(test_help_tells_of_every_option),
 		cmocka_unit_test(test_help_tells_of_every_command),
 		cmocka_unit_test(test_manual_tells_of_every_option),
+		cmocka_unit_test(test_manual_tells_of_every_cause_and_finding),
+		cmocka_unit_test(test_manual_tells_of_every_part_of_a_threshold),
+		cmocka_unit_test(test_manual_refuses_an_unknown_table),
 		cmocka_unit_test(test_manual_refuses_an_unknown_command),
 		cmocka_unit_test(test_manual_keeps_other_lines),
 		cmocka_unit_test(test_completions_tell_of_every_option),

@@ -8,8 +8,9 @@
 #include "tcpgoon/base/error.h"
 
 /*
- * Copies a page in scdoc's language, with each line "@options COMMAND@" replaced by the options of
- * that command. Returns 0, -EINVAL (no such command) or -EIO, with a message.
+ * Copies a page in scdoc's language. A line "@options COMMAND@" becomes the options of that
+ * command; a line "@causes@", "@findings@", "@metrics@", "@operators@" or "@statistics@" what the
+ * program has of these. Returns 0, -EINVAL (no such command or table) or -EIO, with a message.
  */
 int manual_expand(FILE *in, FILE *out, struct error *error);
 
