@@ -169,6 +169,18 @@ static void begin_closing(struct engine *engine)
 	tell_stage(engine, "Closing", engine->result->at_end.established);
 }
 
+/*
+ * Whether it is open or being dialled. One that has just failed or ended may still hold its RECV,
+ * but was asked about then.
+ */
+static bool is_under_way(const struct table *table, uint32_t index)
+{
+	enum conn_state state = table_state(table, index);
+	return (state == CONN_ESTABLISHED || state == CONN_DIALING) &&
+		table_holds(table, index, CONN_CONNECTING | CONN_WATCHED) &&
+		!table_holds(table, index, CONN_ARMED);
+}
+
 /* Asks about a batch of what is open or still dialling. */
 static void ask_some(struct engine *engine)
 {
@@ -177,8 +189,7 @@ static void ask_some(struct engine *engine)
 	for (unsigned i = 0; i < WALK_BATCH && count < INQUEST_BATCH && engine->walk_left > 0;
 		i++) {
 		uint32_t index = (uint32_t)--engine->walk_left;
-		if (table_holds(&engine->table, index, CONN_CONNECTING | CONN_WATCHED) &&
-			!table_holds(&engine->table, index, CONN_ARMED)) {
+		if (is_under_way(&engine->table, index)) {
 			batch[count++] = index;
 		}
 	}

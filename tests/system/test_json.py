@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+"""`-o json=PATH`: where the report goes, and that its numbers are those of the run."""
+
+import json
+import os
+import tempfile
+
+import harness
+
+
+class Places(harness.Case):
+    def test_dash_gives_stdout_to_the_report_alone(self):
+        _, port = self.serve()
+        run = self.dial("127.0.0.1", port, "-c", "20", "-s", "0", "-o", "json=-")
+        self.assert_status(run, 0)
+        report = json.loads(run.stdout)
+        self.assertEqual(report["schema"], "tcpgoon-result/1")
+        self.assertEqual(report["connections"]["established"], 20)
+        self.assertIn("Total established connections: 20\n", run.stderr)
+
+    def test_demo_keeps_stdout_for_the_report_too(self):
+        demo = self.run_tcpgoon("demo", "-c", "20", "-o", "json=-")
+        self.assert_status(demo, 0)
+        self.assertEqual(json.loads(demo.stdout)["connections"]["requested"], 20)
+        self.assertIn("Server: accepted 20", demo.stderr)
+
+    def test_file_beside_the_text(self):
+        _, port = self.serve()
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "result.json")
+            run = self.dial("127.0.0.1", port, "-c", "20", "-s", "0", "-o", f"json={path}")
+            self.assert_status(run, 0)
+            with open(path, encoding="utf-8") as file:
+                self.assertEqual(json.load(file)["connections"]["established"], 20)
+            self.assertEqual(os.listdir(directory), ["result.json"])
+        self.assertIn("Total established connections: 20\n", run.stdout)
+
+    def test_unwritable_path_is_refused_before_the_run(self):
+        run = self.dial("127.0.0.1", self.free_port(), "-c", "1", "-o", "json=/nonexistent/x")
+        self.assert_explained(run, "--output", "/nonexistent/x")
+        self.assertNotIn("Total", run.stdout)
+
+
+class Numbers(harness.Case):
+    def report(self, *argv, status):
+        run = self.dial("127.0.0.1", *argv, "-o", "json=-")
+        self.assert_status(run, status)
+        return json.loads(run.stdout)
+
+    @harness.requires("nft")
+    def test_each_timed_out_dial_is_asked_about_once(self):
+        _, port = self.serve()
+        self.drop_port(port)
+        report = self.report(port, "-c", "40", "-s", "1", "-t", "1500", status=2)
+        self.assertEqual(report["kernel"]["asked"], 40)
+        self.assertEqual(report["kernel"]["agreed"], 40)
+        self.assertEqual(report["kernel"]["syn_retransmits"], 40)
+        self.assertEqual([(cause["cause"], cause["count"]) for cause in report["causes"]],
+                         [("timed_out", 40)])
+
+    def test_run_that_a_threshold_ends(self):
+        report = self.report(self.free_port(), "-c", "1000", "-s", "5",
+                             "--abort-if", "errors>=20", status=3)
+        self.assertEqual(report["ended"], "aborted")
+        self.assertEqual(report["verdict"]["exit_status"], 3)
+        self.assertEqual(report["thresholds"][0]["expression"], "errors>=20")
+        self.assertTrue(report["thresholds"][0]["aborts"])
+        self.assertTrue(report["thresholds"][0]["crossed"])
+        self.assertLess(report["connections"]["dialed"], 1000)
+        self.assertEqual(report["settings"]["abort_if"], ["errors>=20"])
+
+    def test_settings_evidence_and_machine(self):
+        _, port = self.serve()
+        report = self.report(port, "-c", "50", "-s", "2ms", "--fail-if", "errors>0", status=0)
+        self.assertEqual(report["settings"]["sleep_us"], 2000)
+        self.assertEqual(report["settings"]["dial_timeout_ms"], 5000)
+        self.assertEqual(report["generator"]["pace_asked_per_s"], 500)
+        self.assertEqual(report["kernel"]["agreed"], 50)
+        # Both ends are in this network namespace, and nothing else.
+        self.assertEqual(report["network"]["Tcp.ActiveOpens"], 50)
+        self.assertEqual(report["network"]["Tcp.PassiveOpens"], 50)
+        self.assertGreater(report["listener"]["backlog"], 0)
+        self.assertEqual(report["host"]["kernel"], os.uname().release)
+        self.assertEqual(report["host"]["cpus"], os.cpu_count())
+        self.assertEqual(report["series"][-1]["open"], 50)
+
+
+if __name__ == "__main__":
+    harness.main()
