@@ -94,7 +94,9 @@ void table_dialing(struct table *table, uint32_t index, uint64_t due_ns, uint64_
 	conn->connect_us = 0;
 	table->last_dialed_ns = now_ns;
 	table->result->dialed++;
-	histogram_record(&table->result->lag, microseconds_since(due_ns, now_ns));
+	if (due_ns != CLOCK_NEVER) {
+		histogram_record(&table->result->lag, microseconds_since(due_ns, now_ns));
+	}
 }
 
 void table_dialing_again(struct table *table, uint32_t index, uint64_t now_ns)

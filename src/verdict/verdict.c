@@ -69,6 +69,14 @@ static void judge_thresholds(struct verdict *verdict, const struct result *resul
 	}
 }
 
+/* It held when it ended the run, whatever it says of the end. */
+static void judge_abort(struct verdict *verdict, const struct result *result)
+{
+	if (result->end == RUN_ABORTED) {
+		propose(verdict, EXIT_STATUS_THRESHOLD);
+	}
+}
+
 static void judge_failures(struct verdict *verdict, const struct result *result)
 {
 	const struct snapshot *end = &result->at_end;
@@ -94,6 +102,7 @@ void verdict_judge(const struct result *result, const struct threshold_rules *ru
 	judge_local(ret_verdict, result);
 	if (rules->count > 0) {
 		judge_thresholds(ret_verdict, result);
+		judge_abort(ret_verdict, result);
 	} else {
 		judge_failures(ret_verdict, result);
 	}

@@ -125,6 +125,10 @@ static void test_only_rules_that_abort_end_a_run(void **state)
 	struct verdict verdict;
 	verdict_judge(&result, &abort_if, &verdict);
 	assert_int_equal(verdict.exit_status, EXIT_STATUS_THRESHOLD);
+	/* What held for a moment has ended the run all the same. */
+	verdict_judge(&result, &not_yet, &verdict);
+	assert_int_equal(verdict.exit_status, EXIT_STATUS_THRESHOLD);
+	assert_string_equal(verdict.reasons[0], "The run was ended early by --abort-if.");
 }
 
 int main(void)

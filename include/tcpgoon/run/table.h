@@ -67,7 +67,7 @@ struct table {
 int table_init(struct table *table, uint64_t count, uint64_t start_ns, struct result *result);
 void table_finish(struct table *table);
 
-/* The dial has begun at now_ns; it had been due at due_ns. */
+/* The dial has begun at now_ns; it had been due at due_ns (CLOCK_NEVER: whenever it could be). */
 void table_dialing(struct table *table, uint32_t index, uint64_t due_ns, uint64_t now_ns);
 /* Still DIALING, but from another 4-tuple, as the one before was held: no SYN had left. */
 void table_dialing_again(struct table *table, uint32_t index, uint64_t now_ns);
