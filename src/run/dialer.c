@@ -263,6 +263,13 @@ static int prepare_batch(struct dialer *dialer, struct batch *batch, unsigned si
 	return install_batch(dialer, batch);
 }
 
+/* Without a delay all are due at the start, and what they wait for is not lateness. */
+static uint64_t scheduled_ns(const struct dialer *dialer, uint32_t index)
+{
+	return dialer->plan->schedule.period_ns > 0 ? pacer_due_ns(&dialer->pacer, index)
+						    : CLOCK_NEVER;
+}
+
 static int dial_due(struct dialer *dialer, uint64_t due_before, uint64_t now_ns)
 {
 	struct batch batch;
@@ -272,8 +279,7 @@ static int dial_due(struct dialer *dialer, uint64_t due_before, uint64_t now_ns)
 	for (unsigned i = 0; r == 0 && i < batch.count; i++) {
 		uint32_t index = batch.first + i;
 		if (batch.ready[i]) {
-			table_dialing(
-				dialer->table, index, pacer_due_ns(&dialer->pacer, index), dial_ns);
+			table_dialing(dialer->table, index, scheduled_ns(dialer, index), dial_ns);
 			r = requests_dial(dialer->requests, index, target_of(dialer, index), 0);
 		}
 	}

@@ -74,6 +74,7 @@ static void times_go_to_their_histograms(void **state)
 	table_established(table, 0, AT_US(47));
 	table_dialing(table, 1, AT_US(20), AT_US(20));
 	table_failed(table, 1, CAUSE_TIMED_OUT, 0, AT_US(5020));
+	table_dialing(table, 2, CLOCK_NEVER, AT_US(9000));
 	assert_int_equal(fixture->result.lag.count, 2);
 	assert_int_equal(fixture->result.lag.max_us, 7);
 	assert_int_equal(fixture->result.connect.count, 1);
