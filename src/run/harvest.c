@@ -4,8 +4,13 @@
  *
  *   DELAY    -ETIME      the chain begins: this is the instant of the dial
  *            -ECANCELED  the run ends before it was due
- *   CONNECT  0           established
+ *   CONNECT  0           CONFIRM says whether that is true
+ *            -EALREADY   the same untruth, on older kernels
  *            -ECANCELED  the dial timeout fired (its own completion is not needed), or the run ends
+ *            an errno    its cause
+ *   CONFIRM  0           established
+ *            -EAGAIN     not yet: an ICMP error is in the socket's error queue
+ *            -ECANCELED  CONNECT has said why
  *            an errno    its cause
  *   WATCH    > 0         data: counted by nobody, watched on
  *            0           FIN
@@ -55,6 +60,12 @@ static void record_failure(
 		engine->table.conns[index].connect_us, cause_phrase(cause));
 }
 
+/* An error that says no more than that there is something in the error queue. */
+static bool is_in_error_queue(int error_number)
+{
+	return error_number == EALREADY || error_number == EAGAIN;
+}
+
 static void connect_failed(struct engine *engine, uint32_t index, int error_number)
 {
 	if (tuple_was_held(error_number) && dialer_again(&engine->dialer, index)) {
@@ -65,7 +76,8 @@ static void connect_failed(struct engine *engine, uint32_t index, int error_numb
 		.error_number = error_number,
 		.failed_ns = engine->now_ns,
 	};
-	if (icmp_is_ambiguous(error_number) && icmp_add(&engine->icmp, &question)) {
+	bool ask = icmp_is_ambiguous(error_number) || is_in_error_queue(error_number);
+	if (ask && icmp_add(&engine->icmp, &question)) {
 		return; /* its cause comes with the answer */
 	}
 	if (error_number == ECANCELED) {
@@ -76,11 +88,25 @@ static void connect_failed(struct engine *engine, uint32_t index, int error_numb
 	record_failure(engine, &question, cause_from_errno(error_number, CAUSE_STAGE_CONNECT));
 }
 
+/* Whether what becomes of the dial still counts: not where we cancelled it, due or not. */
+static bool is_dialing(const struct engine *engine, uint32_t index)
+{
+	return !numbers_are_taken(engine) && table_state(&engine->table, index) == CONN_DIALING;
+}
+
 static void handle_connect(struct engine *engine, uint32_t index, int result)
 {
+	if (result < 0 && is_dialing(engine, index)) {
+		connect_failed(engine, index, -result);
+	}
+}
+
+/* It comes last, and whatever CONNECT said. */
+static void handle_confirm(struct engine *engine, uint32_t index, int result)
+{
 	table_release(&engine->table, index, CONN_CONNECTING);
-	if (numbers_are_taken(engine) || table_state(&engine->table, index) != CONN_DIALING) {
-		return; /* cancelled by us, before or after it was due */
+	if (result == -ECANCELED || !is_dialing(engine, index)) {
+		return;
 	}
 	if (result == 0) {
 		table_established(&engine->table, index, engine->now_ns);
@@ -170,6 +196,9 @@ int harvest_completion(
 		break;
 	case OPERATION_CONNECT:
 		handle_connect(engine, index, result);
+		break;
+	case OPERATION_CONFIRM:
+		handle_confirm(engine, index, result);
 		break;
 	case OPERATION_WATCH:
 		r = handle_watch(engine, lane, index, result, flags);

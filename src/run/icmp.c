@@ -3,7 +3,9 @@
  * "Administratively prohibited" is lost on its way from ICMPv4 to errno: the kernel makes
  * ENETUNREACH or EHOSTUNREACH of it, as of a missing route. The socket's error queue (IP_RECVERR,
  * ip(7)) keeps type and code. It is read by a RECVMSG on the ring, with MSG_ERRQUEUE, only for
- * dials that failed with one of these two.
+ * dials that failed with one of these two, or for which it is all that is known: the kernel would
+ * not believe the message yet (requests.c). We do: had it come a moment later, it would have ended
+ * the dial.
  */
 #include "tcpgoon/run/icmp.h"
 
@@ -89,8 +91,8 @@ enum cause icmp_cause(uint8_t type, uint8_t code)
 	return CAUSE_NONE;
 }
 
-/* What the control messages say; CAUSE_NONE where they say nothing of ICMPv4. */
-static enum cause read_answer(struct msghdr *message)
+/* The errno and the cause that the control messages tell; false where there are none. */
+static bool read_answer(struct msghdr *message, int *ret_errno, enum cause *ret_cause)
 {
 	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL;
 		part = CMSG_NXTHDR(message, part)) {
@@ -99,11 +101,16 @@ static enum cause read_answer(struct msghdr *message)
 		}
 		struct sock_extended_err error;
 		memcpy(&error, CMSG_DATA(part), sizeof(error));
-		if (error.ee_origin == SO_EE_ORIGIN_ICMP) {
-			return icmp_cause(error.ee_type, error.ee_code);
-		}
+		enum cause cause = error.ee_origin == SO_EE_ORIGIN_ICMP
+			? icmp_cause(error.ee_type, error.ee_code)
+			: CAUSE_NONE;
+		*ret_errno = (int)error.ee_errno;
+		*ret_cause = cause != CAUSE_NONE
+			? cause
+			: cause_from_errno((int)error.ee_errno, CAUSE_STAGE_CONNECT);
+		return true;
 	}
-	return CAUSE_NONE;
+	return false;
 }
 
 enum cause icmp_take_answer(
@@ -112,8 +119,10 @@ enum cause icmp_take_answer(
 	struct icmp_slot *answered = &icmp->slots[slot];
 	icmp->busy &= ~(UINT32_C(1) << slot);
 	*ret_question = answered->question;
-	enum cause told = result >= 0 ? read_answer(&answered->message) : CAUSE_NONE;
-	return told != CAUSE_NONE
-		? told
-		: cause_from_errno(answered->question.error_number, CAUSE_STAGE_CONNECT);
+	int *error_number = &ret_question->error_number;
+	enum cause cause;
+	if (result >= 0 && read_answer(&answered->message, error_number, &cause)) {
+		return cause;
+	}
+	return cause_from_errno(*error_number, CAUSE_STAGE_CONNECT);
 }

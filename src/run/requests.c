@@ -2,8 +2,15 @@
 /*
  * The chain of a dial:
  *
- *   [TIMEOUT] --> CONNECT + LINK_TIMEOUT --> RECV
- *    the delay     the dial timeout          the watch
+ *   [TIMEOUT] --> CONNECT + LINK_TIMEOUT --> SEND --> RECV
+ *    the delay     the dial timeout           nothing   the watch
+ *
+ * The SEND is there because CONNECT may say 0 of a socket that is still waiting for its SYN-ACK.
+ * An ICMP error that comes while the kernel is in connect (over loopback and veth, always) is not
+ * believed before the next one, but put into the socket's error queue at once. That wakes CONNECT's
+ * poll, and io_uring takes the socket's error, of which there is none, for the result (Linux 6.18;
+ * 6.1 completes with EALREADY). To send no bytes succeeds on a connection, sends no packet, and
+ * says EAGAIN where there is none yet.
  *
  * Links are soft: where CONNECT fails, the rest comes back as -ECANCELED. (A hard link would let
  * RECV run on the failed socket and return 0, which looks like a close by the peer.) TIMEOUT has
@@ -14,7 +21,7 @@
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/uring/ring.h"
 
-#define CHAIN_MOST 4
+#define CHAIN_MOST 5
 
 static uint64_t token_of(const struct requests *requests, enum operation operation, uint32_t index)
 {
@@ -52,6 +59,15 @@ static void queue_dial_timeout(struct requests *requests, struct lane *lane, uin
 	sqe->user_data = token_of(requests, OPERATION_DIAL_TIMEOUT, index);
 }
 
+static void queue_confirm(struct requests *requests, struct lane *lane, uint32_t index)
+{
+	struct io_uring_sqe *sqe = lane_sqe(lane);
+	io_uring_prep_send(sqe, (int)lanes_slot_of_index(requests->lanes, index), NULL, 0,
+		MSG_DONTWAIT | MSG_NOSIGNAL);
+	sqe->flags |= IOSQE_FIXED_FILE | IOSQE_IO_LINK;
+	sqe->user_data = token_of(requests, OPERATION_CONFIRM, index);
+}
+
 static void queue_watch(struct requests *requests, struct lane *lane, uint32_t index)
 {
 	lane_prep_recv(lane, lane_sqe(lane), lanes_slot_of_index(requests->lanes, index),
@@ -83,6 +99,7 @@ int requests_dial(
 	}
 	queue_connect(requests, lane, index, target);
 	queue_dial_timeout(requests, lane, index);
+	queue_confirm(requests, lane, index);
 	queue_watch(requests, lane, index);
 	table_hold(requests->table, index, held);
 	return 0;

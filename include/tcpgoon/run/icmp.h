@@ -50,8 +50,8 @@ bool icmp_add(struct icmp *icmp, const struct icmp_question *question);
 int icmp_advance(struct icmp *icmp);
 
 /*
- * The answer to the question in `slot` (the token's index) has come: the question, and its cause.
- * The slot is free again.
+ * The answer to the question in `slot` (the token's index) has come: its cause, and the question with
+ * the errno that was told. The slot is free again.
  */
 enum cause icmp_take_answer(
 	struct icmp *icmp, uint32_t slot, int result, struct icmp_question *ret_question);

@@ -30,7 +30,7 @@ struct requests {
  */
 
 /*
- * The socket is in the slot. CONNECT + LINK_TIMEOUT, then RECV; headed by a TIMEOUT at due_ns
+ * The socket is in the slot. CONNECT + LINK_TIMEOUT, SEND, RECV; headed by a TIMEOUT at due_ns
  * unless that is 0: then the chain begins as soon as it is handed over.
  */
 int requests_dial(

@@ -33,7 +33,7 @@ enum conn_state {
 enum conn_held {
 	CONN_HAS_SOCKET = 1 << 0, /* in its slot */
 	CONN_ARMED = 1 << 1, /* a TIMEOUT that heads its chain */
-	CONN_CONNECTING = 1 << 2, /* a CONNECT */
+	CONN_CONNECTING = 1 << 2, /* a CONNECT, with the SEND behind it */
 	CONN_WATCHED = 1 << 3, /* a RECV */
 	CONN_CLOSING = 1 << 4, /* a CLOSE */
 	CONN_QUESTIONED = 1 << 5, /* a question about it, to be answered before the CLOSE */
