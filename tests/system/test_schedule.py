@@ -1,17 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The pace that was asked for, seen on the wire."""
 
-import contextlib
-import os
 import sys
 
 import harness
-
-
-def come_first():
-    """The pace is the program's; what else the machine has to do is not to be measured."""
-    with contextlib.suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, 0, -20)
 
 
 class Schedule(harness.Case):
@@ -24,7 +16,7 @@ class Schedule(harness.Case):
         _, port = self.serve()
         capture = harness.Capture(self, f"tcp dst port {port}")
         run = self.dial("127.0.0.1", port, "-c", "1000", "-s", "10", seconds=30,
-                        prepare=come_first)
+                        prepare=harness.come_first)
         self.assert_status(run, 0)
         self.assertEqual(self.report_of(run).established, 1000)
         syns = {}
