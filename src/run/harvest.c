@@ -4,17 +4,18 @@
  *
  *   DELAY    -ETIME      the chain begins: this is the instant of the dial
  *            -ECANCELED  the run ends before it was due
- *   CONNECT  0           CONFIRM says whether that is true
- *            -EALREADY   the same untruth, on older kernels
+ *   CONNECT  0           the instant at which it was established, if CONFIRM agrees
+ *            -EALREADY   it does not know: an ICMP error is in the socket's error queue
  *            -ECANCELED  the dial timeout fired (its own completion is not needed), or the run ends
  *            an errno    its cause
  *   CONFIRM  0           established
- *            -EAGAIN     not yet: an ICMP error is in the socket's error queue
+ *            -EAGAIN     not at all, for all that CONNECT said: as -EALREADY above
+ *            -ECONNRESET established, and reset since; -EPIPE the same
  *            -ECANCELED  CONNECT has said why
  *            an errno    its cause
  *   WATCH    > 0         data: counted by nobody, watched on
  *            0           FIN
- *            -ECANCELED  CONNECT had failed, or the run ends
+ *            -ECANCELED  CONNECT or CONFIRM had failed, or the run ends
  *            an errno    reset, or given up by the kernel
  *
  * CANCEL comes back only where it failed. Where it found nothing, the request was between two links
@@ -94,30 +95,6 @@ static bool is_dialing(const struct engine *engine, uint32_t index)
 	return !numbers_are_taken(engine) && table_state(&engine->table, index) == CONN_DIALING;
 }
 
-static void handle_connect(struct engine *engine, uint32_t index, int result)
-{
-	if (result < 0 && is_dialing(engine, index)) {
-		connect_failed(engine, index, -result);
-	}
-}
-
-/* It comes last, and whatever CONNECT said. */
-static void handle_confirm(struct engine *engine, uint32_t index, int result)
-{
-	table_release(&engine->table, index, CONN_CONNECTING);
-	if (result == -ECANCELED || !is_dialing(engine, index)) {
-		return;
-	}
-	if (result == 0) {
-		table_established(&engine->table, index, engine->now_ns);
-		reporter_debug(&engine->reporter,
-			"Connection %u has become established after %u us", index,
-			engine->table.conns[index].connect_us);
-	} else {
-		connect_failed(engine, index, -result);
-	}
-}
-
 static void connection_ended(struct engine *engine, uint32_t index, int result)
 {
 	enum cause cause = table_closed(&engine->table, index, -result, engine->now_ns);
@@ -127,6 +104,44 @@ static void connection_ended(struct engine *engine, uint32_t index, int result)
 	}
 	reporter_debug(
 		&engine->reporter, "Connection %u is closed: %s", index, cause_phrase(cause));
+}
+
+static void handle_connect(struct engine *engine, uint32_t index, int result)
+{
+	table_release(&engine->table, index, CONN_CONNECTING);
+	if (!is_dialing(engine, index)) {
+		return;
+	}
+	if (result == 0) {
+		table_answered(&engine->table, index, engine->now_ns);
+	} else {
+		connect_failed(engine, index, -result);
+	}
+}
+
+/* `result` is of a SEND that was not cancelled: CONNECT had said 0. */
+static void handle_answer(struct engine *engine, uint32_t index, int result)
+{
+	bool reset = result == -ECONNRESET || result == -EPIPE;
+	if (result < 0 && !reset) {
+		table_denied(&engine->table);
+		connect_failed(engine, index, -result);
+		return;
+	}
+	table_established(&engine->table, index);
+	reporter_debug(&engine->reporter, "Connection %u has become established after %u us", index,
+		engine->table.conns[index].connect_us);
+	if (reset) {
+		connection_ended(engine, index, result);
+	}
+}
+
+static void handle_confirm(struct engine *engine, uint32_t index, int result)
+{
+	table_release(&engine->table, index, CONN_CONFIRMING);
+	if (result != -ECANCELED && is_dialing(engine, index)) {
+		handle_answer(engine, index, result);
+	}
 }
 
 static int handle_watch(
@@ -146,7 +161,8 @@ static int handle_watch(
 int harvest_settle(struct engine *engine, uint32_t index)
 {
 	if (table_holds(&engine->table, index,
-		    CONN_ARMED | CONN_CONNECTING | CONN_WATCHED | CONN_CLOSING | CONN_QUESTIONED) ||
+		    CONN_ARMED | CONN_CONNECTING | CONN_CONFIRMING | CONN_WATCHED | CONN_CLOSING |
+			    CONN_QUESTIONED) ||
 		!table_holds(&engine->table, index, CONN_HAS_SOCKET)) {
 		return 0;
 	}

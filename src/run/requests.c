@@ -92,7 +92,7 @@ int requests_dial(
 	if (r < 0) {
 		return r;
 	}
-	unsigned held = CONN_CONNECTING | CONN_WATCHED;
+	unsigned held = CONN_CONNECTING | CONN_CONFIRMING | CONN_WATCHED;
 	if (due_ns != 0) {
 		queue_delay(requests, lane, index, keep_due(requests, due_ns));
 		held |= CONN_ARMED;
@@ -142,6 +142,9 @@ static enum operation in_flight(const struct table *table, uint32_t index)
 	}
 	if (table_holds(table, index, CONN_CONNECTING)) {
 		return OPERATION_CONNECT;
+	}
+	if (table_holds(table, index, CONN_CONFIRMING)) {
+		return OPERATION_CONFIRM;
 	}
 	return table_holds(table, index, CONN_WATCHED) ? OPERATION_WATCH : OPERATION_NONE;
 }

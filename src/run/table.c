@@ -106,15 +106,37 @@ void table_dialing_again(struct table *table, uint32_t index, uint64_t now_ns)
 	conn->dialed_us = microseconds_since(table->start_ns, now_ns);
 }
 
-void table_established(struct table *table, uint32_t index, uint64_t now_ns)
+void table_answered(struct table *table, uint32_t index, uint64_t now_ns)
+{
+	struct conn *conn = &table->conns[index];
+	assert(conn->state == CONN_DIALING);
+	conn->connect_us = dial_time_us(table, conn, now_ns);
+	table->answered++;
+	/* Those that the peer closes before this one is confirmed were there at the same time. */
+	uint64_t at_once = table->by_state[CONN_ESTABLISHED] + table->answered;
+	if (at_once > table->answered_max) {
+		table->answered_max = at_once;
+	}
+}
+
+void table_denied(struct table *table)
+{
+	table->answered--;
+	table->answered_max = table->answered == 0 ? 0 : table->answered_max - 1;
+}
+
+void table_established(struct table *table, uint32_t index)
 {
 	struct conn *conn = &table->conns[index];
 	move(table, conn, CONN_ESTABLISHED);
-	conn->connect_us = dial_time_us(table, conn, now_ns);
 	histogram_record(&table->result->connect, conn->connect_us);
 	table->result->established++;
-	if (table->by_state[CONN_ESTABLISHED] > table->established_now_max) {
-		table->established_now_max = table->by_state[CONN_ESTABLISHED];
+	if (table->answered_max > table->established_now_max) {
+		table->established_now_max = table->answered_max;
+	}
+	table->answered--;
+	if (table->answered == 0) {
+		table->answered_max = 0;
 	}
 }
 

@@ -54,7 +54,8 @@ static void counters_follow_the_states(void **state)
 	table_dialing(table, 0, AT_US(0), AT_US(5));
 	table_dialing(table, 1, AT_US(0), AT_US(5));
 	assert_snapshot(table, 2, 2, 0, 0, 0);
-	table_established(table, 0, AT_US(30));
+	table_answered(table, 0, AT_US(30));
+	table_established(table, 0);
 	assert_snapshot(table, 2, 1, 1, 0, 0);
 	table_failed(table, 1, CAUSE_REFUSED, 111, AT_US(40));
 	assert_snapshot(table, 2, 0, 1, 0, 1);
@@ -71,7 +72,8 @@ static void times_go_to_their_histograms(void **state)
 	struct fixture *fixture = *state;
 	struct table *table = &fixture->table;
 	table_dialing(table, 0, AT_US(10), AT_US(17));
-	table_established(table, 0, AT_US(47));
+	table_answered(table, 0, AT_US(47));
+	table_established(table, 0);
 	table_dialing(table, 1, AT_US(20), AT_US(20));
 	table_failed(table, 1, CAUSE_TIMED_OUT, 0, AT_US(5020));
 	table_dialing(table, 2, CLOCK_NEVER, AT_US(9000));
@@ -98,7 +100,8 @@ static void a_second_dial_is_timed_from_itself(void **state)
 	struct fixture *fixture = *state;
 	table_dialing(&fixture->table, 0, AT_US(0), AT_US(0));
 	table_dialing_again(&fixture->table, 0, AT_US(500));
-	table_established(&fixture->table, 0, AT_US(520));
+	table_answered(&fixture->table, 0, AT_US(520));
+	table_established(&fixture->table, 0);
 	assert_int_equal(fixture->result.dialed, 1);
 	assert_int_equal(fixture->result.connect.max_us, 20);
 }
@@ -146,7 +149,8 @@ static void a_slot_serves_again_in_a_new_generation(void **state)
 	assert_int_equal(table->conns[3].generation, 1);
 	assert_int_equal(table->conns[3].cause, CAUSE_NONE);
 	table_dialing(table, 3, AT_US(20), AT_US(20));
-	table_established(table, 3, AT_US(25));
+	table_answered(table, 3, AT_US(25));
+	table_established(table, 3);
 	assert_int_equal(fixture->result.dialed, 2);
 	assert_int_equal(fixture->result.causes[CAUSE_REFUSED].count, 1);
 }
@@ -157,13 +161,42 @@ static void the_most_open_at_once_is_kept(void **state)
 	struct table *table = &fixture->table;
 	for (uint32_t i = 0; i < 3; i++) {
 		table_dialing(table, i, AT_US(0), AT_US(0));
-		table_established(table, i, AT_US(1));
+		table_answered(table, i, AT_US(1));
+		table_established(table, i);
 	}
 	table_closed(table, 0, 104, AT_US(2));
 	table_dialing(table, 3, AT_US(3), AT_US(3));
-	table_established(table, 3, AT_US(4));
+	table_answered(table, 3, AT_US(4));
+	table_established(table, 3);
 	assert_int_equal(table->established_now_max, 3);
 	assert_true(table_decided(table));
+}
+
+static void what_ends_before_the_next_is_confirmed_was_there_with_it(void **state)
+{
+	struct fixture *fixture = *state;
+	struct table *table = &fixture->table;
+	for (uint32_t i = 0; i < 4; i++) {
+		table_dialing(table, i, AT_US(0), AT_US(0));
+	}
+	table_answered(table, 0, AT_US(1));
+	table_established(table, 0);
+	table_answered(table, 1, AT_US(2));
+	table_closed(table, 0, 0, AT_US(3));
+	table_established(table, 1);
+	assert_int_equal(table->established_now_max, 2);
+	assert_int_equal(fixture->result.connect.max_us, 2);
+
+	/* One that is denied was never there. */
+	table_answered(table, 2, AT_US(4));
+	table_denied(table);
+	table_failed(table, 2, CAUSE_PROHIBITED, 113, AT_US(5));
+	table_closed(table, 1, 0, AT_US(6));
+	table_answered(table, 3, AT_US(7));
+	table_established(table, 3);
+	assert_int_equal(table->established_now_max, 2);
+	assert_int_equal(fixture->result.established, 3);
+	assert_int_equal(fixture->result.connect.count, 3);
 }
 
 static void how_long_it_lived_makes_its_cause(void **state)
@@ -172,7 +205,8 @@ static void how_long_it_lived_makes_its_cause(void **state)
 	struct table *table = &fixture->table;
 	for (uint32_t i = 0; i < 4; i++) {
 		table_dialing(table, i, AT_US(0), AT_US(0));
-		table_established(table, i, AT_US(1000));
+		table_answered(table, i, AT_US(1000));
+		table_established(table, i);
 	}
 	assert_int_equal(table_lifetime_ns(table, 0, AT_US(1500)), 500 * NSEC_PER_USEC);
 	assert_int_equal(table_closed(table, 0, 0, AT_US(1500)), CAUSE_CLOSED_AT_ONCE);
@@ -197,6 +231,7 @@ int main(void)
 		TEST(occupied_counts_connections_not_requests),
 		TEST(a_slot_serves_again_in_a_new_generation),
 		TEST(the_most_open_at_once_is_kept),
+		TEST(what_ends_before_the_next_is_confirmed_was_there_with_it),
 		TEST(how_long_it_lived_makes_its_cause),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

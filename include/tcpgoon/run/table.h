@@ -33,10 +33,11 @@ enum conn_state {
 enum conn_held {
 	CONN_HAS_SOCKET = 1 << 0, /* in its slot */
 	CONN_ARMED = 1 << 1, /* a TIMEOUT that heads its chain */
-	CONN_CONNECTING = 1 << 2, /* a CONNECT, with the SEND behind it */
+	CONN_CONNECTING = 1 << 2, /* a CONNECT */
 	CONN_WATCHED = 1 << 3, /* a RECV */
 	CONN_CLOSING = 1 << 4, /* a CLOSE */
 	CONN_QUESTIONED = 1 << 5, /* a question about it, to be answered before the CLOSE */
+	CONN_CONFIRMING = 1 << 6, /* a SEND of nothing, behind the CONNECT */
 };
 #define CONN_HELD_ALL 0xffU
 
@@ -58,6 +59,8 @@ struct table {
 	uint64_t start_ns;
 	uint64_t by_state[CONN_STATE_MAX];
 	uint64_t established_now_max;
+	uint64_t answered; /* by CONNECT, and not yet confirmed */
+	uint64_t answered_max; /* of these and the established, since there were none of these */
 	uint64_t last_dialed_ns; /* the latest dial */
 	uint64_t occupied; /* connections of which the kernel holds anything */
 	struct result *result; /* where causes and histograms are kept as states change */
@@ -71,7 +74,13 @@ void table_finish(struct table *table);
 void table_dialing(struct table *table, uint32_t index, uint64_t due_ns, uint64_t now_ns);
 /* Still DIALING, but from another 4-tuple, as the one before was held: no SYN had left. */
 void table_dialing_again(struct table *table, uint32_t index, uint64_t now_ns);
-void table_established(struct table *table, uint32_t index, uint64_t now_ns);
+/*
+ * CONNECT says that it is established: this is the instant, if table_established() confirms it.
+ * Else table_denied() does not, and it is DIALING still.
+ */
+void table_answered(struct table *table, uint32_t index, uint64_t now_ns);
+void table_denied(struct table *table);
+void table_established(struct table *table, uint32_t index);
 /* It did not come up: from DIALING, or from NOT_INITIATED where no SYN could be sent. */
 void table_failed(
 	struct table *table, uint32_t index, enum cause cause, int error_number, uint64_t now_ns);
