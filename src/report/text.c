@@ -7,6 +7,7 @@
 
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/units.h"
+#include "tcpgoon/result/survival.h"
 
 /* Each line leaves at once, also into a pipe: whoever reads the lines reads them as they come. */
 static int flush(FILE *out)
@@ -165,6 +166,33 @@ static void print_generator(FILE *out, const struct result *result)
 	fputc('\n', out);
 }
 
+/* "Survival: 100% after 1s, 82.4% after 1m0s": of the established, where any was dropped. */
+static void print_survival(FILE *out, const struct result *result)
+{
+	struct survival survival;
+	survival_compute(result, &survival);
+	if (result->at_end.closed == 0 || survival.count == 0) {
+		return;
+	}
+	fputs("Survival:", out);
+	for (size_t i = 0; i < survival.count; i++) {
+		const struct survival_point *point = &survival.points[i];
+		char after[UNITS_TEXT_MAX];
+		/* Cut, not rounded: 100% is all of them. */
+		uint64_t permille = point->left * 1000 / survival.established;
+		uint64_t shown_ns = point->after_ns / NSEC_PER_MSEC * NSEC_PER_MSEC;
+		fprintf(out, "%s %" PRIu64, i > 0 ? "," : "", permille / 10);
+		if (permille % 10 != 0) {
+			fprintf(out, ".%" PRIu64, permille % 10);
+		}
+		fprintf(out, "%% after %s", units_format_duration(shown_ns, after));
+	}
+	fputs(" (since the last dial)\n", out);
+}
+
+/* As many findings as a paragraph bears. */
+#define VERDICT_FINDINGS 4
+
 static void print_verdict(FILE *out, const struct verdict *verdict)
 {
 	for (size_t i = 0; i < verdict->rules->count; i++) {
@@ -185,6 +213,10 @@ static void print_verdict(FILE *out, const struct verdict *verdict)
 	fprintf(out, "Verdict:");
 	for (size_t i = 0; i < verdict->reason_count; i++) {
 		fprintf(out, " %s", verdict->reasons[i]);
+	}
+	for (size_t i = 0; i < verdict->findings.count && i < VERDICT_FINDINGS; i++) {
+		const struct finding *finding = &verdict->findings.list[i];
+		fprintf(out, " %s %s", finding->evidence, finding->hint);
 	}
 	fprintf(out, " Exit status %d.\n", (int)verdict->exit_status);
 }
@@ -207,6 +239,7 @@ static int print_final(FILE *out, const struct result *result, const struct verd
 	/* So far as the Go program did, to the byte. */
 	print_all_times(out, result);
 	print_causes(out, result);
+	print_survival(out, result);
 	print_kernel_view(out, result);
 	print_generator(out, result);
 	print_verdict(out, verdict);

@@ -9,6 +9,11 @@ int result_init(struct result *result)
 	*result = (struct result){
 		.unconfirmed = RESULT_UNKNOWN,
 		.dialing_ns = RESULT_UNKNOWN,
+		.first_rejected = RESULT_UNKNOWN,
+		.tables = {.conntrack_used = RESULT_UNKNOWN,
+			.conntrack_max = RESULT_UNKNOWN,
+			.time_wait_used = RESULT_UNKNOWN,
+			.time_wait_max = RESULT_UNKNOWN},
 		.machine = {.cpus = RESULT_UNKNOWN,
 			.memory_bytes = RESULT_UNKNOWN,
 			.nofile = RESULT_UNKNOWN,

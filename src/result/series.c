@@ -6,10 +6,15 @@
  */
 #include "tcpgoon/result/series.h"
 
+uint64_t series_next_ns(const struct series *series)
+{
+	return series->count == 0 ? 0
+				  : series->samples[series->count - 1].elapsed_ns + series->step_ns;
+}
+
 bool series_wants(const struct series *series, uint64_t elapsed_ns)
 {
-	return series->count == 0 ||
-		elapsed_ns >= series->samples[series->count - 1].elapsed_ns + series->step_ns;
+	return elapsed_ns >= series_next_ns(series);
 }
 
 static void thin_out(struct series *series)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tcpgoon/run/evidence.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
@@ -22,18 +23,33 @@ static uint64_t cpu_now_ns(void)
 	return to_ns(usage.ru_utime) + to_ns(usage.ru_stime);
 }
 
-static void look_at_listener(struct result *result)
+/* Whether somebody listens now; what is seen goes into the result. */
+static bool look_at_listener(struct result *result, uint32_t *ret_queued)
 {
-	struct sockdiag_listener found;
-	if (sockdiag_find_listener(&result->target, &found) < 0) {
-		return;
-	}
 	struct listener_view *view = &result->listener;
+	struct sockdiag_listener found;
+	int r = sockdiag_find_listener(&result->target, &found);
+	view->here |= r == 0 || r == -ENOENT;
+	if (r < 0) {
+		return false;
+	}
 	view->known = true;
 	view->backlog = found.backlog;
 	if (found.queued > view->queued_most) {
 		view->queued_most = found.queued;
 	}
+	*ret_queued = found.queued;
+	return true;
+}
+
+static void look_at_tables(struct host_tables *tables)
+{
+	struct limits limits;
+	limits_read(&limits);
+	tables->conntrack_used = limits.conntrack_used;
+	tables->conntrack_max = limits.conntrack_max;
+	tables->time_wait_used = limits.time_wait_used;
+	tables->time_wait_max = limits.time_wait_max;
 }
 
 _Static_assert(LIMITS_NONE == RESULT_UNKNOWN, "what the host does not tell is unknown");
@@ -60,7 +76,8 @@ void evidence_begin(struct evidence *evidence, struct result *result)
 	if (netstat_read(&evidence->before) < 0) {
 		netstat_init(&evidence->before);
 	}
-	look_at_listener(result);
+	uint32_t queued;
+	result->listener.known_at_start = look_at_listener(result, &queued);
 	look_at_host(&result->machine);
 	evidence->cpu_before_ns = cpu_now_ns(); /* last: what looking costs is not the dialling's */
 }
@@ -77,7 +94,8 @@ void evidence_end(struct evidence *evidence, const struct lanes *lanes, struct r
 		netstat_init(&after);
 	}
 	result->network = netstat_difference(&evidence->before, &after);
-	look_at_listener(result);
+	result->listener.known_at_end = look_at_listener(result, &result->listener.queued_at_end);
+	look_at_tables(&result->tables);
 	struct generator *generator = &result->generator;
 	generator->lanes = lanes->count;
 	generator->cq_overflows = lanes_overflows(lanes);

@@ -273,6 +273,13 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/* When there is something to look at: look_around(). */
+static uint64_t next_look_ns(const struct engine *engine)
+{
+	return earlier(engine->review_ns,
+		engine->table.start_ns + series_next_ns(&engine->result->series));
+}
+
 /* Queues what this phase has to do now; *ret_until_ns is when it has more to do. */
 static int work(struct engine *engine, uint64_t *ret_until_ns, struct error *error)
 {
@@ -283,11 +290,15 @@ static int work(struct engine *engine, uint64_t *ret_until_ns, struct error *err
 	switch (engine->phase) {
 	case PHASE_DIALING:
 		r = dialer_advance(&engine->dialer, engine->now_ns, error);
-		*ret_until_ns =
-			earlier(dialer_next_ns(&engine->dialer, engine->now_ns), engine->review_ns);
+		*ret_until_ns = earlier(
+			dialer_next_ns(&engine->dialer, engine->now_ns), next_look_ns(engine));
+		if (table_decided(&engine->table)) {
+			*ret_until_ns =
+				engine->now_ns; /* none was dialled: nothing would wake us */
+		}
 		break;
 	case PHASE_HOLDING:
-		*ret_until_ns = earlier(engine->hold_until_ns, engine->review_ns);
+		*ret_until_ns = earlier(engine->hold_until_ns, next_look_ns(engine));
 		break;
 	case PHASE_ASKING:
 		ask_some(engine);
@@ -333,8 +344,18 @@ static int loop(struct engine *engine, struct error *error)
 	return 0;
 }
 
+static void list_targets(struct result *result, const struct targets *targets)
+{
+	bool worth_it = targets->count > 1 && targets->count <= RESULT_TARGETS_MAX;
+	result->target_count = worth_it ? targets->count : 0;
+	for (size_t i = 0; i < result->target_count; i++) {
+		result->targets[i].address = targets->list[i];
+	}
+}
+
 static void describe(struct result *result, const struct plan *plan)
 {
+	list_targets(result, &plan->targets);
 	result->settings = plan->settings;
 	result->started_at_ns = clock_wall_ns();
 	result->host = plan->settings.host;

@@ -86,6 +86,21 @@ static void tally(
 	tally->last_errno = error_number;
 }
 
+/* NULL where no target has a tally. */
+static struct target_tally *target_of(const struct table *table, uint32_t index)
+{
+	struct result *result = table->result;
+	return result->target_count == 0 ? NULL : &result->targets[index % result->target_count];
+}
+
+/* The path or the target would not have it. */
+static void note_rejected(const struct table *table, uint32_t index)
+{
+	if (index < table->result->first_rejected) {
+		table->result->first_rejected = index;
+	}
+}
+
 void table_dialing(struct table *table, uint32_t index, uint64_t due_ns, uint64_t now_ns)
 {
 	struct conn *conn = &table->conns[index];
@@ -131,6 +146,10 @@ void table_established(struct table *table, uint32_t index)
 	move(table, conn, CONN_ESTABLISHED);
 	histogram_record(&table->result->connect, conn->connect_us);
 	table->result->established++;
+	struct target_tally *target = target_of(table, index);
+	if (target != NULL) {
+		target->established++;
+	}
 	if (table->answered_max > table->established_now_max) {
 		table->established_now_max = table->answered_max;
 	}
@@ -151,6 +170,14 @@ void table_failed(
 		histogram_record(&table->result->failure, conn->connect_us);
 	}
 	tally(table, conn, cause, error_number, now_ns);
+	if (cause_side(cause) == CAUSE_SIDE_LOCAL) {
+		return;
+	}
+	note_rejected(table, index);
+	struct target_tally *target = target_of(table, index);
+	if (target != NULL) {
+		target->failed++;
+	}
 }
 
 uint64_t table_lifetime_ns(const struct table *table, uint32_t index, uint64_t now_ns)
@@ -169,6 +196,9 @@ enum cause table_closed(struct table *table, uint32_t index, int error_number, u
 	move(table, conn, CONN_CLOSED);
 	histogram_record(&table->result->lifetime, lifetime_ns / NSEC_PER_USEC);
 	tally(table, conn, cause, error_number, now_ns);
+	if (cause == CAUSE_CLOSED_AT_ONCE || cause == CAUSE_RESET_AT_ONCE) {
+		note_rejected(table, index);
+	}
 	return cause;
 }
 

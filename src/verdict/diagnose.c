@@ -1,25 +1,113 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Each rule looks at the evidence in a result for one thing that may have happened, and where it
- * finds it, says so with its numbers. One table of rules, in the order of their weight: what this
- * machine did, before what the path did, before what the target did.
+ * finds it, says so with its numbers. One table of rules, in the order of their weight: first what
+ * kept connections from coming up, this machine before all else, as it makes what follows doubtful;
+ * then what became of those that were up; last what only colours the numbers.
+ *
+ * Several rules may see the same fact: that dials timed out is a firewall's doing until a full
+ * accept queue is seen to explain it. So a rule has the set of those that know better, and yields to
+ * one of them that speaks of at least as many connections.
  */
 #include "tcpgoon/verdict/diagnose.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
+
+#include "tcpgoon/base/clock.h"
+#include "tcpgoon/verdict/rules.h"
+
+enum rule_id {
+	RULE_LOCAL_PORTS_EXHAUSTED,
+	RULE_LOCAL_DESCRIPTORS,
+	RULE_LOCAL_MEMORY,
+	RULE_LOCAL_NOT_PERMITTED,
+	RULE_SOURCE_UNUSABLE,
+	RULE_CONNTRACK_FULL,
+	RULE_NAME_WITH_DEAD_ADDRESS,
+	RULE_BACKLOG_FULL,
+	RULE_CONNECTION_CAP,
+	RULE_FIREWALL_RESET,
+	RULE_NO_LISTENER,
+	RULE_FIREWALL_REJECT,
+	RULE_UNREACHABLE,
+	RULE_FIREWALL_DROP,
+	RULE_PARTIAL_DROP,
+	RULE_SOME_REFUSED,
+	RULE_RESET_IN_HANDSHAKE,
+	RULE_UNCONFIRMED,
+	RULE_CLOSED_AT_ONCE,
+	RULE_RESET_AT_ONCE,
+	RULE_SERVER_WENT_AWAY,
+	RULE_IDLE_TIMEOUT,
+	RULE_SILENT,
+	RULE_DROPPED_WHILE_HELD,
+	RULE_SERVER_STOPPED_ACCEPTING,
+	RULE_SYN_LOSS,
+	RULE_SYN_COOKIES,
+	RULE_CLIENT_LIMITED,
+	RULE_MEMORY_PRESSURE,
+	RULE_TIME_WAIT_OVERFLOW,
+	RULE_MAX,
+};
+
+#define THE(rule) (UINT64_C(1) << RULE_##rule)
 
 struct rule {
 	const char *name;
 	enum cause_side side;
-	/* Whether it holds; then it has set count, evidence and hint. */
-	bool (*holds)(const struct result *result, struct finding *finding);
+	rule_function *holds;
+	uint64_t yields_to; /* set of THE(rule) */
 };
 
-static void __attribute__((format(printf, 2, 3)))
-say(char text[FINDING_TEXT_MAX], const char *format, ...)
+/* Whatever explains that SYNs were not answered. */
+#define EXPLAINS_SILENCE                                                         \
+	(THE(CONNTRACK_FULL) | THE(NAME_WITH_DEAD_ADDRESS) | THE(BACKLOG_FULL) | \
+		THE(CONNECTION_CAP))
+/* And that the target said no. */
+#define EXPLAINS_REFUSAL (THE(NAME_WITH_DEAD_ADDRESS) | THE(CONNECTION_CAP))
+
+#define ROW(id, side, function, better) \
+	[RULE_##id] = {#function, CAUSE_SIDE_##side, function, better}
+
+static const struct rule rules[RULE_MAX] = {
+	ROW(LOCAL_PORTS_EXHAUSTED, LOCAL, local_ports_exhausted, 0),
+	ROW(LOCAL_DESCRIPTORS, LOCAL, local_descriptors, 0),
+	ROW(LOCAL_MEMORY, LOCAL, local_memory, 0),
+	ROW(LOCAL_NOT_PERMITTED, LOCAL, local_not_permitted, 0),
+	ROW(SOURCE_UNUSABLE, LOCAL, source_unusable, 0),
+	ROW(CONNTRACK_FULL, LOCAL, conntrack_full, 0),
+	ROW(NAME_WITH_DEAD_ADDRESS, REMOTE, name_with_dead_address, 0),
+	ROW(BACKLOG_FULL, REMOTE, backlog_full, 0),
+	ROW(CONNECTION_CAP, REMOTE, connection_cap, THE(CONNTRACK_FULL) | THE(BACKLOG_FULL)),
+	ROW(FIREWALL_RESET, PATH, firewall_reset, 0),
+	ROW(NO_LISTENER, REMOTE, no_listener, THE(FIREWALL_RESET)),
+	ROW(FIREWALL_REJECT, PATH, firewall_reject, EXPLAINS_REFUSAL),
+	ROW(UNREACHABLE, PATH, unreachable, EXPLAINS_REFUSAL),
+	ROW(FIREWALL_DROP, PATH, firewall_drop, EXPLAINS_SILENCE),
+	ROW(PARTIAL_DROP, PATH, partial_drop, EXPLAINS_SILENCE),
+	ROW(SOME_REFUSED, REMOTE, some_refused, EXPLAINS_REFUSAL),
+	ROW(RESET_IN_HANDSHAKE, REMOTE, reset_in_handshake, EXPLAINS_REFUSAL),
+	ROW(UNCONFIRMED, REMOTE, unconfirmed, THE(BACKLOG_FULL)),
+	ROW(CLOSED_AT_ONCE, REMOTE, closed_at_once, EXPLAINS_REFUSAL),
+	ROW(RESET_AT_ONCE, REMOTE, reset_at_once, EXPLAINS_REFUSAL),
+	ROW(SERVER_WENT_AWAY, REMOTE, server_went_away, 0),
+	ROW(IDLE_TIMEOUT, REMOTE, idle_timeout, THE(SERVER_WENT_AWAY)),
+	ROW(SILENT, PATH, silent, 0),
+	ROW(DROPPED_WHILE_HELD, REMOTE, dropped_while_held,
+		THE(SERVER_WENT_AWAY) | THE(IDLE_TIMEOUT)),
+	ROW(SERVER_STOPPED_ACCEPTING, REMOTE, server_stopped_accepting, THE(BACKLOG_FULL)),
+	ROW(SYN_LOSS, PATH, syn_loss, EXPLAINS_SILENCE | THE(PARTIAL_DROP)),
+	ROW(SYN_COOKIES, REMOTE, syn_cookies, 0),
+	ROW(CLIENT_LIMITED, LOCAL, client_limited, 0),
+	ROW(MEMORY_PRESSURE, LOCAL, memory_pressure, 0),
+	ROW(TIME_WAIT_OVERFLOW, LOCAL, time_wait_overflow, 0),
+};
+
+_Static_assert(RULE_MAX <= FINDINGS_MAX, "each rule may match");
+_Static_assert(RULE_MAX <= 64, "a bit for each");
+
+void rule_say(char text[FINDING_TEXT_MAX], const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
@@ -27,40 +115,59 @@ say(char text[FINDING_TEXT_MAX], const char *format, ...)
 	va_end(arguments);
 }
 
-static bool no_listener(const struct result *result, struct finding *finding)
+char *rule_seconds(uint64_t ns, char buffer[RULE_TEXT_MAX])
 {
-	finding->count = result->causes[CAUSE_REFUSED].count;
-	if (finding->count == 0 || result->established > 0) {
-		return false;
+	if (ns < NSEC_PER_SEC) {
+		snprintf(buffer, RULE_TEXT_MAX, "%" PRIu64 " ms", ns / NSEC_PER_MSEC);
+	} else {
+		snprintf(buffer, RULE_TEXT_MAX, "%.*f s", ns < 10 * NSEC_PER_SEC ? 2 : 1,
+			(double)ns / (double)NSEC_PER_SEC);
 	}
-	say(finding->evidence, "All %" PRIu64 " connections that were answered were refused.",
-		finding->count);
-	say(finding->hint,
-		"Nothing listens on that address and port, or a firewall rejects with a reset: start "
-		"the server, or correct the port.");
-	return true;
+	return buffer;
 }
 
-static const struct rule rules[] = {
-	{"no_listener", CAUSE_SIDE_REMOTE, no_listener},
-};
+uint64_t rule_failed_here(const struct result *result)
+{
+	uint64_t count = 0;
+	for (size_t i = 0; i < CAUSE_MAX; i++) {
+		if (cause_side((enum cause)i) == CAUSE_SIDE_LOCAL) {
+			count += result->causes[i].count;
+		}
+	}
+	return count;
+}
 
-#define RULES (sizeof(rules) / sizeof(rules[0]))
-_Static_assert(RULES <= FINDINGS_MAX, "each rule may match");
+/* Whether one of the rules that know better speaks of all that this one speaks of. */
+static bool yields(enum rule_id id, const struct finding candidates[RULE_MAX])
+{
+	for (size_t i = 0; i < RULE_MAX; i++) {
+		bool knows_better = (rules[id].yields_to >> i & 1) != 0;
+		if (knows_better && candidates[i].name != NULL &&
+			candidates[i].count >= candidates[id].count) {
+			return true;
+		}
+	}
+	return false;
+}
 
 void diagnose(const struct result *result, struct findings *ret_findings)
 {
+	struct finding candidates[RULE_MAX] = {0}; /* one without a name does not hold */
+	for (size_t i = 0; i < RULE_MAX; i++) {
+		candidates[i].side = rules[i].side;
+		if (rules[i].holds(result, &candidates[i])) {
+			candidates[i].name = rules[i].name;
+		}
+	}
 	*ret_findings = (struct findings){0};
-	for (size_t i = 0; i < RULES; i++) {
-		struct finding *finding = &ret_findings->list[ret_findings->count];
-		*finding = (struct finding){.name = rules[i].name, .side = rules[i].side};
-		if (rules[i].holds(result, finding)) {
-			ret_findings->count++;
+	for (size_t i = 0; i < RULE_MAX; i++) {
+		if (candidates[i].name != NULL && !yields((enum rule_id)i, candidates)) {
+			ret_findings->list[ret_findings->count++] = candidates[i];
 		}
 	}
 }
 
 const char *diagnose_rule_at(size_t index)
 {
-	return index < RULES ? rules[index].name : NULL;
+	return index < RULE_MAX ? rules[index].name : NULL;
 }

@@ -107,7 +107,9 @@ void verdict_judge(const struct result *result, const struct threshold_rules *ru
 		judge_failures(ret_verdict, result);
 	}
 	if (ret_verdict->reason_count == 0) {
-		add_reason(ret_verdict, "All went well.");
+		add_reason(ret_verdict, "%s",
+			ret_verdict->findings.count == 0 ? "All went well."
+							 : "Nothing counted as a failure.");
 	}
 }
 

@@ -220,6 +220,45 @@ static void how_long_it_lived_makes_its_cause(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
+static void the_first_rejected_is_the_first_dialled(void **state)
+{
+	struct fixture *fixture = *state;
+	struct table *table = &fixture->table;
+	for (uint32_t i = 1; i < 4; i++) {
+		table_dialing(table, i, AT_US(0), AT_US(5));
+	}
+	/* This machine's own failures are no rejection. */
+	table_failed(table, 0, CAUSE_DESCRIPTORS, EMFILE, AT_US(6));
+	assert_true(fixture->result.first_rejected == RESULT_UNKNOWN);
+	table_failed(table, 3, CAUSE_REFUSED, ECONNREFUSED, AT_US(7));
+	assert_int_equal(fixture->result.first_rejected, 3);
+	table_established(table, 2, AT_US(8));
+	table_closed(table, 2, 0, AT_US(9));
+	assert_int_equal(fixture->result.first_rejected, 2);
+	/* Nor is what ended later. */
+	table_established(table, 1, AT_US(8));
+	table_closed(table, 1, 0, AT_US(2000000));
+	assert_int_equal(fixture->result.first_rejected, 2);
+}
+
+static void targets_have_their_tallies_in_turns(void **state)
+{
+	struct fixture *fixture = *state;
+	struct table *table = &fixture->table;
+	fixture->result.target_count = 2;
+	for (uint32_t i = 0; i < 3; i++) {
+		table_dialing(table, i, AT_US(0), AT_US(5));
+	}
+	table_established(table, 0, AT_US(6));
+	table_established(table, 2, AT_US(6));
+	table_failed(table, 1, CAUSE_TIMED_OUT, 0, AT_US(7));
+	table_failed(table, 3, CAUSE_DESCRIPTORS, EMFILE, AT_US(7)); /* not its target's fault */
+	assert_int_equal(fixture->result.targets[0].established, 2);
+	assert_int_equal(fixture->result.targets[0].failed, 0);
+	assert_int_equal(fixture->result.targets[1].established, 0);
+	assert_int_equal(fixture->result.targets[1].failed, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

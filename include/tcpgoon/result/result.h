@@ -4,6 +4,7 @@
 #define TCPGOON_RESULT_RESULT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "tcpgoon/base/address.h"
@@ -50,11 +51,33 @@ struct kernel_view {
 /* A server's SYN-ACK is repeated after a second: what is younger cannot be told to be confirmed. */
 #define KERNEL_VIEW_YOUNG_NS UINT64_C(1200000000)
 
-/* The listening socket of the target, where it is in this network namespace. */
+/* The listening socket of the first target, where it is in this network namespace. */
 struct listener_view {
-	bool known;
+	bool here; /* the target is an address of this host */
+	bool known; /* somebody listened there, at the start or at the end */
+	bool known_at_start;
+	bool known_at_end;
 	uint32_t backlog;
 	uint32_t queued_most; /* seen waiting to be accepted, at the start or at the end */
+	uint32_t queued_at_end;
+};
+
+/* What became of the connections to one of several targets; local failures are not among them. */
+struct target_tally {
+	struct address address; /* with its port */
+	uint64_t established;
+	uint64_t failed;
+};
+
+/* Of more targets than these, none has a tally. */
+#define RESULT_TARGETS_MAX 64
+
+/* Tables of this host, when the run was over and nothing was closed yet. UINT64_MAX: not known. */
+struct host_tables {
+	uint64_t conntrack_used;
+	uint64_t conntrack_max; /* 0: unlimited */
+	uint64_t time_wait_used;
+	uint64_t time_wait_max;
 };
 
 /* The kernel accounts for CPU time in ticks: of dialling that took less, a share says nothing. */
@@ -106,6 +129,14 @@ struct result {
 	struct kernel_view kernel;
 	struct netstat network; /* what the run added to the counters of this network namespace */
 	struct listener_view listener;
+	struct target_tally targets[RESULT_TARGETS_MAX]; /* connection i has the i-th, in turns */
+	size_t target_count; /* 0: there is but one, or too many */
+	/*
+	 * The lowest index, that is the first dialled, among the connections that the path or the
+	 * target did not let up, or ended at once; RESULT_UNKNOWN: there is none.
+	 */
+	uint64_t first_rejected;
+	struct host_tables tables;
 	struct generator generator;
 	struct host_view machine;
 	enum run_end end;

@@ -23,6 +23,9 @@ struct series {
 /* Whether a sample at `elapsed_ns` would be kept. */
 bool series_wants(const struct series *series, uint64_t elapsed_ns);
 
+/* When the next sample is wanted. */
+uint64_t series_next_ns(const struct series *series);
+
 /* Keeps it, if it is wanted. Samples come in the order of their time. */
 void series_add(struct series *series, const struct snapshot *snapshot);
 

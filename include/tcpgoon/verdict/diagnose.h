@@ -20,7 +20,7 @@ struct finding {
 	char hint[FINDING_TEXT_MAX]; /* a sentence: what to change */
 };
 
-#define FINDINGS_MAX 24
+#define FINDINGS_MAX 32
 
 /* The weightiest first. */
 struct findings {

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* How many of the established were still there as time went by after the last dial. */
+#ifndef TCPGOON_RESULT_SURVIVAL_H
+#define TCPGOON_RESULT_SURVIVAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tcpgoon/result/result.h"
+
+#define SURVIVAL_POINTS_MAX 12
+
+struct survival_point {
+	uint64_t after_ns; /* the last dial */
+	uint64_t left; /* of the established: not dropped by then */
+};
+
+/* The last point is the end of the run. */
+struct survival {
+	struct survival_point points[SURVIVAL_POINTS_MAX];
+	size_t count;
+	uint64_t established; /* what `left` is of */
+};
+
+/* Pure, from the series: as fine as its samples are. No points where nothing was established. */
+void survival_compute(const struct result *result, struct survival *ret_survival);
+
+#endif

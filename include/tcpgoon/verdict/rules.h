@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* The rules that findings come from: what diagnose.c makes its table of. */
+#ifndef TCPGOON_VERDICT_RULES_H
+#define TCPGOON_VERDICT_RULES_H
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tcpgoon/net/netstat.h"
+#include "tcpgoon/result/result.h"
+#include "tcpgoon/verdict/diagnose.h"
+
+/* Whether it holds; then it has set count, evidence and hint. Pure. */
+typedef bool rule_function(const struct result *result, struct finding *finding);
+
+/* diagnose_local.c: this machine */
+rule_function local_ports_exhausted;
+rule_function local_descriptors;
+rule_function local_memory;
+rule_function local_not_permitted;
+rule_function source_unusable;
+rule_function conntrack_full;
+rule_function time_wait_overflow;
+rule_function memory_pressure;
+rule_function client_limited;
+
+/* diagnose_path.c: what lies between, and several targets */
+rule_function name_with_dead_address;
+rule_function firewall_drop;
+rule_function firewall_reject;
+rule_function firewall_reset;
+rule_function unreachable;
+rule_function partial_drop;
+rule_function syn_loss;
+
+/* diagnose_remote.c: how the target lets connections up */
+rule_function no_listener;
+rule_function some_refused;
+rule_function reset_in_handshake;
+rule_function backlog_full;
+rule_function server_stopped_accepting;
+rule_function unconfirmed;
+rule_function syn_cookies;
+rule_function connection_cap;
+rule_function closed_at_once;
+rule_function reset_at_once;
+
+/* diagnose_held.c: what became of those that were up */
+rule_function server_went_away;
+rule_function idle_timeout;
+rule_function silent;
+rule_function dropped_while_held;
+
+/* For all of them. */
+
+void rule_say(char text[FINDING_TEXT_MAX], const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#define RULE_TEXT_MAX 32
+
+/* "60.0 s", "2.05 s", "12 ms". Returns `buffer`. */
+char *rule_seconds(uint64_t ns, char buffer[RULE_TEXT_MAX]);
+
+static inline uint64_t rule_cause(const struct result *result, enum cause cause)
+{
+	return result->causes[cause].count;
+}
+
+/* Connections that this machine did not let up. */
+uint64_t rule_failed_here(const struct result *result);
+
+/* Of those that failed, the ones that the path or the target did not let up. */
+static inline uint64_t rule_failed_there(const struct result *result)
+{
+	uint64_t here = rule_failed_here(result);
+	return result->at_end.failed > here ? result->at_end.failed - here : 0;
+}
+
+/* Ended by the peer as soon as they were up. */
+static inline uint64_t rule_ended_at_once(const struct result *result)
+{
+	return rule_cause(result, CAUSE_CLOSED_AT_ONCE) + rule_cause(result, CAUSE_RESET_AT_ONCE);
+}
+
+/* What the run added to a counter; 0 where the kernel has none. */
+static inline uint64_t rule_added(const struct result *result, enum netstat_counter counter)
+{
+	uint64_t value = result->network.values[counter];
+	return value == NETSTAT_ABSENT ? 0 : value;
+}
+
+/* Somebody listened here all the time: a refusal is not for want of a listener. */
+static inline bool rule_listens_here(const struct result *result)
+{
+	return result->listener.known_at_start && result->listener.known_at_end;
+}
+
+/* It listened here, and does not any more. */
+static inline bool rule_listener_left(const struct result *result)
+{
+	return result->listener.known_at_start && !result->listener.known_at_end;
+}
+
+/* How long the run went on after its last dial. */
+static inline uint64_t rule_watched_ns(const struct result *result)
+{
+	uint64_t last_dial_ns = result->generator.last_dial_ns;
+	return result->duration_ns > last_dial_ns ? result->duration_ns - last_dial_ns : 0;
+}
+
+static inline const char *rule_was(uint64_t count)
+{
+	return count == 1 ? "was" : "were";
+}
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What became of the connections that were up. An idle timeout ends each as long after its own
+ * beginning: the lifetimes lie together. A server that goes away ends them all in one instant: the
+ * ends lie together. Where all were dialled in one instant, both do; then the listener tells, if it
+ * can be seen, or what lies closer together.
+ */
+#include "tcpgoon/base/clock.h"
+#include "tcpgoon/verdict/rules.h"
+
+/* Lifetimes lie together when they differ from the median by at most this. */
+#define TOGETHER_PERCENT 10
+#define TOGETHER_LEAST_US UINT64_C(1000000)
+/* Nobody has an idle timeout that short. */
+#define IDLE_LEAST_US UINT64_C(1000000)
+#define IDLE_DROPS_LEAST 5
+/* Ends lie together within this. */
+#define INSTANT_NS NSEC_PER_SEC
+
+/* The drops, those at once left out. */
+struct drops {
+	uint64_t count;
+	uint64_t median_us;
+	uint64_t together; /* close to the median */
+	uint64_t shortest_us;
+	uint64_t longest_us;
+	uint64_t first_ns; /* since the start of the run */
+	uint64_t last_ns;
+};
+
+static const enum cause late_causes[] = {CAUSE_CLOSED_BY_PEER, CAUSE_RESET_BY_PEER};
+
+#define LATE_CAUSES (sizeof(late_causes) / sizeof(late_causes[0]))
+
+static void look_at_ends(const struct result *result, struct drops *drops)
+{
+	drops->first_ns = UINT64_MAX;
+	for (size_t i = 0; i < LATE_CAUSES; i++) {
+		const struct cause_tally *tally = &result->causes[late_causes[i]];
+		if (tally->count == 0) {
+			continue;
+		}
+		drops->count += tally->count;
+		drops->first_ns =
+			tally->first_ns < drops->first_ns ? tally->first_ns : drops->first_ns;
+		drops->last_ns = tally->last_ns > drops->last_ns ? tally->last_ns : drops->last_ns;
+	}
+}
+
+/* How many lifetimes there are from `low_us` to `high_us`, by the slots' least values. */
+static uint64_t count_between(const struct histogram *lifetime, uint64_t low_us, uint64_t high_us)
+{
+	uint64_t count = 0;
+	for (size_t i = histogram_slot(low_us); i <= histogram_slot(high_us); i++) {
+		count += lifetime->counts[i];
+	}
+	return count;
+}
+
+/* The shortest, the median and the longest of the lifetimes that were not ended at once. */
+static void look_at_lifetimes(const struct histogram *lifetime, struct drops *drops)
+{
+	size_t first = histogram_slot(CAUSE_AT_ONCE_NS / NSEC_PER_USEC);
+	uint64_t count = 0;
+	for (size_t i = first; i < HISTOGRAM_COUNTS_LENGTH; i++) {
+		count += lifetime->counts[i];
+	}
+	uint64_t passed = 0;
+	for (size_t i = first; i < HISTOGRAM_COUNTS_LENGTH && passed < count; i++) {
+		if (lifetime->counts[i] == 0) {
+			continue;
+		}
+		if (passed == 0) {
+			drops->shortest_us = histogram_slot_lowest_us(i);
+		}
+		if (passed * 2 < count) {
+			drops->median_us = histogram_slot_lowest_us(i);
+		}
+		passed += lifetime->counts[i];
+		drops->longest_us = histogram_slot_lowest_us(i);
+	}
+	uint64_t around_us = drops->median_us / 100 * TOGETHER_PERCENT;
+	around_us = around_us > TOGETHER_LEAST_US ? around_us : TOGETHER_LEAST_US;
+	uint64_t low_us = drops->median_us > around_us ? drops->median_us - around_us : 0;
+	low_us = low_us > CAUSE_AT_ONCE_NS / NSEC_PER_USEC ? low_us
+							   : CAUSE_AT_ONCE_NS / NSEC_PER_USEC;
+	drops->together = count_between(lifetime, low_us, drops->median_us + around_us);
+}
+
+static struct drops look_at_drops(const struct result *result)
+{
+	struct drops drops = {0};
+	look_at_ends(result, &drops);
+	if (drops.count > 0 && result->lifetime.count > 0) {
+		look_at_lifetimes(&result->lifetime, &drops);
+	}
+	return drops;
+}
+
+static bool lifetimes_lie_together(const struct drops *drops)
+{
+	return drops->median_us >= IDLE_LEAST_US && drops->together >= IDLE_DROPS_LEAST &&
+		drops->together * 2 >= drops->count;
+}
+
+bool server_went_away(const struct result *result, struct finding *finding)
+{
+	struct drops drops = look_at_drops(result);
+	bool nearly_all = drops.count >= 2 &&
+		drops.count * 10 >= (result->established - rule_ended_at_once(result)) * 9;
+	if (!nearly_all || drops.last_ns - drops.first_ns > INSTANT_NS) {
+		return false;
+	}
+	uint64_t ends_apart_us = (drops.last_ns - drops.first_ns) / NSEC_PER_USEC;
+	bool ends_closer = ends_apart_us * 2 < drops.longest_us - drops.shortest_us;
+	bool one_instant = ends_closer && !result->listener.known_at_end;
+	if (!rule_listener_left(result) && lifetimes_lie_together(&drops) && !one_instant) {
+		return false;
+	}
+	char when[RULE_TEXT_MAX];
+	char apart[RULE_TEXT_MAX];
+	finding->count = drops.count;
+	rule_say(finding->evidence,
+		"%" PRIu64 " of %" PRIu64
+		" connections ended together, %s into the run and within %s%s.",
+		drops.count, result->established, rule_seconds(drops.first_ns, when),
+		rule_seconds(drops.last_ns - drops.first_ns, apart),
+		rule_listener_left(result) ? ", and nobody listens there any more" : "");
+	rule_say(finding->hint,
+		"The server, or a proxy before it, went away or restarted: look at its log of that "
+		"instant, and for an out-of-memory kill.");
+	return true;
+}
+
+bool idle_timeout(const struct result *result, struct finding *finding)
+{
+	struct drops drops = look_at_drops(result);
+	if (!lifetimes_lie_together(&drops)) {
+		return false;
+	}
+	char lifetime[RULE_TEXT_MAX];
+	bool reset =
+		rule_cause(result, CAUSE_RESET_BY_PEER) > rule_cause(result, CAUSE_CLOSED_BY_PEER);
+	bool one_instant = drops.last_ns - drops.first_ns <= INSTANT_NS;
+	finding->count = drops.together < drops.count ? drops.together : drops.count;
+	rule_say(finding->evidence,
+		"%" PRIu64 " of %" PRIu64
+		" were %s %s after they were established: an idle timeout.",
+		finding->count, result->established, reset ? "reset" : "closed",
+		rule_seconds(drops.median_us * NSEC_PER_USEC, lifetime));
+	rule_say(finding->hint,
+		"Raise that timeout at the server or balancer, or send something more often.%s",
+		one_instant ? " As all were dialled close together, a restart would look the same: "
+			      "a longer --sleep tells them apart."
+			    : "");
+	return true;
+}
+
+bool silent(const struct result *result, struct finding *finding)
+{
+	finding->count = rule_cause(result, CAUSE_SILENT);
+	if (finding->count == 0) {
+		return false;
+	}
+	rule_say(finding->evidence,
+		"%" PRIu64 " of %" PRIu64
+		" connections went silent: what was sent was not answered.",
+		finding->count, result->established);
+	rule_say(finding->hint, "%s", cause_hint(CAUSE_SILENT));
+	return true;
+}
+
+bool dropped_while_held(const struct result *result, struct finding *finding)
+{
+	struct drops drops = look_at_drops(result);
+	finding->count = drops.count;
+	if (drops.count == 0) {
+		return false;
+	}
+	char first[RULE_TEXT_MAX];
+	char median[RULE_TEXT_MAX];
+	rule_say(finding->evidence,
+		"%" PRIu64 " of %" PRIu64 " connections were dropped (%" PRIu64 " closed, %" PRIu64
+		" reset), the first %s into the run, half of them within %s of being established.",
+		drops.count, result->established, rule_cause(result, CAUSE_CLOSED_BY_PEER),
+		rule_cause(result, CAUSE_RESET_BY_PEER), rule_seconds(drops.first_ns, first),
+		rule_seconds(drops.median_us * NSEC_PER_USEC, median));
+	rule_say(finding->hint, "%s",
+		cause_hint(rule_cause(result, CAUSE_RESET_BY_PEER) >
+					rule_cause(result, CAUSE_CLOSED_BY_PEER)
+				? CAUSE_RESET_BY_PEER
+				: CAUSE_CLOSED_BY_PEER));
+	return true;
+}

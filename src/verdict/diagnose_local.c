@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/* What this machine did: it failed connections, lost packets, or could not keep up. */
+#include <stdio.h>
+
+#include "tcpgoon/base/clock.h"
+#include "tcpgoon/verdict/rules.h"
+
+/* A table of this host counts as full from this share of its limit on: entries come and go. */
+#define FULL_PERCENT 95
+
+/* Of the pace that was asked for. */
+#define PACE_LEAST_PERCENT 95
+/* Late by less is no matter; with few dials it would be a large share. */
+#define LATE_LEAST_NS (10 * NSEC_PER_MSEC)
+/* Of fewer, one in a hundred is but the latest. */
+#define LATE_DIALS_LEAST 100
+#define CPU_MOST_PERCENT 90
+
+/* Connections that failed here for one cause; the hint is that of the cause. */
+static bool failed_here(
+	const struct result *result, enum cause cause, const char *what, struct finding *finding)
+{
+	const struct cause_tally *tally = &result->causes[cause];
+	char first[RULE_TEXT_MAX];
+	finding->count = tally->count;
+	rule_say(finding->evidence,
+		"%" PRIu64 " of %" PRIu64 " connections %s, the first after %s.", tally->count,
+		result->at_end.total, what, rule_seconds(tally->first_ns, first));
+	rule_say(finding->hint, "%s", cause_hint(cause));
+	return tally->count > 0;
+}
+
+bool local_ports_exhausted(const struct result *result, struct finding *finding)
+{
+	return failed_here(
+		result, CAUSE_PORTS_EXHAUSTED, "found no free local port on this machine", finding);
+}
+
+bool local_descriptors(const struct result *result, struct finding *finding)
+{
+	return failed_here(
+		result, CAUSE_DESCRIPTORS, "got no file descriptor on this machine", finding);
+}
+
+bool local_memory(const struct result *result, struct finding *finding)
+{
+	return failed_here(
+		result, CAUSE_MEMORY, "got no memory from the kernel of this machine", finding);
+}
+
+bool local_not_permitted(const struct result *result, struct finding *finding)
+{
+	return failed_here(
+		result, CAUSE_NOT_PERMITTED, "were not permitted on this machine", finding);
+}
+
+bool source_unusable(const struct result *result, struct finding *finding)
+{
+	return failed_here(
+		result, CAUSE_SOURCE_INVALID, "could not use their source address", finding);
+}
+
+bool conntrack_full(const struct result *result, struct finding *finding)
+{
+	const struct host_tables *tables = &result->tables;
+	bool limited = tables->conntrack_max > 0 && tables->conntrack_max != RESULT_UNKNOWN &&
+		tables->conntrack_used != RESULT_UNKNOWN;
+	uint64_t timed_out = rule_cause(result, CAUSE_TIMED_OUT);
+	finding->count =
+		timed_out > result->kernel.retransmitted ? timed_out : result->kernel.retransmitted;
+	if (!limited || finding->count == 0 ||
+		tables->conntrack_used < tables->conntrack_max / 100 * FULL_PERCENT +
+				tables->conntrack_max % 100 * FULL_PERCENT / 100) {
+		return false;
+	}
+	rule_say(finding->evidence,
+		"This host's connection tracking held %" PRIu64 " of at most %" PRIu64
+		" entries at the end, and %" PRIu64 " connections had to wait or timed out.",
+		tables->conntrack_used, tables->conntrack_max, finding->count);
+	rule_say(finding->hint,
+		"A full table drops SYNs here: raise net.netfilter.nf_conntrack_max, or exempt this "
+		"traffic with a notrack rule.");
+	return true;
+}
+
+bool time_wait_overflow(const struct result *result, struct finding *finding)
+{
+	uint64_t overflows = rule_added(result, NETSTAT_TIME_WAIT_OVERFLOWS);
+	if (overflows == 0) {
+		return false;
+	}
+	rule_say(finding->evidence,
+		"%" PRIu64 " connections of this host were forgotten without their TIME_WAIT.",
+		overflows);
+	rule_say(finding->hint,
+		"Late segments may meet new connections: raise net.ipv4.tcp_max_tw_buckets.");
+	return true;
+}
+
+bool memory_pressure(const struct result *result, struct finding *finding)
+{
+	uint64_t pressures = rule_added(result, NETSTAT_MEMORY_PRESSURES);
+	uint64_t aborts = rule_added(result, NETSTAT_ABORTS_ON_MEMORY);
+	if (pressures == 0 && aborts == 0) {
+		return false;
+	}
+	rule_say(finding->evidence,
+		"TCP of this host ran short of memory: %" PRIu64 " times under pressure, %" PRIu64
+		" connections aborted.",
+		pressures, aborts);
+	rule_say(finding->hint,
+		"Raise net.ipv4.tcp_mem, or open fewer connections on this machine.");
+	return true;
+}
+
+/* Of a run without a pace: the rate is what this machine could do. */
+static bool cpu_was_the_limit(const struct result *result, struct finding *finding)
+{
+	uint64_t dialing_ns = result->dialing_ns;
+	uint64_t cpu_ns = result->generator.cpu_ns;
+	if (dialing_ns == RESULT_UNKNOWN || dialing_ns < GENERATOR_CPU_LEAST_NS ||
+		cpu_ns < dialing_ns / 100 * CPU_MOST_PERCENT) {
+		return false;
+	}
+	rule_say(finding->evidence,
+		"The run was client-limited: this machine spent %.0f%% of a CPU core on %.0f dials "
+		"a second.",
+		100.0 * (double)cpu_ns / (double)dialing_ns,
+		(double)result->dialed * (double)NSEC_PER_SEC / (double)dialing_ns);
+	rule_say(finding->hint,
+		"The rate and the connect times are this machine's, not the target's: ask for a "
+		"pace with --sleep, or dial from several machines.");
+	return true;
+}
+
+/* Of a run with a pace: it was not kept, or many were late. */
+static bool pace_was_lost(const struct result *result, struct finding *finding)
+{
+	const struct generator *generator = &result->generator;
+	uint64_t asked_ns = (result->dialed - 1) * generator->period_ns;
+	uint64_t late_ns = histogram_percentile(&result->lag, 99) * NSEC_PER_USEC;
+	bool late = result->lag.count >= LATE_DIALS_LEAST && late_ns > LATE_LEAST_NS;
+	bool slow = generator->last_dial_ns > asked_ns + LATE_LEAST_NS &&
+		asked_ns < generator->last_dial_ns / 100 * PACE_LEAST_PERCENT;
+	if (!slow && !late) {
+		return false;
+	}
+	double per_dial_ns = (double)generator->last_dial_ns / (double)(result->dialed - 1);
+	rule_say(finding->evidence,
+		"The run was client-limited: of %.1f dials a second asked, %.1f were kept, and one "
+		"in a hundred was %.1f ms late or more.",
+		(double)NSEC_PER_SEC / (double)generator->period_ns,
+		(double)NSEC_PER_SEC / per_dial_ns, (double)late_ns / (double)NSEC_PER_MSEC);
+	rule_say(finding->hint,
+		"The target did not have to bear what was asked: give this machine less other work, "
+		"ask for a slower pace, or dial from several machines.");
+	return true;
+}
+
+bool client_limited(const struct result *result, struct finding *finding)
+{
+	/* What failed here was not dialled: those findings say enough. */
+	if (result->dialed < 2 || rule_failed_here(result) > 0) {
+		return false;
+	}
+	return result->generator.period_ns > 0 ? pace_was_lost(result, finding)
+					       : cpu_was_the_limit(result, finding);
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What lay between. Silence has three shapes: nobody is answered (a rule that drops, a host that is
+ * down), some are never answered while the others are answered at once (a rule or a balancer that
+ * tells them apart), or SYNs are lost at random: then most of those that lost one came up with the
+ * next.
+ */
+#include <stdio.h>
+
+#include "tcpgoon/base/clock.h"
+#include "tcpgoon/verdict/rules.h"
+
+/* A SYN is sent again after a second: a dial that may not take longer has only one. */
+#define FIRST_RETRANSMIT_NS NSEC_PER_SEC
+
+static bool is_dead(const struct target_tally *target)
+{
+	return target->failed > 0 && target->established == 0;
+}
+
+bool name_with_dead_address(const struct result *result, struct finding *finding)
+{
+	char names[2 * ADDRESS_TEXT_MAX + 16] = "";
+	size_t used = 0;
+	size_t dead = 0;
+	size_t alive = 0;
+	for (size_t i = 0; i < result->target_count; i++) {
+		const struct target_tally *target = &result->targets[i];
+		alive += target->established > 0;
+		if (!is_dead(target)) {
+			continue;
+		}
+		finding->count += target->failed;
+		if (dead++ < 2) {
+			char address[ADDRESS_TEXT_MAX];
+			used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
+				used > 0 ? ", " : "", address_format(&target->address, address));
+		}
+	}
+	if (dead == 0 || alive == 0) {
+		return false;
+	}
+	rule_say(finding->evidence,
+		"%zu of %zu targets let no connection up (%s%s), %" PRIu64
+		" in all, while the others did.",
+		dead, result->target_count, names, dead > 2 ? ", ..." : "", finding->count);
+	rule_say(finding->hint,
+		"Clients that take such an address fail or wait: repair that server, or take its "
+		"address out of the name.");
+	return true;
+}
+
+/* Which of the established had lost a SYN or its answer on their way up. */
+static uint64_t came_up_late(const struct result *result)
+{
+	uint64_t timed_out = rule_cause(result, CAUSE_TIMED_OUT);
+	uint64_t retransmitted = result->kernel.retransmitted;
+	return retransmitted > timed_out ? retransmitted - timed_out : 0;
+}
+
+/* Lost at random, as far as one can tell. */
+static bool is_loss(const struct result *result)
+{
+	uint64_t timed_out = rule_cause(result, CAUSE_TIMED_OUT);
+	bool one_syn_each = result->settings.dial_timeout_ns > 0 &&
+		result->settings.dial_timeout_ns <= FIRST_RETRANSMIT_NS;
+	return one_syn_each || came_up_late(result) >= timed_out;
+}
+
+bool firewall_drop(const struct result *result, struct finding *finding)
+{
+	char limit[RULE_TEXT_MAX];
+	finding->count = rule_cause(result, CAUSE_TIMED_OUT);
+	if (finding->count == 0 || result->established > 0 ||
+		finding->count < rule_failed_there(result)) {
+		return false;
+	}
+	rule_say(finding->evidence,
+		"None of %" PRIu64 " connections was answered within %s; %" PRIu64
+		" SYNs were sent again, in vain.",
+		finding->count, rule_seconds(result->settings.dial_timeout_ns, limit),
+		result->kernel.syn_retransmits);
+	rule_say(finding->hint,
+		"A firewall drops these SYNs, or the host is down or not routed to: look for a rule "
+		"that drops, and capture SYNs at the target to see whether they arrive.");
+	return true;
+}
+
+bool partial_drop(const struct result *result, struct finding *finding)
+{
+	finding->count = rule_cause(result, CAUSE_TIMED_OUT);
+	bool others_answered =
+		result->established > 0 || rule_failed_there(result) > finding->count;
+	if (finding->count == 0 || !others_answered ||
+		(result->established > 0 && is_loss(result))) {
+		return false;
+	}
+	rule_say(finding->evidence,
+		"%" PRIu64 " of %" PRIu64
+		" connections were never answered, while the others were at once.",
+		finding->count, result->dialed);
+	rule_say(finding->hint,
+		"That is no random loss: look for a firewall's rate limit or rule on sources, a "
+		"balancer with a dead backend, or one of several paths that is broken.");
+	return true;
+}
+
+bool syn_loss(const struct result *result, struct finding *finding)
+{
+	uint64_t timed_out = rule_cause(result, CAUSE_TIMED_OUT);
+	uint64_t late = came_up_late(result);
+	if (result->established == 0 || late + timed_out == 0 || !is_loss(result)) {
+		return false;
+	}
+	/* Each SYN sent again stands for one lost, and so does the last of a dial that timed out. */
+	double lost = (double)(result->kernel.syn_retransmits + timed_out);
+	double sent = (double)(result->dialed + result->kernel.syn_retransmits);
+	finding->count = late + timed_out;
+	rule_say(finding->evidence,
+		"%" PRIu64 " connections came up only after a SYN was sent again and %" PRIu64
+		" never did: about %.1f%% of the SYNs or their answers were lost.",
+		late, timed_out, 100.0 * lost / sent);
+	rule_say(finding->hint,
+		"Each loss costs a client a second and more: look for packet loss or a rate limit "
+		"on the path, and for drops at the target's network card.");
+	return true;
+}
+
+bool firewall_reject(const struct result *result, struct finding *finding)
+{
+	finding->count = rule_cause(result, CAUSE_PROHIBITED);
+	if (finding->count == 0) {
+		return false;
+	}
+	rule_say(finding->evidence,
+		"%" PRIu64 " of %" PRIu64
+		" connections %s rejected by a firewall: ICMP said administratively prohibited.",
+		finding->count, result->dialed, rule_was(finding->count));
+	rule_say(finding->hint, "%s", cause_hint(CAUSE_PROHIBITED));
+	return true;
+}
+
+bool firewall_reset(const struct result *result, struct finding *finding)
+{
+	finding->count = rule_cause(result, CAUSE_REFUSED);
+	if (finding->count == 0 || result->established > 0 || result->target_count > 0 ||
+		!rule_listens_here(result)) {
+		return false;
+	}
+	rule_say(finding->evidence,
+		"All %" PRIu64
+		" connections that were answered were refused, though a server of this host listens "
+		"there.",
+		finding->count);
+	rule_say(finding->hint,
+		"A firewall answers in its place: look for a rule that rejects with a TCP reset.");
+	return true;
+}
+
+bool unreachable(const struct result *result, struct finding *finding)
+{
+	uint64_t network = rule_cause(result, CAUSE_NETWORK_UNREACHABLE);
+	uint64_t host = rule_cause(result, CAUSE_HOST_UNREACHABLE);
+	finding->count = network + host;
+	if (finding->count == 0) {
+		return false;
+	}
+	rule_say(finding->evidence,
+		"%" PRIu64 " of %" PRIu64
+		" connections were told that there is no way: network %" PRIu64
+		" times, host %" PRIu64 " times unreachable.",
+		finding->count, result->dialed, network, host);
+	rule_say(finding->hint, "%s",
+		cause_hint(network > host ? CAUSE_NETWORK_UNREACHABLE : CAUSE_HOST_UNREACHABLE));
+	return true;
+}

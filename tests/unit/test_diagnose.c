@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT */
+/* The table as a whole; the rules on this machine and on the path. */
+#include "diagnose_fixture.h"
+
+static void a_run_that_went_well_has_no_finding(void **state)
+{
+	struct fixture *fixture = *state;
+	assert_nothing(fixture);
+	establish(fixture, 1000);
+	listen_here(fixture, 128);
+	fixture->result.unconfirmed = 0;
+	assert_nothing(fixture);
+}
+
+static void each_rule_has_a_name_of_its_own(void **state)
+{
+	(void)state;
+	size_t count = 0;
+	while (diagnose_rule_at(count) != NULL) {
+		assert_true(diagnose_rule_at(count)[0] != '\0');
+		for (size_t i = 0; i < count; i++) {
+			assert_string_not_equal(diagnose_rule_at(i), diagnose_rule_at(count));
+		}
+		count++;
+	}
+	assert_in_range(count, 25, FINDINGS_MAX);
+}
+
+/* Each number as long as it can be: nothing is cut off, and nothing overflows. */
+static void sentences_end_whatever_the_numbers(void **state)
+{
+	struct fixture *fixture = *state;
+	struct result *result = &fixture->result;
+	const uint64_t many = UINT64_C(16777216);
+	establish(fixture, many);
+	for (size_t i = CAUSE_NONE + 1; i < CAUSE_MAX; i++) {
+		result->causes[i] = (struct cause_tally){.count = many, .last_ns = NSEC_PER_SEC};
+	}
+	for (size_t i = 0; i < NETSTAT_MAX; i++) {
+		result->network.values[i] = UINT64_MAX - 1;
+	}
+	listen_here(fixture, UINT32_MAX);
+	result->listener.queued_most = UINT32_MAX;
+	result->unconfirmed = many;
+	result->kernel.retransmitted = many;
+	result->kernel.syn_retransmits = 6 * many;
+	diagnose(result, &fixture->findings);
+	assert_true(fixture->findings.count > 5);
+	for (size_t i = 0; i < fixture->findings.count; i++) {
+		const struct finding *finding = &fixture->findings.list[i];
+		assert_int_equal(finding->evidence[strlen(finding->evidence) - 1], '.');
+		assert_int_equal(finding->hint[strlen(finding->hint) - 1], '.');
+	}
+}
+
+static void what_failed_here_comes_first(void **state)
+{
+	struct fixture *fixture = *state;
+	reject(fixture, CAUSE_REFUSED, 90);
+	reject(fixture, CAUSE_DESCRIPTORS, 10);
+	diagnose(&fixture->result, &fixture->findings);
+	assert_int_equal(fixture->findings.count, 2);
+	assert_string_equal(fixture->findings.list[0].name, "local_descriptors");
+	assert_string_equal(fixture->findings.list[1].name, "no_listener");
+}
+
+static void each_local_cause_has_its_finding(void **state)
+{
+	struct fixture *fixture = *state;
+	static const struct {
+		enum cause cause;
+		const char *name;
+		const char *evidence;
+	} cases[] = {
+		{CAUSE_PORTS_EXHAUSTED, "local_ports_exhausted",
+			"3 of 10 connections found no free local port on this machine, the first "
+			"after 250 ms."},
+		{CAUSE_DESCRIPTORS, "local_descriptors",
+			"3 of 10 connections got no file descriptor on this machine, the first "
+			"after 250 ms."},
+		{CAUSE_MEMORY, "local_memory",
+			"3 of 10 connections got no memory from the kernel of this machine, the "
+			"first after 250 ms."},
+		{CAUSE_NOT_PERMITTED, "local_not_permitted",
+			"3 of 10 connections were not permitted on this machine, the first after "
+			"250 ms."},
+		{CAUSE_SOURCE_INVALID, "source_unusable",
+			"3 of 10 connections could not use their source address, the first after "
+			"250 ms."},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		teardown(state);
+		setup(state);
+		establish(fixture, 7);
+		assert_no(fixture, cases[i].name);
+		reject(fixture, cases[i].cause, 3);
+		fixture->result.causes[cases[i].cause].first_ns = 250 * NSEC_PER_MSEC;
+		assert_only(fixture, cases[i].name, 3, cases[i].evidence);
+		assert_int_equal(fixture->findings.list[0].side, CAUSE_SIDE_LOCAL);
+	}
+}
+
+static void conntrack_full(void **state)
+{
+	struct fixture *fixture = *state;
+	struct host_tables *tables = &fixture->result.tables;
+	establish(fixture, 950);
+	reject(fixture, CAUSE_TIMED_OUT, 50);
+	fixture->result.first_rejected = 950;
+	assert_no(fixture, "conntrack_full"); /* not known */
+	tables->conntrack_max = 1000;
+	tables->conntrack_used = 949;
+	assert_no(fixture, "conntrack_full");
+	tables->conntrack_used = 950;
+	assert_only(fixture, "conntrack_full", 50,
+		"This host's connection tracking held 950 of at most 1000 entries at the end, and "
+		"50 connections had to wait or timed out.");
+	tables->conntrack_max = 0; /* unlimited */
+	assert_no(fixture, "conntrack_full");
+}
+
+static void a_full_conntrack_that_hurt_nobody_is_no_finding(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 1000);
+	fixture->result.tables.conntrack_max = 1000;
+	fixture->result.tables.conntrack_used = 1000;
+	assert_nothing(fixture);
+}
+
+static void counters_of_this_host(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t *values = fixture->result.network.values;
+	establish(fixture, 10);
+	values[NETSTAT_TIME_WAIT_OVERFLOWS] = 0;
+	values[NETSTAT_MEMORY_PRESSURES] = 0;
+	values[NETSTAT_ABORTS_ON_MEMORY] = 0;
+	assert_nothing(fixture);
+	values[NETSTAT_TIME_WAIT_OVERFLOWS] = 7;
+	assert_only(fixture, "time_wait_overflow", 0,
+		"7 connections of this host were forgotten without their TIME_WAIT.");
+	values[NETSTAT_TIME_WAIT_OVERFLOWS] = 0;
+	values[NETSTAT_ABORTS_ON_MEMORY] = 2;
+	assert_only(fixture, "memory_pressure", 0,
+		"TCP of this host ran short of memory: 0 times under pressure, 2 connections "
+		"aborted.");
+}
+
+static void client_limited_without_a_pace(void **state)
+{
+	struct fixture *fixture = *state;
+	struct result *result = &fixture->result;
+	establish(fixture, 50000);
+	result->dialing_ns = NSEC_PER_SEC;
+	result->generator.cpu_ns = 899 * NSEC_PER_MSEC;
+	assert_nothing(fixture);
+	result->generator.cpu_ns = 900 * NSEC_PER_MSEC;
+	assert_only(fixture, "client_limited", 0,
+		"The run was client-limited: this machine spent 90% of a CPU core on 50000 dials a "
+		"second.");
+	/* Too short for the ticks that CPU time is counted in. */
+	result->dialing_ns = GENERATOR_CPU_LEAST_NS - 1;
+	result->generator.cpu_ns = GENERATOR_CPU_LEAST_NS;
+	assert_nothing(fixture);
+}
+
+static void client_limited_with_a_pace(void **state)
+{
+	struct fixture *fixture = *state;
+	struct result *result = &fixture->result;
+	establish(fixture, 101);
+	histogram_record_n(&result->lag, 10000, 101);
+	result->dialing_ns = 105 * NSEC_PER_MSEC;
+	result->generator.cpu_ns = 105 * NSEC_PER_MSEC; /* the pace decides, not this */
+	result->generator.period_ns = NSEC_PER_MSEC;
+	result->generator.last_dial_ns = 110 * NSEC_PER_MSEC; /* slow, yet hardly late */
+	assert_nothing(fixture);
+	result->generator.last_dial_ns = 200 * NSEC_PER_MSEC;
+	assert_only(fixture, "client_limited", 0,
+		"The run was client-limited: of 1000.0 dials a second asked, 500.0 were kept, and "
+		"one in a hundred was 10.0 ms late or more.");
+	reject(fixture, CAUSE_DESCRIPTORS, 1); /* says enough */
+	assert_no(fixture, "client_limited");
+}
+
+static void late_dials_are_a_limit_too(void **state)
+{
+	struct fixture *fixture = *state;
+	struct result *result = &fixture->result;
+	establish(fixture, 100);
+	result->generator.period_ns = NSEC_PER_MSEC;
+	result->generator.last_dial_ns = 99 * NSEC_PER_MSEC;
+	histogram_record_n(&result->lag, 20000, 99);
+	assert_nothing(fixture); /* too few of them to speak of one in a hundred */
+	histogram_record(&result->lag, 20000);
+	assert_finding(fixture, "client_limited", 0,
+		"The run was client-limited: of 1000.0 dials a second asked, 1000.0 were kept, and "
+		"one in a hundred was 20.0 ms late or more.");
+}
+
+static void firewall_drop(void **state)
+{
+	struct fixture *fixture = *state;
+	reject(fixture, CAUSE_TIMED_OUT, 20);
+	fixture->result.kernel.syn_retransmits = 40;
+	fixture->result.kernel.retransmitted = 20;
+	fixture->result.first_rejected = 0;
+	assert_only(fixture, "firewall_drop", 20,
+		"None of 20 connections was answered within 5.00 s; 40 SYNs were sent again, in "
+		"vain.");
+	reject(fixture, CAUSE_REFUSED, 1); /* an answer */
+	assert_no(fixture, "firewall_drop");
+	assert_finding(fixture, "partial_drop", 20,
+		"20 of 21 connections were never answered, while the others were at once.");
+}
+
+static void partial_drop(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 60);
+	assert_nothing(fixture);
+	reject(fixture, CAUSE_TIMED_OUT, 40);
+	fixture->result.first_rejected = 3;
+	fixture->result.kernel.retransmitted = 40;
+	fixture->result.kernel.syn_retransmits = 80;
+	assert_only(fixture, "partial_drop", 40,
+		"40 of 100 connections were never answered, while the others were at once.");
+	/* As many came up late: random. */
+	fixture->result.kernel.retransmitted = 80;
+	assert_no(fixture, "partial_drop");
+}
+
+static void syn_loss(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 199);
+	reject(fixture, CAUSE_TIMED_OUT, 1);
+	fixture->result.first_rejected = 77;
+	fixture->result.kernel.retransmitted = 13; /* the one that timed out among them */
+	fixture->result.kernel.syn_retransmits = 20;
+	assert_only(fixture, "syn_loss", 13,
+		"12 connections came up only after a SYN was sent again and 1 never did: about "
+		"9.5% of the SYNs or their answers were lost.");
+	fixture->result.kernel.retransmitted = 0;
+	assert_no(fixture, "syn_loss");
+	/* With one SYN each, loss is a timeout. */
+	fixture->result.settings.dial_timeout_ns = NSEC_PER_SEC;
+	assert_int_equal(find(fixture, "syn_loss")->count, 1);
+}
+
+static void firewall_reject(void **state)
+{
+	struct fixture *fixture = *state;
+	reject(fixture, CAUSE_HOST_UNREACHABLE, 5);
+	assert_no(fixture, "firewall_reject");
+	reject(fixture, CAUSE_PROHIBITED, 20);
+	assert_finding(fixture, "firewall_reject", 20,
+		"20 of 25 connections were rejected by a firewall: ICMP said administratively "
+		"prohibited.");
+}
+
+static void firewall_reset(void **state)
+{
+	struct fixture *fixture = *state;
+	reject(fixture, CAUSE_REFUSED, 20);
+	listen_here(fixture, 128);
+	assert_only(fixture, "firewall_reset", 20,
+		"All 20 connections that were answered were refused, though a server of this host "
+		"listens there.");
+	assert_int_equal(fixture->findings.list[0].side, CAUSE_SIDE_PATH);
+	leave(fixture);
+	assert_no(fixture, "firewall_reset");
+}
+
+static void unreachable(void **state)
+{
+	struct fixture *fixture = *state;
+	reject(fixture, CAUSE_PROHIBITED, 1);
+	assert_no(fixture, "unreachable");
+	reject(fixture, CAUSE_NETWORK_UNREACHABLE, 2);
+	reject(fixture, CAUSE_HOST_UNREACHABLE, 7);
+	assert_finding(fixture, "unreachable", 9,
+		"9 of 10 connections were told that there is no way: network 2 times, host 7 times "
+		"unreachable.");
+}
+
+static void set_target(
+	struct fixture *fixture, const char *address, uint64_t established, uint64_t failed)
+{
+	struct target_tally *target = &fixture->result.targets[fixture->result.target_count++];
+	*target = (struct target_tally){.established = established, .failed = failed};
+	assert_int_equal(address_parse_literal(address, 80, &target->address), 0);
+}
+
+static void name_with_dead_address(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 20);
+	reject(fixture, CAUSE_TIMED_OUT, 10);
+	fixture->result.kernel.retransmitted = 10;
+	fixture->result.first_rejected = 1;
+	set_target(fixture, "192.0.2.1", 10, 0);
+	set_target(fixture, "192.0.2.2", 1, 9);
+	assert_no(fixture, "name_with_dead_address");
+	fixture->result.target_count = 1;
+	set_target(fixture, "2001:db8::1", 0, 10);
+	set_target(fixture, "192.0.2.3", 10, 0);
+	assert_only(fixture, "name_with_dead_address", 10,
+		"1 of 3 targets let no connection up ([2001:db8::1]:80), 10 in all, while the "
+		"others did.");
+	/* Where more failed than on the dead one, there is more to say. */
+	reject(fixture, CAUSE_TIMED_OUT, 30);
+	assert_finding(fixture, "partial_drop", 40,
+		"40 of 60 connections were never answered, while the others were at once.");
+}
+
+static void all_addresses_dead_is_no_matter_of_one(void **state)
+{
+	struct fixture *fixture = *state;
+	reject(fixture, CAUSE_REFUSED, 20);
+	set_target(fixture, "192.0.2.1", 0, 10);
+	set_target(fixture, "192.0.2.2", 0, 10);
+	assert_only(
+		fixture, "no_listener", 20, "All 20 connections that were answered were refused.");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_run_that_went_well_has_no_finding),
+		TEST(each_rule_has_a_name_of_its_own),
+		TEST(sentences_end_whatever_the_numbers),
+		TEST(what_failed_here_comes_first),
+		TEST(each_local_cause_has_its_finding),
+		TEST(conntrack_full),
+		TEST(a_full_conntrack_that_hurt_nobody_is_no_finding),
+		TEST(counters_of_this_host),
+		TEST(client_limited_without_a_pace),
+		TEST(client_limited_with_a_pace),
+		TEST(late_dials_are_a_limit_too),
+		TEST(firewall_drop),
+		TEST(partial_drop),
+		TEST(syn_loss),
+		TEST(firewall_reject),
+		TEST(firewall_reset),
+		TEST(unreachable),
+		TEST(name_with_dead_address),
+		TEST(all_addresses_dead_is_no_matter_of_one),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* The rules on what became of those that were up. */
+#include "diagnose_fixture.h"
+
+/* Dialled `apart_ms` from each other, each closed `lifetime_ms` after it was established. */
+static void close_each_after(
+	struct fixture *fixture, unsigned count, uint64_t apart_ms, uint64_t lifetime_ms)
+{
+	for (unsigned i = 0; i < count; i++) {
+		drop(fixture, CAUSE_CLOSED_BY_PEER, i * apart_ms + lifetime_ms, lifetime_ms);
+	}
+}
+
+/* Dialled `apart_ms` from each other, all closed at `at_ms`. */
+static void close_all_at(struct fixture *fixture, unsigned count, uint64_t apart_ms, uint64_t at_ms)
+{
+	for (unsigned i = 0; i < count; i++) {
+		drop(fixture, CAUSE_CLOSED_BY_PEER, at_ms, at_ms - i * apart_ms);
+	}
+}
+
+static void idle_timeout(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 500);
+	close_each_after(fixture, 412, 10, 60000);
+	assert_only(fixture, "idle_timeout", 412,
+		"412 of 500 were closed 60.0 s after they were established: an idle timeout.");
+	assert_null(strstr(fixture->findings.list[0].hint, "restart"));
+}
+
+static void too_few_are_no_cluster(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 500);
+	close_each_after(fixture, 4, 2000, 60000);
+	assert_no(fixture, "idle_timeout");
+	drop(fixture, CAUSE_CLOSED_BY_PEER, 68000, 60000);
+	assert_int_equal(find(fixture, "idle_timeout")->count, 5);
+}
+
+static void scattered_lifetimes_are_no_cluster(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 500);
+	for (unsigned i = 0; i < 50; i++) {
+		drop(fixture, CAUSE_RESET_BY_PEER, 10000 + i * 1000, 10000 + i * 1000);
+	}
+	assert_only(fixture, "dropped_while_held", 50,
+		"50 of 500 connections were dropped (0 closed, 50 reset), the first 10.0 s into "
+		"the run, half of them within 34.0 s of being established.");
+}
+
+static void nobody_has_so_short_an_idle_timeout(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 500);
+	close_each_after(fixture, 100, 20, 900);
+	assert_no(fixture, "idle_timeout");
+	assert_non_null(find(fixture, "dropped_while_held"));
+}
+
+static void idle_timeout_of_a_burst(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 100);
+	listen_here(fixture, 128);
+	/* A coarse timer: the ends lie closer together than the lifetimes, but it still listens. */
+	close_all_at(fixture, 100, 1, 2000);
+	assert_int_equal(find(fixture, "idle_timeout")->count, 100);
+	assert_no(fixture, "server_went_away");
+	assert_non_null(strstr(find(fixture, "idle_timeout")->hint, "restart"));
+	leave(fixture);
+	assert_no(fixture, "idle_timeout");
+}
+
+static void server_went_away(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 100);
+	close_all_at(fixture, 100, 10, 2510);
+	/* Seen from afar: the ends lie closer together than the lifetimes. */
+	assert_only(fixture, "server_went_away", 100,
+		"100 of 100 connections ended together, 2.51 s into the run and within 0 ms.");
+	listen_here(fixture, 128);
+	leave(fixture);
+	assert_only(fixture, "server_went_away", 100,
+		"100 of 100 connections ended together, 2.51 s into the run and within 0 ms, and "
+		"nobody listens there any more.");
+}
+
+static void a_server_that_restarted(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 100);
+	listen_here(fixture, 128);
+	close_all_at(fixture, 100, 100, 20000); /* lifetimes from 10 s to 20 s */
+	assert_int_equal(find(fixture, "server_went_away")->count, 100);
+	assert_int_equal(fixture->findings.count, 1);
+}
+
+static void a_server_that_stayed(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 100);
+	close_all_at(fixture, 89, 100, 20000); /* the others are still there */
+	assert_no(fixture, "server_went_away");
+	close_all_at(fixture, 1, 0, 20000);
+	assert_int_equal(find(fixture, "server_went_away")->count, 90);
+	drop(fixture, CAUSE_CLOSED_BY_PEER, 21001, 11000); /* a second later */
+	assert_no(fixture, "server_went_away");
+}
+
+static void silent(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 10);
+	assert_nothing(fixture);
+	drop(fixture, CAUSE_SILENT, 60000, 60000);
+	assert_only(fixture, "silent", 1,
+		"1 of 10 connections went silent: what was sent was not answered.");
+}
+
+static void dropped_while_held(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 10);
+	drop(fixture, CAUSE_CLOSED_AT_ONCE, 10, 3); /* another matter */
+	assert_no(fixture, "dropped_while_held");
+	drop(fixture, CAUSE_CLOSED_BY_PEER, 5000, 4500);
+	assert_finding(fixture, "dropped_while_held", 1,
+		"1 of 10 connections were dropped (1 closed, 0 reset), the first 5.00 s into the "
+		"run, half of them within 4.50 s of being established.");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(idle_timeout),
+		TEST(too_few_are_no_cluster),
+		TEST(scattered_lifetimes_are_no_cluster),
+		TEST(nobody_has_so_short_an_idle_timeout),
+		TEST(idle_timeout_of_a_burst),
+		TEST(server_went_away),
+		TEST(a_server_that_restarted),
+		TEST(a_server_that_stayed),
+		TEST(silent),
+		TEST(dropped_while_held),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/* The rules on how the target lets connections up. */
+#include "diagnose_fixture.h"
+
+static void no_listener(void **state)
+{
+	struct fixture *fixture = *state;
+	assert_no(fixture, "no_listener");
+	reject(fixture, CAUSE_REFUSED, 50);
+	assert_only(
+		fixture, "no_listener", 50, "All 50 connections that were answered were refused.");
+	fixture->result.listener.here = true;
+	assert_only(fixture, "no_listener", 50,
+		"All 50 connections that were answered were refused, and this host has no socket "
+		"that listens there.");
+	establish(fixture, 1);
+	assert_no(fixture, "no_listener");
+}
+
+static void some_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 50);
+	assert_no(fixture, "some_refused");
+	reject(fixture, CAUSE_REFUSED, 10);
+	fixture->result.first_rejected = 4;
+	assert_only(fixture, "some_refused", 10, "10 connections were refused while 50 came up.");
+	listen_here(fixture, 128);
+	leave(fixture);
+	assert_only(fixture, "some_refused", 10,
+		"10 connections were refused while 50 came up, and at the end nobody listened any "
+		"more.");
+}
+
+static void reset_in_handshake(void **state)
+{
+	struct fixture *fixture = *state;
+	reject(fixture, CAUSE_REFUSED, 1);
+	assert_no(fixture, "reset_in_handshake");
+	reject(fixture, CAUSE_RESET_IN_HANDSHAKE, 1);
+	assert_finding(
+		fixture, "reset_in_handshake", 1, "1 of 2 connections was reset in the handshake.");
+}
+
+static void backlog_full(void **state)
+{
+	struct fixture *fixture = *state;
+	struct result *result = &fixture->result;
+	establish(fixture, 5);
+	reject(fixture, CAUSE_TIMED_OUT, 35);
+	result->first_rejected = 5;
+	listen_here(fixture, 4);
+	result->listener.queued_most = 3; /* room */
+	assert_no(fixture, "backlog_full");
+	result->listener.queued_most = 5;
+	result->listener.queued_at_end = 5;
+	result->duration_ns = 2 * NSEC_PER_SEC;
+	assert_only(fixture, "backlog_full", 35,
+		"The server's accept queue was full: up to 5 waited where its backlog is 4, and "
+		"the kernel dropped 0 of their packets; 35 connections timed out.");
+	assert_non_null(strstr(fixture->findings.list[0].hint, "accepts nobody"));
+	establish(fixture, 59);
+	assert_non_null(
+		strstr(find(fixture, "backlog_full")->hint, "accepted 59 and then no more"));
+	result->listener.queued_at_end = 0; /* it was only slow */
+	assert_non_null(strstr(find(fixture, "backlog_full")->hint, "Accept faster"));
+}
+
+static void backlog_full_by_the_counters(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t *values = fixture->result.network.values;
+	establish(fixture, 100);
+	values[NETSTAT_LISTEN_OVERFLOWS] = 12;
+	values[NETSTAT_REQUEST_QUEUE_DROPS] = 0;
+	assert_nothing(fixture); /* of another server of this host */
+	listen_here(fixture, 4);
+	fixture->result.kernel.retransmitted = 8;
+	fixture->result.kernel.syn_retransmits = 12;
+	assert_only(fixture, "backlog_full", 8,
+		"The server's accept queue was full: up to 0 waited where its backlog is 4, and "
+		"the kernel dropped 12 of their packets; 0 connections timed out.");
+	values[NETSTAT_LISTEN_OVERFLOWS] = 0;
+	assert_no(fixture, "backlog_full");
+}
+
+static void backlog_full_by_what_it_does(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 20);
+	reject(fixture, CAUSE_TIMED_OUT, 30);
+	fixture->result.first_rejected = 2;
+	fixture->result.unconfirmed = RESULT_UNKNOWN;
+	assert_no(fixture, "backlog_full");
+	fixture->result.unconfirmed = 6;
+	assert_only(fixture, "backlog_full", 36,
+		"30 connections timed out and 6 are established here only: the server's accept "
+		"queue is full.");
+}
+
+static void server_stopped_accepting(void **state)
+{
+	struct fixture *fixture = *state;
+	struct result *result = &fixture->result;
+	establish(fixture, 100);
+	listen_here(fixture, 4096);
+	result->listener.queued_most = 41;
+	result->listener.queued_at_end = 41;
+	result->generator.last_dial_ns = 500 * NSEC_PER_MSEC;
+	result->duration_ns = 1499 * NSEC_PER_MSEC; /* it may be busy */
+	assert_nothing(fixture);
+	result->duration_ns = 1500 * NSEC_PER_MSEC;
+	assert_only(fixture, "server_stopped_accepting", 41,
+		"41 connections still wait in the server's accept queue, 1.00 s after the last "
+		"dial.");
+	assert_non_null(strstr(fixture->findings.list[0].hint, "accepted 59"));
+	result->listener.queued_at_end = 0;
+	assert_nothing(fixture);
+}
+
+static void unconfirmed(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 20);
+	fixture->result.unconfirmed = RESULT_UNKNOWN;
+	assert_nothing(fixture);
+	fixture->result.unconfirmed = 20;
+	assert_only(fixture, "unconfirmed", 20,
+		"20 of 20 connections are established here, but the target repeats its SYN-ACK.");
+}
+
+static void syn_cookies(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 20);
+	fixture->result.network.values[NETSTAT_SYNCOOKIES_SENT] = 3;
+	assert_nothing(fixture); /* of another server of this host */
+	listen_here(fixture, 128);
+	assert_only(fixture, "syn_cookies", 0,
+		"The server's kernel took the dials for a flood and answered with 3 SYN cookies.");
+}
+
+static void connection_cap(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 40);
+	reject(fixture, CAUSE_REFUSED, 12);
+	reject(fixture, CAUSE_TIMED_OUT, 8);
+	fixture->result.first_rejected = 40;
+	assert_only(fixture, "connection_cap", 20,
+		"The first 40 connections came up and stayed; of those dialled after them, 20 were "
+		"rejected (12 refused, 8 timed out, 0 ended at once).");
+	fixture->result.first_rejected = 38; /* others came up after the first that did not */
+	assert_no(fixture, "connection_cap");
+	fixture->result.first_rejected = 41; /* so it is said to be, but one overtook it */
+	assert_int_equal(find(fixture, "connection_cap")->count, 20);
+	listen_here(fixture, 128);
+	leave(fixture); /* no limit: it is gone */
+	assert_no(fixture, "connection_cap");
+}
+
+static void few_at_the_end_are_no_cap(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 96);
+	reject(fixture, CAUSE_REFUSED, 4);
+	fixture->result.first_rejected = 96;
+	assert_no(fixture, "connection_cap");
+}
+
+static void a_cap_that_closes(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 60);
+	for (unsigned i = 0; i < 20; i++) {
+		drop(fixture, CAUSE_CLOSED_AT_ONCE, 100 + i, 1);
+	}
+	fixture->result.first_rejected = 40;
+	assert_only(fixture, "connection_cap", 20,
+		"The first 40 connections came up and stayed; of those dialled after them, 20 were "
+		"rejected (0 refused, 0 timed out, 20 ended at once).");
+	fixture->result.first_rejected = 0;
+	assert_only(fixture, "closed_at_once", 20,
+		"20 of 60 connections were closed (FIN) by the peer as soon as they were up.");
+}
+
+static void reset_at_once(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 2);
+	assert_nothing(fixture);
+	drop(fixture, CAUSE_RESET_AT_ONCE, 10, 1);
+	fixture->result.first_rejected = 0;
+	assert_only(fixture, "reset_at_once", 1,
+		"1 of 2 connections was reset (RST) by the peer as soon as they were up.");
+	assert_no(fixture, "closed_at_once");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(no_listener),
+		TEST(some_refused),
+		TEST(reset_in_handshake),
+		TEST(backlog_full),
+		TEST(backlog_full_by_the_counters),
+		TEST(backlog_full_by_what_it_does),
+		TEST(server_stopped_accepting),
+		TEST(unconfirmed),
+		TEST(syn_cookies),
+		TEST(connection_cap),
+		TEST(few_at_the_end_are_no_cap),
+		TEST(a_cap_that_closes),
+		TEST(reset_at_once),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
