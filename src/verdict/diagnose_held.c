@@ -97,6 +97,14 @@ static struct drops look_at_drops(const struct result *result)
 	return drops;
 }
 
+/* The ends are so close that one cannot tell whether it was they or the lifetimes that agreed. */
+static bool could_be_an_instant(const struct drops *drops)
+{
+	uint64_t ends_apart_us = (drops->last_ns - drops->first_ns) / NSEC_PER_USEC;
+	return drops->last_ns - drops->first_ns <= INSTANT_NS &&
+		ends_apart_us <= 2 * (drops->longest_us - drops->shortest_us);
+}
+
 static bool lifetimes_lie_together(const struct drops *drops)
 {
 	return drops->median_us >= IDLE_LEAST_US && drops->together >= IDLE_DROPS_LEAST &&
@@ -141,7 +149,6 @@ bool idle_timeout(const struct result *result, struct finding *finding)
 	char lifetime[RULE_TEXT_MAX];
 	bool reset =
 		rule_cause(result, CAUSE_RESET_BY_PEER) > rule_cause(result, CAUSE_CLOSED_BY_PEER);
-	bool one_instant = drops.last_ns - drops.first_ns <= INSTANT_NS;
 	finding->count = drops.together < drops.count ? drops.together : drops.count;
 	rule_say(finding->evidence,
 		"%" PRIu64 " of %" PRIu64
@@ -150,9 +157,10 @@ bool idle_timeout(const struct result *result, struct finding *finding)
 		rule_seconds(drops.median_us * NSEC_PER_USEC, lifetime));
 	rule_say(finding->hint,
 		"Raise that timeout at the server or balancer, or send something more often.%s",
-		one_instant ? " As all were dialled close together, a restart would look the same: "
-			      "a longer --sleep tells them apart."
-			    : "");
+		could_be_an_instant(&drops)
+			? " As all were dialled close together, a restart would look the same: "
+			  "a longer --sleep tells them apart."
+			: "");
 	return true;
 }
 

@@ -68,15 +68,31 @@ static uint64_t accepted(const struct result *result)
 	return result->established > waiting ? result->established - waiting : 0;
 }
 
-/* Connections that are known to the kernel here, and to nobody's accept() for a second. */
-static uint64_t left_waiting(const struct result *result)
+/* How long ago the last connection came up, at least. */
+static uint64_t since_decided_ns(const struct result *result)
 {
-	return rule_watched_ns(result) >= ACCEPTED_BY_THEN_NS ? result->listener.queued_at_end : 0;
+	bool known = result->dialing_ns != RESULT_UNKNOWN;
+	return known && result->duration_ns > result->dialing_ns
+		? result->duration_ns - result->dialing_ns
+		: 0;
+}
+
+/*
+ * Nobody accepts what waits. Where the queue is full, what is dialled comes up when there is room:
+ * it is enough that it still was full a second after the last dial.
+ */
+static bool nobody_accepts(const struct result *result)
+{
+	const struct listener_view *listener = &result->listener;
+	bool full = listener->queued_at_end >= listener->backlog;
+	uint64_t waited_ns = full ? rule_watched_ns(result) : since_decided_ns(result);
+	return listener->known_at_end && listener->queued_at_end > 0 &&
+		waited_ns >= ACCEPTED_BY_THEN_NS;
 }
 
 static void hint_at_acceptor(const struct result *result, struct finding *finding)
 {
-	if (!result->listener.known || left_waiting(result) == 0) {
+	if (!nobody_accepts(result)) {
 		rule_say(finding->hint,
 			"Accept faster, and raise the backlog of listen() together with "
 			"net.core.somaxconn.");
@@ -126,8 +142,8 @@ bool backlog_full(const struct result *result, struct finding *finding)
 
 bool server_stopped_accepting(const struct result *result, struct finding *finding)
 {
-	finding->count = left_waiting(result);
-	if (!result->listener.known_at_end || finding->count == 0) {
+	finding->count = result->listener.queued_at_end;
+	if (!nobody_accepts(result)) {
 		return false;
 	}
 	char waited[RULE_TEXT_MAX];

@@ -29,6 +29,16 @@ static void idle_timeout(void **state)
 	assert_null(strstr(fixture->findings.list[0].hint, "restart"));
 }
 
+static void an_idle_timeout_that_no_restart_makes(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 100);
+	close_each_after(fixture, 100, 9, 2000); /* all within a second, yet one after the other */
+	assert_only(fixture, "idle_timeout", 100,
+		"100 of 100 were closed 2.00 s after they were established: an idle timeout.");
+	assert_null(strstr(fixture->findings.list[0].hint, "restart"));
+}
+
 static void too_few_are_no_cluster(void **state)
 {
 	struct fixture *fixture = *state;
@@ -137,6 +147,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(idle_timeout),
+		TEST(an_idle_timeout_that_no_restart_makes),
 		TEST(too_few_are_no_cluster),
 		TEST(scattered_lifetimes_are_no_cluster),
 		TEST(nobody_has_so_short_an_idle_timeout),

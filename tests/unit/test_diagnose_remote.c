@@ -107,6 +107,10 @@ static void server_stopped_accepting(void **state)
 	result->listener.queued_most = 41;
 	result->listener.queued_at_end = 41;
 	result->generator.last_dial_ns = 500 * NSEC_PER_MSEC;
+	result->dialing_ns = 3 * NSEC_PER_SEC; /* one came up late */
+	result->duration_ns = 3 * NSEC_PER_SEC;
+	assert_nothing(fixture);
+	result->dialing_ns = 500 * NSEC_PER_MSEC;
 	result->duration_ns = 1499 * NSEC_PER_MSEC; /* it may be busy */
 	assert_nothing(fixture);
 	result->duration_ns = 1500 * NSEC_PER_MSEC;

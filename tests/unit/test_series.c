@@ -59,12 +59,24 @@ static void the_last_is_kept_in_any_case(void **state)
 	assert_int_equal(series.samples[series.count - 1].elapsed_ns, 999 * NSEC_PER_SEC);
 }
 
+static void the_next_sample_is_a_step_away(void **state)
+{
+	(void)state;
+	struct series series = {0};
+	assert_int_equal(series_next_ns(&series), 0);
+	add_at(&series, 30 * NSEC_PER_MSEC);
+	assert_int_equal(series_next_ns(&series), 130 * NSEC_PER_MSEC);
+	assert_false(series_wants(&series, 130 * NSEC_PER_MSEC - 1));
+	assert_true(series_wants(&series, 130 * NSEC_PER_MSEC));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(samples_are_a_step_apart),
 		cmocka_unit_test(a_long_run_fits_and_stays_even),
 		cmocka_unit_test(the_last_is_kept_in_any_case),
+		cmocka_unit_test(the_next_sample_is_a_step_away),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

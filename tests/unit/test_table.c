@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -272,6 +273,8 @@ int main(void)
 		TEST(the_most_open_at_once_is_kept),
 		TEST(what_ends_before_the_next_is_confirmed_was_there_with_it),
 		TEST(how_long_it_lived_makes_its_cause),
+		TEST(the_first_rejected_is_the_first_dialled),
+		TEST(targets_have_their_tallies_in_turns),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "plain_verdict.h"
+#include "tcpgoon/base/clock.h"
 #include "tcpgoon/report/text.h"
 
 struct fixture {
@@ -225,6 +226,89 @@ static void test_target_forms(void **state)
 	}
 }
 
+/* The line that begins so, without its end; NULL where there is none. */
+static const char *line_of(struct fixture *fixture, const char *beginning)
+{
+	struct verdict verdict = plain_verdict(&fixture->result);
+	rewind(fixture->out);
+	assert_int_equal(report_text.final(fixture->out, &fixture->result, &verdict), 0);
+	char *line = strstr(fixture->text, beginning);
+	if (line != NULL) {
+		assert_int_equal(line[-1], '\n');
+		line[strcspn(line, "\n")] = '\0';
+	}
+	return line;
+}
+
+static void test_verdict_is_a_paragraph_of_one_line(void **state)
+{
+	struct fixture *fixture = *state;
+	struct result *result = &fixture->result;
+	set_target(result, "host", "1.2.3.4", 80);
+	set_established(result, 10);
+	assert_string_equal(line_of(fixture, "Verdict:"), "Verdict: All went well. Exit status 0.");
+	result->at_end = (struct snapshot){.total = 4, .failed = 4};
+	result->established = 0;
+	result->causes[CAUSE_REFUSED].count = 4;
+	assert_string_equal(line_of(fixture, "Verdict:"),
+		"Verdict: 4 of 4 connections failed. All 4 connections that were answered were "
+		"refused. Nothing listens on that address and port, or a firewall rejects with a "
+		"reset: start the server, or correct the port. Exit status 2.");
+}
+
+static void test_verdict_has_the_weightiest_findings(void **state)
+{
+	struct fixture *fixture = *state;
+	struct result *result = &fixture->result;
+	set_target(result, "host", "1.2.3.4", 80);
+	static const enum cause causes[] = {CAUSE_PORTS_EXHAUSTED, CAUSE_DESCRIPTORS, CAUSE_MEMORY,
+		CAUSE_NOT_PERMITTED, CAUSE_SOURCE_INVALID};
+	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
+		result->causes[causes[i]].count = 1;
+	}
+	result->at_end = (struct snapshot){.total = 5, .failed = 5};
+	const char *line = line_of(fixture, "Verdict:");
+	assert_non_null(line);
+	assert_non_null(strstr(line, cause_hint(CAUSE_NOT_PERMITTED)));
+	assert_null(strstr(line, cause_hint(CAUSE_SOURCE_INVALID)));
+	assert_non_null(line_of(fixture, "Finding: source_unusable (local): "));
+}
+
+static void test_findings_without_failure(void **state)
+{
+	struct fixture *fixture = *state;
+	struct result *result = &fixture->result;
+	set_target(result, "host", "1.2.3.4", 80);
+	set_established(result, 10);
+	result->unconfirmed = 1;
+	const char *line = line_of(fixture, "Verdict:");
+	const char *beginning = "Verdict: Nothing counted as a failure. 1 of 10 connections are ";
+	assert_non_null(line);
+	assert_memory_equal(line, beginning, strlen(beginning));
+}
+
+static void test_survival_where_any_was_dropped(void **state)
+{
+	struct fixture *fixture = *state;
+	struct result *result = &fixture->result;
+	set_target(result, "host", "1.2.3.4", 80);
+	set_established(result, 10000);
+	result->duration_ns = 90 * NSEC_PER_SEC;
+	assert_null(line_of(fixture, "Survival:"));
+	const struct snapshot later = {
+		.elapsed_ns = 20 * NSEC_PER_SEC,
+		.established = 8249,
+		.closed = 1751,
+	};
+	result->at_end = later;
+	series_add(&result->series, &later);
+	assert_string_equal(line_of(fixture, "Survival:"),
+		"Survival: 100% after 1s, 100% after 10s, 82.4% after 1m0s, 82.4% after 1m30s "
+		"(since the last dial)");
+	result->at_end.closed = 1;
+	assert_non_null(strstr(line_of(fixture, "Survival:"), "99.9% after 1m30s"));
+}
+
 static void test_output_that_fails(void **state)
 {
 	struct fixture *fixture = *state;
@@ -248,6 +332,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_some_of_each, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_none_dialled, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_target_forms, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_verdict_is_a_paragraph_of_one_line, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_verdict_has_the_weightiest_findings, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_findings_without_failure, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_survival_where_any_was_dropped, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_output_that_fails, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
