@@ -233,11 +233,13 @@ static void the_first_rejected_is_the_first_dialled(void **state)
 	assert_true(fixture->result.first_rejected == RESULT_UNKNOWN);
 	table_failed(table, 3, CAUSE_REFUSED, ECONNREFUSED, AT_US(7));
 	assert_int_equal(fixture->result.first_rejected, 3);
-	table_established(table, 2, AT_US(8));
+	table_answered(table, 2, AT_US(8));
+	table_established(table, 2);
 	table_closed(table, 2, 0, AT_US(9));
 	assert_int_equal(fixture->result.first_rejected, 2);
 	/* Nor is what ended later. */
-	table_established(table, 1, AT_US(8));
+	table_answered(table, 1, AT_US(8));
+	table_established(table, 1);
 	table_closed(table, 1, 0, AT_US(2000000));
 	assert_int_equal(fixture->result.first_rejected, 2);
 }
@@ -250,8 +252,10 @@ static void targets_have_their_tallies_in_turns(void **state)
 	for (uint32_t i = 0; i < 3; i++) {
 		table_dialing(table, i, AT_US(0), AT_US(5));
 	}
-	table_established(table, 0, AT_US(6));
-	table_established(table, 2, AT_US(6));
+	table_answered(table, 0, AT_US(6));
+	table_established(table, 0);
+	table_answered(table, 2, AT_US(6));
+	table_established(table, 2);
 	table_failed(table, 1, CAUSE_TIMED_OUT, 0, AT_US(7));
 	table_failed(table, 3, CAUSE_DESCRIPTORS, EMFILE, AT_US(7)); /* not its target's fault */
 	assert_int_equal(fixture->result.targets[0].established, 2);
