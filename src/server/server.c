@@ -502,11 +502,16 @@ static int stop_accepting(struct server *server, struct error *error)
 	return 0;
 }
 
+/*
+ * From the highest slot down: the kernel gives the lowest free one, so that is nearly from the
+ * newest to the oldest. It keeps a ring's pending requests in a small hash whose chains have the
+ * newest in front, and from the other end each CANCEL would walk its whole chain.
+ */
 static int cancel_lane(struct server *server, struct lane *lane, struct error *error)
 {
 	const bool *watched = server->watched[lane->number];
 	unsigned queued = 0;
-	for (uint32_t slot = 0; slot < lane->slots; slot++) {
+	for (uint32_t slot = lane->slots; slot-- > 0;) {
 		if (!watched[slot]) {
 			continue;
 		}
