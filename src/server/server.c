@@ -17,8 +17,8 @@
  * The end. To leave the connections to the exit of the rings would be free, but it is asynchronous:
  * the process would be gone, and its sockets still open for seconds (about 16 for a million), with
  * peers that see nothing and tuples that the next run stumbles over. A server that says it has
- * ended should have ended. So every RECV is cancelled and every slot closed, which takes 11 to
- * 14 microseconds each, no longer than the kernel would take behind our back. The numbers are taken
+ * ended should have ended. So every RECV is cancelled and every slot closed, which takes 8
+ * microseconds each, no longer than the kernel would take behind our back. The numbers are taken
  * before, and a second signal cuts it short. (Where the kernel holds sockets back, they go when
  * the last RECV has been cancelled: at once, or within a second on 6.1.)
  *
@@ -32,6 +32,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,6 +50,8 @@
 #define SLOTS_UNKNOWN 65536
 
 #define ACCEPT_PAUSE_NS (100 * NSEC_PER_MSEC)
+/* How long it may take, once a signal has come, to accept what is queued. */
+#define QUEUE_PATIENCE_NS NSEC_PER_SEC
 #define CANCEL_BATCH 64
 
 enum server_operation {
@@ -486,6 +489,34 @@ static int serve(struct server *server, struct error *error)
 	return r;
 }
 
+/* Whether a connection waits to be accepted. */
+static bool somebody_waits(const struct server *server)
+{
+	struct pollfd queue = {.fd = server->listen_fd, .events = POLLIN};
+	return poll(&queue, 1, 0) > 0 && (queue.revents & POLLIN) != 0;
+}
+
+/*
+ * Accepts what had come before the signal: its peers believe in it, and the totals are to agree with
+ * theirs. Those that go on dialling must not keep it from ending.
+ */
+static int empty_queue(struct server *server, struct error *error)
+{
+	uint64_t deadline_ns = server->now_ns + QUEUE_PATIENCE_NS;
+	int r = 0;
+	while (r == 0 && server->now_ns < deadline_ns && somebody_waits(server)) {
+		r = steer(server);
+		if (r < 0) {
+			return error_set(error, r, "cannot accept: %s", strerror(-r));
+		}
+		if (!server->multishot && server->singles == 0) {
+			break; /* there is no room for more */
+		}
+		r = harvest(server, deadline_ns, error);
+	}
+	return r;
+}
+
 /* No connection is accepted any more when this returns, and those that were are counted. */
 static int stop_accepting(struct server *server, struct error *error)
 {
@@ -614,6 +645,9 @@ int server_serve_take_fd(int listen_fd, const struct server_settings *settings,
 	int r = init(&server, error);
 	if (r == 0) {
 		r = serve(&server, error);
+	}
+	if (r == 0 && server.totals.end == SERVER_INTERRUPTED) {
+		r = empty_queue(&server, error);
 	}
 	if (r == 0) {
 		r = stop_accepting(&server, error);

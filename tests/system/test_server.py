@@ -54,6 +54,31 @@ class Server(harness.Case):
         self.assertEqual(self.total(server, "Connections closed by the peer"), 4)
         self.assertEqual(self.total(server, "Connections reset by the peer"), 0)
 
+    def assert_counts_what_waits(self, count, *argv):
+        """All that came before the signal, by a server that only gets to it afterwards."""
+        server, port = self.serve(*argv)
+        server.send(signal.SIGSTOP)
+        self.connect(port, count)
+        server.send(signal.SIGTERM)
+        server.send(signal.SIGCONT)
+        self.assertEqual(server.wait(10), 0, server.describe())
+        self.assertEqual(self.total(server, "Total accepted connections"), count)
+
+    def test_counts_what_waits(self):
+        self.assert_counts_what_waits(900)
+
+    def test_counts_what_waits_with_accepts_made_singly(self):
+        self.assert_counts_what_waits(900, "-m", "1000")
+
+    def test_ends_though_what_waits_finds_no_room(self):
+        server, port = self.serve("-m", "5", "--duration", "0")
+        server.send(signal.SIGSTOP)
+        self.connect(port, 9)
+        server.send(signal.SIGTERM)
+        server.send(signal.SIGCONT)
+        self.assertEqual(server.wait(5), 0, server.describe())
+        self.assertEqual(self.total(server, "Total accepted connections"), 5)
+
     def test_listens_where_told(self):
         _, port = self.serve("--listen", "127.0.0.2")
         self.connect(port, 1, "127.0.0.2")
