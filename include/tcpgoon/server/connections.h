@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* The connections that a server holds: which slots they have, what they send, and their end. */
+#ifndef TCPGOON_SERVER_CONNECTIONS_H
+#define TCPGOON_SERVER_CONNECTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tcpgoon/base/error.h"
+#include "tcpgoon/server/server.h"
+#include "tcpgoon/uring/lanes.h"
+
+struct connections {
+	struct lanes lanes;
+	const struct server_observer *observer;
+	struct server_totals totals;
+	/* Of each lane: how many slots are taken, and which of them are watched. */
+	uint32_t *used; /* owned */
+	bool **watched; /* owned */
+	unsigned followed; /* lanes that have their entries in both */
+	uint64_t used_in_all;
+	bool shutdown_first; /* before CLOSE */
+	bool closing;
+	uint64_t walk_left; /* when closing: slots of all lanes below are still to come */
+};
+
+/* Returns 0 or a negative errno with a message; connections_finish() is due either way. */
+int connections_init(struct connections *connections, const struct lanes_params *params,
+	const struct server_observer *observer, struct error *error);
+void connections_finish(struct connections *connections);
+
+/*
+ * One more lane. Returns 0; or 1, with a message, where there can be none, and all is as it was; or
+ * a negative errno: there is no going on.
+ */
+int connections_add_lane(struct connections *connections, struct error *error);
+
+uint32_t connections_free_slots(const struct connections *connections, unsigned lane);
+
+/* What has completed. They return 0 or the negative errno of an io_uring_enter. */
+int connections_accepted(struct connections *connections, struct lane *lane, uint32_t slot);
+int connections_received(struct connections *connections, struct lane *lane, uint32_t slot,
+	int result, unsigned flags);
+void connections_closed(struct connections *connections, const struct lane *lane);
+
+/* From here on nothing is accepted, and no RECV follows another. */
+void connections_begin_closing(struct connections *connections);
+
+/*
+ * Ends a batch of them; each is gone when its requests have completed (`used_in_all`). There are
+ * more while walk_left > 0. Returns 0 or a negative errno.
+ */
+int connections_close_some(struct connections *connections);
+
+#endif

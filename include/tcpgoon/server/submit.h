@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* What the server asks of its rings, one function a request; they queue, and no more. */
+#ifndef TCPGOON_SERVER_SUBMIT_H
+#define TCPGOON_SERVER_SUBMIT_H
+
+#include <stdint.h>
+
+#include "tcpgoon/uring/lane.h"
+#include "tcpgoon/uring/token.h"
+
+/* The `operation` of the server's tokens. */
+enum server_operation {
+	OPERATION_SIGNAL = 1,
+	OPERATION_MULTISHOT, /* a multishot ACCEPT */
+	OPERATION_SINGLE, /* an ACCEPT; the token's index numbers them */
+	OPERATION_RECV, /* of here on, the token's index is the slot */
+	OPERATION_CLOSE,
+	OPERATION_CANCEL,
+	OPERATION_SHUTDOWN,
+};
+
+static inline uint64_t submit_token(enum server_operation operation, uint32_t index)
+{
+	return token_pack((struct token){.operation = (uint8_t)operation, .index = index});
+}
+
+/* All return 0 or the negative errno of an io_uring_enter that had to make room. */
+
+/* Into slots that the kernel chooses. */
+int submit_multishot(struct lane *lane, int listen_fd);
+int submit_single(struct lane *lane, int listen_fd, uint32_t number);
+
+int submit_recv(struct lane *lane, uint32_t slot);
+
+/* Completes only where there was nothing to cancel. */
+int submit_cancel(struct lane *lane, enum server_operation operation, uint32_t index);
+
+int submit_close(struct lane *lane, uint32_t slot);
+
+/* Answers the peer's FIN with ours and frees the slot. */
+int submit_shutdown_and_close(struct lane *lane, uint32_t slot);
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Each connection has one RECV pending, which owns no buffer, and costs one byte here: whether it
+ * is watched. There is no generation in the tokens, as a slot's requests follow one another: RECV,
+ * RECV, ..., CLOSE, and nothing else is in flight when the slot is free for the next connection.
+ *
+ * When the peer has closed, so does the server; where the kernel would hold the socket back
+ * (release.c), a SHUTDOWN goes before the CLOSE, so that the peer has its FIN at once.
+ *
+ * A slot counts as free from the completion of its CLOSE, which may be later than it is, never
+ * earlier; so room is underestimated at worst.
+ *
+ * The end. To leave the connections to the exit of the rings would be free, but it is asynchronous:
+ * the process would be gone, and its sockets still open for seconds (about 16 for a million), with
+ * peers that see nothing and tuples that the next run stumbles over. A server that says it has
+ * ended should have ended. So every RECV is cancelled and every slot closed, which takes 8
+ * microseconds each, no longer than the kernel would take behind our back. (Where the kernel holds
+ * sockets back, they go when the last RECV has been cancelled: at once, or within a second on 6.1.)
+ *
+ * It goes from the highest slot down: the kernel gives the lowest free one, so that is nearly from
+ * the newest to the oldest. It keeps a ring's pending requests in a small hash whose chains have
+ * the newest in front, and from the other end each CANCEL would walk its whole chain (11
+ * microseconds for each of 60,000).
+ */
+#include "tcpgoon/server/connections.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tcpgoon/server/submit.h"
+#include "tcpgoon/uring/release.h"
+
+#define CLOSE_BATCH 64
+
+static void debug(const struct connections *connections, const char *event, const struct lane *lane,
+	uint32_t slot)
+{
+	const struct server_observer *observer = connections->observer;
+	if (observer->on_debug != NULL) {
+		char line[128];
+		snprintf(line, sizeof(line), "%s: lane %u slot %u, %llu open", event, lane->number,
+			slot, (unsigned long long)connections->totals.open);
+		observer->on_debug(observer->context, line);
+	}
+}
+
+/* Entries for the lane added last. */
+static int follow_lane(struct connections *connections)
+{
+	unsigned count = connections->lanes.count;
+	uint32_t *used = reallocarray(connections->used, count, sizeof(*used));
+	if (used == NULL) {
+		return -ENOMEM;
+	}
+	connections->used = used;
+	bool **watched = reallocarray(connections->watched, count, sizeof(*watched));
+	if (watched == NULL) {
+		return -ENOMEM;
+	}
+	connections->watched = watched;
+	bool *slots = calloc(connections->lanes.slots_per_lane, sizeof(*slots));
+	if (slots == NULL) {
+		return -ENOMEM;
+	}
+	used[count - 1] = 0;
+	watched[count - 1] = slots;
+	connections->followed = count;
+	return 0;
+}
+
+int connections_init(struct connections *connections, const struct lanes_params *params,
+	const struct server_observer *observer, struct error *error)
+{
+	*connections = (struct connections){.observer = observer, .lanes.wake_fd = -1};
+	int r = lanes_init(&connections->lanes, params, error);
+	if (r < 0) {
+		return r;
+	}
+	r = follow_lane(connections);
+	if (r < 0) {
+		return error_set(error, r, "no memory for %u connections", (unsigned)params->slots);
+	}
+	connections->shutdown_first = !release_is_prompt();
+	return 0;
+}
+
+void connections_finish(struct connections *connections)
+{
+	for (unsigned i = 0; i < connections->followed; i++) {
+		free(connections->watched[i]);
+	}
+	free(connections->watched);
+	free(connections->used);
+	lanes_finish(&connections->lanes);
+	*connections = (struct connections){.lanes.wake_fd = -1};
+}
+
+int connections_add_lane(struct connections *connections, struct error *error)
+{
+	if (lanes_add(&connections->lanes, error) < 0) {
+		return 1;
+	}
+	return follow_lane(connections);
+}
+
+uint32_t connections_free_slots(const struct connections *connections, unsigned lane)
+{
+	uint32_t slots = connections->lanes.slots_per_lane;
+	uint32_t used = connections->used[lane];
+	return used < slots ? slots - used : 0;
+}
+
+int connections_accepted(struct connections *connections, struct lane *lane, uint32_t slot)
+{
+	struct server_totals *totals = &connections->totals;
+	assert(!connections->watched[lane->number][slot]);
+	connections->watched[lane->number][slot] = true;
+	connections->used[lane->number]++;
+	connections->used_in_all++;
+	totals->accepted++;
+	totals->open++;
+	if (totals->open > totals->max_open) {
+		totals->max_open = totals->open;
+	}
+	debug(connections, "accepted", lane, slot);
+	return submit_recv(lane, slot);
+}
+
+/* The RECV ended and the connection with it: for the peer's reasons or, when closing, ours. */
+static int end_connection(
+	struct connections *connections, struct lane *lane, uint32_t slot, int result)
+{
+	connections->watched[lane->number][slot] = false;
+	connections->totals.open--;
+	if (result == 0) {
+		connections->totals.closed_by_peer++;
+		debug(connections, "closed by peer", lane, slot);
+	} else if (result < 0 && result != -ECANCELED) {
+		connections->totals.reset_by_peer++;
+		debug(connections, "reset by peer", lane, slot);
+	}
+	return result == 0 && connections->shutdown_first ? submit_shutdown_and_close(lane, slot)
+							  : submit_close(lane, slot);
+}
+
+int connections_received(struct connections *connections, struct lane *lane, uint32_t slot,
+	int result, unsigned flags)
+{
+	lane_recycle_buffer(lane, flags);
+	connections->totals.received_bytes += result > 0 ? (uint64_t)result : 0;
+	/* ENOBUFS: more received at once than there are buffers; they are back by now. */
+	bool goes_on = result > 0 || result == -ENOBUFS || result == -EINTR || result == -EAGAIN;
+	return goes_on && !connections->closing ? submit_recv(lane, slot)
+						: end_connection(connections, lane, slot, result);
+}
+
+void connections_closed(struct connections *connections, const struct lane *lane)
+{
+	connections->used[lane->number]--;
+	connections->used_in_all--;
+}
+
+void connections_begin_closing(struct connections *connections)
+{
+	connections->closing = true;
+	connections->walk_left =
+		(uint64_t)connections->lanes.count * connections->lanes.slots_per_lane;
+}
+
+int connections_close_some(struct connections *connections)
+{
+	struct lanes *lanes = &connections->lanes;
+	int r = 0;
+	for (unsigned queued = 0; r == 0 && queued < CLOSE_BATCH && connections->walk_left > 0;) {
+		uint64_t place = --connections->walk_left;
+		struct lane *lane = &lanes->list[place / lanes->slots_per_lane];
+		uint32_t slot = (uint32_t)(place % lanes->slots_per_lane);
+		if (connections->watched[lane->number][slot]) {
+			r = submit_cancel(lane, OPERATION_RECV, slot);
+			queued++;
+		}
+	}
+	return r;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "tcpgoon/server/submit.h"
+
+#include <sys/socket.h>
+
+#include "tcpgoon/uring/ring.h"
+
+/* Sets *ret_sqe to one of the lane. */
+static int take_sqe(struct lane *lane, struct io_uring_sqe **ret_sqe)
+{
+	int r = ring_reserve(&lane->ring, 1);
+	if (r < 0) {
+		return r;
+	}
+	*ret_sqe = lane_sqe(lane);
+	return 0;
+}
+
+int submit_multishot(struct lane *lane, int listen_fd)
+{
+	struct io_uring_sqe *sqe;
+	int r = take_sqe(lane, &sqe);
+	if (r < 0) {
+		return r;
+	}
+	io_uring_prep_multishot_accept_direct(sqe, listen_fd, NULL, NULL, 0);
+	sqe->user_data = submit_token(OPERATION_MULTISHOT, 0);
+	return 0;
+}
+
+int submit_single(struct lane *lane, int listen_fd, uint32_t number)
+{
+	struct io_uring_sqe *sqe;
+	int r = take_sqe(lane, &sqe);
+	if (r < 0) {
+		return r;
+	}
+	io_uring_prep_accept(sqe, listen_fd, NULL, NULL, 0);
+	/* liburing 2.3's prep_accept_direct adds 1 to it: an ordinary descriptor would come out. */
+	sqe->file_index = IORING_FILE_INDEX_ALLOC;
+	sqe->user_data = submit_token(OPERATION_SINGLE, number);
+	return 0;
+}
+
+int submit_recv(struct lane *lane, uint32_t slot)
+{
+	struct io_uring_sqe *sqe;
+	int r = take_sqe(lane, &sqe);
+	if (r < 0) {
+		return r;
+	}
+	lane_prep_recv(lane, sqe, slot, submit_token(OPERATION_RECV, slot));
+	return 0;
+}
+
+int submit_cancel(struct lane *lane, enum server_operation operation, uint32_t index)
+{
+	struct io_uring_sqe *sqe;
+	int r = take_sqe(lane, &sqe);
+	if (r < 0) {
+		return r;
+	}
+	io_uring_prep_cancel64(sqe, submit_token(operation, index), 0);
+	sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+	sqe->user_data = submit_token(OPERATION_CANCEL, index);
+	return 0;
+}
+
+int submit_close(struct lane *lane, uint32_t slot)
+{
+	struct io_uring_sqe *sqe;
+	int r = take_sqe(lane, &sqe);
+	if (r < 0) {
+		return r;
+	}
+	io_uring_prep_close_direct(sqe, slot);
+	sqe->user_data = submit_token(OPERATION_CLOSE, slot);
+	return 0;
+}
+
+int submit_shutdown_and_close(struct lane *lane, uint32_t slot)
+{
+	int r = ring_reserve(&lane->ring, 2);
+	if (r < 0) {
+		return r;
+	}
+	struct io_uring_sqe *sqe = lane_sqe(lane);
+	io_uring_prep_shutdown(sqe, (int)slot, SHUT_RDWR);
+	/* Where it fails, the peer has reset the connection meanwhile: CLOSE follows all the same. */
+	sqe->flags |= IOSQE_FIXED_FILE | IOSQE_IO_HARDLINK | IOSQE_CQE_SKIP_SUCCESS;
+	sqe->user_data = submit_token(OPERATION_SHUTDOWN, slot);
+	return submit_close(lane, slot);
+}
