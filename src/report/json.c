@@ -11,6 +11,7 @@
 
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/report/json_value.h"
+#include "tcpgoon/result/survival.h"
 #include "version.h"
 
 /* Enough for nanoseconds in a run of a month, and for no noise behind. */
@@ -92,6 +93,38 @@ static json_t *make_sample(const struct snapshot *snapshot)
 		json_value_count(snapshot->dialing), "open",
 		json_value_count(snapshot->established), "closed_by_peer",
 		json_value_count(snapshot->closed), "failed", json_value_count(snapshot->failed));
+}
+
+static json_t *make_survival(const struct result *result)
+{
+	struct survival survival;
+	survival_compute(result, &survival);
+	json_t *points = json_array();
+	for (size_t i = 0; i < survival.count && points != NULL; i++) {
+		points = json_value_append(points,
+			json_pack("{s:o, s:o}", "after_s",
+				json_value_seconds(survival.points[i].after_ns), "open",
+				json_value_count(survival.points[i].left)));
+	}
+	return points;
+}
+
+static json_t *make_target_tally(const struct target_tally *tally)
+{
+	char address[ADDRESS_TEXT_MAX];
+	return json_pack("{s:o, s:o, s:o, s:o}", "address",
+		json_string(address_format_host(&tally->address, address)), "port",
+		json_value_count(address_port(&tally->address)), "established",
+		json_value_count(tally->established), "failed", json_value_count(tally->failed));
+}
+
+static json_t *make_targets(const struct result *result)
+{
+	json_t *targets = json_array();
+	for (size_t i = 0; i < result->target_count && targets != NULL; i++) {
+		targets = json_value_append(targets, make_target_tally(&result->targets[i]));
+	}
+	return targets;
 }
 
 static json_t *make_series(const struct series *series)
@@ -246,12 +279,14 @@ static json_t *make_result(const struct result *result, const struct verdict *ve
 		{"thresholds", make_thresholds(verdict)},
 		{"findings", make_findings(&verdict->findings)},
 		{"connections", make_connections(result)},
+		{"targets", make_targets(result)},
 		{"causes", make_causes(result)},
 		{"handshake_us", json_value_times(&result->handshake)},
 		{"connect_us", json_value_times(&result->connect)},
 		{"failure_us", json_value_times(&result->failure)},
 		{"lag_us", json_value_times(&result->lag)},
 		{"lifetime_us", json_value_times(&result->lifetime)},
+		{"survival", make_survival(result)},
 		{"kernel", make_kernel(&result->kernel)},
 		{"network", make_network(&result->network)},
 		{"listener", make_listener(&result->listener)},

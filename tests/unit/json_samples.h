@@ -70,6 +70,14 @@ static inline void sample_evidence(struct result *result)
 		.nofile = 20000,
 		.port_low = 32768,
 		.port_high = 60999};
+	result->target_count = 2;
+	for (uint16_t i = 0; i < 2; i++) {
+		struct target_tally *tally = &result->targets[i];
+		address_parse_literal(
+			i == 0 ? "192.0.2.1" : "2001:db8::2", (uint16_t)(80 + i), &tally->address);
+		tally->established = 400U + i;
+		tally->failed = 40U + i;
+	}
 	series_add(&result->series,
 		&(struct snapshot){.elapsed_ns = 1, .total = 1000, .not_initiated = 1000});
 	series_end(&result->series,

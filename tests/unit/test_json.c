@@ -192,6 +192,27 @@ static void each_end_has_its_name(void **state)
 	}
 }
 
+static void each_target_has_its_tally(void **state)
+{
+	struct fixture *fixture = *state;
+	const json_t *targets = json_object_get(fixture->root, "targets");
+	assert_int_equal(json_array_size(targets), 2);
+	const struct expected_count second[] = {{"port", 81}, {"established", 401}, {"failed", 41}};
+	assert_counts(json_array_get(targets, 1), second, LENGTH(second), 1);
+	const json_t *address = json_object_get(json_array_get(targets, 1), "address");
+	assert_string_equal(json_string_value(address), "2001:db8::2");
+}
+
+static void the_survival_ends_with_the_run(void **state)
+{
+	struct fixture *fixture = *state;
+	const json_t *survival = json_object_get(fixture->root, "survival");
+	assert_true(json_array_size(survival) > 0);
+	const json_t *last = json_array_get(survival, json_array_size(survival) - 1);
+	assert_int_equal(json_integer_value(json_object_get(last, "open")), 600);
+	assert_true(json_is_real(json_object_get(last, "after_s")));
+}
+
 static void the_series_is_told_sample_by_sample(void **state)
 {
 	const struct fixture *fixture = *state;
@@ -378,7 +399,7 @@ static void what_is_not_known_is_null(void **state)
 		assert_true(json_is_null(json_object_get(fixture->root, absent[i])));
 	}
 	static const char *const empty[] = {
-		"causes", "findings", "thresholds", "series", "network"};
+		"causes", "findings", "targets", "survival", "thresholds", "series", "network"};
 	for (size_t i = 0; i < LENGTH(empty); i++) {
 		const json_t *value = json_object_get(fixture->root, empty[i]);
 		assert_non_null(value);
@@ -434,6 +455,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			the_start_is_an_instant_with_its_fraction, setup_full, teardown),
 		cmocka_unit_test_setup_teardown(each_end_has_its_name, setup_full, teardown),
+		cmocka_unit_test_setup_teardown(each_target_has_its_tally, setup_full, teardown),
+		cmocka_unit_test_setup_teardown(
+			the_survival_ends_with_the_run, setup_full, teardown),
 		cmocka_unit_test_setup_teardown(
 			the_series_is_told_sample_by_sample, setup_full, teardown),
 		cmocka_unit_test_setup_teardown(what_the_kernel_said_is_told, setup_full, teardown),
