@@ -9,7 +9,7 @@
 
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/net/limits.h"
-#include "tcpgoon/net/sockdiag.h"
+#include "tcpgoon/net/sockdiag_listener.h"
 
 static uint64_t to_ns(struct timeval time)
 {

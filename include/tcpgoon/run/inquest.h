@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tcpgoon/net/sockdiag.h"
+#include "tcpgoon/net/sockdiag_lookup.h"
 #include "tcpgoon/run/dialer.h"
 #include "tcpgoon/run/table.h"
 

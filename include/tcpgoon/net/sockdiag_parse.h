@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* What the bytes of the kernel's answers say: pure. */
+#ifndef TCPGOON_NET_SOCKDIAG_PARSE_H
+#define TCPGOON_NET_SOCKDIAG_PARSE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tcpgoon/net/sockdiag.h"
+
+/*
+ * sockdiag_next() for bytes that someone else received: visits the sockets that they tell of, and
+ * returns what it does. -EBADMSG for what is no such message.
+ */
+int sockdiag_parse(struct sockdiag *diag, const void *buffer, size_t length);
+
+/*
+ * What one datagram of the answer says: the sequence of a message, counted from `first`, is the
+ * index. Returns how many of the `count` it answered, or a negative errno.
+ */
+int sockdiag_parse_lookup(const void *buffer, size_t length, uint32_t first, size_t count,
+	struct sockdiag_socket *ret_sockets);
+
+#endif

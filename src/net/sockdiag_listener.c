@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include "tcpgoon/net/sockdiag_listener.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tcpgoon/net/sources.h"
+
+/* ::ffff:192.0.2.1 as 192.0.2.1; any other as it is. */
+static struct address unmap(const struct address *address)
+{
+	if (address->any.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr)) {
+		return *address;
+	}
+	struct address v4 = {0};
+	v4.v4.sin_family = AF_INET;
+	v4.v4.sin_port = address->v6.sin6_port;
+	memcpy(&v4.v4.sin_addr, &address->v6.sin6_addr.s6_addr[12], sizeof(v4.v4.sin_addr));
+	return v4;
+}
+
+int sockdiag_listener_rank(const struct address *target, const struct sockdiag_socket *listener)
+{
+	struct address wanted = unmap(target);
+	struct address bound = unmap(&listener->source);
+	if (listener->state != TCP_LISTEN || address_port(&wanted) != address_port(&bound)) {
+		return 0;
+	}
+	if (wanted.any.sa_family == bound.any.sa_family) {
+		if (address_same_host(&wanted, &bound)) {
+			return 3;
+		}
+		return address_is_any(&bound) ? 2 : 0;
+	}
+	bool wildcard_of_both = bound.any.sa_family == AF_INET6 && address_is_any(&bound);
+	return wildcard_of_both && !listener->v6_only ? 1 : 0;
+}
+
+/* The search for the most specific one. */
+struct listener_search {
+	const struct address *target;
+	struct sockdiag_listener best;
+	int best_rank;
+};
+
+static void visit_listener(void *context, const struct sockdiag_socket *socket)
+{
+	struct listener_search *search = context;
+	int rank = sockdiag_listener_rank(search->target, socket);
+	if (rank == 0 || rank < search->best_rank) {
+		return;
+	}
+	if (rank > search->best_rank) {
+		search->best_rank = rank;
+		search->best = (struct sockdiag_listener){.bound = socket->source};
+	}
+	search->best.sockets++;
+	search->best.queued += socket->receive_queue;
+	search->best.backlog += socket->send_queue;
+}
+
+/* To the end. A second without an answer is -ETIMEDOUT. */
+static int drain(struct sockdiag *diag, void *buffer, size_t size)
+{
+	for (;;) {
+		struct pollfd ready = {.fd = diag->fd, .events = POLLIN};
+		int r = poll(&ready, 1, 1000);
+		if (r == 0) {
+			return -ETIMEDOUT;
+		}
+		if (r < 0 && errno != EINTR) {
+			return -errno;
+		}
+		r = sockdiag_next(diag, buffer, size);
+		if (r <= 0) {
+			return r;
+		}
+	}
+}
+
+static int search_listeners(struct sockdiag *diag, struct listener_search *search)
+{
+	void *buffer = malloc(SOCKDIAG_BUFFER_SIZE);
+	if (buffer == NULL) {
+		return -ENOMEM;
+	}
+	/* An IPv6 socket may take IPv4 connections too, never the other way round. */
+	const int families[] = {AF_INET6, AF_INET};
+	int r = 0;
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]) && r == 0; i++) {
+		const struct sockdiag_query query = {
+			.family = families[i],
+			.states = UINT32_C(1) << TCP_LISTEN,
+			.source_port = address_port(search->target),
+			.visit = visit_listener,
+			.context = search,
+		};
+		r = sockdiag_begin(diag, &query);
+		if (r == 0) {
+			r = drain(diag, buffer, SOCKDIAG_BUFFER_SIZE);
+		}
+	}
+	free(buffer);
+	return r;
+}
+
+int sockdiag_find_listener(const struct address *target, struct sockdiag_listener *ret_listener)
+{
+	int r = sources_is_local(target);
+	if (r <= 0) {
+		return r < 0 ? r : -EADDRNOTAVAIL;
+	}
+	struct sockdiag diag;
+	r = sockdiag_open(&diag);
+	if (r < 0) {
+		return r;
+	}
+	struct listener_search search = {.target = target};
+	r = search_listeners(&diag, &search);
+	sockdiag_close(&diag);
+	if (r < 0) {
+		return r;
+	}
+	if (search.best_rank == 0) {
+		return -ENOENT;
+	}
+	*ret_listener = search.best;
+	return 0;
+}
