@@ -111,6 +111,20 @@ static void close_all(const int *fds, unsigned count)
 	}
 }
 
+/* The kernel stops where it cannot go on, and says why only where that is at the first. */
+static int install(struct lane *lane, uint32_t first_slot, const int *update, unsigned count)
+{
+	for (unsigned done = 0; done < count;) {
+		int r = io_uring_register_files_update(
+			&lane->ring, first_slot + done, &update[done], count - done);
+		if (r <= 0) {
+			return r < 0 ? r : -EIO;
+		}
+		done += (unsigned)r;
+	}
+	return 0;
+}
+
 int lane_install_take_fds(struct lane *lane, uint32_t first_slot, const int *fds, unsigned count)
 {
 	int update[LANE_INSTALL_MOST] = {0};
@@ -118,9 +132,9 @@ int lane_install_take_fds(struct lane *lane, uint32_t first_slot, const int *fds
 	for (unsigned i = 0; i < count; i++) {
 		update[i] = fds[i] >= 0 ? fds[i] : IORING_REGISTER_FILES_SKIP;
 	}
-	int r = io_uring_register_files_update(&lane->ring, first_slot, update, count);
+	int r = install(lane, first_slot, update, count);
 	close_all(fds, count);
-	return r < 0 ? r : 0;
+	return r;
 }
 
 struct io_uring_sqe *lane_sqe(struct lane *lane)

@@ -102,7 +102,8 @@ static int init_next(struct lanes *lanes, size_t size, struct error *error)
 uint32_t lanes_slots_per_lane(uint64_t slots, uint64_t table_most)
 {
 	uint64_t most = table_most < TABLE_MOST ? table_most : TABLE_MOST;
-	return (uint32_t)(slots < most ? slots : most);
+	uint64_t fitting = slots < most ? slots : most;
+	return fitting > 0 ? (uint32_t)fitting : 1;
 }
 
 uint64_t lanes_memory(uint64_t lanes, uint64_t memlock)
