@@ -323,11 +323,34 @@ static int dial_again(struct dialer *dialer, uint32_t index, uint64_t now_ns)
 	return requests_dial(dialer->requests, index, target_of(dialer, index), 0);
 }
 
+/*
+ * The last of those to be dialled again of whose failed chain nothing is in flight any more: what
+ * follows the CONNECT may come back a turn later, and would pass for part of the new chain.
+ * Returns its place, or again_count where there is none among the last BATCH_MOST.
+ */
+static uint32_t find_settled(const struct dialer *dialer)
+{
+	uint32_t count = dialer->again_count;
+	for (uint32_t at = count; at > 0 && at + BATCH_MOST > count; at--) {
+		if (!table_holds(
+			    dialer->table, dialer->again[at - 1], CONN_CONFIRMING | CONN_WATCHED)) {
+			return at - 1;
+		}
+	}
+	return count;
+}
+
 static int dial_all_again(struct dialer *dialer, uint64_t now_ns)
 {
 	int r = 0;
-	for (unsigned i = 0; r == 0 && i < BATCH_MOST && dialer->again_count > 0; i++) {
-		r = dial_again(dialer, dialer->again[--dialer->again_count], now_ns);
+	for (unsigned i = 0; r == 0 && i < BATCH_MOST; i++) {
+		uint32_t at = find_settled(dialer);
+		if (at == dialer->again_count) {
+			break;
+		}
+		uint32_t index = dialer->again[at];
+		dialer->again[at] = dialer->again[--dialer->again_count];
+		r = dial_again(dialer, index, now_ns);
 	}
 	return r;
 }
