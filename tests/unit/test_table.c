@@ -264,6 +264,19 @@ static void targets_have_their_tallies_in_turns(void **state)
 	assert_int_equal(fixture->result.targets[1].failed, 1);
 }
 
+/* The last may be dialled after a year. */
+static void long_runs_are_measured(void **state)
+{
+	struct fixture *fixture = *state;
+	struct table *table = &fixture->table;
+	const uint64_t dialed_us = UINT64_C(365) * 24 * 3600 * 1000000;
+	table_dialing(table, 0, CLOCK_NEVER, AT_US(dialed_us));
+	table_answered(table, 0, AT_US(dialed_us + 30));
+	table_established(table, 0);
+	assert_int_equal(table->conns[0].connect_us, 30);
+	assert_int_equal(table_lifetime_ns(table, 0, AT_US(dialed_us + 90)), 60 * NSEC_PER_USEC);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -279,6 +292,7 @@ int main(void)
 		TEST(how_long_it_lived_makes_its_cause),
 		TEST(the_first_rejected_is_the_first_dialled),
 		TEST(targets_have_their_tallies_in_turns),
+		cmocka_unit_test_setup_teardown(long_runs_are_measured, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

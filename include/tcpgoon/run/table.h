@@ -42,7 +42,7 @@ enum conn_held {
 #define CONN_HELD_ALL 0xffU
 
 struct conn {
-	uint64_t dialed_us : 40; /* since the start of the run: 12 days */
+	uint64_t dialed_us : 45; /* since the start of the run: 13 months */
 	uint64_t state : 3; /* enum conn_state */
 	uint64_t held : 8; /* set of enum conn_held */
 	uint64_t cause : 8; /* enum cause */
