@@ -40,7 +40,7 @@ static bool numbers_are_taken(const struct engine *engine)
 static void handle_delay(struct engine *engine, uint32_t index, int result)
 {
 	table_release(&engine->table, index, CONN_ARMED);
-	if (result == -ETIME) {
+	if (result == -ETIME && !numbers_are_taken(engine)) {
 		uint64_t due_ns = pacer_due_ns(&engine->dialer.pacer, index);
 		table_dialing(&engine->table, index, due_ns, engine->now_ns);
 	}
@@ -144,11 +144,17 @@ static void handle_confirm(struct engine *engine, uint32_t index, int result)
 	}
 }
 
+/* ENOBUFS: more received at once than there are buffers; they are back by now. */
+static bool goes_on(int result)
+{
+	return result > 0 || result == -ENOBUFS || result == -EINTR || result == -EAGAIN;
+}
+
 static int handle_watch(
 	struct engine *engine, struct lane *lane, uint32_t index, int result, unsigned flags)
 {
 	lane_recycle_buffer(lane, flags);
-	if (!numbers_are_taken(engine) && (result > 0 || result == -ENOBUFS)) {
+	if (!numbers_are_taken(engine) && goes_on(result)) {
 		return requests_watch(&engine->requests, index);
 	}
 	table_release(&engine->table, index, CONN_WATCHED);
@@ -184,8 +190,15 @@ static int handle_error_queue(struct engine *engine, uint32_t slot, int result)
 	return harvest_settle(engine, question.index);
 }
 
-static int handle_signal(struct engine *engine)
+static int handle_signal(struct engine *engine, struct lane *lane, int result)
 {
+	if (result == -EINTR || result == -EAGAIN) {
+		return signals_arm(&engine->signals, lane,
+			token_pack((struct token){.operation = OPERATION_SIGNAL}));
+	}
+	if (result < 0) {
+		return result;
+	}
 	engine->interrupted = true;
 	signals_release(&engine->signals); /* the next one has its default effect */
 	return 0;
@@ -225,7 +238,7 @@ int harvest_completion(
 	case OPERATION_TICK:
 		return handle_tick(engine, lane);
 	case OPERATION_SIGNAL:
-		return handle_signal(engine);
+		return handle_signal(engine, lane, result);
 	case OPERATION_ERROR_QUEUE:
 		return handle_error_queue(engine, index, result);
 	case OPERATION_CANCEL:
