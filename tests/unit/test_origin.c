@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tcpgoon/plan/origin.h"
+
+static void ports_are_one_or_a_range(void **state)
+{
+	(void)state;
+	const struct {
+		const char *text;
+		uint16_t low;
+		uint16_t high;
+	} cases[] = {{"1-65535", 1, 65535}, {"40000", 40000, 40000}, {"1024-1024", 1024, 1024},
+		{"65535", 65535, 65535}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint16_t low;
+		uint16_t high;
+		assert_int_equal(origin_parse_ports(cases[i].text, &low, &high, NULL), 0);
+		assert_int_equal(low, cases[i].low);
+		assert_int_equal(high, cases[i].high);
+	}
+}
+
+static void what_is_no_range_is_named_and_leaves_the_outputs(void **state)
+{
+	(void)state;
+	const char *const wrong[] = {"", "0", "0-10", "65536", "1-65536", "20-10", "-10", "10-",
+		"10--20", "10-+20", "10-20-30", "10,20", " 10", "10 ", "+10", "ten", "0x10",
+		"99999999999999999999", "1-99999999999999999999"};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		uint16_t low = 7;
+		uint16_t high = 8;
+		struct error error = ERROR_INIT;
+		assert_int_equal(origin_parse_ports(wrong[i], &low, &high, &error), -EINVAL);
+		assert_int_equal(low, 7);
+		assert_int_equal(high, 8);
+		assert_non_null(strstr(error.text, wrong[i]));
+	}
+}
+
+static void given_sources_must_suit_the_target(void **state)
+{
+	(void)state;
+	struct targets targets;
+	assert_int_equal(targets_init(&targets, "127.0.0.1", "80", RESOLVE_FIRST, NULL), 0);
+	struct settings settings = {.connections = 10, .sources = {.items = {"::1"}, .count = 1}};
+	struct tuples tuples;
+	struct error error = ERROR_INIT;
+	assert_int_equal(origin_lay_out(&tuples, &settings, &targets, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "IPv4"));
+	targets_finish(&targets);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ports_are_one_or_a_range),
+		cmocka_unit_test(what_is_no_range_is_named_and_leaves_the_outputs),
+		cmocka_unit_test(given_sources_must_suit_the_target),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
