@@ -20,6 +20,14 @@ class Demo(harness.Case):
         self.assertIn("Total established connections: 10000\n", demo.stdout)
         self.none_left()
 
+    def test_server_counts_all_on_one_core(self):
+        one = {min(os.sched_getaffinity(0))}
+        demo = self.run_tcpgoon("demo", "-c", "3000", seconds=60,
+                                prepare=lambda: os.sched_setaffinity(0, one))
+        self.assert_status(demo, 0)
+        self.assertIn("Total established connections: 3000\n", demo.stdout)
+        self.assertIn("Server: accepted 3000,", demo.stdout)
+
     def test_as_many_as_asked(self):
         demo = self.run_tcpgoon("demo", "-c", "25")
         self.assert_status(demo, 0)
