@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tcpgoon/cli/totals.h"
+
+/* Wider than 32 bits, and each another. */
+static const struct server_totals totals = {
+	.accepted = UINT64_C(5000000001),
+	.max_open = 4,
+	.closed_by_peer = 3,
+	.reset_by_peer = 2,
+};
+
+static void assert_prints(
+	void (*print)(FILE *out, const struct server_totals *totals), const char *expected)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&text, &length);
+	assert_non_null(out);
+	print(out, &totals);
+	assert_int_equal(fclose(out), 0);
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void the_server_says_a_number_a_line(void **state)
+{
+	(void)state;
+	assert_prints(totals_print_lines,
+		"Total accepted connections: 5000000001\n"
+		"Max concurrent open connections: 4\n"
+		"Connections closed by the peer: 3\n"
+		"Connections reset by the peer: 2\n");
+}
+
+static void the_demo_says_a_sentence(void **state)
+{
+	(void)state;
+	assert_prints(totals_print_sentence,
+		"Server: accepted 5000000001, at most 4 open at once, 3 closed by the peer, "
+		"2 reset by the peer\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_server_says_a_number_a_line),
+		cmocka_unit_test(the_demo_says_a_sentence),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
