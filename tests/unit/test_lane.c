@@ -125,7 +125,9 @@ static void a_refused_table_leaves_nothing_behind(void **state)
 	struct rlimit before;
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	const struct rlimit low = {.rlim_cur = 64, .rlim_max = 64};
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	if (setrlimit(RLIMIT_NOFILE, &low) < 0) {
+		skip(); /* valgrind keeps descriptors for itself and does not let it be lowered */
+	}
 	const struct lane_params params = {
 		.slots = 65,
 		.sq_entries = 8,
