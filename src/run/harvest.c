@@ -213,6 +213,14 @@ static int handle_tick(struct engine *engine, struct lane *lane)
 	return reporter_arm(&engine->reporter, lane);
 }
 
+/* A dial that began before it could be disarmed goes on. */
+static int handle_cancel(struct engine *engine, uint32_t index)
+{
+	return numbers_are_taken(engine) || table_holds(&engine->table, index, CONN_ARMED)
+		? requests_cancel(&engine->requests, index)
+		: 0;
+}
+
 int harvest_completion(
 	void *context, struct lane *lane, struct token token, int result, unsigned flags)
 {
@@ -242,7 +250,7 @@ int harvest_completion(
 	case OPERATION_ERROR_QUEUE:
 		return handle_error_queue(engine, index, result);
 	case OPERATION_CANCEL:
-		return requests_cancel(&engine->requests, index);
+		return handle_cancel(engine, index);
 	case OPERATION_DIAL_TIMEOUT: /* said by CONNECT's -ECANCELED */
 	case OPERATION_SHUTDOWN: /* failed: reset meanwhile */
 	case OPERATION_NONE:

@@ -145,13 +145,21 @@ static enum run_end why_it_ended(const struct engine *engine)
 	return engine->aborted ? RUN_ABORTED : RUN_COMPLETED;
 }
 
+/* A chain that began after the numbers were taken would dial what the report does not know of. */
+static void begin_disarming(struct engine *engine)
+{
+	take_numbers(engine);
+	if (engine->phase == PHASE_DIALING) {
+		evidence_end_dialling(&engine->evidence, engine->result);
+	}
+	engine->phase = PHASE_DISARMING;
+	engine->walk_left = engine->dialer.next;
+}
+
 static void begin_asking(struct engine *engine)
 {
 	struct result *result = engine->result;
 	take_numbers(engine);
-	if (engine->phase == PHASE_DIALING) {
-		evidence_end_dialling(&engine->evidence, result);
-	}
 	evidence_end(&engine->evidence, &engine->lanes, result);
 	series_end(&result->series, &result->at_end);
 	result->end = why_it_ended(engine);
@@ -214,6 +222,22 @@ static int close_some(struct engine *engine)
 	return r;
 }
 
+/* Cancels what is armed, once; all of it is among the last that the dialler has seen. */
+static int disarm(struct engine *engine)
+{
+	int r = 0;
+	uint64_t left = engine->table.armed;
+	while (r == 0 && left > 0 && engine->walk_left > 0) {
+		uint32_t index = (uint32_t)--engine->walk_left;
+		if (table_holds(&engine->table, index, CONN_ARMED)) {
+			r = requests_cancel(&engine->requests, index);
+			left--;
+		}
+	}
+	engine->walk_left = 0;
+	return r;
+}
+
 /* Answers a batch of the questions that hold connections back from being closed. */
 static int answer_questions(struct engine *engine)
 {
@@ -236,8 +260,11 @@ static void advance_phase(struct engine *engine)
 	}
 	bool hold_is_over =
 		engine->phase == PHASE_HOLDING && engine->now_ns >= engine->hold_until_ns;
-	if (engine->phase < PHASE_ASKING &&
+	if (engine->phase < PHASE_DISARMING &&
 		(engine->interrupted || engine->aborted || hold_is_over)) {
+		begin_disarming(engine);
+	}
+	if (engine->phase == PHASE_DISARMING && engine->table.armed == 0) {
 		begin_asking(engine);
 	}
 	if (engine->phase == PHASE_ASKING && engine->walk_left == 0) {
@@ -280,12 +307,18 @@ static uint64_t next_look_ns(const struct engine *engine)
 		engine->table.start_ns + series_next_ns(&engine->result->series));
 }
 
+/* What queues requests fails with the errno of io_uring_enter, and no words. */
+static int explain(int r, struct error *error)
+{
+	return r < 0 ? error_set(error, r, "io_uring_enter: %s", strerror(-r)) : r;
+}
+
 /* Queues what this phase has to do now; *ret_until_ns is when it has more to do. */
 static int work(struct engine *engine, uint64_t *ret_until_ns, struct error *error)
 {
-	int r = answer_questions(engine);
+	int r = explain(answer_questions(engine), error);
 	if (r < 0) {
-		return error_set(error, r, "io_uring_enter: %s", strerror(-r));
+		return r;
 	}
 	switch (engine->phase) {
 	case PHASE_DIALING:
@@ -300,12 +333,16 @@ static int work(struct engine *engine, uint64_t *ret_until_ns, struct error *err
 	case PHASE_HOLDING:
 		*ret_until_ns = earlier(engine->hold_until_ns, next_look_ns(engine));
 		break;
+	case PHASE_DISARMING:
+		r = explain(disarm(engine), error);
+		*ret_until_ns = CLOCK_NEVER;
+		break;
 	case PHASE_ASKING:
 		ask_some(engine);
 		*ret_until_ns = engine->now_ns;
 		break;
 	case PHASE_CLOSING:
-		r = close_some(engine);
+		r = explain(close_some(engine), error);
 		*ret_until_ns = engine->walk_left > 0 ? engine->now_ns : CLOCK_NEVER;
 		break;
 	case PHASE_OVER:
@@ -334,9 +371,9 @@ static int loop(struct engine *engine, struct error *error)
 		if (until_ns <= worked_ns && engine->phase == PHASE_DIALING) {
 			evidence_add_turn(&engine->evidence, engine->now_ns - worked_ns);
 		}
-		r = lanes_harvest(&engine->lanes, harvest_completion, engine);
+		r = explain(lanes_harvest(&engine->lanes, harvest_completion, engine), error);
 		if (r < 0) {
-			return error_set(error, r, "io_uring_enter: %s", strerror(-r));
+			return r;
 		}
 		look_around(engine);
 		advance_phase(engine);
@@ -377,6 +414,7 @@ int run_execute(const struct plan *plan, const struct run_observer *observer, st
 		if (r == 0) {
 			r = reporter_arm(&engine.reporter, first);
 		}
+		r = explain(r, error);
 	}
 	if (r == 0) {
 		reporter_tick(&engine.reporter, engine.table.start_ns);

@@ -218,6 +218,9 @@ void table_hold(struct table *table, uint32_t index, unsigned held)
 	if (conn->held == 0 && held != 0) {
 		table->occupied++;
 	}
+	if ((conn->held & CONN_ARMED) == 0 && (held & CONN_ARMED) != 0) {
+		table->armed++;
+	}
 	conn->held |= held & CONN_HELD_ALL;
 }
 
@@ -225,6 +228,9 @@ void table_release(struct table *table, uint32_t index, unsigned held)
 {
 	struct conn *conn = &table->conns[index];
 	bool was_held = conn->held != 0;
+	if ((conn->held & CONN_ARMED) != 0 && (held & CONN_ARMED) != 0) {
+		table->armed--;
+	}
 	conn->held &= ~held & CONN_HELD_ALL;
 	if (was_held && conn->held == 0) {
 		table->occupied--;

@@ -264,6 +264,24 @@ static void targets_have_their_tallies_in_turns(void **state)
 	assert_int_equal(fixture->result.targets[1].failed, 1);
 }
 
+static void the_armed_are_counted_once(void **state)
+{
+	struct fixture *fixture = *state;
+	struct table *table = &fixture->table;
+	table_hold(table, 0, CONN_HAS_SOCKET);
+	assert_int_equal(table->armed, 0);
+	table_hold(table, 0, CONN_ARMED | CONN_CONNECTING);
+	table_hold(table, 0, CONN_ARMED);
+	table_hold(table, 1, CONN_ARMED);
+	assert_int_equal(table->armed, 2);
+	table_release(table, 0, CONN_CONNECTING);
+	assert_int_equal(table->armed, 2);
+	table_release(table, 0, CONN_ARMED);
+	table_release(table, 0, CONN_ARMED);
+	assert_int_equal(table->armed, 1);
+	assert_int_equal(table->occupied, 2);
+}
+
 /* The last may be dialled after a year. */
 static void long_runs_are_measured(void **state)
 {
@@ -292,6 +310,7 @@ int main(void)
 		TEST(how_long_it_lived_makes_its_cause),
 		TEST(the_first_rejected_is_the_first_dialled),
 		TEST(targets_have_their_tallies_in_turns),
+		cmocka_unit_test_setup_teardown(the_armed_are_counted_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(long_runs_are_measured, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,7 @@
 enum phase {
 	PHASE_DIALING, /* connections are dialled and decided */
 	PHASE_HOLDING, /* all are decided; those that are open are watched */
+	PHASE_DISARMING, /* the run ends; what is armed ahead is taken back, and nothing else dialled */
 	PHASE_ASKING, /* the numbers are taken; the kernel is asked about what is open */
 	PHASE_CLOSING, /* what is open is closed */
 	PHASE_OVER, /* the kernel holds nothing of ours any more */
@@ -46,7 +47,8 @@ struct engine {
 	uint64_t review_ns; /* when the observer is asked next; CLOCK_NEVER: not at all */
 	uint64_t now_ns; /* of this turn of the loop */
 	uint64_t hold_until_ns; /* in PHASE_HOLDING */
-	uint64_t walk_left; /* when asking and closing: connections below are still to come */
+	uint64_t
+		walk_left; /* when disarming, asking and closing: connections below are still to come */
 };
 
 #endif
