@@ -144,8 +144,8 @@ static int serve(struct server *server, struct error *error)
 }
 
 /*
- * Accepts what had come before the signal: its peers believe in it, and the totals are to agree with
- * theirs. Those that go on dialling must not keep it from ending.
+ * Accepts what had come before the signal: its peers believe in it, and the totals are to agree
+ * with theirs. Those that go on dialling must not keep it from ending.
  */
 static int empty_queue(struct server *server, struct error *error)
 {
