@@ -290,7 +290,7 @@ static void look_around(struct engine *engine)
 	if (engine->now_ns >= engine->review_ns) {
 		const struct run_observer *observer = engine->reporter.observer;
 		take_numbers(engine);
-		engine->aborted = observer->on_review(observer->context, engine->result);
+		engine->aborted |= observer->on_review(observer->context, engine->result);
 		engine->review_ns = engine->now_ns + REVIEW_NS;
 	}
 }
