@@ -6,7 +6,7 @@
  *            -ECANCELED  the run ends before it was due
  *   CONNECT  0           the instant at which it was established, if CONFIRM agrees
  *            -EALREADY   it does not know: an ICMP error is in the socket's error queue
- *            -ECANCELED  the dial timeout fired (its own completion is not needed), or the run ends
+ *            -ECANCELED  the dial timeout is over, or the run ends
  *            an errno    its cause
  *   CONFIRM  0           established
  *            -EAGAIN     not at all, for all that CONNECT said: as -EALREADY above
@@ -213,12 +213,13 @@ static int handle_tick(struct engine *engine, struct lane *lane)
 	return reporter_arm(&engine->reporter, lane);
 }
 
-/* A dial that began before it could be disarmed goes on. */
+/* A dial that began before it could be disarmed goes on, and an answer in the last moment counts. */
 static int handle_cancel(struct engine *engine, uint32_t index)
 {
-	return numbers_are_taken(engine) || table_holds(&engine->table, index, CONN_ARMED)
-		? requests_cancel(&engine->requests, index)
-		: 0;
+	bool still_wanted = numbers_are_taken(engine) ||
+		table_holds(&engine->table, index, CONN_ARMED) ||
+		deadline_is_over(&engine->deadline, index, engine->now_ns);
+	return still_wanted ? requests_cancel(&engine->requests, index) : 0;
 }
 
 int harvest_completion(
@@ -251,7 +252,6 @@ int harvest_completion(
 		return handle_error_queue(engine, index, result);
 	case OPERATION_CANCEL:
 		return handle_cancel(engine, index);
-	case OPERATION_DIAL_TIMEOUT: /* said by CONNECT's -ECANCELED */
 	case OPERATION_SHUTDOWN: /* failed: reset meanwhile */
 	case OPERATION_NONE:
 		return 0;

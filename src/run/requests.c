@@ -2,8 +2,8 @@
 /*
  * The chain of a dial:
  *
- *   [TIMEOUT] --> CONNECT + LINK_TIMEOUT --> SEND --> RECV
- *    the delay     the dial timeout           nothing   the watch
+ *   [TIMEOUT] --> CONNECT --> SEND --> RECV
+ *    the delay                 nothing  the watch
  *
  * The SEND is there because CONNECT may say 0 of a socket that is still waiting for its SYN-ACK.
  * An ICMP error that comes while the kernel is in connect (over loopback and veth, always) is not
@@ -21,7 +21,7 @@
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/uring/ring.h"
 
-#define CHAIN_MOST 5
+#define CHAIN_MOST 4
 
 static uint64_t token_of(const struct requests *requests, enum operation operation, uint32_t index)
 {
@@ -49,14 +49,6 @@ static void queue_connect(
 		address_length(target));
 	sqe->flags |= IOSQE_FIXED_FILE | IOSQE_IO_LINK;
 	sqe->user_data = token_of(requests, OPERATION_CONNECT, index);
-}
-
-static void queue_dial_timeout(struct requests *requests, struct lane *lane, uint32_t index)
-{
-	struct io_uring_sqe *sqe = lane_sqe(lane);
-	io_uring_prep_link_timeout(sqe, &requests->dial_timeout, 0);
-	sqe->flags |= IOSQE_IO_LINK | IOSQE_CQE_SKIP_SUCCESS;
-	sqe->user_data = token_of(requests, OPERATION_DIAL_TIMEOUT, index);
 }
 
 static void queue_confirm(struct requests *requests, struct lane *lane, uint32_t index)
@@ -98,7 +90,6 @@ int requests_dial(
 		held |= CONN_ARMED;
 	}
 	queue_connect(requests, lane, index, target);
-	queue_dial_timeout(requests, lane, index);
 	queue_confirm(requests, lane, index);
 	queue_watch(requests, lane, index);
 	table_hold(requests->table, index, held);

@@ -28,14 +28,6 @@
 /* Between two questions to the observer whether to go on. */
 #define REVIEW_NS (100 * NSEC_PER_MSEC)
 
-static struct __kernel_timespec to_timespec(uint64_t ns)
-{
-	return (struct __kernel_timespec){
-		.tv_sec = (long long)(ns / NSEC_PER_SEC),
-		.tv_nsec = (long long)(ns % NSEC_PER_SEC),
-	};
-}
-
 static int engine_init(struct engine *engine, const struct plan *plan,
 	const struct run_observer *observer, struct result *result, struct error *error)
 {
@@ -64,7 +56,6 @@ static int engine_init(struct engine *engine, const struct plan *plan,
 	engine->requests = (struct requests){
 		.lanes = &engine->lanes,
 		.table = &engine->table,
-		.dial_timeout = to_timespec(settings->dial_timeout_ns),
 		.shutdown_first = settings->close_mode == CLOSE_FIN && !release_is_prompt(),
 	};
 	icmp_init(&engine->icmp, &engine->requests);
@@ -80,6 +71,10 @@ static int engine_init(struct engine *engine, const struct plan *plan,
 	if (r < 0) {
 		return error_set(error, r, "no memory for the dialler");
 	}
+	engine->deadline = (struct deadline){
+		.table = &engine->table,
+		.timeout_ns = settings->dial_timeout_ns,
+	};
 	inquest_init(&engine->inquest, &engine->table, &engine->dialer);
 	return reporter_init(&engine->reporter, observer, &engine->table, start_ns,
 		settings->interval_ns, error);
@@ -238,6 +233,32 @@ static int disarm(struct engine *engine)
 	return r;
 }
 
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Gives up the dials whose timeout is over. */
+static int give_up_overdue(struct engine *engine)
+{
+	int r = 0;
+	uint32_t index;
+	while (r == 0 && deadline_take(&engine->deadline, engine->now_ns, &index)) {
+		r = requests_cancel(&engine->requests, index);
+	}
+	return r;
+}
+
+/* When dialling has something to do next: dialler, deadlines, or the end of it. */
+static uint64_t next_dialling_ns(const struct engine *engine)
+{
+	if (table_decided(&engine->table)) {
+		return engine->now_ns; /* none was dialled: nothing would wake us */
+	}
+	return earlier(dialer_next_ns(&engine->dialer, engine->now_ns),
+		deadline_next_ns(&engine->deadline));
+}
+
 /* Answers a batch of the questions that hold connections back from being closed. */
 static int answer_questions(struct engine *engine)
 {
@@ -295,11 +316,6 @@ static void look_around(struct engine *engine)
 	}
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* When there is something to look at: look_around(). */
 static uint64_t next_look_ns(const struct engine *engine)
 {
@@ -323,12 +339,10 @@ static int work(struct engine *engine, uint64_t *ret_until_ns, struct error *err
 	switch (engine->phase) {
 	case PHASE_DIALING:
 		r = dialer_advance(&engine->dialer, engine->now_ns, error);
-		*ret_until_ns = earlier(
-			dialer_next_ns(&engine->dialer, engine->now_ns), next_look_ns(engine));
-		if (table_decided(&engine->table)) {
-			*ret_until_ns =
-				engine->now_ns; /* none was dialled: nothing would wake us */
+		if (r == 0) {
+			r = explain(give_up_overdue(engine), error);
 		}
+		*ret_until_ns = earlier(next_dialling_ns(engine), next_look_ns(engine));
 		break;
 	case PHASE_HOLDING:
 		*ret_until_ns = earlier(engine->hold_until_ns, next_look_ns(engine));

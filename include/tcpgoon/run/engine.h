@@ -8,6 +8,7 @@
 
 #include "tcpgoon/plan/plan.h"
 #include "tcpgoon/result/result.h"
+#include "tcpgoon/run/deadline.h"
 #include "tcpgoon/run/dialer.h"
 #include "tcpgoon/run/evidence.h"
 #include "tcpgoon/run/icmp.h"
@@ -35,6 +36,7 @@ struct engine {
 	struct table table;
 	struct requests requests;
 	struct dialer dialer;
+	struct deadline deadline;
 	struct reporter reporter;
 	struct signals signals;
 	struct inquest inquest;

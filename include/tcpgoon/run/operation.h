@@ -7,7 +7,6 @@ enum operation {
 	OPERATION_NONE = 0,
 	OPERATION_DELAY, /* TIMEOUT at the head of a chain: the inter-connection delay */
 	OPERATION_CONNECT, /* CONNECT */
-	OPERATION_DIAL_TIMEOUT, /* LINK_TIMEOUT of a CONNECT */
 	OPERATION_CONFIRM, /* SEND of nothing: whether there is a connection */
 	OPERATION_WATCH, /* RECV of an established connection */
 	OPERATION_CANCEL, /* ASYNC_CANCEL of one of the above */

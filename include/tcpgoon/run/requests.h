@@ -18,7 +18,6 @@
 struct requests {
 	struct lanes *lanes;
 	struct table *table;
-	struct __kernel_timespec dial_timeout;
 	bool shutdown_first; /* before CLOSE, for the FIN to leave at once: uring/release.h */
 	struct __kernel_timespec due[REQUESTS_DUE_KEPT]; /* of the chains that were queued last */
 	unsigned due_next;
@@ -30,8 +29,8 @@ struct requests {
  */
 
 /*
- * The socket is in the slot. CONNECT + LINK_TIMEOUT, SEND, RECV; headed by a TIMEOUT at due_ns
- * unless that is 0: then the chain begins as soon as it is handed over.
+ * The socket is in the slot. CONNECT, SEND, RECV; headed by a TIMEOUT at due_ns unless that is 0:
+ * then the chain begins as soon as it is handed over.
  */
 int requests_dial(
 	struct requests *requests, uint32_t index, const struct address *target, uint64_t due_ns);

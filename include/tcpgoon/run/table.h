@@ -91,6 +91,9 @@ void table_failed(
  */
 enum cause table_closed(struct table *table, uint32_t index, int error_number, uint64_t now_ns);
 
+/* The instant of its dial, rounded down to a microsecond; of those that were dialled. */
+uint64_t table_dialed_ns(const struct table *table, uint32_t index);
+
 /* How long ago it was established; of those that ever were. */
 uint64_t table_lifetime_ns(const struct table *table, uint32_t index, uint64_t now_ns);
 

@@ -59,7 +59,7 @@ enum cause cause_from_end(int error_number, uint64_t lifetime_ns);
 
 /*
  * The cause for a positive errno met at a stage. Never CAUSE_NONE. ECANCELED is CAUSE_INTERRUPTED:
- * who cancels by a linked timeout knows better, and says CAUSE_TIMED_OUT.
+ * who cancels a dial whose timeout is over knows better, and says CAUSE_TIMED_OUT.
  */
 enum cause cause_from_errno(int error_number, enum cause_stage stage);
 

@@ -15,8 +15,8 @@
  * generation: tells the requests of a slot's earlier use from those of its present one.
  * index:      the connection, or whatever the operation counts.
  *
- * Unique among the requests in flight on a ring: LINK_TIMEOUT and ASYNC_CANCEL find their target
- * by it, and two alike would have the wrong one cancelled.
+ * Unique among the requests in flight on a ring: ASYNC_CANCEL finds its target by it, and of two
+ * alike it might cancel the wrong one.
  */
 struct token {
 	uint8_t operation;
