@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a connection costs this machine, measured with a million of them, idle, with a RECV pending
+ * What a connection costs this machine, measured with a million of them, idle, with a POLL_ADD
  * on each end: 3.4 KB of kernel memory an end. A target on this host has its end here as well.
  * Idle sockets charge nothing to tcp_mem, which counts queued data; it only must not be exhausted
  * by others already.
@@ -17,7 +17,7 @@
 #define CONNECTION_BYTES 3500 /* an end, in the kernel */
 #define RECORD_BYTES 16 /* in the table */
 
-/* Descriptors beside the rings: standard ones, timer, signals, wake-up, a batch of sockets. */
+/* Descriptors beside the rings: standard ones, timer, signals, wake-up, some sockets of a batch. */
 #define FILES_BESIDE_LANES 24
 
 static void __attribute__((format(printf, 3, 4)))

@@ -13,16 +13,19 @@
  *            -ECONNRESET established, and reset since; -EPIPE the same
  *            -ECANCELED  CONNECT has said why
  *            an errno    its cause
- *   WATCH    > 0         data: counted by nobody, watched on
- *            0           FIN
+ *   WATCH    > 0         there is something to receive
  *            -ECANCELED  CONNECT or CONFIRM had failed, or the run ends
+ *            an errno    the kernel cannot watch it any more
+ *   RECEIVE  > 0         data: counted by nobody, watched on
+ *            0           FIN
+ *            -EAGAIN     nothing, after all: watched on
  *            an errno    reset, or given up by the kernel
  *
  * CANCEL comes back only where it failed. Where it found nothing, the request was between two links
  * of its chain, out of everybody's sight: it is cancelled once more.
  *
  * A socket is closed when nothing of its connection is in flight any more: a CLOSE under a pending
- * RECV would send no FIN, as the request holds the socket open.
+ * POLL_ADD would send no FIN, as the request holds the socket open.
  */
 #include "tcpgoon/run/harvest.h"
 
@@ -144,31 +147,35 @@ static void handle_confirm(struct engine *engine, uint32_t index, int result)
 	}
 }
 
-/* ENOBUFS: more received at once than there are buffers; they are back by now. */
-static bool goes_on(int result)
+static int handle_watch(struct engine *engine, uint32_t index, int result)
 {
-	return result > 0 || result == -ENOBUFS || result == -EINTR || result == -EAGAIN;
+	table_release(&engine->table, index, CONN_WATCHED);
+	if (numbers_are_taken(engine) || table_state(&engine->table, index) != CONN_ESTABLISHED) {
+		return 0;
+	}
+	if (result < 0) {
+		connection_ended(engine, index, result);
+		return 0;
+	}
+	return requests_receive(&engine->requests, index);
 }
 
-static int handle_watch(
-	struct engine *engine, struct lane *lane, uint32_t index, int result, unsigned flags)
+static int handle_receive(struct engine *engine, uint32_t index, int result)
 {
-	lane_recycle_buffer(lane, flags);
-	if (!numbers_are_taken(engine) && goes_on(result)) {
+	table_release(&engine->table, index, CONN_RECEIVING);
+	if (numbers_are_taken(engine)) {
+		return 0;
+	}
+	if (result > 0 || result == -EAGAIN || result == -EINTR) {
 		return requests_watch(&engine->requests, index);
 	}
-	table_release(&engine->table, index, CONN_WATCHED);
-	if (!numbers_are_taken(engine) && table_state(&engine->table, index) == CONN_ESTABLISHED) {
-		connection_ended(engine, index, result);
-	}
+	connection_ended(engine, index, result);
 	return 0;
 }
 
 int harvest_settle(struct engine *engine, uint32_t index)
 {
-	if (table_holds(&engine->table, index,
-		    CONN_ARMED | CONN_CONNECTING | CONN_CONFIRMING | CONN_WATCHED | CONN_CLOSING |
-			    CONN_QUESTIONED) ||
+	if (table_holds(&engine->table, index, CONN_HELD_ALL & ~CONN_HAS_SOCKET) ||
 		!table_holds(&engine->table, index, CONN_HAS_SOCKET)) {
 		return 0;
 	}
@@ -228,6 +235,7 @@ int harvest_completion(
 	struct engine *engine = context;
 	uint32_t index = token.index;
 	int r = 0;
+	(void)flags;
 	switch ((enum operation)token.operation) {
 	case OPERATION_DELAY:
 		handle_delay(engine, index, result);
@@ -239,7 +247,10 @@ int harvest_completion(
 		handle_confirm(engine, index, result);
 		break;
 	case OPERATION_WATCH:
-		r = handle_watch(engine, lane, index, result, flags);
+		r = handle_watch(engine, index, result);
+		break;
+	case OPERATION_RECEIVE:
+		r = handle_receive(engine, index, result);
 		break;
 	case OPERATION_CLOSE:
 		table_release(&engine->table, index, CONN_HAS_SOCKET | CONN_CLOSING);

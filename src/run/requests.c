@@ -2,8 +2,8 @@
 /*
  * The chain of a dial:
  *
- *   [TIMEOUT] --> CONNECT --> SEND --> RECV
- *    the delay                 nothing  the watch
+ *   [TIMEOUT] --> CONNECT --> SEND --> POLL_ADD ... RECV
+ *    the delay                 nothing  the watch   what the watch has seen
  *
  * The SEND is there because CONNECT may say 0 of a socket that is still waiting for its SYN-ACK.
  * An ICMP error that comes while the kernel is in connect (over loopback and veth, always) is not
@@ -13,7 +13,7 @@
  * says EAGAIN where there is none yet.
  *
  * Links are soft: where CONNECT fails, the rest comes back as -ECANCELED. (A hard link would let
- * RECV run on the failed socket and return 0, which looks like a close by the peer.) TIMEOUT has
+ * the watch run on the failed socket, which looks like a close by the peer.) TIMEOUT has
  * ETIME_SUCCESS, without which its firing would break the chain.
  */
 #include "tcpgoon/run/requests.h"
@@ -62,7 +62,7 @@ static void queue_confirm(struct requests *requests, struct lane *lane, uint32_t
 
 static void queue_watch(struct requests *requests, struct lane *lane, uint32_t index)
 {
-	lane_prep_recv(lane, lane_sqe(lane), lanes_slot_of_index(requests->lanes, index),
+	lane_prep_watch(lane_sqe(lane), lanes_slot_of_index(requests->lanes, index),
 		token_of(requests, OPERATION_WATCH, index));
 }
 
@@ -108,6 +108,19 @@ int requests_watch(struct requests *requests, uint32_t index)
 	return 0;
 }
 
+int requests_receive(struct requests *requests, uint32_t index)
+{
+	struct lane *lane = lanes_of_index(requests->lanes, index);
+	int r = ring_reserve(&lane->ring, 1);
+	if (r < 0) {
+		return r;
+	}
+	lane_prep_receive(lane_sqe(lane), lanes_slot_of_index(requests->lanes, index),
+		token_of(requests, OPERATION_RECEIVE, index));
+	table_hold(requests->table, index, CONN_RECEIVING);
+	return 0;
+}
+
 int requests_error_queue(
 	struct requests *requests, uint32_t index, uint32_t slot, struct msghdr *message)
 {
@@ -125,7 +138,7 @@ int requests_error_queue(
 	return 0;
 }
 
-/* The first of the chain that is in flight: the others follow it. */
+/* The first of the chain that is in flight: the others follow it. A RECV never waits. */
 static enum operation in_flight(const struct table *table, uint32_t index)
 {
 	if (table_holds(table, index, CONN_ARMED)) {

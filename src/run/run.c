@@ -173,14 +173,14 @@ static void begin_closing(struct engine *engine)
 }
 
 /*
- * Whether it is open or being dialled. One that has just failed or ended may still hold its RECV,
- * but was asked about then.
+ * Whether it is open or being dialled. One that has just failed or ended may still be held by
+ * its watch, but was asked about then.
  */
 static bool is_under_way(const struct table *table, uint32_t index)
 {
 	enum conn_state state = table_state(table, index);
 	return (state == CONN_ESTABLISHED || state == CONN_DIALING) &&
-		table_holds(table, index, CONN_CONNECTING | CONN_WATCHED) &&
+		table_holds(table, index, CONN_CONNECTING | CONN_WATCHED | CONN_RECEIVING) &&
 		!table_holds(table, index, CONN_ARMED);
 }
 

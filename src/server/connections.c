@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Each connection has one RECV pending, which owns no buffer, and costs one byte here: whether it
- * is watched. There is no generation in the tokens, as a slot's requests follow one another: RECV,
- * RECV, ..., CLOSE, and nothing else is in flight when the slot is free for the next connection.
+ * Each connection has one POLL_ADD pending and costs one byte here: whether it is watched. There is
+ * no generation in the tokens, as a slot's requests follow one another: POLL_ADD, RECV, POLL_ADD,
+ * ..., CLOSE, and nothing else is in flight when the slot is free for the next connection.
  *
  * When the peer has closed, so does the server; where the kernel would hold the socket back
  * (release.c), a SHUTDOWN goes before the CLOSE, so that the peer has its FIN at once.
@@ -13,9 +13,9 @@
  * The end. To leave the connections to the exit of the rings would be free, but it is asynchronous:
  * the process would be gone, and its sockets still open for seconds (about 16 for a million), with
  * peers that see nothing and tuples that the next run stumbles over. A server that says it has
- * ended should have ended. So every RECV is cancelled and every slot closed, which takes 8
+ * ended should have ended. So every POLL_ADD is cancelled and every slot closed, which takes 8
  * microseconds each, no longer than the kernel would take behind our back. (Where the kernel holds
- * sockets back, they go when the last RECV has been cancelled: at once, or within a second on 6.1.)
+ * sockets back, they go when the last POLL_ADD has been cancelled: at once, or within a second on 6.1.)
  *
  * It goes from the highest slot down: the kernel gives the lowest free one, so that is nearly from
  * the newest to the oldest. It keeps a ring's pending requests in a small hash whose chains have
@@ -125,10 +125,10 @@ int connections_accepted(struct connections *connections, struct lane *lane, uin
 		totals->max_open = totals->open;
 	}
 	debug(connections, "accepted", lane, slot);
-	return submit_recv(lane, slot);
+	return submit_watch(lane, slot);
 }
 
-/* The RECV ended and the connection with it: for the peer's reasons or, when closing, ours. */
+/* The watch ended and the connection with it: for the peer's reasons or, when closing, ours. */
 static int end_connection(
 	struct connections *connections, struct lane *lane, uint32_t slot, int result)
 {
@@ -145,14 +145,21 @@ static int end_connection(
 							  : submit_close(lane, slot);
 }
 
-int connections_received(struct connections *connections, struct lane *lane, uint32_t slot,
-	int result, unsigned flags)
+int connections_readable(
+	struct connections *connections, struct lane *lane, uint32_t slot, int result)
 {
-	lane_recycle_buffer(lane, flags);
+	if (connections->closing || result < 0) {
+		return end_connection(connections, lane, slot, result < 0 ? result : -ECANCELED);
+	}
+	return submit_receive(lane, slot);
+}
+
+int connections_received(
+	struct connections *connections, struct lane *lane, uint32_t slot, int result)
+{
 	connections->totals.received_bytes += result > 0 ? (uint64_t)result : 0;
-	/* ENOBUFS: more received at once than there are buffers; they are back by now. */
-	bool goes_on = result > 0 || result == -ENOBUFS || result == -EINTR || result == -EAGAIN;
-	return goes_on && !connections->closing ? submit_recv(lane, slot)
+	bool goes_on = result > 0 || result == -EINTR || result == -EAGAIN;
+	return goes_on && !connections->closing ? submit_watch(lane, slot)
 						: end_connection(connections, lane, slot, result);
 }
 
@@ -178,7 +185,7 @@ int connections_close_some(struct connections *connections)
 		struct lane *lane = &lanes->list[place / lanes->slots_per_lane];
 		uint32_t slot = (uint32_t)(place % lanes->slots_per_lane);
 		if (connections->watched[lane->number][slot]) {
-			r = submit_cancel(lane, OPERATION_RECV, slot);
+			r = submit_cancel(lane, OPERATION_WATCH, slot);
 			queued++;
 		}
 	}

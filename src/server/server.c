@@ -82,8 +82,10 @@ static int handle_completion(
 	case OPERATION_MULTISHOT:
 	case OPERATION_SINGLE:
 		return handle_accept(server, lane, operation, result, flags);
-	case OPERATION_RECV:
-		return connections_received(&server->connections, lane, token.index, result, flags);
+	case OPERATION_WATCH:
+		return connections_readable(&server->connections, lane, token.index, result);
+	case OPERATION_RECEIVE:
+		return connections_received(&server->connections, lane, token.index, result);
 	case OPERATION_CLOSE:
 		assert(result == 0);
 		connections_closed(&server->connections, lane);

@@ -42,14 +42,25 @@ int submit_single(struct lane *lane, int listen_fd, uint32_t number)
 	return 0;
 }
 
-int submit_recv(struct lane *lane, uint32_t slot)
+int submit_watch(struct lane *lane, uint32_t slot)
 {
 	struct io_uring_sqe *sqe;
 	int r = take_sqe(lane, &sqe);
 	if (r < 0) {
 		return r;
 	}
-	lane_prep_recv(lane, sqe, slot, submit_token(OPERATION_RECV, slot));
+	lane_prep_watch(sqe, slot, submit_token(OPERATION_WATCH, slot));
+	return 0;
+}
+
+int submit_receive(struct lane *lane, uint32_t slot)
+{
+	struct io_uring_sqe *sqe;
+	int r = take_sqe(lane, &sqe);
+	if (r < 0) {
+		return r;
+	}
+	lane_prep_receive(sqe, slot, submit_token(OPERATION_RECEIVE, slot));
 	return 0;
 }
 

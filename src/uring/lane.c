@@ -1,53 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is received is counted and forgotten, so all buffers of a lane's ring may be one and the
- * same piece of memory: a connection that waits costs no buffer, and a thousand that receive at
- * once cost no more than one.
+ * A connection that waits has a POLL_ADD pending, which keeps 256 bytes of the kernel's; a RECV, in
+ * whichever way it is asked for, would keep 864, and cost a connection that stays silent 6% more.
+ * The RECV follows when there is something to receive.
+ *
+ * What is received is counted and forgotten: MSG_TRUNC has TCP drop it where it is (tcp(7)), so
+ * there is no buffer and no copy.
  */
 #include "tcpgoon/uring/lane.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "tcpgoon/uring/ring.h"
 
-#define LANE_BUFFER_GROUP 0
-#define LANE_BUFFERS_BYTES (LANE_BUFFERS * sizeof(struct io_uring_buf))
-
-static void add_buffer(struct lane *lane, uint16_t id)
-{
-	io_uring_buf_ring_add(lane->buffers, lane->scratch, lane->scratch_size, id,
-		io_uring_buf_ring_mask(LANE_BUFFERS), 0);
-	io_uring_buf_ring_advance(lane->buffers, 1);
-}
-
-static int register_buffers(struct lane *lane, struct error *error)
-{
-	void *memory = mmap(NULL, LANE_BUFFERS_BYTES, PROT_READ | PROT_WRITE,
-		MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
-	if (memory == MAP_FAILED) {
-		return error_set(error, -errno, "no memory for a ring of receive buffers");
-	}
-	lane->buffers = memory;
-	io_uring_buf_ring_init(lane->buffers);
-	struct io_uring_buf_reg registration = {
-		.ring_addr = (uintptr_t)memory,
-		.ring_entries = LANE_BUFFERS,
-		.bgid = LANE_BUFFER_GROUP,
-	};
-	int r = io_uring_register_buf_ring(&lane->ring, &registration, 0);
-	if (r < 0) {
-		return error_set(
-			error, r, "the kernel refuses a ring of receive buffers: %s", strerror(-r));
-	}
-	for (uint16_t id = 0; id < LANE_BUFFERS; id++) {
-		add_buffer(lane, id);
-	}
-	return 0;
-}
+/* The most that one RECV drops: all that a socket's buffer can hold. */
+#define RECEIVE_MOST (1U << 30)
 
 int lane_init(struct lane *lane, const struct lane_params *params, struct error *error)
 {
@@ -55,8 +27,6 @@ int lane_init(struct lane *lane, const struct lane_params *params, struct error 
 		.ring.ring_fd = -1,
 		.number = params->number,
 		.slots = params->slots,
-		.scratch = params->scratch,
-		.scratch_size = params->scratch_size,
 	};
 	int r = ring_init(&lane->ring, params->sq_entries, params->cq_entries, error);
 	if (r < 0) {
@@ -68,7 +38,7 @@ int lane_init(struct lane *lane, const struct lane_params *params, struct error 
 		return error_set(error, r, "a table of %u direct descriptors is refused: %s",
 			lane->slots, strerror(-r));
 	}
-	return register_buffers(lane, error);
+	return 0;
 }
 
 void lane_finish(struct lane *lane)
@@ -76,10 +46,6 @@ void lane_finish(struct lane *lane)
 	if (lane->ring.ring_fd >= 0) {
 		io_uring_queue_exit(&lane->ring);
 		lane->ring.ring_fd = -1;
-	}
-	if (lane->buffers != NULL) {
-		munmap(lane->buffers, LANE_BUFFERS_BYTES);
-		lane->buffers = NULL;
 	}
 }
 
@@ -144,18 +110,16 @@ struct io_uring_sqe *lane_sqe(struct lane *lane)
 	return sqe;
 }
 
-void lane_prep_recv(struct lane *lane, struct io_uring_sqe *sqe, uint32_t slot, uint64_t user_data)
+void lane_prep_watch(struct io_uring_sqe *sqe, uint32_t slot, uint64_t user_data)
 {
-	io_uring_prep_recv(sqe, (int)slot, NULL, lane->scratch_size, 0);
-	sqe->ioprio = IORING_RECVSEND_POLL_FIRST; /* nothing can be there yet: wait at once */
-	sqe->flags = IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT;
-	sqe->buf_group = LANE_BUFFER_GROUP;
+	io_uring_prep_poll_add(sqe, (int)slot, POLLIN | POLLRDHUP);
+	sqe->flags = IOSQE_FIXED_FILE;
 	sqe->user_data = user_data;
 }
 
-void lane_recycle_buffer(struct lane *lane, unsigned cqe_flags)
+void lane_prep_receive(struct io_uring_sqe *sqe, uint32_t slot, uint64_t user_data)
 {
-	if ((cqe_flags & IORING_CQE_F_BUFFER) != 0) {
-		add_buffer(lane, (uint16_t)(cqe_flags >> IORING_CQE_BUFFER_SHIFT));
-	}
+	io_uring_prep_recv(sqe, (int)slot, NULL, RECEIVE_MOST, MSG_TRUNC | MSG_DONTWAIT);
+	sqe->flags = IOSQE_FIXED_FILE;
+	sqe->user_data = user_data;
 }

@@ -29,7 +29,6 @@
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/uring/ring.h"
 
-#define SCRATCH_SIZE (64 * 1024)
 #define TABLE_MOST (1U << 20) /* IORING_MAX_FIXED_FILES */
 #define LANES_MOST 65536
 
@@ -82,8 +81,6 @@ static int init_next(struct lanes *lanes, size_t size, struct error *error)
 		.slots = lanes->slots_per_lane,
 		.sq_entries = ring_sizes[size].sq,
 		.cq_entries = ring_sizes[size].cq,
-		.scratch = lanes->scratch,
-		.scratch_size = SCRATCH_SIZE,
 	};
 	int r = lane_init(lane, &params, error);
 	if (r == 0 && lanes->count > 0) {
@@ -125,8 +122,7 @@ int lanes_init(struct lanes *lanes, const struct lanes_params *params, struct er
 	}
 	lanes->slots_per_lane = (uint32_t)slots;
 	lanes->list = calloc(count, sizeof(*lanes->list));
-	lanes->scratch = malloc(SCRATCH_SIZE);
-	if (lanes->list == NULL || lanes->scratch == NULL) {
+	if (lanes->list == NULL) {
 		return error_set(error, -ENOMEM, "no memory for %u lanes", (unsigned)count);
 	}
 	lanes->capacity = (unsigned)count;
@@ -173,7 +169,6 @@ void lanes_finish(struct lanes *lanes)
 		lane_finish(&lanes->list[i]);
 	}
 	free(lanes->list);
-	free(lanes->scratch);
 	if (lanes->wake_fd >= 0) {
 		close(lanes->wake_fd);
 	}

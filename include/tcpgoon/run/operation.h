@@ -8,7 +8,8 @@ enum operation {
 	OPERATION_DELAY, /* TIMEOUT at the head of a chain: the inter-connection delay */
 	OPERATION_CONNECT, /* CONNECT */
 	OPERATION_CONFIRM, /* SEND of nothing: whether there is a connection */
-	OPERATION_WATCH, /* RECV of an established connection */
+	OPERATION_WATCH, /* POLL_ADD of an established connection */
+	OPERATION_RECEIVE, /* RECV of what that has seen */
 	OPERATION_CANCEL, /* ASYNC_CANCEL of one of the above */
 	OPERATION_SHUTDOWN, /* SHUTDOWN before a CLOSE, where the kernel needs it */
 	OPERATION_CLOSE, /* CLOSE of a slot */

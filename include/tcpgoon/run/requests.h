@@ -29,13 +29,16 @@ struct requests {
  */
 
 /*
- * The socket is in the slot. CONNECT, SEND, RECV; headed by a TIMEOUT at due_ns unless that is 0:
- * then the chain begins as soon as it is handed over.
+ * The socket is in the slot. CONNECT, SEND, POLL_ADD; headed by a TIMEOUT at due_ns unless that is
+ * 0: then the chain begins as soon as it is handed over.
  */
 int requests_dial(
 	struct requests *requests, uint32_t index, const struct address *target, uint64_t due_ns);
 
-/* RECV once more, after data. */
+/* RECV: the POLL_ADD says that there is something to receive. */
+int requests_receive(struct requests *requests, uint32_t index);
+
+/* POLL_ADD once more, after data. */
 int requests_watch(struct requests *requests, uint32_t index);
 
 /*

@@ -34,10 +34,11 @@ enum conn_held {
 	CONN_HAS_SOCKET = 1 << 0, /* in its slot */
 	CONN_ARMED = 1 << 1, /* a TIMEOUT that heads its chain */
 	CONN_CONNECTING = 1 << 2, /* a CONNECT */
-	CONN_WATCHED = 1 << 3, /* a RECV */
+	CONN_WATCHED = 1 << 3, /* a POLL_ADD */
 	CONN_CLOSING = 1 << 4, /* a CLOSE */
 	CONN_QUESTIONED = 1 << 5, /* a question about it, to be answered before the CLOSE */
 	CONN_CONFIRMING = 1 << 6, /* a SEND of nothing, behind the CONNECT */
+	CONN_RECEIVING = 1 << 7, /* a RECV */
 };
 #define CONN_HELD_ALL 0xffU
 

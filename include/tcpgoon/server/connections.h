@@ -39,11 +39,13 @@ uint32_t connections_free_slots(const struct connections *connections, unsigned 
 
 /* What has completed. They return 0 or the negative errno of an io_uring_enter. */
 int connections_accepted(struct connections *connections, struct lane *lane, uint32_t slot);
-int connections_received(struct connections *connections, struct lane *lane, uint32_t slot,
-	int result, unsigned flags);
+int connections_readable(
+	struct connections *connections, struct lane *lane, uint32_t slot, int result);
+int connections_received(
+	struct connections *connections, struct lane *lane, uint32_t slot, int result);
 void connections_closed(struct connections *connections, const struct lane *lane);
 
-/* From here on nothing is accepted, and no RECV follows another. */
+/* From here on nothing is accepted, and nothing watched any further. */
 void connections_begin_closing(struct connections *connections);
 
 /*

@@ -13,7 +13,8 @@ enum server_operation {
 	OPERATION_SIGNAL = 1,
 	OPERATION_MULTISHOT, /* a multishot ACCEPT */
 	OPERATION_SINGLE, /* an ACCEPT; the token's index numbers them */
-	OPERATION_RECV, /* of here on, the token's index is the slot */
+	OPERATION_WATCH, /* of here on, the token's index is the slot */
+	OPERATION_RECEIVE,
 	OPERATION_CLOSE,
 	OPERATION_CANCEL,
 	OPERATION_SHUTDOWN,
@@ -30,7 +31,10 @@ static inline uint64_t submit_token(enum server_operation operation, uint32_t in
 int submit_multishot(struct lane *lane, int listen_fd);
 int submit_single(struct lane *lane, int listen_fd, uint32_t number);
 
-int submit_recv(struct lane *lane, uint32_t slot);
+/* Completes when there is something to receive, with poll(2)'s events. */
+int submit_watch(struct lane *lane, uint32_t slot);
+/* Takes what there is, and waits for nothing. */
+int submit_receive(struct lane *lane, uint32_t slot);
 
 /* Completes only where there was nothing to cancel. */
 int submit_cancel(struct lane *lane, enum server_operation operation, uint32_t index);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A ring with its table of direct descriptors and its ring of receive buffers. */
+/* A ring with its table of direct descriptors. */
 #ifndef TCPGOON_URING_LANE_H
 #define TCPGOON_URING_LANE_H
 
@@ -8,9 +8,6 @@
 
 #include "tcpgoon/base/error.h"
 
-/* Entries of a lane's buffer ring; a power of two. */
-#define LANE_BUFFERS 64
-
 /* Sockets that one call of lane_install_take_fds() takes at most. */
 #define LANE_INSTALL_MOST 64
 
@@ -18,9 +15,6 @@ struct lane {
 	struct io_uring ring;
 	uint32_t number; /* of the lane, from 0 */
 	uint32_t slots; /* in its table of direct descriptors, all empty at first */
-	struct io_uring_buf_ring *buffers;
-	uint8_t *scratch; /* what all buffers point to; belongs to the caller */
-	uint32_t scratch_size;
 };
 
 struct lane_params {
@@ -28,8 +22,6 @@ struct lane_params {
 	uint32_t slots;
 	unsigned sq_entries;
 	unsigned cq_entries;
-	uint8_t *scratch;
-	uint32_t scratch_size;
 };
 
 /* Returns 0 or a negative errno with a message; lane_finish() is due either way. */
@@ -47,12 +39,16 @@ int lane_install_take_fds(struct lane *lane, uint32_t first_slot, const int *fds
 struct io_uring_sqe *lane_sqe(struct lane *lane);
 
 /*
- * Prepares a RECV on the socket in `slot` that owns no buffer while it waits: the kernel takes one
- * from the lane's buffer ring when there are data.
+ * Prepares a POLL_ADD on the socket in `slot`. It completes with poll(2)'s events, once, when there
+ * is something to receive: data, the peer's FIN or an error.
  */
-void lane_prep_recv(struct lane *lane, struct io_uring_sqe *sqe, uint32_t slot, uint64_t user_data);
+void lane_prep_watch(struct io_uring_sqe *sqe, uint32_t slot, uint64_t user_data);
 
-/* Gives back the buffer that a completed RECV took, if it took one. */
-void lane_recycle_buffer(struct lane *lane, unsigned cqe_flags);
+/*
+ * Prepares a RECV that drops what the TCP socket in `slot` has received. It never waits: it
+ * completes with the number of bytes, 0 after the peer's FIN, -EAGAIN where there is nothing, or
+ * the connection's error.
+ */
+void lane_prep_receive(struct io_uring_sqe *sqe, uint32_t slot, uint64_t user_data);
 
 #endif

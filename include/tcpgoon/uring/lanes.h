@@ -19,7 +19,6 @@ struct lanes {
 	unsigned capacity; /* of the list */
 	uint32_t slots_per_lane;
 	uint64_t memlock_left; /* of what the rings may take together */
-	uint8_t *scratch; /* owned; where all received data go */
 
 	/* Waiting over more than one lane: see the essay in lanes.c. */
 	int wake_fd;
