@@ -168,7 +168,7 @@ static void begin_asking(struct engine *engine)
 static void begin_closing(struct engine *engine)
 {
 	engine->phase = PHASE_CLOSING;
-	engine->walk_left = engine->dialer.next;
+	engine->walk_left = engine->dialer.prepared;
 	tell_stage(engine, "Closing", engine->result->at_end.established);
 }
 
@@ -372,7 +372,8 @@ static int loop(struct engine *engine, struct error *error)
 {
 	engine->now_ns = clock_now_ns();
 	while (engine->phase != PHASE_OVER) {
-		uint64_t until_ns = engine->now_ns;
+		uint64_t began_ns = engine->now_ns;
+		uint64_t until_ns = began_ns;
 		int r = work(engine, &until_ns, error);
 		uint64_t worked_ns = clock_now_ns();
 		if (r == 0) {
@@ -383,7 +384,7 @@ static int loop(struct engine *engine, struct error *error)
 		}
 		engine->now_ns = clock_now_ns();
 		if (until_ns <= worked_ns && engine->phase == PHASE_DIALING) {
-			evidence_add_turn(&engine->evidence, engine->now_ns - worked_ns);
+			evidence_add_turn(&engine->evidence, engine->now_ns - began_ns);
 		}
 		r = explain(lanes_harvest(&engine->lanes, harvest_completion, engine), error);
 		if (r < 0) {

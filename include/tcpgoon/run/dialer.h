@@ -18,6 +18,7 @@ struct dialer {
 	struct table *table;
 	struct pacer pacer;
 	uint64_t next; /* the first connection that was neither dialled nor armed */
+	uint64_t prepared; /* those from `next` up to here have their sockets, or have failed */
 	uint64_t *spare; /* owned: of each target, the next tuple that no connection has by plan */
 
 	void *displaced; /* owned: tsearch(3) tree of connections with a spare tuple */
