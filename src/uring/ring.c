@@ -107,6 +107,11 @@ static int explain_failure(int code, size_t needed, struct error *error)
 		return explain_einval(error);
 	case ENOMEM:
 		return explain_enomem(error, needed);
+	case EMFILE:
+	case ENFILE:
+		return error_set(error, code,
+			"no file descriptor for an io_uring (%s): raise the limit with 'ulimit -n'",
+			strerror(-code));
 	default:
 		return error_set(error, code, "io_uring cannot be set up: %s", strerror(-code));
 	}
