@@ -203,8 +203,8 @@ static void too_little_memory(void **state)
 	fixture.limits.memory_available_bytes = UINT64_C(2) << 30;
 	const struct check *found = check(&fixture, CHECK_MEMORY);
 	assert_false(found->ok);
-	assert_in_range(found->need, UINT64_C(6) << 30, UINT64_C(8) << 30);
-	assert_non_null(strstr(found->fix, "--connections 30"));
+	assert_in_range(found->need, UINT64_C(7) << 30, UINT64_C(9) << 30);
+	assert_non_null(strstr(found->fix, "--connections 24"));
 }
 
 static void every_kind_has_a_name(void **state)
