@@ -60,9 +60,9 @@ static void queue_confirm(struct requests *requests, struct lane *lane, uint32_t
 	sqe->user_data = token_of(requests, OPERATION_CONFIRM, index);
 }
 
-static void queue_watch(struct requests *requests, struct lane *lane, uint32_t index)
+static void prep_watch(struct requests *requests, struct io_uring_sqe *sqe, uint32_t index)
 {
-	lane_prep_watch(lane_sqe(lane), lanes_slot_of_index(requests->lanes, index),
+	lane_prep_watch(sqe, lanes_slot_of_index(requests->lanes, index),
 		token_of(requests, OPERATION_WATCH, index));
 }
 
@@ -91,31 +91,37 @@ int requests_dial(
 	}
 	queue_connect(requests, lane, index, target);
 	queue_confirm(requests, lane, index);
-	queue_watch(requests, lane, index);
+	prep_watch(requests, lane_sqe(lane), index);
 	table_hold(requests->table, index, held);
 	return 0;
 }
 
+/* An SQE of the connection's lane. */
+static int take_sqe(struct requests *requests, uint32_t index, struct io_uring_sqe **ret_sqe)
+{
+	return lane_take_sqe(lanes_of_index(requests->lanes, index), ret_sqe);
+}
+
 int requests_watch(struct requests *requests, uint32_t index)
 {
-	struct lane *lane = lanes_of_index(requests->lanes, index);
-	int r = ring_reserve(&lane->ring, 1);
+	struct io_uring_sqe *sqe;
+	int r = take_sqe(requests, index, &sqe);
 	if (r < 0) {
 		return r;
 	}
-	queue_watch(requests, lane, index);
+	prep_watch(requests, sqe, index);
 	table_hold(requests->table, index, CONN_WATCHED);
 	return 0;
 }
 
 int requests_receive(struct requests *requests, uint32_t index)
 {
-	struct lane *lane = lanes_of_index(requests->lanes, index);
-	int r = ring_reserve(&lane->ring, 1);
+	struct io_uring_sqe *sqe;
+	int r = take_sqe(requests, index, &sqe);
 	if (r < 0) {
 		return r;
 	}
-	lane_prep_receive(lane_sqe(lane), lanes_slot_of_index(requests->lanes, index),
+	lane_prep_receive(sqe, lanes_slot_of_index(requests->lanes, index),
 		token_of(requests, OPERATION_RECEIVE, index));
 	table_hold(requests->table, index, CONN_RECEIVING);
 	return 0;
@@ -124,12 +130,11 @@ int requests_receive(struct requests *requests, uint32_t index)
 int requests_error_queue(
 	struct requests *requests, uint32_t index, uint32_t slot, struct msghdr *message)
 {
-	struct lane *lane = lanes_of_index(requests->lanes, index);
-	int r = ring_reserve(&lane->ring, 1);
+	struct io_uring_sqe *sqe;
+	int r = take_sqe(requests, index, &sqe);
 	if (r < 0) {
 		return r;
 	}
-	struct io_uring_sqe *sqe = lane_sqe(lane);
 	io_uring_prep_recvmsg(sqe, (int)lanes_slot_of_index(requests->lanes, index), message,
 		MSG_ERRQUEUE | MSG_DONTWAIT);
 	sqe->flags |= IOSQE_FIXED_FILE;
@@ -159,25 +164,15 @@ int requests_cancel(struct requests *requests, uint32_t index)
 	if (operation == OPERATION_NONE) {
 		return 0;
 	}
-	struct lane *lane = lanes_of_index(requests->lanes, index);
-	int r = ring_reserve(&lane->ring, 1);
+	struct io_uring_sqe *sqe;
+	int r = take_sqe(requests, index, &sqe);
 	if (r < 0) {
 		return r;
 	}
-	struct io_uring_sqe *sqe = lane_sqe(lane);
 	io_uring_prep_cancel64(sqe, token_of(requests, operation, index), 0);
 	sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
 	sqe->user_data = token_of(requests, OPERATION_CANCEL, index);
 	return 0;
-}
-
-static void queue_shutdown(struct requests *requests, struct lane *lane, uint32_t index)
-{
-	struct io_uring_sqe *sqe = lane_sqe(lane);
-	io_uring_prep_shutdown(sqe, (int)lanes_slot_of_index(requests->lanes, index), SHUT_RDWR);
-	/* Where it fails, the peer has reset the connection meanwhile: CLOSE follows all the same. */
-	sqe->flags |= IOSQE_FIXED_FILE | IOSQE_IO_HARDLINK | IOSQE_CQE_SKIP_SUCCESS;
-	sqe->user_data = token_of(requests, OPERATION_SHUTDOWN, index);
 }
 
 int requests_close(struct requests *requests, uint32_t index, bool answers_fin)
@@ -188,7 +183,8 @@ int requests_close(struct requests *requests, uint32_t index, bool answers_fin)
 		return r;
 	}
 	if (answers_fin && requests->shutdown_first) {
-		queue_shutdown(requests, lane, index);
+		lane_prep_shutdown(lane_sqe(lane), lanes_slot_of_index(requests->lanes, index),
+			token_of(requests, OPERATION_SHUTDOWN, index));
 	}
 	struct io_uring_sqe *sqe = lane_sqe(lane);
 	io_uring_prep_close_direct(sqe, lanes_slot_of_index(requests->lanes, index));

@@ -1,25 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "tcpgoon/server/submit.h"
 
-#include <sys/socket.h>
-
 #include "tcpgoon/uring/ring.h"
-
-/* Sets *ret_sqe to one of the lane. */
-static int take_sqe(struct lane *lane, struct io_uring_sqe **ret_sqe)
-{
-	int r = ring_reserve(&lane->ring, 1);
-	if (r < 0) {
-		return r;
-	}
-	*ret_sqe = lane_sqe(lane);
-	return 0;
-}
 
 int submit_multishot(struct lane *lane, int listen_fd)
 {
 	struct io_uring_sqe *sqe;
-	int r = take_sqe(lane, &sqe);
+	int r = lane_take_sqe(lane, &sqe);
 	if (r < 0) {
 		return r;
 	}
@@ -31,7 +18,7 @@ int submit_multishot(struct lane *lane, int listen_fd)
 int submit_single(struct lane *lane, int listen_fd, uint32_t number)
 {
 	struct io_uring_sqe *sqe;
-	int r = take_sqe(lane, &sqe);
+	int r = lane_take_sqe(lane, &sqe);
 	if (r < 0) {
 		return r;
 	}
@@ -45,7 +32,7 @@ int submit_single(struct lane *lane, int listen_fd, uint32_t number)
 int submit_watch(struct lane *lane, uint32_t slot)
 {
 	struct io_uring_sqe *sqe;
-	int r = take_sqe(lane, &sqe);
+	int r = lane_take_sqe(lane, &sqe);
 	if (r < 0) {
 		return r;
 	}
@@ -56,7 +43,7 @@ int submit_watch(struct lane *lane, uint32_t slot)
 int submit_receive(struct lane *lane, uint32_t slot)
 {
 	struct io_uring_sqe *sqe;
-	int r = take_sqe(lane, &sqe);
+	int r = lane_take_sqe(lane, &sqe);
 	if (r < 0) {
 		return r;
 	}
@@ -67,7 +54,7 @@ int submit_receive(struct lane *lane, uint32_t slot)
 int submit_cancel(struct lane *lane, enum server_operation operation, uint32_t index)
 {
 	struct io_uring_sqe *sqe;
-	int r = take_sqe(lane, &sqe);
+	int r = lane_take_sqe(lane, &sqe);
 	if (r < 0) {
 		return r;
 	}
@@ -80,7 +67,7 @@ int submit_cancel(struct lane *lane, enum server_operation operation, uint32_t i
 int submit_close(struct lane *lane, uint32_t slot)
 {
 	struct io_uring_sqe *sqe;
-	int r = take_sqe(lane, &sqe);
+	int r = lane_take_sqe(lane, &sqe);
 	if (r < 0) {
 		return r;
 	}
@@ -95,10 +82,6 @@ int submit_shutdown_and_close(struct lane *lane, uint32_t slot)
 	if (r < 0) {
 		return r;
 	}
-	struct io_uring_sqe *sqe = lane_sqe(lane);
-	io_uring_prep_shutdown(sqe, (int)slot, SHUT_RDWR);
-	/* Where it fails, the peer has reset the connection meanwhile: CLOSE follows all the same. */
-	sqe->flags |= IOSQE_FIXED_FILE | IOSQE_IO_HARDLINK | IOSQE_CQE_SKIP_SUCCESS;
-	sqe->user_data = submit_token(OPERATION_SHUTDOWN, slot);
+	lane_prep_shutdown(lane_sqe(lane), slot, submit_token(OPERATION_SHUTDOWN, slot));
 	return submit_close(lane, slot);
 }

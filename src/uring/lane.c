@@ -110,6 +110,15 @@ struct io_uring_sqe *lane_sqe(struct lane *lane)
 	return sqe;
 }
 
+int lane_take_sqe(struct lane *lane, struct io_uring_sqe **ret_sqe)
+{
+	int r = ring_reserve(&lane->ring, 1);
+	if (r == 0) {
+		*ret_sqe = lane_sqe(lane);
+	}
+	return r;
+}
+
 void lane_prep_watch(struct io_uring_sqe *sqe, uint32_t slot, uint64_t user_data)
 {
 	io_uring_prep_poll_add(sqe, (int)slot, POLLIN | POLLRDHUP);
@@ -121,5 +130,12 @@ void lane_prep_receive(struct io_uring_sqe *sqe, uint32_t slot, uint64_t user_da
 {
 	io_uring_prep_recv(sqe, (int)slot, NULL, RECEIVE_MOST, MSG_TRUNC | MSG_DONTWAIT);
 	sqe->flags = IOSQE_FIXED_FILE;
+	sqe->user_data = user_data;
+}
+
+void lane_prep_shutdown(struct io_uring_sqe *sqe, uint32_t slot, uint64_t user_data)
+{
+	io_uring_prep_shutdown(sqe, (int)slot, SHUT_RDWR);
+	sqe->flags = IOSQE_FIXED_FILE | IOSQE_IO_HARDLINK | IOSQE_CQE_SKIP_SUCCESS;
 	sqe->user_data = user_data;
 }

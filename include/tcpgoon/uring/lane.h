@@ -38,6 +38,9 @@ int lane_install_take_fds(struct lane *lane, uint32_t first_slot, const int *fds
 /* An SQE, zeroed; the caller has made sure of it by ring_reserve(). */
 struct io_uring_sqe *lane_sqe(struct lane *lane);
 
+/* The same with room made for it. Returns 0 or the negative errno of an io_uring_enter. */
+int lane_take_sqe(struct lane *lane, struct io_uring_sqe **ret_sqe);
+
 /*
  * Prepares a POLL_ADD on the socket in `slot`. It completes with poll(2)'s events, once, when there
  * is something to receive: data, the peer's FIN or an error.
@@ -50,5 +53,12 @@ void lane_prep_watch(struct io_uring_sqe *sqe, uint32_t slot, uint64_t user_data
  * the connection's error.
  */
 void lane_prep_receive(struct io_uring_sqe *sqe, uint32_t slot, uint64_t user_data);
+
+/*
+ * Prepares a SHUTDOWN that heads the CLOSE queued next: the peer has its FIN even where the kernel
+ * holds the socket back (release.h). It completes only where it failed, as the peer has reset the
+ * connection meanwhile; the CLOSE follows all the same.
+ */
+void lane_prep_shutdown(struct io_uring_sqe *sqe, uint32_t slot, uint64_t user_data);
 
 #endif
