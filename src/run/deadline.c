@@ -5,8 +5,8 @@
  * CONNECT would say the same for a request and a timer of the kernel's, which a dial that is
  * answered in microseconds pays as well: 5% of what a connection costs.
  *
- * A connection that is dialled again, as its 4-tuple was held, may be some turns of the loop behind
- * its neighbours. Those wait for it: their time is over so much later.
+ * A connection that is dialled again, as its 4-tuple was held, is behind its neighbours by as long
+ * as that took. Those wait for it: their time is over so much later.
  */
 #include "tcpgoon/run/deadline.h"
 
@@ -47,6 +47,13 @@ bool deadline_take(struct deadline *deadline, uint64_t now_ns, uint32_t *ret_ind
 	}
 	*ret_index = (uint32_t)deadline->first++;
 	return true;
+}
+
+void deadline_again(struct deadline *deadline, uint32_t index)
+{
+	if (index < deadline->first) {
+		deadline->first = index;
+	}
 }
 
 uint64_t deadline_next_ns(const struct deadline *deadline)

@@ -18,11 +18,13 @@
  *            an errno    the kernel cannot watch it any more
  *   RECEIVE  > 0         data: counted by nobody, watched on
  *            0           FIN
- *            -EAGAIN     nothing, after all: watched on
+ *            -EAGAIN     nothing: then it is an ICMP error in the error queue, which came during
+ *                        the handshake and did not keep it from succeeding, and would have the
+ *                        watch fire for ever: DRAIN
  *            an errno    reset, or given up by the kernel
  *
- * CANCEL comes back only where it failed. Where it found nothing, the request was between two links
- * of its chain, out of everybody's sight: it is cancelled once more.
+ * CANCEL comes back only where it failed. Where it found nothing, the request may have been between
+ * two links of its chain, out of everybody's sight: what is still to be cancelled is so once more.
  *
  * A socket is closed when nothing of its connection is in flight any more: a CLOSE under a pending
  * POLL_ADD would send no FIN, as the request holds the socket open.
@@ -73,6 +75,7 @@ static bool is_in_error_queue(int error_number)
 static void connect_failed(struct engine *engine, uint32_t index, int error_number)
 {
 	if (tuple_was_held(error_number) && dialer_again(&engine->dialer, index)) {
+		deadline_again(&engine->deadline, index);
 		return;
 	}
 	const struct icmp_question question = {
@@ -147,30 +150,46 @@ static void handle_confirm(struct engine *engine, uint32_t index, int result)
 	}
 }
 
+/* Data that come while we ask and close are received too: a CLOSE over them would send a RST. */
 static int handle_watch(struct engine *engine, uint32_t index, int result)
 {
 	table_release(&engine->table, index, CONN_WATCHED);
-	if (numbers_are_taken(engine) || table_state(&engine->table, index) != CONN_ESTABLISHED) {
+	if (table_state(&engine->table, index) != CONN_ESTABLISHED) {
 		return 0;
 	}
-	if (result < 0) {
+	if (result > 0) {
+		return requests_receive(&engine->requests, index);
+	}
+	if (!numbers_are_taken(engine)) {
 		connection_ended(engine, index, result);
-		return 0;
 	}
-	return requests_receive(&engine->requests, index);
+	return 0;
+}
+
+static int watch_on(struct engine *engine, uint32_t index)
+{
+	return engine->phase < PHASE_CLOSING ? requests_watch(&engine->requests, index) : 0;
 }
 
 static int handle_receive(struct engine *engine, uint32_t index, int result)
 {
 	table_release(&engine->table, index, CONN_RECEIVING);
-	if (numbers_are_taken(engine)) {
-		return 0;
+	if (result == -EAGAIN) {
+		return requests_drain(&engine->requests, index);
 	}
-	if (result > 0 || result == -EAGAIN || result == -EINTR) {
-		return requests_watch(&engine->requests, index);
+	if (result > 0 || result == -EINTR) {
+		return watch_on(engine, index);
 	}
-	connection_ended(engine, index, result);
+	if (!numbers_are_taken(engine)) {
+		connection_ended(engine, index, result);
+	}
 	return 0;
+}
+
+static int handle_drain(struct engine *engine, uint32_t index)
+{
+	table_release(&engine->table, index, CONN_RECEIVING);
+	return watch_on(engine, index);
 }
 
 int harvest_settle(struct engine *engine, uint32_t index)
@@ -251,6 +270,9 @@ int harvest_completion(
 		break;
 	case OPERATION_RECEIVE:
 		r = handle_receive(engine, index, result);
+		break;
+	case OPERATION_DRAIN:
+		r = handle_drain(engine, index);
 		break;
 	case OPERATION_CLOSE:
 		table_release(&engine->table, index, CONN_HAS_SOCKET | CONN_CLOSING);

@@ -4,7 +4,7 @@
  * dial. Up to some thousands a second there is one for each connection, a few of them armed ahead:
  * far enough that the next is always in the kernel, near enough to hold little memory and to be
  * cancelled at once (each armed chain takes 2.5 KB there). Above that, one chain is armed, for the
- * connection next due; when it fires, all that have become due meanwhile are dialled in one batch.
+ * connection next due; when it fires, all that have become due meanwhile are dialled at once.
  * The instants are absolute: a late dial delays none of those behind it.
  */
 #include "tcpgoon/run/pacer.h"

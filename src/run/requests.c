@@ -127,6 +127,21 @@ int requests_receive(struct requests *requests, uint32_t index)
 	return 0;
 }
 
+int requests_drain(struct requests *requests, uint32_t index)
+{
+	struct io_uring_sqe *sqe;
+	int r = take_sqe(requests, index, &sqe);
+	if (r < 0) {
+		return r;
+	}
+	io_uring_prep_recvmsg(sqe, (int)lanes_slot_of_index(requests->lanes, index),
+		&requests->dropped, MSG_ERRQUEUE | MSG_DONTWAIT);
+	sqe->flags |= IOSQE_FIXED_FILE;
+	sqe->user_data = token_of(requests, OPERATION_DRAIN, index);
+	table_hold(requests->table, index, CONN_RECEIVING);
+	return 0;
+}
+
 int requests_error_queue(
 	struct requests *requests, uint32_t index, uint32_t slot, struct msghdr *message)
 {

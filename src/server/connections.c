@@ -15,7 +15,8 @@
  * peers that see nothing and tuples that the next run stumbles over. A server that says it has
  * ended should have ended. So every POLL_ADD is cancelled and every slot closed, which takes 8
  * microseconds each, no longer than the kernel would take behind our back. (Where the kernel holds
- * sockets back, they go when the last POLL_ADD has been cancelled: at once, or within a second on 6.1.)
+ * sockets back, they go when the last POLL_ADD has been cancelled: at once, or within a second on
+ * 6.1.)
  *
  * It goes from the highest slot down: the kernel gives the lowest free one, so that is nearly from
  * the newest to the oldest. It keeps a ring's pending requests in a small hash whose chains have
@@ -148,10 +149,9 @@ static int end_connection(
 int connections_readable(
 	struct connections *connections, struct lane *lane, uint32_t slot, int result)
 {
-	if (connections->closing || result < 0) {
-		return end_connection(connections, lane, slot, result < 0 ? result : -ECANCELED);
-	}
-	return submit_receive(lane, slot);
+	/* When closing too: a CLOSE over data that were not received would send a RST. */
+	return result > 0 ? submit_receive(lane, slot)
+			  : end_connection(connections, lane, slot, result);
 }
 
 int connections_received(
@@ -159,8 +159,10 @@ int connections_received(
 {
 	connections->totals.received_bytes += result > 0 ? (uint64_t)result : 0;
 	bool goes_on = result > 0 || result == -EINTR || result == -EAGAIN;
-	return goes_on && !connections->closing ? submit_watch(lane, slot)
-						: end_connection(connections, lane, slot, result);
+	if (goes_on && !connections->closing) {
+		return submit_watch(lane, slot);
+	}
+	return end_connection(connections, lane, slot, goes_on ? -ECANCELED : result);
 }
 
 void connections_closed(struct connections *connections, const struct lane *lane)

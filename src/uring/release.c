@@ -2,8 +2,8 @@
 /*
  * Debian's 6.1 and 6.12 take a file out of a ring's table in batches, and let a batch go only when
  * all requests that were started on the table before it have ended (6.1: a second after). Where
- * each of many connections has a POLL_ADD pending, one that is closed is held by all the older ones:
- * its slot is free, but its socket lingers in CLOSE_WAIT, and its peer waits for a FIN. Newer
+ * each of many connections has a POLL_ADD pending, one that is closed is held by all the older
+ * ones: its slot is free, but its socket lingers in CLOSE_WAIT, and its peer waits for a FIN. Newer
  * kernels count references for each file.
  *
  * A SHUTDOWN before the CLOSE sends the FIN in any case, at the price of a worker thread's work;

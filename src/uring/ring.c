@@ -108,10 +108,11 @@ static int explain_failure(int code, size_t needed, struct error *error)
 	case ENOMEM:
 		return explain_enomem(error, needed);
 	case EMFILE:
+		return error_set(error, code,
+			"no file descriptor left for an io_uring: raise the limit with 'ulimit -n'");
 	case ENFILE:
 		return error_set(error, code,
-			"no file descriptor for an io_uring (%s): raise the limit with 'ulimit -n'",
-			strerror(-code));
+			"this host has no file left for an io_uring: raise the sysctl fs.file-max");
 	default:
 		return error_set(error, code, "io_uring cannot be set up: %s", strerror(-code));
 	}

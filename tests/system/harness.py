@@ -121,6 +121,11 @@ class Program:
     def running(self):
         return self.status is None and not select.select([self.pidfd], [], [], 0)[0]
 
+    def cpu_s(self):
+        """Seconds of a CPU that it has used so far."""
+        with open(f"/proc/{self.pid}/schedstat", encoding="ascii") as file:
+            return int(file.read().split()[0]) / 1e9
+
     def _note_memory(self):
         # ru_maxrss would count the Python that forked it; VmHWM starts anew at exec.
         with contextlib.suppress(OSError):
@@ -406,12 +411,19 @@ class Case(unittest.TestCase):
         `declare` is what else the table has; `within` the beginning of a command that runs the rest
         in another network.
         """
+        return self._filter("inet", "input", rules, declare, within)
+
+    def filter_output(self, *rules):
+        """The same for IPv4 that goes out."""
+        return self._filter("ip", "output", rules)
+
+    def _filter(self, family, hook, rules, declare="", within=()):
         name = f"tests_{self.free_port()}"
-        script = "\n".join((f"table inet {name} {{", declare, "chain input {",
-                            "type filter hook input priority 0;", *rules, "}", "}", ""))
+        script = "\n".join((f"table {family} {name} {{", declare, f"chain {hook} {{",
+                            f"type filter hook {hook} priority 0;", *rules, "}", "}", ""))
         subprocess.run([*within, "nft", "-f", "-"], input=script.encode(), check=True)
         if not within:
-            self.addCleanup(subprocess.run, ["nft", "delete", "table", "inet", name], check=True)
+            self.addCleanup(subprocess.run, ["nft", "delete", "table", family, name], check=True)
         return name
 
     def counted(self, table):

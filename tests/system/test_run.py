@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: MIT
 """`tcpgoon run`: what it prints, how it ends, what it says of targets that do not play along."""
 
+import contextlib
+import socket
+import time
+
 import harness
 
 
@@ -166,6 +170,47 @@ class Failures(harness.Case):
         self.assertEqual(report.established, 50)
         self.assertEqual(report.final["closed"], 50)
         self.assertEqual(report.on_closure, 0)
+
+
+class Watch(harness.Case):
+    def test_data_up_to_the_end(self):
+        """Whoever sends while the kernel is asked about all is asked about too."""
+        connections = []
+        port = self.serve_in_python(connections.append)
+        run = self.start_run("127.0.0.1", port, "-c", "200", "-s", "0", "--hold", "500ms")
+        while run.running():
+            for connection in list(connections):
+                with contextlib.suppress(OSError):
+                    connection.send(b"x", socket.MSG_DONTWAIT)
+        run.wait(5)
+        self.assert_status(run, 0)
+        kernel = self.result_of(run)["kernel"]
+        self.assertEqual((kernel["asked"], kernel["agreed"]), (200, 200))
+        for connection in connections:
+            connection.close()
+
+    @harness.requires("nft", "ip")
+    def test_rejected_and_accepted_all_the_same(self):
+        """
+        Of each SYN a copy goes out, and every other one is rejected: the ICMP error stays in the
+        socket's error queue while the connection comes up. A poll sees it there for ever.
+        """
+        _, port = self.serve()
+        self.filter_output(f"tcp dport {port} tcp flags & (syn|ack) == syn "
+                           "dup to 127.0.0.1 device lo")
+        self.filter_input(f"tcp dport {port} tcp flags & (syn|ack) == syn "
+                          "numgen inc mod 2 == 0 reject with icmp type host-unreachable")
+        run = self.tcpgoon("run", "127.0.0.1", port, "-y", "-c", "3", "-s", "10",
+                           "--hold", "1500ms")
+        harness.wait_until(
+            lambda: harness.sockets(harness.TCP_ESTABLISHED, remote_port=port) == 3,
+            "3 established connections")
+        time.sleep(0.2)
+        before = run.cpu_s()
+        time.sleep(1)
+        self.assertLess(run.cpu_s() - before, 0.3)
+        self.assertEqual(run.wait(5), 0, run.describe())
+        self.assertEqual(self.report_of(run).on_closure, 3)
 
 
 class Hold(harness.Case):

@@ -139,6 +139,22 @@ static void what_is_not_connecting_is_left_in_peace(void **state)
 	assert_next_is_over(fixture, AT_MS(600), 1);
 }
 
+/* It had been given up, and its CONNECT then said that its 4-tuple was held. */
+static void what_is_dialled_again_is_over_again(void **state)
+{
+	struct fixture *fixture = *state;
+	dial(fixture, 0, AT_MS(0));
+	dial(fixture, 1, AT_MS(50));
+	assert_next_is_over(fixture, AT_MS(100), 0);
+	table_dialing_again(&fixture->table, 0, AT_MS(101));
+	deadline_again(&fixture->deadline, 0);
+	assert_int_equal(deadline_next_ns(&fixture->deadline), AT_MS(201));
+	assert_next_is_over(fixture, AT_MS(201), 0);
+	assert_next_is_over(fixture, AT_MS(201), 1);
+	deadline_again(&fixture->deadline, 3); /* not handed out yet */
+	assert_none_is_over(fixture, AT_MS(300));
+}
+
 static void the_last_is_the_last(void **state)
 {
 	struct fixture *fixture = *state;
@@ -165,6 +181,8 @@ int main(void)
 			what_is_not_dialled_yet_has_no_deadline, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_is_not_connecting_is_left_in_peace, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_is_dialled_again_is_over_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_last_is_the_last, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

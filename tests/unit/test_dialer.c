@@ -66,7 +66,10 @@ static void advance(struct fixture *fixture)
 	assert_int_equal(dialer_advance(&fixture->dialer, START_NS, &error), 0);
 }
 
-/* Else the -ECANCELED of its POLL_ADD would be taken for that of the new chain, and an open socket closed. */
+/*
+ * Else the -ECANCELED of its POLL_ADD would be taken for that of the new chain, and an open socket
+ * closed.
+ */
 static void the_chain_before_must_have_come_back(void **state)
 {
 	struct fixture *fixture = *state;

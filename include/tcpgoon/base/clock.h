@@ -13,7 +13,7 @@
 /* No instant: later than any that clock_now_ns() returns. */
 #define CLOCK_NEVER UINT64_MAX
 
-/* CLOCK_MONOTONIC now, in nanoseconds. Only loops call it, once a batch; modules get `now_ns`. */
+/* CLOCK_MONOTONIC now, in nanoseconds. Loops call it, and pass `now_ns` down. */
 uint64_t clock_now_ns(void);
 
 /* CLOCK_REALTIME now, in nanoseconds since the epoch: for what is printed, never for intervals. */

@@ -12,7 +12,7 @@
 
 enum check_kind {
 	CHECK_TUPLES, /* 4-tuples that the sources have for the targets */
-	CHECK_OPEN_FILES, /* descriptors: one a lane, and a batch of sockets */
+	CHECK_OPEN_FILES, /* descriptors: one a lane, and a few sockets */
 	CHECK_LOCKED, /* locked memory of the rings */
 	CHECK_SYSTEM_FILES, /* fs.file-max */
 	CHECK_CONNTRACK, /* entries of the connection tracker */

@@ -20,6 +20,9 @@ bool deadline_is_over(const struct deadline *deadline, uint32_t index, uint64_t 
 /* Hands out, once, a connection whose time is over at now_ns; false where there is none. */
 bool deadline_take(struct deadline *deadline, uint64_t now_ns, uint32_t *ret_index);
 
+/* The connection is to be dialled again: its time is over once more, and later. */
+void deadline_again(struct deadline *deadline, uint32_t index);
+
 /*
  * The instant at which there is one to hand out, asked after all were; CLOCK_NEVER where nothing is
  * being dialled.

@@ -34,7 +34,7 @@ int dialer_init(struct dialer *dialer, const struct plan *plan, struct requests 
 void dialer_finish(struct dialer *dialer);
 
 /*
- * Queues one batch of what is due; when nothing is left that is due, arms the next chains.
+ * Queues some of what is due; when nothing is left that is due, arms the next chains.
  * Returns 0 or a negative errno with a message.
  */
 int dialer_advance(struct dialer *dialer, uint64_t now_ns, struct error *error);

@@ -18,7 +18,7 @@ struct evidence {
 
 void evidence_begin(struct evidence *evidence, struct result *result);
 
-/* A turn of the loop that began with a dial has taken so long. */
+/* A turn of the loop that had no time to wait, as there is to dial, has taken so long. */
 static inline void evidence_add_turn(struct evidence *evidence, uint64_t duration_ns)
 {
 	evidence->turns_with_dials++;

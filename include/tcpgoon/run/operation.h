@@ -9,11 +9,12 @@ enum operation {
 	OPERATION_CONNECT, /* CONNECT */
 	OPERATION_CONFIRM, /* SEND of nothing: whether there is a connection */
 	OPERATION_WATCH, /* POLL_ADD of an established connection */
-	OPERATION_RECEIVE, /* RECV of what that has seen */
 	OPERATION_CANCEL, /* ASYNC_CANCEL of one of the above */
+	OPERATION_RECEIVE, /* RECV of what the POLL_ADD has seen */
+	OPERATION_DRAIN, /* RECVMSG of what it has seen in the error queue */
 	OPERATION_SHUTDOWN, /* SHUTDOWN before a CLOSE, where the kernel needs it */
 	OPERATION_CLOSE, /* CLOSE of a slot */
-	OPERATION_ERROR_QUEUE, /* RECVMSG of a socket's error queue */
+	OPERATION_ERROR_QUEUE, /* RECVMSG of the error queue, for what a failed dial has there */
 	OPERATION_TICK, /* READ of the reporter's timerfd */
 	OPERATION_SIGNAL, /* READ of the signalfd */
 };

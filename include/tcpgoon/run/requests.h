@@ -21,6 +21,7 @@ struct requests {
 	bool shutdown_first; /* before CLOSE, for the FIN to leave at once: uring/release.h */
 	struct __kernel_timespec due[REQUESTS_DUE_KEPT]; /* of the chains that were queued last */
 	unsigned due_next;
+	struct msghdr dropped; /* what DRAIN receives into: nowhere */
 };
 
 /*
@@ -38,7 +39,10 @@ int requests_dial(
 /* RECV: the POLL_ADD says that there is something to receive. */
 int requests_receive(struct requests *requests, uint32_t index);
 
-/* POLL_ADD once more, after data. */
+/* RECVMSG of the error queue: it was that, and what is there is dropped. */
+int requests_drain(struct requests *requests, uint32_t index);
+
+/* POLL_ADD once more, after either. */
 int requests_watch(struct requests *requests, uint32_t index);
 
 /*
@@ -48,7 +52,7 @@ int requests_watch(struct requests *requests, uint32_t index);
 int requests_error_queue(
 	struct requests *requests, uint32_t index, uint32_t slot, struct msghdr *message);
 
-/* Cancels what of the connection is in flight; its completions follow. */
+/* Cancels what of the connection waits in the kernel; its completions follow. */
 int requests_cancel(struct requests *requests, uint32_t index);
 
 /* Closes the slot; `answers_fin` where the peer has closed and waits for our FIN. */

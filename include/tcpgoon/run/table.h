@@ -38,7 +38,7 @@ enum conn_held {
 	CONN_CLOSING = 1 << 4, /* a CLOSE */
 	CONN_QUESTIONED = 1 << 5, /* a question about it, to be answered before the CLOSE */
 	CONN_CONFIRMING = 1 << 6, /* a SEND of nothing, behind the CONNECT */
-	CONN_RECEIVING = 1 << 7, /* a RECV */
+	CONN_RECEIVING = 1 << 7, /* a RECV or RECVMSG of what the POLL_ADD has seen */
 };
 #define CONN_HELD_ALL 0xffU
 
