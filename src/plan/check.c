@@ -45,6 +45,11 @@ static void check_tuples(struct checks *checks, const struct plan *plan)
 	check->have = tuples_capacity(tuples);
 	check->need = plan->settings.connections;
 	uint64_t each = (uint64_t)tuples->ports * plan->targets.count;
+	if (each == 0) {
+		judge(check, is_within(check),
+			"another port with --source-port: no target is dialled from its own");
+		return;
+	}
 	uint64_t sources = (check->need + each - 1) / each;
 	judge(check, is_within(check),
 		"--connections %" PRIu64 ", or %" PRIu64

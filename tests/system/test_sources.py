@@ -203,6 +203,24 @@ class Plan(harness.Case):
         self.assert_explained(run, "4-tuples", "64,512", "70,000", "--source", status=4)
         self.assertEqual(capture.fields("tcp.srcport"), [])
 
+    def test_no_port_but_the_targets_own(self):
+        for target, argv in (
+                (("127.0.0.1", "80"), ("--source-port", "80", "-c", "1")),
+                (("127.0.0.1", "80"), ("--source-port", "80-80", "--source", "127.0.0.1-127.0.0.9",
+                                       "-c", "1")),
+                (("127.0.0.1", "80-81"), ("--source-port", "80", "-c", "1")),
+                (("::1", "80"), ("--source-port", "80", "-c", "1"))):
+            with self.subTest(target=target, argv=argv):
+                plan = self.plan(*target, *argv)
+                self.assert_status(plan, 4)
+                self.assertRegex(plan.stdout,
+                                 r"4-tuples +0 +1  NOT ENOUGH\n +give .*--source-port")
+                self.assert_explained(self.run_tcpgoon("run", *target, *argv, "-y"), "4-tuples",
+                                      "1 needed, 0 there", "--source-port", status=4)
+                run = self.dial(*target, *argv, "-s", "0", "--force")
+                self.assert_status(run, 4)
+                self.assertEqual(self.report_of(run).final["error"], 1)
+
     def test_force_dials_what_can_be(self):
         _, port = self.serve()
         run = self.dial("127.0.0.1", port, "-c", "12", "-s", "0", "--source", "127.0.0.1",

@@ -22,7 +22,8 @@ struct fixture {
 
 static const uint32_t one_set[1];
 
-static void prepare(struct fixture *fixture, uint64_t connections, uint64_t sources)
+static void prepare_ports(struct fixture *fixture, uint64_t connections, uint64_t sources,
+	uint16_t port_low, uint16_t port_high)
 {
 	*fixture = (struct fixture){.plan.settings.connections = connections};
 	assert_int_equal(address_parse_literal("127.0.0.1", 80, &fixture->target), 0);
@@ -35,13 +36,18 @@ static void prepare(struct fixture *fixture, uint64_t connections, uint64_t sour
 		.sets = &fixture->set,
 		.set_count = 1,
 		.set_of_target = one_set,
-		.port_low = TUPLES_PORT_LOW,
-		.port_high = TUPLES_PORT_HIGH,
-		.port_first = TUPLES_PORT_LOW,
+		.port_low = port_low,
+		.port_high = port_high,
+		.port_first = port_low,
 	};
 	assert_int_equal(tuples_init(&fixture->plan.tuples, &params), 0);
 	limits_init(&fixture->limits);
 	fixture->own = (struct check_own){.nofile = 20000, .memlock = LIMITS_NONE};
+}
+
+static void prepare(struct fixture *fixture, uint64_t connections, uint64_t sources)
+{
+	prepare_ports(fixture, connections, sources, TUPLES_PORT_LOW, TUPLES_PORT_HIGH);
 }
 
 static const struct check *check(struct fixture *fixture, enum check_kind kind)
@@ -86,6 +92,22 @@ static void too_few_tuples(void **state)
 	struct fixture fixture;
 	prepare(&fixture, 70000, 1);
 	assert_refused(&fixture, CHECK_TUPLES, 64512, 70000, "2 source addresses with --source");
+}
+
+static void no_port_but_the_target_s_own(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	prepare_ports(&fixture, 1, 1, 80, 80);
+	assert_refused(&fixture, CHECK_TUPLES, 0, 1, "another port with --source-port");
+	prepare_ports(&fixture, 1, 1, 80, 81);
+	assert_true(check(&fixture, CHECK_TUPLES)->ok);
+	/* The kernel's choice has no need of a range. */
+	prepare_ports(&fixture, 1, 1, 80, 80);
+	fixture.plan.tuples.port_auto = true;
+	assert_true(check(&fixture, CHECK_TUPLES)->ok);
+	prepare_ports(&fixture, 1, 0, 80, 80);
+	assert_true(check(&fixture, CHECK_TUPLES)->ok);
 }
 
 static void too_few_open_files(void **state)
@@ -220,6 +242,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_million_on_this_machine),
 		cmocka_unit_test(too_few_tuples),
+		cmocka_unit_test(no_port_but_the_target_s_own),
 		cmocka_unit_test(too_few_open_files),
 		cmocka_unit_test(too_little_locked_memory),
 		cmocka_unit_test(rings_shrink_before_the_locked_memory_is_too_little),

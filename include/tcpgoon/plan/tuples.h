@@ -36,7 +36,7 @@ struct tuples {
 	uint16_t port_low;
 	uint16_t port_high;
 	uint16_t port_first; /* where the walk over the ports begins; it wraps around */
-	uint32_t ports; /* a source has for each target */
+	uint32_t ports; /* a source has for each target; 0: the range is the target's own */
 	bool port_auto; /* the kernel chooses the port */
 };
 
