@@ -61,6 +61,25 @@ static int check_given(const char *text, const struct source_range *range, struc
 	return 0;
 }
 
+/* An address given twice would be counted twice, and has its ports only once. */
+static int check_apart(const struct text_list *texts, size_t number,
+	const struct source_range *range, struct error *error)
+{
+	for (size_t i = 0; i < number; i++) {
+		struct source_range before;
+		int r = source_range_parse(texts->items[i], &before, error);
+		if (r < 0) {
+			return r;
+		}
+		if (source_range_overlaps(&before, range)) {
+			return error_set(error, -EINVAL,
+				"--source: '%s' and '%s' overlap: give each address once",
+				texts->items[i], texts->items[number]);
+		}
+	}
+	return 0;
+}
+
 /* Adds the given ranges of one family as a set; its number is the family's. */
 static int add_given_set(struct draft *draft, struct source_range *at, sa_family_t family,
 	const struct text_list *texts, struct error *error)
@@ -78,6 +97,9 @@ static int add_given_set(struct draft *draft, struct source_range *at, sa_family
 			continue;
 		}
 		r = check_given(texts->items[i], &range, error);
+		if (r == 0) {
+			r = check_apart(texts, i, &range, error);
+		}
 		if (r < 0) {
 			return r;
 		}

@@ -2,7 +2,6 @@
 #include "tcpgoon/plan/source_range.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,4 +100,11 @@ int source_range_parse(const char *text, struct source_range *ret_range, struct 
 	}
 	*ret_range = (struct source_range){.first = address, .count = 1};
 	return 0;
+}
+
+bool source_range_overlaps(const struct source_range *a, const struct source_range *b)
+{
+	/* One of them begins within the other. */
+	return address_distance(&a->first, &b->first) < a->count ||
+		address_distance(&b->first, &a->first) < b->count;
 }

@@ -257,6 +257,8 @@ class Plan(harness.Case):
                 (("--source", "127.0.0.1/33"), ("--source", "prefix")),
                 (("--source", "nonsense"), ("--source", "nonsense")),
                 (("--source", "::1"), ("--source", "IPv4")),
+                (("--source", "127.0.0.0/24", "--source", "127.0.0.1"),
+                 ("--source", "'127.0.0.0/24' and '127.0.0.1' overlap")),
                 (("--source-port", "9-8"), ("--source-port", "9-8"))):
             with self.subTest(argv=argv):
                 plan = self.plan("127.0.0.1", "80", *argv)

@@ -45,17 +45,34 @@ static void what_is_no_range_is_named_and_leaves_the_outputs(void **state)
 	}
 }
 
-static void given_sources_must_suit_the_target(void **state)
+/* Lays out tuples from these sources to 127.0.0.1, which is refused with these words. */
+static void assert_sources_refused(struct text_list sources, const char *words)
 {
-	(void)state;
 	struct targets targets;
 	assert_int_equal(targets_init(&targets, "127.0.0.1", "80", RESOLVE_FIRST, NULL), 0);
-	struct settings settings = {.connections = 10, .sources = {.items = {"::1"}, .count = 1}};
+	struct settings settings = {.connections = 10, .sources = sources};
 	struct tuples tuples;
 	struct error error = ERROR_INIT;
 	assert_int_equal(origin_lay_out(&tuples, &settings, &targets, &error), -EINVAL);
-	assert_non_null(strstr(error.text, "IPv4"));
+	assert_non_null(strstr(error.text, words));
 	targets_finish(&targets);
+}
+
+static void given_sources_must_suit_the_target(void **state)
+{
+	(void)state;
+	assert_sources_refused((struct text_list){.items = {"::1"}, .count = 1}, "IPv4");
+}
+
+static void no_source_is_given_twice(void **state)
+{
+	(void)state;
+	assert_sources_refused((struct text_list){.items = {"127.0.0.1", "127.0.0.1"}, .count = 2},
+		"'127.0.0.1' and '127.0.0.1' overlap");
+	assert_sources_refused((struct text_list){.items = {"127.0.1.1", "::1", "127.0.0.0/24",
+							  "127.0.0.9-127.0.0.12"},
+				       .count = 4},
+		"'127.0.0.0/24' and '127.0.0.9-127.0.0.12' overlap");
 }
 
 int main(void)
@@ -64,6 +81,7 @@ int main(void)
 		cmocka_unit_test(ports_are_one_or_a_range),
 		cmocka_unit_test(what_is_no_range_is_named_and_leaves_the_outputs),
 		cmocka_unit_test(given_sources_must_suit_the_target),
+		cmocka_unit_test(no_source_is_given_twice),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

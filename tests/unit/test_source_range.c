@@ -66,6 +66,33 @@ static void wrong_ones_are_named_and_leave_the_output_alone(void **state)
 	}
 }
 
+static void overlaps_are_seen_from_both_sides(void **state)
+{
+	(void)state;
+	const struct {
+		const char *a;
+		const char *b;
+		bool overlap;
+	} cases[] = {
+		{"10.0.0.1", "10.0.0.1", true},
+		{"10.0.0.1", "10.0.0.2", false},
+		{"10.0.0.0/24", "10.0.0.254-10.0.1.9", true},
+		{"10.0.0.0/24", "10.0.0.255-10.0.1.9", false},
+		{"10.0.0.1-10.0.0.9", "10.0.0.3-10.0.0.4", true},
+		{"2001:db8::/120", "2001:db8::ff", true},
+		{"2001:db8::/120", "2001:db8::100", false},
+		{"10.0.0.1", "::10.0.0.1", false},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct source_range a;
+		struct source_range b;
+		assert_int_equal(source_range_parse(cases[i].a, &a, NULL), 0);
+		assert_int_equal(source_range_parse(cases[i].b, &b, NULL), 0);
+		assert_int_equal(source_range_overlaps(&a, &b), cases[i].overlap);
+		assert_int_equal(source_range_overlaps(&b, &a), cases[i].overlap);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -73,6 +100,7 @@ int main(void)
 		cmocka_unit_test(networks),
 		cmocka_unit_test(spans),
 		cmocka_unit_test(wrong_ones_are_named_and_leave_the_output_alone),
+		cmocka_unit_test(overlaps_are_seen_from_both_sides),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

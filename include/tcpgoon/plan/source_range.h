@@ -3,6 +3,7 @@
 #ifndef TCPGOON_PLAN_SOURCE_RANGE_H
 #define TCPGOON_PLAN_SOURCE_RANGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "tcpgoon/base/address.h"
@@ -22,5 +23,8 @@ struct source_range {
  * or "FIRST-LAST". Returns 0 or -EINVAL with a message that names the text.
  */
 int source_range_parse(const char *text, struct source_range *ret_range, struct error *error);
+
+/* Whether an address is in both. */
+bool source_range_overlaps(const struct source_range *a, const struct source_range *b);
 
 #endif
