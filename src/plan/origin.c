@@ -45,17 +45,46 @@ static void draft_finish(struct draft *draft)
 	free(draft->set_of_target);
 }
 
-/* Both ends of a range must be addresses of this host. */
+/*
+ * What is wrong with it as a source whatever host this is, or NULL: a socket can be bound to these,
+ * but TCP does not send from them.
+ */
+static const char *no_unicast(const struct address *address)
+{
+	if (address_is_any(address)) {
+		return "it is the unspecified address";
+	}
+	if (address->any.sa_family == AF_INET6) {
+		return IN6_IS_ADDR_MULTICAST(&address->v6.sin6_addr) ? "it is a multicast address"
+								     : NULL;
+	}
+	in_addr_t host = ntohl(address->v4.sin_addr.s_addr);
+	if (IN_MULTICAST(host)) {
+		return "it is a multicast address";
+	}
+	return host == INADDR_BROADCAST ? "it is the broadcast address" : NULL;
+}
+
+/*
+ * Both ends of a range must be addresses of this host. What is no unicast address is then in no
+ * range either: such blocks begin or end the address space, or are longer than a range can be.
+ */
 static int check_given(const char *text, const struct source_range *range, struct error *error)
 {
 	const struct address ends[] = {range->first, address_plus(&range->first, range->count - 1)};
 	for (size_t i = 0; i < 2; i++) {
+		char host[ADDRESS_TEXT_MAX];
+		address_format_host(&ends[i], host);
+		const char *objection = no_unicast(&ends[i]);
+		if (objection != NULL) {
+			return error_set(error, -EINVAL,
+				"--source: '%s': %s cannot be a source: %s", text, host, objection);
+		}
 		int r = sources_check(&ends[i]);
 		if (r < 0) {
-			char host[ADDRESS_TEXT_MAX];
 			return error_set(error, -EINVAL,
 				"--source: '%s': %s cannot be a source on this host: %s", text,
-				address_format_host(&ends[i], host), strerror(-r));
+				host, strerror(-r));
 		}
 	}
 	return 0;

@@ -257,6 +257,9 @@ class Plan(harness.Case):
                 (("--source", "127.0.0.1/33"), ("--source", "prefix")),
                 (("--source", "nonsense"), ("--source", "nonsense")),
                 (("--source", "::1"), ("--source", "IPv4")),
+                (("--source", "0.0.0.0"), ("--source", "0.0.0.0 cannot be a source")),
+                (("--source", "224.0.0.1"), ("--source", "multicast")),
+                (("--source", "255.255.255.255"), ("--source", "broadcast")),
                 (("--source", "127.0.0.0/24", "--source", "127.0.0.1"),
                  ("--source", "'127.0.0.0/24' and '127.0.0.1' overlap")),
                 (("--source-port", "9-8"), ("--source-port", "9-8"))):

@@ -45,11 +45,11 @@ static void what_is_no_range_is_named_and_leaves_the_outputs(void **state)
 	}
 }
 
-/* Lays out tuples from these sources to 127.0.0.1, which is refused with these words. */
-static void assert_sources_refused(struct text_list sources, const char *words)
+/* Lays out tuples from these sources to the target, which is refused with these words. */
+static void assert_refused(struct text_list sources, const char *target, const char *words)
 {
 	struct targets targets;
-	assert_int_equal(targets_init(&targets, "127.0.0.1", "80", RESOLVE_FIRST, NULL), 0);
+	assert_int_equal(targets_init(&targets, target, "80", RESOLVE_FIRST, NULL), 0);
 	struct settings settings = {.connections = 10, .sources = sources};
 	struct tuples tuples;
 	struct error error = ERROR_INIT;
@@ -61,18 +61,40 @@ static void assert_sources_refused(struct text_list sources, const char *words)
 static void given_sources_must_suit_the_target(void **state)
 {
 	(void)state;
-	assert_sources_refused((struct text_list){.items = {"::1"}, .count = 1}, "IPv4");
+	assert_refused((struct text_list){.items = {"::1"}, .count = 1}, "127.0.0.1", "IPv4");
 }
 
 static void no_source_is_given_twice(void **state)
 {
 	(void)state;
-	assert_sources_refused((struct text_list){.items = {"127.0.0.1", "127.0.0.1"}, .count = 2},
-		"'127.0.0.1' and '127.0.0.1' overlap");
-	assert_sources_refused((struct text_list){.items = {"127.0.1.1", "::1", "127.0.0.0/24",
-							  "127.0.0.9-127.0.0.12"},
-				       .count = 4},
-		"'127.0.0.0/24' and '127.0.0.9-127.0.0.12' overlap");
+	assert_refused((struct text_list){.items = {"127.0.0.1", "127.0.0.1"}, .count = 2},
+		"127.0.0.1", "'127.0.0.1' and '127.0.0.1' overlap");
+	assert_refused((struct text_list){.items = {"127.0.1.1", "::1", "127.0.0.0/24",
+						  "127.0.0.9-127.0.0.12"},
+			       .count = 4},
+		"127.0.0.1", "'127.0.0.0/24' and '127.0.0.9-127.0.0.12' overlap");
+}
+
+static void only_unicast_addresses_are_sources(void **state)
+{
+	(void)state;
+	const struct {
+		const char *source;
+		const char *target;
+		const char *words;
+	} cases[] = {
+		{"0.0.0.0", "127.0.0.1", "0.0.0.0 cannot be a source: it is the unspecified"},
+		{"0.0.0.0/31", "127.0.0.1", "0.0.0.0 cannot be a source: it is the unspecified"},
+		{"::", "::1", ":: cannot be a source: it is the unspecified"},
+		{"224.0.0.1", "127.0.0.1", "224.0.0.1 cannot be a source: it is a multicast"},
+		{"239.255.255.255", "127.0.0.1", "it is a multicast"},
+		{"ff02::1", "::1", "ff02::1 cannot be a source: it is a multicast"},
+		{"255.255.255.255", "127.0.0.1", "255.255.255.255 cannot be a source: it is the b"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_refused((struct text_list){.items = {cases[i].source}, .count = 1},
+			cases[i].target, cases[i].words);
+	}
 }
 
 int main(void)
@@ -82,6 +104,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_range_is_named_and_leaves_the_outputs),
 		cmocka_unit_test(given_sources_must_suit_the_target),
 		cmocka_unit_test(no_source_is_given_twice),
+		cmocka_unit_test(only_unicast_addresses_are_sources),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
