@@ -66,12 +66,12 @@ static void check_open_files(
 	checks->slots_per_lane = lanes_slots_per_lane(connections, own->nofile);
 	checks->lanes = (connections + checks->slots_per_lane - 1) / checks->slots_per_lane;
 	check->have = own->nofile;
-	check->need = checks->lanes + FILES_BESIDE_LANES;
-	uint64_t enough = FILES_BESIDE_LANES;
-	while (enough * (enough - FILES_BESIDE_LANES) < connections) {
-		enough++;
+	/* The least limit that will do: n of them make lanes of n slots, and n - beside lanes. */
+	check->need = FILES_BESIDE_LANES;
+	while (check->need * (check->need - FILES_BESIDE_LANES) < connections) {
+		check->need++;
 	}
-	judge(check, is_within(check), "ulimit -n %" PRIu64, enough);
+	judge(check, is_within(check), "ulimit -n %" PRIu64, check->need);
 }
 
 static void check_locked(struct checks *checks, const struct check_own *own)

@@ -232,7 +232,9 @@ class Plan(harness.Case):
     def test_too_few_descriptors(self):
         plan = self.plan("127.0.0.1", "80", "-c", "100k", nofile=64)
         self.assert_status(plan, 4)
-        self.assertRegex(plan.stdout, r"open files +64 +1,587  NOT ENOUGH\n +give ulimit -n 329\n")
+        self.assertRegex(plan.stdout, r"open files +64 +329  NOT ENOUGH\n +give ulimit -n 329\n")
+        run = self.run_tcpgoon("run", "127.0.0.1", "80", "-c", "10", "-y", nofile=5)
+        self.assert_explained(run, "25 needed, 5 there; give ulimit -n 25;", status=4)
         plan = self.plan("127.0.0.1", "80", "-c", "100k", nofile=329)
         self.assert_status(plan, 0)
 

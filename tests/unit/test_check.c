@@ -116,7 +116,10 @@ static void too_few_open_files(void **state)
 	struct fixture fixture;
 	prepare(&fixture, 100000, 2);
 	fixture.own.nofile = 64;
-	assert_refused(&fixture, CHECK_OPEN_FILES, 64, 1587, "ulimit -n 329");
+	assert_refused(&fixture, CHECK_OPEN_FILES, 64, 329, "ulimit -n 329");
+	prepare(&fixture, 10, 1);
+	fixture.own.nofile = 5;
+	assert_refused(&fixture, CHECK_OPEN_FILES, 5, 25, "ulimit -n 25");
 	/* And so many are enough, but no fewer. */
 	prepare(&fixture, 100000, 2);
 	fixture.own.nofile = 329;
