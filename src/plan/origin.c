@@ -234,9 +234,14 @@ int origin_parse_ports(const char *text, uint16_t *ret_low, uint16_t *ret_high, 
 	if (digits && *end == '-' && end[1] >= '0' && end[1] <= '9') {
 		high = strtoul(end + 1, &end, 10);
 	}
-	if (!digits || *end != '\0' || low < 1 || high > UINT16_MAX || low > high) {
+	if (!digits || *end != '\0' || low < 1 || high < 1 || low > UINT16_MAX ||
+		high > UINT16_MAX) {
 		return error_set(error, -EINVAL,
 			"'%s' is not a range of ports like 1024-65535, nor 'auto'", text);
+	}
+	if (low > high) {
+		return error_set(error, -EINVAL,
+			"'%s' does not count upwards: give the lower port first", text);
 	}
 	*ret_low = (uint16_t)low;
 	*ret_high = (uint16_t)high;

@@ -24,6 +24,23 @@ static bool parse_part(const char *text, size_t length, struct address *ret_addr
 	return address_parse_literal(part, 0, ret_address) == 0;
 }
 
+/* Why one cannot count from `first` to `last`. */
+static int refuse_span(const char *text, const struct address *first, const struct address *last,
+	struct error *error)
+{
+	if (first->any.sa_family != last->any.sa_family) {
+		return error_set(error, -EINVAL,
+			"'%s' is no range: one end is an IPv4 address, the other an IPv6 one",
+			text);
+	}
+	if (address_distance(last, first) != UINT64_MAX) {
+		return error_set(error, -EINVAL,
+			"'%s' does not count upwards: give the lower end first", text);
+	}
+	return error_set(error, -EINVAL,
+		"'%s' is no range: its ends are in different /64 networks or zones", text);
+}
+
 static int parse_span(
 	const char *text, const char *dash, struct source_range *ret_range, struct error *error)
 {
@@ -35,7 +52,7 @@ static int parse_span(
 	}
 	uint64_t distance = address_distance(&first, &last);
 	if (distance == UINT64_MAX) {
-		return error_set(error, -EINVAL, "'%s' does not count upwards", text);
+		return refuse_span(text, &first, &last, error);
 	}
 	if (distance >= SOURCE_RANGE_MOST) {
 		return error_set(error, -EINVAL, "'%s' has more than %llu addresses", text,

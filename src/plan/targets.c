@@ -26,7 +26,7 @@ static bool parse_port(const char **cursor, unsigned *ret_port)
 	return true;
 }
 
-/* Reads "LOW" or "LOW-HIGH" and what ends it: a comma, which is passed, or the end. */
+/* Reads "LOW" or "LOW-HIGH" in any order, and passes the comma that ends it, if not the end. */
 static bool parse_port_range(const char **cursor, unsigned *ret_low, unsigned *ret_high)
 {
 	unsigned low;
@@ -36,7 +36,7 @@ static bool parse_port_range(const char **cursor, unsigned *ret_low, unsigned *r
 	unsigned high = low;
 	if (**cursor == '-') {
 		(*cursor)++;
-		if (!parse_port(cursor, &high) || high < low) {
+		if (!parse_port(cursor, &high)) {
 			return false;
 		}
 	}
@@ -64,6 +64,12 @@ static int parse_ports(
 				"port '%s' is not a number from 1 to 65535, a range like 8000-8003, "
 				"or a list of these like 8000,8001",
 				text);
+		}
+		if (low > high) {
+			return error_set(error, -EINVAL,
+				"port '%s': %u-%u does not count upwards: give the lower port "
+				"first",
+				text, low, high);
 		}
 		for (unsigned port = low; port <= high; port++) {
 			count += !wanted[port];

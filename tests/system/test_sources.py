@@ -264,10 +264,15 @@ class Plan(harness.Case):
                 (("--source", "255.255.255.255"), ("--source", "broadcast")),
                 (("--source", "127.0.0.0/24", "--source", "127.0.0.1"),
                  ("--source", "'127.0.0.0/24' and '127.0.0.1' overlap")),
-                (("--source-port", "9-8"), ("--source-port", "9-8"))):
+                (("--source-port", "9-8"), ("--source-port", "9-8", "count upwards")),
+                (("--source", "127.0.0.1-::1"), ("--source", "IPv4", "IPv6"))):
             with self.subTest(argv=argv):
                 plan = self.plan("127.0.0.1", "80", *argv)
                 self.assert_explained(plan, *words)
+
+    def test_target_ports_count_upwards(self):
+        self.assert_explained(self.plan("127.0.0.1", "80,8003-8000"), "80,8003-8000",
+                              "8003-8000 does not count upwards")
 
 
 if __name__ == "__main__":

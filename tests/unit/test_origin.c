@@ -45,6 +45,18 @@ static void what_is_no_range_is_named_and_leaves_the_outputs(void **state)
 	}
 }
 
+static void ports_that_count_downwards_are_told_so(void **state)
+{
+	(void)state;
+	uint16_t low;
+	uint16_t high;
+	struct error error = ERROR_INIT;
+	assert_int_equal(origin_parse_ports("5-1", &low, &high, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "'5-1' does not count upwards"));
+	assert_int_equal(origin_parse_ports("5-0", &low, &high, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "is not a range"));
+}
+
 /* Lays out tuples from these sources to the target, which is refused with these words. */
 static void assert_refused(struct text_list sources, const char *target, const char *words)
 {
@@ -102,6 +114,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ports_are_one_or_a_range),
 		cmocka_unit_test(what_is_no_range_is_named_and_leaves_the_outputs),
+		cmocka_unit_test(ports_that_count_downwards_are_told_so),
 		cmocka_unit_test(given_sources_must_suit_the_target),
 		cmocka_unit_test(no_source_is_given_twice),
 		cmocka_unit_test(only_unicast_addresses_are_sources),

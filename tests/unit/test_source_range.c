@@ -66,6 +66,27 @@ static void wrong_ones_are_named_and_leave_the_output_alone(void **state)
 	}
 }
 
+static void what_keeps_two_ends_from_a_range_is_said(void **state)
+{
+	(void)state;
+	const struct {
+		const char *text;
+		const char *words;
+	} cases[] = {
+		{"127.0.0.1-::1", "one end is an IPv4 address, the other an IPv6 one"},
+		{"::1-127.0.0.1", "one end is an IPv4 address, the other an IPv6 one"},
+		{"10.0.0.9-10.0.0.1", "does not count upwards"},
+		{"2001:db8::9-2001:db8::1", "does not count upwards"},
+		{"2001:db8::1-2001:db9::1", "in different /64 networks"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct source_range range;
+		struct error error = ERROR_INIT;
+		assert_int_equal(source_range_parse(cases[i].text, &range, &error), -EINVAL);
+		assert_non_null(strstr(error.text, cases[i].words));
+	}
+}
+
 static void overlaps_are_seen_from_both_sides(void **state)
 {
 	(void)state;
@@ -100,6 +121,7 @@ int main(void)
 		cmocka_unit_test(networks),
 		cmocka_unit_test(spans),
 		cmocka_unit_test(wrong_ones_are_named_and_leave_the_output_alone),
+		cmocka_unit_test(what_keeps_two_ends_from_a_range_is_said),
 		cmocka_unit_test(overlaps_are_seen_from_both_sides),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

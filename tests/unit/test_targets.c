@@ -65,6 +65,17 @@ static void wrong_ports_are_named(void **state)
 	}
 }
 
+static void ports_that_count_downwards_are_told_so(void **state)
+{
+	(void)state;
+	struct targets targets;
+	struct error error = ERROR_INIT;
+	assert_int_equal(targets_init(&targets, "127.0.0.1", "80,8003-8000", RESOLVE_FIRST, &error),
+		-EINVAL);
+	assert_non_null(strstr(error.text, "8003-8000 does not count upwards"));
+	targets_finish(&targets);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -72,6 +83,7 @@ int main(void)
 		cmocka_unit_test(ranges_and_lists),
 		cmocka_unit_test(a_port_given_twice_is_dialled_once),
 		cmocka_unit_test(wrong_ports_are_named),
+		cmocka_unit_test(ports_that_count_downwards_are_told_so),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
