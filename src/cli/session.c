@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -356,6 +357,10 @@ static int carry_out(struct session *session, const struct plan *plan, struct er
 int session_run(const struct plan *plan)
 {
 	struct error error = ERROR_INIT;
+	if (plan->settings.outputs.count > 0) {
+		/* A reader of the text that is gone (head) shall not cost the other reports. */
+		signal(SIGPIPE, SIG_IGN);
+	}
 	struct session *session = calloc(1, sizeof(*session));
 	if (session == NULL) {
 		error_set(&error, -ENOMEM, "out of memory for the run");

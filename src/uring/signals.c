@@ -2,6 +2,7 @@
 /*
  * A blocked signal is delivered to the signalfd even where the process ignores it, as one that a
  * script started in the background ignores SIGINT: there too it ends the work with its report.
+ * SIGHUP is another matter: who ignores it (nohup) wants the work to outlive the terminal.
  *
  * The descriptor is non-blocking although a READ shall wait on it: before 6.10 a signalfd cannot
  * say of a single read that it must not sleep, and the ring would park a worker thread in it. With
@@ -15,6 +16,12 @@
 
 #include "tcpgoon/uring/ring.h"
 
+static bool is_ignored(int number)
+{
+	struct sigaction action;
+	return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 int signals_init(struct signals *signals, struct error *error)
 {
 	*signals = (struct signals){.fd = -1};
@@ -22,6 +29,9 @@ int signals_init(struct signals *signals, struct error *error)
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
+	if (!is_ignored(SIGHUP)) {
+		sigaddset(&set, SIGHUP);
+	}
 	if (sigprocmask(SIG_BLOCK, &set, &signals->previous) < 0) {
 		return error_set(error, -errno, "cannot block signals: %s", strerror(errno));
 	}
@@ -49,6 +59,10 @@ void signals_release(struct signals *signals)
 {
 	if (signals->taken) {
 		signals->taken = false;
+		if (signals->info.ssi_signo == SIGHUP) {
+			/* A lost terminal is told by the kernel and by the shell, so it comes twice. */
+			signal(SIGHUP, SIG_IGN);
+		}
 		sigprocmask(SIG_SETMASK, &signals->previous, NULL);
 	}
 }

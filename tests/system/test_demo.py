@@ -54,6 +54,9 @@ class Demo(harness.Case):
     def test_sigterm(self):
         self.end_by(signal.SIGTERM, 1)
 
+    def test_sighup(self):
+        self.end_by(signal.SIGHUP, 1)
+
     def test_killed(self):
         self.end_by(signal.SIGKILL, -signal.SIGKILL)
 

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""^C and SIGTERM: the first ends a run with its report, the second leaves at once."""
+"""^C, SIGTERM and SIGHUP: the first ends a run with its report, a second ^C leaves at once."""
 
 import contextlib
+import json
+import os
 import re
 import signal
+import tempfile
 import time
 
 import harness
@@ -104,6 +107,64 @@ class Interrupted(harness.Case):
         run = self.start("sh", "-c", '"$@" | true; exit 0', "sh", harness.TCPGOON, "run",
                          "127.0.0.1", port, "-y", "-c", "5", "-s", "50")
         self.assertEqual(run.wait(5), 0, run.describe())
+
+
+class ReportKept(harness.Case):
+    """What may happen to the terminal or to the reader of the text does not cost the JSON."""
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.directory = directory.name
+        self.path = os.path.join(self.directory, "result.json")
+
+    def assert_written(self, ended):
+        self.assertEqual(os.listdir(self.directory), ["result.json"])
+        with open(self.path, encoding="utf-8") as file:
+            self.assertEqual(json.load(file)["ended"], ended)
+
+    def held(self, port, hold, **options):
+        run = self.tcpgoon("run", "127.0.0.1", port, "-y", "-c", "2000", "-s", "0",
+                           "--hold", hold, "-o", f"json={self.path}", **options)
+        harness.wait_until(
+            lambda: harness.sockets(harness.TCP_ESTABLISHED, remote_port=port) == 2000,
+            "2,000 established connections")
+        return run
+
+    def test_terminal_lost(self):
+        """Told more than once, by the kernel and by the shell."""
+        _, port = self.serve()
+        run = self.held(port, "30s")
+        deadline = time.monotonic() + 5 * harness.SLOW
+        while run.running() and time.monotonic() < deadline:
+            run.send(signal.SIGHUP)
+            time.sleep(0.001)
+        self.assertEqual(run.wait(1), 1, run.describe())
+        self.report_of(run)
+        self.assert_written("interrupted")
+
+    def test_nohup(self):
+        _, port = self.serve()
+        run = self.held(port, "1s",
+                        prepare=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        run.send(signal.SIGHUP)
+        self.assertEqual(run.wait(5), 0, run.describe())
+        self.assert_written("completed")
+
+    def test_server_ends_with_its_totals(self):
+        server, _ = self.serve()
+        server.send(signal.SIGHUP)
+        self.assertEqual(server.wait(5), 0, server.describe())
+        self.assertIn("Total accepted connections: 0\n", server.stdout)
+
+    def test_reader_of_the_text_gone(self):
+        _, port = self.serve()
+        run = self.start("bash", "-c", '"$@" | true; exit "${PIPESTATUS[0]}"', "bash",
+                         harness.TCPGOON, "run", "127.0.0.1", port, "-y", "-c", "5", "-s", "50",
+                         "-o", f"json={self.path}")
+        self.assertEqual(run.wait(5), 1, run.describe())
+        self.assertIn("standard output could not be written", run.stderr)
+        self.assert_written("completed")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* SIGINT and SIGTERM as a completion on a lane, never as work in a handler. */
+/* SIGINT, SIGTERM and SIGHUP as a completion on a lane, never as work in a handler. */
 #ifndef TCPGOON_URING_SIGNALS_H
 #define TCPGOON_URING_SIGNALS_H
 
@@ -20,8 +20,8 @@ struct signals {
 };
 
 /*
- * Takes both signals over from this thread, which must be the only one. Returns 0 or a negative
- * errno with a message; signals_finish() is due either way.
+ * Takes the signals over from this thread, which must be the only one; not SIGHUP where the process
+ * ignores it. Returns 0 or a negative errno with a message; signals_finish() is due either way.
  */
 int signals_init(struct signals *signals, struct error *error);
 
@@ -30,7 +30,8 @@ int signals_arm(struct signals *signals, struct lane *lane, uint64_t user_data);
 
 /*
  * Gives the signals back the effect they had before, so that a second ^C leaves at once. One that
- * came meanwhile and was not read has that effect now.
+ * came meanwhile and was not read has that effect now. After a SIGHUP, more of them are ignored, for
+ * the rest of the process: they are the same lost terminal.
  */
 void signals_release(struct signals *signals);
 
