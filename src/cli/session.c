@@ -197,6 +197,21 @@ static int read_rules(
 	return r < 0 ? r : add_rules(rules, &settings->abort_if, true, "--abort-if", error);
 }
 
+static int check_outputs(const struct text_list *outputs, struct error *error)
+{
+	for (size_t i = 1; i < outputs->count; i++) {
+		for (size_t j = 0; j < i; j++) {
+			if (output_is_same(outputs->items[i], outputs->items[j])) {
+				return error_set(error, -EINVAL,
+					"-o, --output: '%.300s' goes where another report goes: "
+					"give each a path of its own",
+					outputs->items[i]);
+			}
+		}
+	}
+	return 0;
+}
+
 int session_check(const struct settings *settings, struct error *error)
 {
 	if (settings->sleep_ns > DIALLING_MAX_NS / settings->connections) {
@@ -207,7 +222,8 @@ int session_check(const struct settings *settings, struct error *error)
 			units_format_duration(settings->sleep_ns, sleep), settings->connections);
 	}
 	struct threshold_rules rules;
-	return read_rules(settings, &rules, error);
+	int r = read_rules(settings, &rules, error);
+	return r < 0 ? r : check_outputs(&settings->outputs, error);
 }
 
 /* Whether the lines could be written is asked of stdout once, by main. */

@@ -143,6 +143,13 @@ bool output_is_standard(const char *text)
 	return equals != NULL && strcmp(equals + 1, STANDARD_PATH) == 0;
 }
 
+bool output_is_same(const char *a, const char *b)
+{
+	const char *path_a = strchr(a, '=');
+	const char *path_b = strchr(b, '=');
+	return path_a != NULL && path_b != NULL && strcmp(path_a, path_b) == 0;
+}
+
 int output_open(struct output *output, const char *text, const struct report_ops *const *formats,
 	FILE *standard_output, struct error *error)
 {

@@ -24,6 +24,8 @@ class Refusals(harness.Case):
             (["-i", "often"], "--interval"),
             (["--hold", "long"], "--hold"),
             (["--no-such-flag"], "--no-such-flag"),
+            (["-o", "json=-", "-o", "json=-"], "'json=-' goes where another report goes"),
+            (["-o", "json=r1", "--output=json=r1"], "'json=r1' goes where another report goes"),
             (["-Z"], "-Z"),
             (["-c"], "-c"),
         ]

@@ -38,7 +38,10 @@ int session_take_target(const struct command *command, const struct arguments *a
 		OPTION_FIELD(struct settings, sleep_ns),                                         \
 	}
 
-/* Returns 0, or -ERANGE with a message, where values that are well each do not go together. */
+/*
+ * Returns 0, or -ERANGE or -EINVAL with a message, where values that are well each do not go
+ * together.
+ */
 int session_check(const struct settings *settings, struct error *error);
 
 /* Holds the plan against the limits of this machine. */

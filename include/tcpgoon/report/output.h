@@ -24,6 +24,9 @@ struct output {
 /* Whether `text` is "FORMAT=-": the report is to have the standard output for itself. */
 bool output_is_standard(const char *text);
 
+/* Whether both are "FORMAT=PATH" with the same PATH, so that one would undo the other. */
+bool output_is_same(const char *a, const char *b);
+
 /*
  * `text` is "FORMAT=PATH", where "-" is `standard_output`; `formats` ends with NULL. Opened before
  * a run, so that what cannot be written is known before. Until output_write, a file at PATH stays
