@@ -3,6 +3,8 @@
  * A report is made in a file beside the one it is to be, and takes its name when it is complete:
  * who reads PATH finds the old one or the new one. A symbolic link stays, and its target is
  * replaced. Not synced to the disk: the promise is about readers, not about power cuts.
+ *
+ * It is made in memory first: then one call writes it, and its errno is why it could not.
  */
 #include "tcpgoon/report/output.h"
 
@@ -164,7 +166,7 @@ int output_open(struct output *output, const char *text, const struct report_ops
 		return fail_format(formats, text, length, error);
 	}
 	const char *path = equals + 1;
-	struct output opened = {.format = format};
+	struct output opened = {.format = format, .name = path};
 	int r = strcmp(path, STANDARD_PATH) == 0 ? open_standard(&opened, standard_output)
 						 : open_path(&opened, path);
 	if (r < 0) {
@@ -175,11 +177,44 @@ int output_open(struct output *output, const char *text, const struct report_ops
 	return 0;
 }
 
+/* Returns 0 with the text, which the caller frees, or a negative errno. */
+static int make_text(const struct report_ops *format, const struct result *result,
+	const struct verdict *verdict, char **ret_text, size_t *ret_length)
+{
+	char *text = NULL;
+	size_t length = 0;
+	FILE *memory = open_memstream(&text, &length);
+	if (memory == NULL) {
+		return -ENOMEM;
+	}
+	int r = format->final(memory, result, verdict);
+	if (fclose(memory) != 0 && r == 0) {
+		r = -ENOMEM;
+	}
+	if (r < 0) {
+		free(text);
+		return r;
+	}
+	*ret_text = text;
+	*ret_length = length;
+	return 0;
+}
+
+static int write_text(FILE *file, const char *text, size_t length)
+{
+	return fwrite(text, 1, length, file) == length && fflush(file) == 0 ? 0 : -errno;
+}
+
 int output_write(struct output *output, const struct result *result, const struct verdict *verdict,
 	struct error *error)
 {
-	const char *path = output->path != NULL ? output->path : "the output";
-	int r = output->format->final(output->file, result, verdict);
+	char *text = NULL;
+	size_t length = 0;
+	int r = make_text(output->format, result, verdict, &text, &length);
+	if (r == 0) {
+		r = write_text(output->file, text, length);
+	}
+	free(text);
 	/* What only the close finds, as a full disk: it counts as much. */
 	if (fclose(output->file) != 0 && r == 0) {
 		r = -errno;
@@ -192,7 +227,7 @@ int output_write(struct output *output, const struct result *result, const struc
 			output->temporary = NULL;
 		}
 	}
-	return r < 0 ? fail_path(path, r, error) : 0;
+	return r < 0 ? fail_path(output->name, r, error) : 0;
 }
 
 void output_finish(struct output *output)

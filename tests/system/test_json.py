@@ -40,6 +40,14 @@ class Places(harness.Case):
         self.assert_explained(run, "--output", "/nonexistent/x")
         self.assertNotIn("Total", run.stdout)
 
+    def test_full_disk_is_named(self):
+        _, port = self.serve()
+        run = self.dial("127.0.0.1", port, "-c", "1", "-o", "json=/dev/full")
+        self.assert_status(run, 1)
+        self.assertEqual(run.stderr, "tcpgoon: --output: '/dev/full' cannot be written: "
+                                     "No space left on device\n")
+        self.assertIn("Total established connections: 1\n", run.stdout)
+
 
 class Numbers(harness.Case):
     def report(self, *argv, status):

@@ -237,9 +237,11 @@ static void a_full_disk_is_told(void **state)
 	struct fixture *fixture = *state;
 	struct output output;
 	assert_int_equal(open_output(fixture, "plain=/dev/full", &output), 0);
-	assert_true(
-		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error) < 0);
-	assert_true(strlen(fixture->error.text) > 0);
+	assert_int_equal(
+		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error),
+		-ENOSPC);
+	assert_string_equal(
+		fixture->error.text, "'/dev/full' cannot be written: No space left on device");
 	output_finish(&output);
 }
 
@@ -256,6 +258,22 @@ static void a_dash_is_the_standard_output_and_leaves_it_open(void **state)
 	assert_true(fputs("more\n", standard) >= 0);
 	assert_int_equal(fclose(standard), 0);
 	assert_file(fixture->path, "report of example\nmore\n");
+}
+
+/* There is no taking back what a pipe or a terminal was given. */
+static void half_a_report_is_not_begun_in_place(void **state)
+{
+	struct fixture *fixture = *state;
+	FILE *standard = fopen(fixture->path, "w+");
+	assert_non_null(standard);
+	struct output output = OUTPUT_INIT;
+	assert_int_equal(output_open(&output, "plain=-", formats, standard, &fixture->error), 0);
+	fixture->result.host = NULL;
+	assert_int_equal(
+		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error), -EIO);
+	output_finish(&output);
+	assert_int_equal(fclose(standard), 0);
+	assert_file(fixture->path, "");
 }
 
 static void what_cannot_be_written_is_refused_before(void **state)
@@ -321,6 +339,7 @@ int main(void)
 		WITH_DIRECTORY(devices_are_written_in_place),
 		WITH_DIRECTORY(a_full_disk_is_told),
 		WITH_DIRECTORY(a_dash_is_the_standard_output_and_leaves_it_open),
+		WITH_DIRECTORY(half_a_report_is_not_begun_in_place),
 		WITH_DIRECTORY(what_cannot_be_written_is_refused_before),
 		WITH_DIRECTORY(a_file_that_is_not_ours_to_write_is_refused),
 	};

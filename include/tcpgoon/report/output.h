@@ -12,6 +12,7 @@
 struct output {
 	const struct report_ops *format;
 	FILE *file;
+	const char *name; /* as it was given; outlives this */
 	char *path; /* what is replaced at the end; NULL: written in place */
 	char *temporary; /* beside it, until then */
 };
@@ -30,7 +31,8 @@ bool output_is_same(const char *a, const char *b);
 /*
  * `text` is "FORMAT=PATH", where "-" is `standard_output`; `formats` ends with NULL. Opened before
  * a run, so that what cannot be written is known before. Until output_write, a file at PATH stays
- * as it is. What is no regular file (a terminal, a pipe, /dev/null) is written in place.
+ * as it is. What is no regular file (a terminal, a pipe, /dev/null) is written in place. `text`
+ * must stay as long as `output`.
  * Returns 0, -EINVAL (no such format, no path), or why PATH cannot be written, with a message.
  */
 int output_open(struct output *output, const char *text, const struct report_ops *const *formats,
