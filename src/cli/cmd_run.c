@@ -12,8 +12,12 @@
 /* Whether the run may start: said beforehand or asked now. */
 static bool is_confirmed(const struct settings *settings)
 {
-	FILE *text = session_text_stream(settings);
-	return settings->assume_yes || confirm_run(stdin, text, settings) == CONFIRMATION_GIVEN;
+	if (settings->assume_yes) {
+		return true;
+	}
+	/* Where the person who shall answer sees it: not in the file that stdout may be. */
+	FILE *out = isatty(STDOUT_FILENO) ? session_text_stream(settings) : stderr;
+	return confirm_run(stdin, out, settings) == CONFIRMATION_GIVEN;
 }
 
 static int execute(int argc, char **argv)

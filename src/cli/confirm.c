@@ -18,6 +18,19 @@ static void print_box(FILE *out, const struct settings *settings)
 		settings->host, settings->ports, settings->connections);
 }
 
+/* What stands between the blanks of a line, which is changed for it. */
+static const char *trim(char *line)
+{
+	static const char blanks[] = " \t\r\n";
+	char *begin = line + strspn(line, blanks);
+	size_t length = strlen(begin);
+	while (length > 0 && strchr(blanks, begin[length - 1]) != NULL) {
+		length--;
+	}
+	begin[length] = '\0';
+	return begin;
+}
+
 enum confirmation confirm_run(FILE *in, FILE *out, const struct settings *settings)
 {
 	print_box(out, settings);
@@ -31,15 +44,16 @@ enum confirmation confirm_run(FILE *in, FILE *out, const struct settings *settin
 		ssize_t length = getline(&line, &size, in);
 		if (length < 1 || line[length - 1] != '\n') {
 			/* Also half a line: it was not finished, so it was not meant yet. */
-			fputs("Response not processed\n", out);
+			fputs("\nNot confirmed: the input ended without an answer\n", out);
 			break;
 		}
-		line[length - 1] = '\0';
-		if (strcasecmp(line, "y") == 0 || strcasecmp(line, "yes") == 0) {
+		const char *answer = trim(line);
+		if (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0) {
 			confirmation = CONFIRMATION_GIVEN;
 			break;
 		}
-		if (line[0] == '\0' || strcasecmp(line, "n") == 0 || strcasecmp(line, "no") == 0) {
+		if (answer[0] == '\0' || strcasecmp(answer, "n") == 0 ||
+			strcasecmp(answer, "no") == 0) {
 			fputs("\n*** Execution aborted as prompted by the user ***\n", out);
 			confirmation = CONFIRMATION_REFUSED;
 			break;

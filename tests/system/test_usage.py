@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The command line: what it refuses and in which words, and the question before a run."""
 
+import contextlib
 import os
 import pty
 import re
+import select
+import subprocess
+import tempfile
 
 import harness
 
@@ -97,7 +101,7 @@ class Question(harness.Case):
         self.addCleanup(os.close, keyboard)
         run = self.tcpgoon("run", "127.0.0.1", port, "-c", "3", "-s", "0", stdin=terminal)
         os.close(terminal)
-        harness.wait_until(lambda: "(y/N)" in run.stdout + run.stderr, "the question")
+        harness.wait_until(lambda: "(y/N)" in run.stderr, "the question")
         os.write(keyboard, answer)
         run.wait(5)
         return run
@@ -111,12 +115,36 @@ class Question(harness.Case):
         _, port = self.serve()
         run = self.ask(port, b"y\n")
         self.assert_status(run, 0)
-        shown = run.stdout + run.stderr
+        # The standard output is a file here: the person sees nothing of it.
+        self.report_of(run)
+        shown = run.stderr
         box = shown[:shown.index("Do you want to continue? (y/N): ")]
         self.assertRegex(box, r"\A\*{10,}.*\*{10,}\n(\*.*\n)+\*{10,}\n\Z")
         for word in ("127.0.0.1", str(port), "3"):
             self.assertRegex(box, rf": {re.escape(word)}\b")
         self.assertIn("Total established connections: 3\n", run.stdout)
+
+    def test_standard_output_on_the_terminal_too(self):
+        _, port = self.serve()
+        keyboard, terminal = pty.openpty()
+        self.addCleanup(os.close, keyboard)
+        errors = tempfile.TemporaryFile()
+        self.addCleanup(errors.close)
+        run = subprocess.Popen(
+            [harness.TCPGOON, "run", "127.0.0.1", str(port), "-c", "3", "-s", "0"],
+            stdin=terminal, stdout=terminal, stderr=errors)
+        self.addCleanup(run.kill)
+        os.close(terminal)
+        os.write(keyboard, b" y \n")
+        shown = b""
+        with contextlib.suppress(OSError):  # EIO: the other end is closed
+            while select.select([keyboard], [], [], 10 * harness.SLOW)[0]:
+                shown += os.read(keyboard, 65536)
+        self.assertEqual(run.wait(5), 0)
+        self.assertIn(b"(y/N)", shown)
+        self.assertIn(b"Total established connections: 3\r\n", shown)
+        errors.seek(0)
+        self.assertEqual(errors.read(), b"")
 
     def test_everything_else_means_no(self):
         _, port = self.serve()
@@ -124,7 +152,8 @@ class Question(harness.Case):
             with self.subTest(answer=answer):
                 run = self.ask(port, answer)
                 self.assert_status(run, 1)
-                self.assertNotIn("Total established", run.stdout)
+                self.assertEqual(run.stdout, "")
+        self.assertIn("Not confirmed", run.stderr)
 
 
 if __name__ == "__main__":

@@ -43,12 +43,14 @@ static void test_yes(void **state)
 	(void)state;
 	check("y\n", CONFIRMATION_GIVEN, BOX QUESTION);
 	check("YES\n", CONFIRMATION_GIVEN, BOX QUESTION);
+	check(" y \r\n", CONFIRMATION_GIVEN, BOX QUESTION);
+	check("\tyes\n", CONFIRMATION_GIVEN, BOX QUESTION);
 }
 
 static void test_no(void **state)
 {
 	(void)state;
-	static const char *const answers[] = {"\n", "n\n", "N\n", "no\n"};
+	static const char *const answers[] = {"\n", "n\n", "N\n", "no\n", " n \n", " \t\n"};
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
 		check(answers[i], CONFIRMATION_REFUSED,
 			BOX QUESTION "\n*** Execution aborted as prompted by the user ***\n");
@@ -58,7 +60,7 @@ static void test_no(void **state)
 static void test_asks_again(void **state)
 {
 	(void)state;
-	check("perhaps\n y\ny\n", CONFIRMATION_GIVEN,
+	check("perhaps\ny y\ny\n", CONFIRMATION_GIVEN,
 		BOX QUESTION "\nSorry, response not recognized. Try again, please\n" QUESTION
 			     "\nSorry, response not recognized. Try again, please\n" QUESTION);
 }
@@ -66,8 +68,11 @@ static void test_asks_again(void **state)
 static void test_end_of_input(void **state)
 {
 	(void)state;
-	check("", CONFIRMATION_NONE, BOX QUESTION "Response not processed\n");
-	check("y", CONFIRMATION_NONE, BOX QUESTION "Response not processed\n");
+	static const char *const inputs[] = {"", "y"};
+	for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++) {
+		check(inputs[i], CONFIRMATION_NONE,
+			BOX QUESTION "\nNot confirmed: the input ended without an answer\n");
+	}
 }
 
 int main(void)
