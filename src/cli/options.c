@@ -189,6 +189,24 @@ static int parse_choice(
 	return error_set(error, -EINVAL, "'%s' is not one of %s", text, choices);
 }
 
+static int parse_duration(
+	const struct option_row *row, const char *text, uint64_t *ret_ns, struct error *error)
+{
+	uint64_t min_ns = row->or_zero ? 0 : row->min;
+	uint64_t ns;
+	int r = units_parse_duration(text, row->bare_unit_ns, min_ns, row->max, &ns, error);
+	if (r < 0) {
+		return r;
+	}
+	if (ns < row->min && ns > 0) {
+		char least[UNITS_TEXT_MAX];
+		return error_set(error, -ERANGE, "'%s' is neither 0 nor at least %s", text,
+			units_format_duration(row->min, least));
+	}
+	*ret_ns = ns;
+	return 0;
+}
+
 static int set_value(
 	const struct option_row *row, const char *text, void *settings, struct error *error)
 {
@@ -210,8 +228,7 @@ static int set_value(
 		}
 		break;
 	case OPTION_DURATION:
-		r = units_parse_duration(
-			text, row->bare_unit_ns, row->min, row->max, &number, error);
+		r = parse_duration(row, text, &number, error);
 		if (r == 0) {
 			store_unsigned(field, row->size, number);
 		}

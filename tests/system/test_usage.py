@@ -26,6 +26,7 @@ class Refusals(harness.Case):
             (["-t", "soon"], "--dial-timeout"),
             (["--dial-timeout=-3"], "--dial-timeout"),
             (["-i", "often"], "--interval"),
+            (["-i", "1ns"], "--interval: '1ns' is neither 0 nor at least 10ms"),
             (["--hold", "long"], "--hold"),
             (["--no-such-flag"], "--no-such-flag"),
             (["-o", "json=-", "-o", "json=-"], "'json=-' goes where another report goes"),

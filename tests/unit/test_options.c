@@ -17,6 +17,7 @@ struct values {
 	int backlog;
 	uint64_t sleep_ns;
 	uint64_t hold_ns;
+	uint64_t interval_ns;
 	bool yes;
 	bool debug;
 	const char *listen;
@@ -101,9 +102,21 @@ static const struct option_row own_rows[] = {
 		.help = "Listen",
 		OPTION_FIELD(struct values, listen),
 	},
+	{
+		.name = "interval",
+		.kind = OPTION_DURATION,
+		.argument = "DURATION",
+		.initial = "1s",
+		.help = "Interval",
+		.min = 10 * NSEC_PER_MSEC,
+		.or_zero = true,
+		.max = 3600 * NSEC_PER_SEC,
+		.bare_unit_ns = NSEC_PER_SEC,
+		OPTION_FIELD(struct values, interval_ns),
+	},
 };
 
-static const struct options options = {.own = own_rows, .own_count = 6, .shared = &shared};
+static const struct options options = {.own = own_rows, .own_count = 7, .shared = &shared};
 
 #define ARGS_MAX 12
 
@@ -171,9 +184,9 @@ static void test_rows_end_with_help(void **state)
 {
 	(void)state;
 	assert_string_equal(options_at(&options, 0)->name, "connections");
-	assert_string_equal(options_at(&options, 6)->name, "hold");
-	assert_string_equal(options_at(&options, 8)->name, "help");
-	assert_null(options_at(&options, 9));
+	assert_string_equal(options_at(&options, 7)->name, "hold");
+	assert_string_equal(options_at(&options, 9)->name, "help");
+	assert_null(options_at(&options, 10));
 	const struct options none = {0};
 	assert_string_equal(options_at(&none, 0)->name, "help");
 	assert_null(options_at(&none, 1));
@@ -328,6 +341,23 @@ static void test_values_refused(void **state)
 	assert_refused("-y=", -EINVAL, "-y, --assume-yes: '' is neither true nor false");
 }
 
+static void test_zero_below_the_least(void **state)
+{
+	(void)state;
+	struct reading reading;
+	accept_line(&reading, "--interval 0");
+	assert_int_equal(reading.values.interval_ns, 0);
+	accept_line(&reading, "--interval 10ms");
+	assert_int_equal(reading.values.interval_ns, 10 * NSEC_PER_MSEC);
+	assert_refused(
+		"--interval 1ns", -ERANGE, "--interval: '1ns' is neither 0 nor at least 10ms");
+	assert_refused("--interval 9999us", -ERANGE,
+		"--interval: '9999us' is neither 0 nor at least 10ms");
+	assert_refused("--interval=-1s", -ERANGE,
+		"--interval: '-1s' is not in the range from 0s to 1h0m0s "
+		"(units ns, us, ms, s, m, h)");
+}
+
 static void test_values_missing(void **state)
 {
 	(void)state;
@@ -396,6 +426,7 @@ int main(void)
 		cmocka_unit_test(test_dashes_that_are_arguments),
 		cmocka_unit_test(test_help_ends_the_reading),
 		cmocka_unit_test(test_values_refused),
+		cmocka_unit_test(test_zero_below_the_least),
 		cmocka_unit_test(test_values_missing),
 		cmocka_unit_test(test_names_refused),
 		cmocka_unit_test(test_distance),

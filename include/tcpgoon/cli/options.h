@@ -34,6 +34,7 @@ struct option_row {
 	const char *choices; /* of an OPTION_CHOICE: "fin|rst" */
 	uint64_t min; /* of counts; of durations in nanoseconds */
 	uint64_t max;
+	bool or_zero; /* of durations: 0 is none at all, and may be given though it is below min */
 	uint64_t bare_unit_ns; /* of durations: what a number without a suffix counts in */
 	size_t offset; /* of the field in the settings of the command */
 	size_t size; /* of the field */
