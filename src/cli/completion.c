@@ -20,6 +20,14 @@ static void print_quoted(FILE *out, const char *text, const char *escaped)
 	}
 }
 
+/* "fin|rst" as "fin rst". */
+static void print_parted(FILE *out, const char *choices)
+{
+	for (const char *at = choices; *at != '\0'; at++) {
+		fputc(*at == '|' ? ' ' : *at, out);
+	}
+}
+
 static void print_command_names(FILE *out)
 {
 	const struct command *command;
@@ -37,6 +45,21 @@ static bool print_choices(FILE *out, const struct command *command)
 	}
 	fputs(command->choices == NULL ? "" : command->choices, out);
 	return command->choices != NULL;
+}
+
+/* " --close:fin|rst" for each that has fixed values, or " --output:json=" for paths. */
+static void print_bash_values(FILE *out, const struct command *command, bool paths)
+{
+	const struct option_row *row;
+	for (size_t i = 0; (row = options_at(&command->options, i)) != NULL; i++) {
+		const char *values = paths ? row->before_path : row->choices;
+		if (values != NULL && row->letter != '\0') {
+			fprintf(out, " -%c:%s", row->letter, values);
+		}
+		if (values != NULL) {
+			fprintf(out, " --%s:%s", row->name, values);
+		}
+	}
 }
 
 static void print_bash_words(FILE *out, const struct command *command)
@@ -59,16 +82,60 @@ static void print_bash_words(FILE *out, const struct command *command)
 			fprintf(out, " --%s", row->name);
 		}
 	}
+	fputs(" '\n\t\tfixed='", out);
+	print_bash_values(out, command, false);
+	fputs(" '\n\t\tpaths='", out);
+	print_bash_values(out, command, true);
 	fputs(" '\n\t\t;;\n", out);
 }
+
+/*
+ * The shell takes "--close=f" for three words, and "json=" in "-o json=f" too: `option` is the one
+ * whose value stands at the cursor, `before` what is written of the value already.
+ */
+static const char bash_values[] =
+	"\tif [[ $current == = ]]; then\n"
+	"\t\tcurrent=\n"
+	"\t\tat=$((COMP_CWORD + 1))\n"
+	"\tfi\n"
+	"\tlocal option=${COMP_WORDS[at-1]} before=\n"
+	"\tif [[ $option == = ]]; then\n"
+	"\t\toption=${COMP_WORDS[at-2]}\n"
+	"\t\tif [[ $option != -* ]]; then\n"
+	"\t\t\tbefore=$option=\n"
+	"\t\t\toption=${COMP_WORDS[at-3]}\n"
+	"\t\t\tif [[ $option == = ]]; then\n"
+	"\t\t\t\toption=${COMP_WORDS[at-4]}\n"
+	"\t\t\tfi\n"
+	"\t\tfi\n"
+	"\tfi\n"
+	"\tif [[ $fixed == *\" $option:\"* ]]; then\n"
+	"\t\tfixed=${fixed#*\" $option:\"}\n"
+	"\t\tfixed=${fixed%% *}\n"
+	"\t\tCOMPREPLY=($(compgen -W \"${fixed//|/ }\" -- \"$current\"))\n"
+	"\t\treturn\n"
+	"\tfi\n"
+	"\tif [[ $paths == *\" $option:\"* ]]; then\n"
+	"\t\tpaths=${paths#*\" $option:\"}\n"
+	"\t\tpaths=${paths%% *}\n"
+	"\t\tif [[ -n $before && $before == \"$paths\" ]]; then\n"
+	"\t\t\tcompopt -o filenames 2>/dev/null\n"
+	"\t\t\tlocal IFS=$'\\n'\n"
+	"\t\t\tCOMPREPLY=($(compgen -f -- \"$current\"))\n"
+	"\t\telse\n"
+	"\t\t\tcompopt -o nospace 2>/dev/null\n"
+	"\t\t\tCOMPREPLY=($(compgen -W \"$paths\" -- \"$current\"))\n"
+	"\t\tfi\n"
+	"\t\treturn\n"
+	"\tfi\n";
 
 static void print_bash(FILE *out)
 {
 	fputs("# bash completion for tcpgoon\n"
 	      "_tcpgoon()\n"
 	      "{\n"
-	      "\tlocal current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}\n"
-	      "\tlocal words valued=\n"
+	      "\tlocal at=$COMP_CWORD current=${COMP_WORDS[COMP_CWORD]}\n"
+	      "\tlocal words valued= fixed= paths=\n"
 	      "\tCOMPREPLY=()\n"
 	      "\tif ((COMP_CWORD == 1)); then\n"
 	      "\t\tCOMPREPLY=($(compgen -W '",
@@ -86,14 +153,32 @@ static void print_bash(FILE *out)
 	fputs("\t*)\n"
 	      "\t\treturn\n"
 	      "\t\t;;\n"
-	      "\tesac\n"
-	      "\tif [[ $valued == *\" $previous \"* ]]; then\n"
+	      "\tesac\n",
+		out);
+	fputs(bash_values, out);
+	fputs("\tif [[ $valued == *\" $option \"* ]]; then\n"
 	      "\t\treturn\n"
 	      "\tfi\n"
 	      "\tCOMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
 	      "}\n"
 	      "complete -F _tcpgoon tcpgoon\n",
 		out);
+}
+
+/* ":message:action", the action being what completes the value. */
+static void print_zsh_value(FILE *out, const struct option_row *row)
+{
+	fprintf(out, ":%s:", row->argument);
+	if (row->choices != NULL) {
+		fputc('(', out);
+		print_parted(out, row->choices);
+		fputc(')', out);
+	} else if (row->before_path != NULL) {
+		fprintf(out, "{compset -P \"%s\" && _files || compadd -S \"\" %s}",
+			row->before_path, row->before_path);
+	} else {
+		fputc(' ', out);
+	}
 }
 
 static void print_zsh_option(FILE *out, const struct option_row *row)
@@ -108,7 +193,7 @@ static void print_zsh_option(FILE *out, const struct option_row *row)
 	print_quoted(out, row->help, "[]\\");
 	fputs("]", out);
 	if (valued) {
-		fprintf(out, ":%s: ", row->argument);
+		print_zsh_value(out, row);
 	}
 	fputs("' \\\n", out);
 }
@@ -169,6 +254,21 @@ static void print_zsh(FILE *out)
 		out);
 }
 
+/* Fish completes the path behind a "=" by itself, where it may complete files at all. */
+static void print_fish_value(FILE *out, const struct option_row *row)
+{
+	if (row->before_path != NULL) {
+		fprintf(out, " -r -F -a '%s'", row->before_path);
+	} else if (row->argument != NULL) {
+		fputs(" -x", out);
+	}
+	if (row->choices != NULL) {
+		fputs(" -a '", out);
+		print_parted(out, row->choices);
+		fputc('\'', out);
+	}
+}
+
 static void print_fish_command(FILE *out, const struct command *command)
 {
 	const char *condition = "complete -c tcpgoon -n '__fish_seen_subcommand_from ";
@@ -181,7 +281,9 @@ static void print_fish_command(FILE *out, const struct command *command)
 		if (row->letter != '\0') {
 			fprintf(out, " -s %c", row->letter);
 		}
-		fprintf(out, " -l %s%s -d '", row->name, row->argument == NULL ? "" : " -x");
+		fprintf(out, " -l %s", row->name);
+		print_fish_value(out, row);
+		fputs(" -d '", out);
 		print_quoted(out, row->help, "\\");
 		fputs("'\n", out);
 	}

@@ -85,6 +85,7 @@ static const struct option_row rows[] = {
 		.letter = 'o',
 		.kind = OPTION_TEXTS,
 		.argument = "FORMAT=PATH",
+		.before_path = "json=",
 		.help = "Write a report to a file; the format is json; - is the standard output, and "
 			"the text then goes to the standard error; may be repeated",
 		OPTION_FIELD(struct settings, outputs),

@@ -6,8 +6,10 @@ import os
 import pty
 import re
 import select
+import shutil
 import subprocess
 import tempfile
+import unittest
 
 import harness
 
@@ -93,6 +95,51 @@ class Information(harness.Case):
             self.assert_status(run, 0)
             for command in ("run", "server", "demo", "version", "help"):
                 self.assertRegex(run.stdout, rf"(?m)^\s+{command}\s")
+
+
+@unittest.skipUnless(shutil.which("bash"), "no bash")
+class BashCompletion(harness.Case):
+    def complete(self, *words):
+        """What bash offers for the last of the words, parted as it parts them at a "="."""
+        with tempfile.TemporaryDirectory() as directory:
+            for name in ("result.json", "a b"):
+                with open(os.path.join(directory, name), "w", encoding="ascii"):
+                    pass
+            run = self.start(
+                "bash", "-c",
+                'cd "$1" && eval "$("$2" completion bash)" && shift 2 && COMP_WORDS=(tcpgoon "$@")'
+                ' && COMP_CWORD=$# && _tcpgoon && printf "%s\\n" "${COMPREPLY[@]}"',
+                "bash", directory, harness.TCPGOON, *words)
+            self.assertEqual(run.wait(5), 0, run.describe())
+            self.assertEqual(run.stderr, "")
+            return sorted(run.stdout.splitlines())
+
+    def test_values(self):
+        both = ["fin", "rst"]
+        files = ["a b", "result.json"]
+        for words, offered in (
+                (["run", "--close", ""], both),
+                (["run", "--close", "r"], ["rst"]),
+                (["run", "--close", "="], both),
+                (["run", "--close", "=", "f"], ["fin"]),
+                (["plan", "-y", "--resolve", ""], ["all", "first"]),
+                (["demo", "--resolve", ""], None),
+                (["run", "--hold", ""], [""]),
+                (["run", "--hold", "=", ""], [""]),
+                (["run", "-o", ""], ["json="]),
+                (["run", "--output", "="], ["json="]),
+                (["run", "-o", "json", "="], files),
+                (["run", "-o", "json", "=", "res"], ["result.json"]),
+                (["run", "--output", "=", "json", "=", "a"], ["a b"]),
+                (["run", "--clo"], ["--close"]),
+                (["completion", ""], None)):
+            with self.subTest(words=words):
+                result = self.complete(*words)
+                if offered is None:
+                    self.assertGreater(len(result), 2)
+                    self.assertNotIn("first", result)
+                else:
+                    self.assertEqual(result, offered)
 
 
 class Question(harness.Case):

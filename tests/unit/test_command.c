@@ -419,6 +419,28 @@ static void test_completions_tell_of_every_option(void **state)
 		"\ncomplete -c tcpgoon -n __fish_use_subcommand ", " -l %s ", " -s %c ");
 }
 
+static void check_completed_values(const char *shell, const char *close, const char *output)
+{
+	struct capture capture;
+	capture_open(&capture);
+	struct error error = ERROR_INIT;
+	assert_int_equal(completion_print(capture.out, shell, &error), 0);
+	capture_close(&capture);
+	assert_contains(capture.text, close);
+	assert_contains(capture.text, output);
+	free(capture.text);
+}
+
+static void test_completions_tell_of_fixed_values(void **state)
+{
+	(void)state;
+	check_completed_values("bash", " --close:fin|rst ", " -o:json= --output:json= ");
+	check_completed_values("zsh", ":fin|rst:(fin rst)'",
+		":FORMAT=PATH:{compset -P \"json=\" && _files || compadd -S \"\" json=}'");
+	check_completed_values(
+		"fish", " -l close -x -a 'fin rst' ", " -l output -r -F -a 'json=' ");
+}
+
 static void test_completion_of_another_shell(void **state)
 {
 	(void)state;
@@ -445,6 +467,7 @@ int main(void)
 		cmocka_unit_test(test_manual_refuses_an_unknown_command),
 		cmocka_unit_test(test_manual_keeps_other_lines),
 		cmocka_unit_test(test_completions_tell_of_every_option),
+		cmocka_unit_test(test_completions_tell_of_fixed_values),
 		cmocka_unit_test(test_completion_of_another_shell),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
