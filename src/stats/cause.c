@@ -21,6 +21,10 @@
 #include <errno.h>
 #include <stdbool.h>
 
+#include "tcpgoon/base/clock.h"
+
+static_assert(CAUSE_AT_ONCE_NS == 500 * NSEC_PER_MSEC, "the hints below say 500 ms");
+
 struct cause_info {
 	const char *name;
 	enum cause_side side;
@@ -71,11 +75,12 @@ static const struct cause_info causes[CAUSE_MAX] = {
 		"The connection was reset before it was of use: look for a proxy or load balancer "
 		"without a backend, or tcp_abort_on_overflow at the server."},
 	[CAUSE_CLOSED_AT_ONCE] = {"closed_at_once", CAUSE_SIDE_REMOTE, "closed at once",
-		"The peer closed it (FIN) as soon as it was there: a connection limit that closes "
-		"what is beyond it, a proxy without a backend, or an access list of the server."},
+		"The peer closed it (FIN) within 500 ms of the handshake: a connection limit that "
+		"closes what is beyond it, a proxy without a backend, or an access list of the "
+		"server."},
 	[CAUSE_RESET_AT_ONCE] = {"reset_at_once", CAUSE_SIDE_REMOTE, "reset at once",
-		"The peer reset it (RST) as soon as it was there: a proxy or load balancer without "
-		"a backend, an access list, or a server that fails as it starts to serve."},
+		"The peer reset it (RST) within 500 ms of the handshake: a proxy or load balancer "
+		"without a backend, an access list, or a server that fails as it starts to serve."},
 	[CAUSE_CLOSED_BY_PEER] = {"closed_by_peer", CAUSE_SIDE_REMOTE, "closed by the peer",
 		"The server closed it (FIN): look at its connection limit and its idle timeout."},
 	[CAUSE_RESET_BY_PEER] = {"reset_by_peer", CAUSE_SIDE_REMOTE, "reset by the peer",
