@@ -89,8 +89,17 @@ static void print_checks(const struct checks *checks)
 			printf("      give %s\n", check->fix);
 		}
 	}
-	printf("\nThe run is %s.\n",
-		checks->possible ? "possible" : "not possible on this machine");
+}
+
+static void print_conclusion(const struct plan *plan, const struct checks *checks)
+{
+	if (!checks->possible) {
+		puts("\nThe run is not possible on this machine.");
+	} else if (plan->tuples.source_count == 0) {
+		puts("\nThe limits of this machine allow the run; without a route nothing will come up.");
+	} else {
+		puts("\nThe run is possible.");
+	}
 }
 
 static int print_plan(const struct plan *plan)
@@ -104,6 +113,7 @@ static int print_plan(const struct plan *plan)
 	print_sources(&plan->tuples);
 	print_schedule(plan);
 	print_checks(&checks);
+	print_conclusion(plan, &checks);
 	return checks.possible ? EXIT_STATUS_OK : EXIT_STATUS_LOCAL_LIMIT;
 }
 

@@ -39,8 +39,11 @@ static int set_option(int fd, int level, int option, int value)
 
 static int bind_and_listen(int fd, const struct address *address, bool both_families, int backlog)
 {
-	/* Not for sharing: so that connections in TIME_WAIT do not keep the port. */
-	int r = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	/*
+	 * Not for sharing: so that connections in TIME_WAIT do not keep the port. Where the kernel
+	 * chooses, it would have it choose ports that others have bound, up to a listener's.
+	 */
+	int r = address_port(address) == 0 ? 0 : set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (r == 0 && both_families) {
 		r = set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
 	}

@@ -193,6 +193,12 @@ class Plan(harness.Case):
                       "tcp_mem", "memory"):
             self.assertRegex(plan.stdout, rf"  {limit} .* ok\n")
 
+    def test_a_plan_without_a_route_says_so(self):
+        plan = self.run_tcpgoon("plan", "198.51.100.1", "80")
+        self.assertIn("no route to the target is known", plan.stdout)
+        self.assertIn("without a route nothing will come up", plan.stdout)
+        self.assertNotIn("The run is possible", plan.stdout)
+
     def test_too_few_tuples(self):
         argv = ("127.0.0.1", "80", "-c", "70000", "--source", "127.0.0.1")
         plan = self.plan(*argv)
