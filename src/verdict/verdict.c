@@ -69,6 +69,18 @@ static void judge_thresholds(struct verdict *verdict, const struct result *resul
 	}
 }
 
+/* The first that could not be judged; NULL where all were. */
+static const struct threshold_outcome *find_not_judged(const struct verdict *verdict, size_t *ret_i)
+{
+	for (size_t i = 0; i < verdict->rules->count; i++) {
+		if (verdict->outcomes[i].not_judged != NULL) {
+			*ret_i = i;
+			return &verdict->outcomes[i];
+		}
+	}
+	return NULL;
+}
+
 /* It held when it ended the run, whatever it says of the end. */
 static void judge_abort(struct verdict *verdict, const struct result *result)
 {
@@ -77,19 +89,37 @@ static void judge_abort(struct verdict *verdict, const struct result *result)
 	}
 }
 
-static void judge_failures(struct verdict *verdict, const struct result *result)
+/* Whether there was a failure. */
+static bool judge_failures(struct verdict *verdict, const struct result *result)
 {
 	const struct snapshot *end = &result->at_end;
+	bool dropped = result->held && end->closed > 0;
 	if (end->failed > 0) {
 		propose(verdict, EXIT_STATUS_FAILURES);
 		add_reason(verdict, "%" PRIu64 " of %" PRIu64 " connections failed.", end->failed,
 			end->total);
 	}
-	if (result->held && end->closed > 0) {
+	if (dropped) {
 		propose(verdict, EXIT_STATUS_FAILURES);
 		add_reason(verdict,
 			"%" PRIu64 " of %" PRIu64 " connections were dropped while held.",
 			end->closed, result->established);
+	}
+	return end->failed > 0 || dropped;
+}
+
+/*
+ * Thresholds say which failures count, but one that could not be judged says nothing: in a total
+ * outage no latency is too long.
+ */
+static void judge_unjudged(struct verdict *verdict, const struct result *result)
+{
+	size_t i;
+	const struct threshold_outcome *outcome = find_not_judged(verdict, &i);
+	if (outcome != NULL && judge_failures(verdict, result)) {
+		add_reason(verdict,
+			"As the threshold %s could not be judged (%s), every failure counts.",
+			verdict->rules->list[i].threshold.text, outcome->not_judged);
 	}
 }
 
@@ -103,6 +133,7 @@ void verdict_judge(const struct result *result, const struct threshold_rules *ru
 	if (rules->count > 0) {
 		judge_thresholds(ret_verdict, result);
 		judge_abort(ret_verdict, result);
+		judge_unjudged(ret_verdict, result);
 	} else {
 		judge_failures(ret_verdict, result);
 	}

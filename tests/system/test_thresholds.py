@@ -39,14 +39,20 @@ class FailIf(harness.Case):
 
     def test_replaces_the_rule_that_no_failure_is_allowed(self):
         port = self.free_port()
-        _, result = self.judged("127.0.0.1", port, "-c", "20", "-s", "1",
-                                "--fail-if", "connect.p99>1us", status=0)
-        self.assertEqual(result["connections"]["failed"], 20)
-        # Without a sample there is nothing to judge.
-        self.assertIsNotNone(result["thresholds"][0]["not_judged"])
         self.judged("127.0.0.1", port, "-c", "20", "-s", "1", "--fail-if", "errors>=20", status=3)
         self.judged("127.0.0.1", port, "-c", "20", "-s", "1", "--fail-if", "errors>20", status=0)
         self.judged("127.0.0.1", port, "-c", "20", "-s", "1", status=2)
+
+    def test_what_cannot_be_judged_excuses_nothing(self):
+        """A gate on a latency alone is not green in a total outage."""
+        port = self.free_port()
+        argv = ("127.0.0.1", port, "-c", "20", "-s", "1", "--fail-if", "connect.p99>1h")
+        run, result = self.judged(*argv, status=2)
+        self.assertEqual(result["connections"]["failed"], 20)
+        self.assertEqual(result["thresholds"][0]["not_judged"], "there are no samples")
+        self.assertRegex(run.stdout, r"(?m)^Verdict: 20 of 20 connections failed\. As the threshold "
+                         r"connect\.p99>1h could not be judged .* Exit status 2\.$")
+        self.judged(*argv, "--fail-if", "errors>50%", status=3)
 
     def test_each_alone(self):
         """One that is crossed is enough, wherever it stands."""

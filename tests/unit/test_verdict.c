@@ -109,6 +109,62 @@ static void test_thresholds_replace_the_rule_on_failures(void **state)
 	assert_int_equal(verdict.exit_status, EXIT_STATUS_LOCAL_LIMIT);
 }
 
+static void test_what_cannot_be_judged_replaces_nothing(void **state)
+{
+	(void)state;
+	struct result result;
+	struct verdict verdict;
+	struct threshold_rules rules = rules_of("connect.p99>50ms", false);
+	assert_int_equal(result_init(&result), 0);
+	/* Nothing failed: there is nothing to hold against anybody. */
+	verdict_judge(&result, &rules, &verdict);
+	assert_non_null(verdict.outcomes[0].not_judged);
+	assert_int_equal(verdict.exit_status, EXIT_STATUS_OK);
+
+	fail_with(&result, CAUSE_REFUSED, 3);
+	verdict_judge(&result, &rules, &verdict);
+	assert_int_equal(verdict.exit_status, EXIT_STATUS_FAILURES);
+	assert_int_equal(verdict.reason_count, 2);
+	assert_string_equal(verdict.reasons[0], "3 of 3 connections failed.");
+	assert_string_equal(verdict.reasons[1],
+		"As the threshold connect.p99>50ms could not be judged (there are no samples), every "
+		"failure counts.");
+
+	/* One that can be judged beside it does not speak for it, */
+	rules.count = 2;
+	assert_int_equal(threshold_parse("errors>3", &rules.list[1].threshold, NULL), 0);
+	verdict_judge(&result, &rules, &verdict);
+	assert_int_equal(verdict.exit_status, EXIT_STATUS_FAILURES);
+	/* and one that is crossed counts before. */
+	assert_int_equal(threshold_parse("errors>2", &rules.list[1].threshold, NULL), 0);
+	verdict_judge(&result, &rules, &verdict);
+	assert_int_equal(verdict.exit_status, EXIT_STATUS_THRESHOLD);
+
+	/* With a sample it has its word again, whatever failed. */
+	rules.count = 1;
+	histogram_record(&result.connect, 10);
+	verdict_judge(&result, &rules, &verdict);
+	assert_int_equal(verdict.exit_status, EXIT_STATUS_OK);
+	result_finish(&result);
+}
+
+static void test_drops_count_where_a_threshold_cannot_be_judged(void **state)
+{
+	(void)state;
+	struct result result;
+	struct verdict verdict;
+	struct threshold_rules rules = rules_of("unconfirmed>0", false);
+	assert_int_equal(result_init(&result), 0);
+	result.established = result.dialed = 5;
+	result.at_end = (struct snapshot){.total = 5, .established = 4, .closed = 1};
+	verdict_judge(&result, &rules, &verdict);
+	assert_int_equal(verdict.exit_status, EXIT_STATUS_OK); /* it was not held */
+	result.held = true;
+	verdict_judge(&result, &rules, &verdict);
+	assert_int_equal(verdict.exit_status, EXIT_STATUS_FAILURES);
+	result_finish(&result);
+}
+
 static void test_only_rules_that_abort_end_a_run(void **state)
 {
 	(void)state;
@@ -138,6 +194,8 @@ int main(void)
 		cmocka_unit_test(test_numbers_that_scripts_know),
 		cmocka_unit_test(test_local_failures_say_nothing_of_the_target),
 		cmocka_unit_test(test_thresholds_replace_the_rule_on_failures),
+		cmocka_unit_test(test_what_cannot_be_judged_replaces_nothing),
+		cmocka_unit_test(test_drops_count_where_a_threshold_cannot_be_judged),
 		cmocka_unit_test(test_only_rules_that_abort_end_a_run),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,7 +47,10 @@ struct verdict {
 	struct findings findings;
 };
 
-/* Pure. With any rules, these replace the rule that a failed connection makes the status 2. */
+/*
+ * Pure. Rules replace the rule that a failed connection makes the status 2, where each of them
+ * could be judged.
+ */
 void verdict_judge(const struct result *result, const struct threshold_rules *rules,
 	struct verdict *ret_verdict);
 
