@@ -136,7 +136,14 @@ static void print_kernel_view(FILE *out, const struct result *result)
 		"Kernel: agrees on %" PRIu64 " of %" PRIu64 " connections asked about; %" PRIu64
 		" SYNs sent again\n",
 		view->agreed, view->asked, view->syn_retransmits);
-	fprintf(out, "Unconfirmed by the peer: %" PRIu64, result->unconfirmed);
+	if (result->unconfirmed == RESULT_UNKNOWN) {
+		fputs("Unconfirmed by the peer: not known", out);
+	} else {
+		fprintf(out, "Unconfirmed by the peer: %" PRIu64, result->unconfirmed);
+	}
+	if (view->missing > 0) {
+		fprintf(out, " (%" PRIu64 " were not known to the kernel)", view->missing);
+	}
 	if (view->too_young > 0) {
 		fprintf(out,
 			" (%" PRIu64 " were established too shortly before to tell: --hold 2s)",

@@ -94,7 +94,10 @@ static void judge_open(struct inquest *inquest, uint32_t index,
 	struct result *result = inquest->table->result;
 	if (table_lifetime_ns(inquest->table, index, now_ns) < KERNEL_VIEW_YOUNG_NS) {
 		result->kernel.too_young++;
-	} else if (sockdiag_is_unconfirmed(socket)) {
+		return;
+	}
+	inquest->told++;
+	if (sockdiag_is_unconfirmed(socket)) {
 		result->unconfirmed++;
 	}
 }
@@ -146,4 +149,12 @@ void inquest_ask(struct inquest *inquest, const uint32_t *indices, size_t count,
 		judge(inquest, indices[i], &sockets[i], now_ns);
 	}
 	view->cost_ns += clock_now_ns() - now_ns;
+}
+
+void inquest_conclude(struct inquest *inquest)
+{
+	struct result *result = inquest->table->result;
+	if (result->at_end.established > 0 && inquest->told == 0) {
+		result->unconfirmed = RESULT_UNKNOWN;
+	}
 }

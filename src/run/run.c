@@ -167,6 +167,7 @@ static void begin_asking(struct engine *engine)
 
 static void begin_closing(struct engine *engine)
 {
+	inquest_conclude(&engine->inquest);
 	engine->phase = PHASE_CLOSING;
 	engine->walk_left = engine->dialer.prepared;
 	tell_stage(engine, "Closing", engine->result->at_end.established);

@@ -76,6 +76,17 @@ class FailIf(harness.Case):
                                 "--fail-if", "unconfirmed>0", status=3)
         self.assertEqual(result["thresholds"][0]["actual"], "10")
 
+    def test_unconfirmed_where_nothing_was_measured(self):
+        """Too young to tell, or not known to the kernel by the address that was dialled."""
+        _, port = self.serve()
+        argv = ("-c", "10", "-s", "2", "--fail-if", "unconfirmed>0")
+        _, result = self.judged("127.0.0.1", port, *argv, status=0)
+        self.assertIsNotNone(result["thresholds"][0]["not_judged"])
+        _, result = self.judged("0.0.0.0", port, *argv, "--hold", "1500ms", status=0)
+        unknown = result["kernel"]["missing"] == 10
+        self.assertEqual(result["thresholds"][0]["not_judged"] is not None, unknown)
+        self.assertEqual(result["connections"]["unconfirmed"], None if unknown else 0)
+
     def test_our_own_limit_comes_before_them(self):
         _, port = self.serve()
         run = self.dial("127.0.0.1", port, "-c", "12", "-s", "0", "--source", "127.0.0.1",

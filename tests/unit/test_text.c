@@ -287,6 +287,23 @@ static void test_findings_without_failure(void **state)
 	assert_memory_equal(line, beginning, strlen(beginning));
 }
 
+static void test_unconfirmed_where_it_is_not_known(void **state)
+{
+	struct fixture *fixture = *state;
+	struct result *result = &fixture->result;
+	set_target(result, "host", "1.2.3.4", 80);
+	set_established(result, 10);
+	result->kernel = (struct kernel_view){.possible = true, .asked = 10, .missing = 10};
+	result->unconfirmed = RESULT_UNKNOWN;
+	assert_string_equal(line_of(fixture, "Unconfirmed"),
+		"Unconfirmed by the peer: not known (10 were not known to the kernel)");
+	result->kernel = (struct kernel_view){.possible = true, .asked = 10, .too_young = 9};
+	result->unconfirmed = 0;
+	assert_string_equal(line_of(fixture, "Unconfirmed"),
+		"Unconfirmed by the peer: 0 (9 were established too shortly before to tell: --hold "
+		"2s)");
+}
+
 static void test_survival_where_any_was_dropped(void **state)
 {
 	struct fixture *fixture = *state;
@@ -337,6 +354,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_verdict_has_the_weightiest_findings, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_findings_without_failure, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_unconfirmed_where_it_is_not_known, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_survival_where_any_was_dropped, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_output_that_fails, setup, teardown),

@@ -113,7 +113,10 @@ struct result {
 	struct snapshot at_end; /* before we began to close what was open */
 	uint64_t dialed; /* left NOT_INITIATED */
 	uint64_t established; /* ever: at_end.established + at_end.closed */
-	/* Of the established, how many the peer never completed; RESULT_UNKNOWN: was not asked. */
+	/*
+	 * Of the established, how many the peer never completed; RESULT_UNKNOWN: was not asked, or
+	 * none that was open could tell, being too young or not known to the kernel.
+	 */
 	uint64_t unconfirmed;
 	uint64_t max_concurrent;
 	uint64_t duration_ns; /* from the start to the end of the hold, without the teardown */

@@ -20,6 +20,7 @@ struct inquest {
 	uint32_t *waiting; /* owned: connections that have ended and are not closed yet */
 	uint32_t waiting_count;
 	uint32_t waiting_capacity;
+	uint64_t told; /* open connections that showed whether the peer had confirmed them */
 };
 
 /* Never fails: where the kernel cannot be asked, the result says so. */
@@ -37,5 +38,8 @@ size_t inquest_take(struct inquest *inquest, uint32_t indices[INQUEST_BATCH]);
 
 /* Asks, and keeps what is said in the result. */
 void inquest_ask(struct inquest *inquest, const uint32_t *indices, size_t count, uint64_t now_ns);
+
+/* All have been asked about: what none of the open ones could show is not known. */
+void inquest_conclude(struct inquest *inquest);
 
 #endif
