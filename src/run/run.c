@@ -28,6 +28,12 @@
 /* Between two questions to the observer whether to go on. */
 #define REVIEW_NS (100 * NSEC_PER_MSEC)
 
+/*
+ * How long a hold goes on without a connection: a server that goes away ends its connections
+ * before its listening socket, and the end of the run looks for that one.
+ */
+#define LAST_LOOK_NS (200 * NSEC_PER_MSEC)
+
 static int engine_init(struct engine *engine, const struct plan *plan,
 	const struct run_observer *observer, struct result *result, struct error *error)
 {
@@ -123,7 +129,7 @@ static void begin_holding(struct engine *engine)
 	evidence_end_dialling(&engine->evidence, engine->result);
 	engine->phase = PHASE_HOLDING;
 	engine->hold_until_ns = engine->now_ns + hold_ns;
-	if (hold_ns > 0) {
+	if (hold_ns > 0 && engine->table.by_state[CONN_ESTABLISHED] > 0) {
 		char count[UNITS_TEXT_MAX];
 		char duration[UNITS_TEXT_MAX];
 		reporter_stage(&engine->reporter, "Holding %s connections for %s",
@@ -274,11 +280,23 @@ static int answer_questions(struct engine *engine)
 	return r;
 }
 
+/* There is nothing to hold any more, or there never was. */
+static void shorten_hold(struct engine *engine)
+{
+	uint64_t look_ns = engine->result->established > 0 ? LAST_LOOK_NS : 0;
+	if (engine->table.by_state[CONN_ESTABLISHED] == 0) {
+		engine->hold_until_ns = earlier(engine->hold_until_ns, engine->now_ns + look_ns);
+	}
+}
+
 /* Goes on to the next phase where this one has nothing left to wait for. */
 static void advance_phase(struct engine *engine)
 {
 	if (engine->phase == PHASE_DIALING && table_decided(&engine->table)) {
 		begin_holding(engine);
+	}
+	if (engine->phase == PHASE_HOLDING) {
+		shorten_hold(engine);
 	}
 	bool hold_is_over =
 		engine->phase == PHASE_HOLDING && engine->now_ns >= engine->hold_until_ns;

@@ -223,6 +223,21 @@ class Hold(harness.Case):
             self.assertLess(run.wall_s, 2.5)
         self.assertEqual(self.report_of(run).on_closure, 10)
 
+    def test_over_when_there_is_nothing_to_hold(self):
+        run = self.dial("127.0.0.1", self.free_port(), "-c", "10", "-s", "0", "--hold", "1h")
+        self.assert_status(run, 2)
+        self.assertLess(run.wall_s, 2 * harness.SLOW)
+        self.assertEqual(self.report_of(run).failed, 10)
+        self.assertNotIn("Holding", run.stdout + run.stderr)
+
+    def test_over_when_the_last_is_dropped(self):
+        port = self.serve_in_python(lambda connection: connection.close(), after=0.5)
+        run = self.dial("127.0.0.1", port, "-c", "10", "-s", "0", "--hold", "1h")
+        self.assert_status(run, 2)
+        self.assertGreaterEqual(run.wall_s, 0.5)
+        self.assertLess(run.wall_s, 3 * harness.SLOW)
+        self.assertEqual(self.report_of(run).final["closed"], 10)
+
     def test_without_it_leaves_when_all_are_decided(self):
         _, port = self.serve()
         run = self.dial("127.0.0.1", port, "-c", "10", "-s", "10")
