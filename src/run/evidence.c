@@ -23,23 +23,41 @@ static uint64_t cpu_now_ns(void)
 	return to_ns(usage.ru_utime) + to_ns(usage.ru_stime);
 }
 
-/* Whether somebody listens now; what is seen goes into the result. */
-static bool look_at_listener(struct result *result, uint32_t *ret_queued)
+/* Whether its queue is fuller, for its size, than the fullest seen so far. */
+static bool is_fuller(const struct sockdiag_listener *found, const struct listener_view *view)
 {
-	struct listener_view *view = &result->listener;
-	struct sockdiag_listener found;
-	int r = sockdiag_find_listener(&result->target, &found);
-	view->here |= r == 0 || r == -ENOENT;
-	if (r < 0) {
-		return false;
+	uint64_t room = (uint64_t)found->backlog + 1;
+	uint64_t room_seen = (uint64_t)view->backlog + 1;
+	return !view->known || found->queued * room_seen > view->queued_most * room;
+}
+
+/*
+ * Whether somebody listens now, on any target. What is seen of the fullest queue goes into the
+ * result.
+ */
+static bool look_at_listeners(struct listener_view *view, const struct targets *targets)
+{
+	bool listens = false;
+	view->queued_at_end = 0;
+	for (size_t i = 0; targets->count <= RESULT_TARGETS_MAX && i < targets->count; i++) {
+		struct sockdiag_listener found;
+		int r = sockdiag_find_listener(&targets->list[i], &found);
+		view->here |= r == 0 || r == -ENOENT;
+		if (r < 0) {
+			continue;
+		}
+		listens = true;
+		if (is_fuller(&found, view)) {
+			view->known = true;
+			view->target = i;
+			view->queued_most = found.queued;
+		}
+		if (view->target == i) {
+			view->backlog = found.backlog;
+			view->queued_at_end = found.queued;
+		}
 	}
-	view->known = true;
-	view->backlog = found.backlog;
-	if (found.queued > view->queued_most) {
-		view->queued_most = found.queued;
-	}
-	*ret_queued = found.queued;
-	return true;
+	return listens;
 }
 
 static void look_at_tables(struct host_tables *tables)
@@ -70,14 +88,13 @@ static void look_at_host(struct host_view *view)
 	view->port_high = limits.port_high;
 }
 
-void evidence_begin(struct evidence *evidence, struct result *result)
+void evidence_begin(struct evidence *evidence, const struct targets *targets, struct result *result)
 {
-	*evidence = (struct evidence){0};
+	*evidence = (struct evidence){.targets = targets};
 	if (netstat_read(&evidence->before) < 0) {
 		netstat_init(&evidence->before);
 	}
-	uint32_t queued;
-	result->listener.known_at_start = look_at_listener(result, &queued);
+	result->listener.known_at_start = look_at_listeners(&result->listener, targets);
 	look_at_host(&result->machine);
 	evidence->cpu_before_ns = cpu_now_ns(); /* last: what looking costs is not the dialling's */
 }
@@ -94,7 +111,7 @@ void evidence_end(struct evidence *evidence, const struct lanes *lanes, struct r
 		netstat_init(&after);
 	}
 	result->network = netstat_difference(&evidence->before, &after);
-	result->listener.known_at_end = look_at_listener(result, &result->listener.queued_at_end);
+	result->listener.known_at_end = look_at_listeners(&result->listener, evidence->targets);
 	look_at_tables(&result->tables);
 	struct generator *generator = &result->generator;
 	generator->lanes = lanes->count;

@@ -65,7 +65,7 @@ static int engine_init(struct engine *engine, const struct plan *plan,
 		.shutdown_first = settings->close_mode == CLOSE_FIN && !release_is_prompt(),
 	};
 	icmp_init(&engine->icmp, &engine->requests);
-	evidence_begin(&engine->evidence, result);
+	evidence_begin(&engine->evidence, &plan->targets, result);
 	/* All that takes time is done: from here on the schedule counts. */
 	uint64_t start_ns = clock_now_ns();
 	r = table_init(&engine->table, settings->connections, start_ns, result);

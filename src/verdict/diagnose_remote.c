@@ -65,7 +65,10 @@ static uint64_t known_unconfirmed(const struct result *result)
 static uint64_t accepted(const struct result *result)
 {
 	uint64_t waiting = result->listener.queued_at_end + known_unconfirmed(result);
-	return result->established > waiting ? result->established - waiting : 0;
+	uint64_t established = result->target_count > 0
+		? result->targets[result->listener.target].established
+		: result->established;
+	return established > waiting ? established - waiting : 0;
 }
 
 /* How long ago the last connection came up, at least. */
@@ -109,6 +112,25 @@ static void hint_at_acceptor(const struct result *result, struct finding *findin
 	}
 }
 
+/* "up to 5 waited where its backlog is 4, and ": nothing where it was not full when looked at. */
+static void say_how_full(const struct result *result, char text[FINDING_TEXT_MAX])
+{
+	const struct listener_view *listener = &result->listener;
+	char address[ADDRESS_TEXT_MAX];
+	text[0] = '\0';
+	if (listener->queued_most < listener->backlog) {
+		return;
+	}
+	if (result->target_count > 0) {
+		rule_say(text, "at %s, up to %u waited where its backlog is %u, and ",
+			address_format(&result->targets[listener->target].address, address),
+			listener->queued_most, listener->backlog);
+	} else {
+		rule_say(text, "up to %u waited where its backlog is %u, and ",
+			listener->queued_most, listener->backlog);
+	}
+}
+
 bool backlog_full(const struct result *result, struct finding *finding)
 {
 	const struct listener_view *listener = &result->listener;
@@ -122,12 +144,13 @@ bool backlog_full(const struct result *result, struct finding *finding)
 	if (!(seen && (dropped > 0 || finding->count > 0)) && !guessed) {
 		return false;
 	}
-	if (listener->known) {
+	if (seen) {
+		char figures[FINDING_TEXT_MAX];
+		say_how_full(result, figures);
 		rule_say(finding->evidence,
-			"The server's accept queue was full: up to %u waited where its backlog is "
-			"%u, and the kernel dropped %" PRIu64 " of their packets; %" PRIu64
-			" connections timed out%s.",
-			listener->queued_most, listener->backlog, dropped, timed_out,
+			"The server's accept queue was full: %sthe kernel dropped %" PRIu64
+			" of their packets; %" PRIu64 " connections timed out%s.",
+			figures, dropped, timed_out,
 			known_unconfirmed(result) > 0 ? ", and some are established here only"
 						      : "");
 	} else {

@@ -205,6 +205,18 @@ class Target(Fault):
         self.assertEqual(result["kernel"]["syn_retransmits"], 15)
         self.assertGreaterEqual(result["network"]["TcpExt.ListenDrops"], 30)
 
+    def test_backlog_full_at_one_of_two_targets(self):
+        """Whichever stands first, its queue is the evidence, not that of the other."""
+        _, good = self.serve()
+        full = self.listen(4)
+        for ports in f"{good},{full}", f"{full},{good}":
+            with self.subTest(ports=ports):
+                run, result = self.dial_for_result("127.0.0.1", ports, "-c", "40", "-s", "2",
+                                                   "-t", "1500")
+                self.assertEqual(result["listener"]["backlog"], 4)
+                self.assertIn(f"full: at 127.0.0.1:{full}, up to 5 waited where its backlog is 4",
+                              run.stdout)
+
     def test_closed_as_soon_as_accepted(self):
         _, port = self.serve_unkindly("fin")
         run, result = self.dial_for_result("127.0.0.1", port, "-c", "20", "-s", "5",

@@ -66,6 +66,34 @@ static void backlog_full(void **state)
 	assert_non_null(strstr(find(fixture, "backlog_full")->hint, "Accept faster"));
 }
 
+static void backlog_full_of_one_of_several_targets(void **state)
+{
+	struct fixture *fixture = *state;
+	struct result *result = &fixture->result;
+	establish(fixture, 25);
+	reject(fixture, CAUSE_TIMED_OUT, 15);
+	listen_here(fixture, 4);
+	result->listener.target = 1;
+	result->listener.queued_most = 5;
+	result->listener.queued_at_end = 5;
+	result->duration_ns = 2 * NSEC_PER_SEC;
+	result->target_count = 2;
+	result->targets[0].established = 20;
+	result->targets[1].established = 5;
+	result->targets[1].failed = 15;
+	for (size_t i = 0; i < 2; i++) {
+		struct address *address = &result->targets[i].address;
+		assert_int_equal(
+			address_parse_literal("192.0.2.1", (uint16_t)(7001 + i), address), 0);
+	}
+	assert_finding(fixture, "backlog_full", 15,
+		"The server's accept queue was full: at 192.0.2.1:7002, up to 5 waited where its "
+		"backlog is 4, and the kernel dropped 0 of their packets; 15 connections timed "
+		"out.");
+	/* What another target accepted is not its own. */
+	assert_non_null(strstr(find(fixture, "backlog_full")->hint, "accepts nobody"));
+}
+
 static void backlog_full_by_the_counters(void **state)
 {
 	struct fixture *fixture = *state;
@@ -78,8 +106,7 @@ static void backlog_full_by_the_counters(void **state)
 	fixture->result.kernel.retransmitted = 8;
 	fixture->result.kernel.syn_retransmits = 12;
 	assert_only(fixture, "backlog_full", 8,
-		"The server's accept queue was full: up to 0 waited where its backlog is 4, and "
-		"the kernel dropped 12 of their packets; 0 connections timed out.");
+		"The server's accept queue was full: the kernel dropped 12 of their packets; 0 connections timed out.");
 	values[NETSTAT_LISTEN_OVERFLOWS] = 0;
 	assert_no(fixture, "backlog_full");
 }
@@ -207,6 +234,7 @@ int main(void)
 		TEST(some_refused),
 		TEST(reset_in_handshake),
 		TEST(backlog_full),
+		TEST(backlog_full_of_one_of_several_targets),
 		TEST(backlog_full_by_the_counters),
 		TEST(backlog_full_by_what_it_does),
 		TEST(server_stopped_accepting),

@@ -51,9 +51,13 @@ struct kernel_view {
 /* A server's SYN-ACK is repeated after a second: what is younger cannot be told to be confirmed. */
 #define KERNEL_VIEW_YOUNG_NS UINT64_C(1200000000)
 
-/* The listening socket of the first target, where it is in this network namespace. */
+/*
+ * The target's listening socket, where it is in this network namespace; of several targets, the one
+ * whose queue was the fullest for its size. Of too many for a tally, none is looked at.
+ */
 struct listener_view {
-	bool here; /* the target is an address of this host */
+	bool here; /* a target is an address of this host */
+	size_t target; /* whose it is, where there are several */
 	bool known; /* somebody listened there, at the start or at the end */
 	bool known_at_start;
 	bool known_at_end;
