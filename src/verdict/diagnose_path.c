@@ -58,13 +58,18 @@ static uint64_t came_up_late(const struct result *result)
 	return retransmitted > timed_out ? retransmitted - timed_out : 0;
 }
 
+/* The dials were given up before a second SYN. */
+static bool one_syn_each(const struct result *result)
+{
+	return result->settings.dial_timeout_ns > 0 &&
+		result->settings.dial_timeout_ns <= FIRST_RETRANSMIT_NS;
+}
+
 /* Lost at random, as far as one can tell. */
 static bool is_loss(const struct result *result)
 {
 	uint64_t timed_out = rule_cause(result, CAUSE_TIMED_OUT);
-	bool one_syn_each = result->settings.dial_timeout_ns > 0 &&
-		result->settings.dial_timeout_ns <= FIRST_RETRANSMIT_NS;
-	return one_syn_each || came_up_late(result) >= timed_out;
+	return one_syn_each(result) || came_up_late(result) >= timed_out;
 }
 
 bool firewall_drop(const struct result *result, struct finding *finding)
@@ -74,6 +79,17 @@ bool firewall_drop(const struct result *result, struct finding *finding)
 	if (finding->count == 0 || result->established > 0 ||
 		finding->count < rule_failed_there(result)) {
 		return false;
+	}
+	if (one_syn_each(result) && result->kernel.syn_retransmits == 0) {
+		rule_say(finding->evidence,
+			"None of %" PRIu64
+			" connections was answered within %s, which is too short for a second SYN.",
+			finding->count, rule_seconds(result->settings.dial_timeout_ns, limit));
+		rule_say(finding->hint,
+			"Try a longer --dial-timeout first: a lost SYN is sent again after a second, "
+			"and the path may be slow. If none is answered then, a firewall drops them, "
+			"or the host is down or not routed to.");
+		return true;
 	}
 	rule_say(finding->evidence,
 		"None of %" PRIu64 " connections was answered within %s; %" PRIu64

@@ -103,6 +103,15 @@ class Firewall(Fault):
         self.assertEqual(result["kernel"]["syn_retransmits"], 20)
         self.assert_kernel_agrees(run, result, 20)
 
+    def test_drop_with_a_timeout_of_one_syn(self):
+        port = self.free_port()
+        self.filter_input(f"tcp dport {port} drop")
+        run, result = self.dial_for_result("127.0.0.1", port, "-c", "20", "-s", "2", "-t", "300")
+        self.assert_truth(run, result, status=2, established=0, timed_out=20)
+        self.assertEqual(result["kernel"]["syn_retransmits"], 0)
+        self.assertIn("within 300 ms, which is too short for a second SYN. Try a longer "
+                      "--dial-timeout first", run.stdout)
+
     def test_reject_with_reset(self):
         result = self.rejected("reject with tcp reset", refused=20)
         self.assertLess(result["failure_us"]["max"], 500000 * harness.SLOW)
