@@ -179,15 +179,13 @@ static json_t *make_generator(const struct result *result)
 	bool dialed = result->dialed > 0;
 	bool cpu_known = result->dialing_ns != RESULT_UNKNOWN &&
 		result->dialing_ns >= GENERATOR_CPU_LEAST_NS;
-	/* The first dial is at 0: so many periods were kept. */
-	double periods = dialed ? (double)(result->dialed - 1) : 0;
-	double last_dial_s = (double)generator->last_dial_ns / (double)NSEC_PER_SEC;
+	double rate = result_dial_rate(result);
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "cpu_share",
 		json_value_ratio(
 			(double)generator->cpu_ns, cpu_known ? (double)result->dialing_ns : 0),
 		"period_us", json_value_us(generator->period_ns), "pace_asked_per_s",
 		json_value_ratio((double)NSEC_PER_SEC, (double)generator->period_ns),
-		"pace_kept_per_s", json_value_ratio(periods, last_dial_s), "last_dial_s",
+		"pace_kept_per_s", json_value_ratio(rate, rate > 0 ? 1 : 0), "last_dial_s",
 		json_value_seconds(dialed ? generator->last_dial_ns : RESULT_UNKNOWN),
 		"cq_overflows", json_value_count(generator->cq_overflows), "resolution_us",
 		json_value_count(generator->resolution_us), "lanes",

@@ -159,16 +159,14 @@ static void print_generator(FILE *out, const struct result *result)
 	if (result->dialing_ns < 50 * NSEC_PER_MSEC || result->dialing_ns == RESULT_UNKNOWN) {
 		return;
 	}
-	double seconds = (double)result->dialing_ns / (double)NSEC_PER_SEC;
+	double rate = result_dial_rate(result);
 	fprintf(out, "Generator: %.0f%% of a CPU while dialling",
 		100.0 * (double)generator->cpu_ns / (double)result->dialing_ns);
-	if (generator->period_ns > 0 && result->dialed > 1) {
+	if (rate > 0 && generator->period_ns > 0) {
 		fprintf(out, ", %.1f dials a second asked and %.1f kept",
-			(double)NSEC_PER_SEC / (double)generator->period_ns,
-			(double)(result->dialed - 1) * (double)NSEC_PER_SEC /
-				(double)generator->last_dial_ns);
-	} else {
-		fprintf(out, ", %.0f dials a second", (double)result->dialed / seconds);
+			(double)NSEC_PER_SEC / (double)generator->period_ns, rate);
+	} else if (rate > 0) {
+		fprintf(out, ", %.0f dials a second", rate);
 	}
 	fputc('\n', out);
 }

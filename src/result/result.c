@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "tcpgoon/base/clock.h"
+
 int result_init(struct result *result)
 {
 	*result = (struct result){
@@ -39,4 +41,13 @@ void result_finish(struct result *result)
 	histogram_finish(&result->failure);
 	histogram_finish(&result->lag);
 	histogram_finish(&result->lifetime);
+}
+
+double result_dial_rate(const struct result *result)
+{
+	uint64_t span_ns = result->generator.last_dial_ns;
+	if (result->dialed < 2 || span_ns < GENERATOR_RATE_LEAST_NS) {
+		return 0;
+	}
+	return (double)(result->dialed - 1) * (double)NSEC_PER_SEC / (double)span_ns;
 }

@@ -118,15 +118,15 @@ static bool cpu_was_the_limit(const struct result *result, struct finding *findi
 {
 	uint64_t dialing_ns = result->dialing_ns;
 	uint64_t cpu_ns = result->generator.cpu_ns;
-	if (dialing_ns == RESULT_UNKNOWN || dialing_ns < GENERATOR_CPU_LEAST_NS ||
+	double rate = result_dial_rate(result);
+	if (rate <= 0 || dialing_ns == RESULT_UNKNOWN || dialing_ns < GENERATOR_CPU_LEAST_NS ||
 		cpu_ns < dialing_ns / 100 * CPU_MOST_PERCENT) {
 		return false;
 	}
 	rule_say(finding->evidence,
 		"The run was client-limited: this machine spent %.0f%% of a CPU core on %.0f dials "
 		"a second.",
-		100.0 * (double)cpu_ns / (double)dialing_ns,
-		(double)result->dialed * (double)NSEC_PER_SEC / (double)dialing_ns);
+		100.0 * (double)cpu_ns / (double)dialing_ns, rate);
 	rule_say(finding->hint,
 		"The rate and the connect times are this machine's, not the target's: ask for a "
 		"pace with --sleep, or dial from several machines.");

@@ -151,8 +151,9 @@ static void client_limited_without_a_pace(void **state)
 {
 	struct fixture *fixture = *state;
 	struct result *result = &fixture->result;
-	establish(fixture, 50000);
+	establish(fixture, 49001);
 	result->dialing_ns = NSEC_PER_SEC;
+	result->generator.last_dial_ns = 980 * NSEC_PER_MSEC;
 	result->generator.cpu_ns = 899 * NSEC_PER_MSEC;
 	assert_nothing(fixture);
 	result->generator.cpu_ns = 900 * NSEC_PER_MSEC;

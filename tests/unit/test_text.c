@@ -304,6 +304,26 @@ static void test_unconfirmed_where_it_is_not_known(void **state)
 		"2s)");
 }
 
+static void test_rate_is_of_the_time_between_the_dials(void **state)
+{
+	struct fixture *fixture = *state;
+	struct result *result = &fixture->result;
+	set_target(result, "host", "1.2.3.4", 80);
+	set_established(result, 101);
+	result->dialed = 101;
+	result->dialing_ns = 1500 * NSEC_PER_MSEC; /* most of it a wait for answers */
+	result->generator.last_dial_ns = 10 * NSEC_PER_MSEC;
+	assert_string_equal(line_of(fixture, "Generator:"),
+		"Generator: 0% of a CPU while dialling, 10000 dials a second");
+	result->generator.last_dial_ns = GENERATOR_RATE_LEAST_NS - 1;
+	assert_string_equal(
+		line_of(fixture, "Generator:"), "Generator: 0% of a CPU while dialling");
+	result->generator.last_dial_ns = 10 * NSEC_PER_MSEC;
+	result->dialed = 1;
+	assert_string_equal(
+		line_of(fixture, "Generator:"), "Generator: 0% of a CPU while dialling");
+}
+
 static void test_survival_where_any_was_dropped(void **state)
 {
 	struct fixture *fixture = *state;
@@ -356,6 +376,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_findings_without_failure, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_unconfirmed_where_it_is_not_known, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_rate_is_of_the_time_between_the_dials, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_survival_where_any_was_dropped, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_output_that_fails, setup, teardown),

@@ -87,6 +87,9 @@ struct host_tables {
 /* The kernel accounts for CPU time in ticks: of dialling that took less, a share says nothing. */
 #define GENERATOR_CPU_LEAST_NS UINT64_C(50000000)
 
+/* All dials within this, and their rate says nothing: the first lie in one batch. */
+#define GENERATOR_RATE_LEAST_NS UINT64_C(1000000)
+
 /* The generator's own state. */
 struct generator {
 	uint64_t cpu_ns; /* of this process, while dialling */
@@ -149,6 +152,12 @@ struct result {
 	enum run_end end;
 	bool held; /* the run was asked to hold its connections */
 };
+
+/*
+ * Dials a second, from the first, at the start, to the last: waiting for answers is not in it.
+ * 0: not known, of fewer than two dials or where too short a time lies between them.
+ */
+double result_dial_rate(const struct result *result);
 
 /* Returns 0 or -ENOMEM. */
 int result_init(struct result *result);
