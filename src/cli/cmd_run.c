@@ -59,8 +59,8 @@ const struct command command_run = {
 	.summary = "Run tcpgoon test",
 	.description =
 		"Opens connections to the port of the host, one after the other, and leaves\n"
-		"once each is established or has failed, or when --hold is over. ^C ends the\n"
-		"run with its report; a second ^C leaves at once.\n"
+		"once each is established or has failed, or when --hold is over or none is\n"
+		"open any more. ^C ends the run with its report; a second ^C leaves at once.\n"
 		"\n"
 		"Thresholds are METRIC OPERATOR VALUE: of counts such as 'errors>1%' or\n"
 		"'unconfirmed>0', of times such as 'connect.p99>50ms', 'handshake.max>1s' or\n"

@@ -25,9 +25,10 @@ void help_print_program(FILE *out)
 	      "Exit status:\n"
 	      "  0  all went well\n"
 	      "  1  incomplete: wrong usage, not confirmed, interrupted, or could not work\n"
-	      "  2  connections failed, or were dropped by the peer while held\n"
+	      "  2  connections failed, or were dropped by the peer while held, and there is no\n"
+	      "     threshold, or one that could not be judged\n"
 	      "  3  a threshold of --fail-if or --abort-if was crossed\n"
-	      "  4  the limits of this machine do not allow the run\n"
+	      "  4  this machine was the limit: nothing is said of the target\n"
 	      "\n"
 	      "Use \"tcpgoon [command] --help\" for more about a command.\n",
 		out);
