@@ -18,12 +18,26 @@ static bool is_dead(const struct target_tally *target)
 	return target->failed > 0 && target->established == 0;
 }
 
+/* On another port of the same host connections came up. */
+static bool host_is_alive(const struct result *result, const struct target_tally *dead)
+{
+	for (size_t i = 0; i < result->target_count; i++) {
+		const struct target_tally *target = &result->targets[i];
+		if (target->established > 0 &&
+			address_same_host(&target->address, &dead->address)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool name_with_dead_address(const struct result *result, struct finding *finding)
 {
 	char names[2 * ADDRESS_TEXT_MAX + 16] = "";
 	size_t used = 0;
 	size_t dead = 0;
 	size_t alive = 0;
+	size_t dead_ports = 0; /* of hosts that are alive */
 	for (size_t i = 0; i < result->target_count; i++) {
 		const struct target_tally *target = &result->targets[i];
 		alive += target->established > 0;
@@ -31,6 +45,7 @@ bool name_with_dead_address(const struct result *result, struct finding *finding
 			continue;
 		}
 		finding->count += target->failed;
+		dead_ports += host_is_alive(result, target);
 		if (dead++ < 2) {
 			char address[ADDRESS_TEXT_MAX];
 			used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
@@ -44,9 +59,12 @@ bool name_with_dead_address(const struct result *result, struct finding *finding
 		"%zu of %zu targets let no connection up (%s%s), %" PRIu64
 		" in all, while the others did.",
 		dead, result->target_count, names, dead > 2 ? ", ..." : "", finding->count);
-	rule_say(finding->hint,
-		"Clients that take such an address fail or wait: repair that server, or take its "
-		"address out of the name.");
+	rule_say(finding->hint, "%s",
+		dead_ports == dead
+			? "The same host lets connections up on another port: look whether something "
+			  "listens on this one, and what stands before it."
+			: "Clients that take such an address fail or wait: repair that server, or take "
+			  "its address out of the name.");
 	return true;
 }
 

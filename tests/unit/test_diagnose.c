@@ -303,6 +303,21 @@ static void set_target(
 	assert_int_equal(address_parse_literal(address, 80, &target->address), 0);
 }
 
+/* There is no name to take it out of. */
+static void a_dead_port_of_a_host_that_is_alive(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 10);
+	reject(fixture, CAUSE_TIMED_OUT, 10);
+	set_target(fixture, "192.0.2.1", 10, 0);
+	set_target(fixture, "192.0.2.1", 0, 10);
+	address_set_port(&fixture->result.targets[1].address, 81);
+	const struct finding *finding = find(fixture, "name_with_dead_address");
+	assert_non_null(finding);
+	assert_non_null(strstr(finding->evidence, "(192.0.2.1:81)"));
+	assert_non_null(strstr(finding->hint, "on another port"));
+}
+
 static void name_with_dead_address(void **state)
 {
 	struct fixture *fixture = *state;
@@ -319,6 +334,7 @@ static void name_with_dead_address(void **state)
 	assert_only(fixture, "name_with_dead_address", 10,
 		"1 of 3 targets let no connection up ([2001:db8::1]:80), 10 in all, while the "
 		"others did.");
+	assert_non_null(strstr(find(fixture, "name_with_dead_address")->hint, "out of the name"));
 	/* Where more failed than on the dead one, there is more to say. */
 	reject(fixture, CAUSE_TIMED_OUT, 30);
 	assert_finding(fixture, "partial_drop", 40,
@@ -356,6 +372,7 @@ int main(void)
 		TEST(firewall_reset),
 		TEST(unreachable),
 		TEST(name_with_dead_address),
+		TEST(a_dead_port_of_a_host_that_is_alive),
 		TEST(all_addresses_dead_is_no_matter_of_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
