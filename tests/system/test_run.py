@@ -172,6 +172,25 @@ class Failures(harness.Case):
         self.assertEqual(report.on_closure, 0)
 
 
+class Resolution(harness.Case):
+    def resolution_us(self, *argv):
+        _, port = self.serve()
+        run, result = self.dial_for_result("127.0.0.1", port, *argv)
+        self.assert_status(run, 0)
+        return result["generator"]["resolution_us"], run.stdout
+
+    def test_of_a_busy_loop_is_its_turn(self):
+        resolution, text = self.resolution_us("-c", "500", "-s", "0")
+        self.assertGreater(resolution, 0)
+        self.assertIn("read every ", text)
+
+    def test_of_dials_with_their_own_instants_there_is_none(self):
+        resolution, text = self.resolution_us("-c", "100", "-s", "20")
+        if harness.MEASURING:  # else the program may be late, and busy, all the time
+            self.assertEqual(resolution, 0)
+            self.assertIn("Connect, dial to established: ", text)
+
+
 class Watch(harness.Case):
     def test_data_up_to_the_end(self):
         """Whoever sends while the kernel is asked about all is asked about too."""

@@ -32,8 +32,7 @@ struct option_row {
 	const char *initial; /* the default, as it could be given; NULL: false or no text */
 	const char *help;
 	const char *choices; /* of an OPTION_CHOICE: "fin|rst" */
-	const char
-		*before_path; /* what stands before the path that it takes: "json="; NULL: none */
+	const char *before_path; /* what precedes the path that it takes: "json="; NULL: none */
 	uint64_t min; /* of counts; of durations in nanoseconds */
 	uint64_t max;
 	bool or_zero; /* of durations: 0 is none at all, and may be given though it is below min */

@@ -96,7 +96,8 @@ struct generator {
 	uint64_t last_dial_ns; /* since the start */
 	uint64_t period_ns; /* asked for between two dials; 0: none */
 	uint64_t cq_overflows; /* completions that did not fit their queue (none is lost) */
-	uint32_t resolution_us; /* of `connect`: the mean turn of the loop while it dials */
+	uint32_t
+		resolution_us; /* of `connect`: the mean turn of a loop busy dialling; 0: it was not */
 	uint32_t lanes;
 };
 
