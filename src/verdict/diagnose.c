@@ -56,6 +56,7 @@ enum rule_id {
 struct rule {
 	const char *name;
 	enum cause_side side;
+	enum finding_weight weight;
 	rule_function *holds;
 	uint64_t yields_to; /* set of THE(rule) */
 };
@@ -67,41 +68,42 @@ struct rule {
 /* And that the target said no. */
 #define EXPLAINS_REFUSAL (THE(NAME_WITH_DEAD_ADDRESS) | THE(CONNECTION_CAP))
 
-#define ROW(id, side, function, better) \
-	[RULE_##id] = {#function, CAUSE_SIDE_##side, function, better}
+#define ROW(id, side, weight, function, better) \
+	[RULE_##id] = {#function, CAUSE_SIDE_##side, FINDING_##weight, function, better}
 
 static const struct rule rules[RULE_MAX] = {
-	ROW(LOCAL_PORTS_EXHAUSTED, LOCAL, local_ports_exhausted, 0),
-	ROW(LOCAL_DESCRIPTORS, LOCAL, local_descriptors, 0),
-	ROW(LOCAL_MEMORY, LOCAL, local_memory, 0),
-	ROW(LOCAL_NOT_PERMITTED, LOCAL, local_not_permitted, 0),
-	ROW(SOURCE_UNUSABLE, LOCAL, source_unusable, 0),
-	ROW(CONNTRACK_FULL, LOCAL, conntrack_full, 0),
-	ROW(NAME_WITH_DEAD_ADDRESS, REMOTE, name_with_dead_address, 0),
-	ROW(BACKLOG_FULL, REMOTE, backlog_full, 0),
-	ROW(CONNECTION_CAP, REMOTE, connection_cap, THE(CONNTRACK_FULL) | THE(BACKLOG_FULL)),
-	ROW(FIREWALL_RESET, PATH, firewall_reset, 0),
-	ROW(NO_LISTENER, REMOTE, no_listener, THE(FIREWALL_RESET)),
-	ROW(FIREWALL_REJECT, PATH, firewall_reject, EXPLAINS_REFUSAL),
-	ROW(UNREACHABLE, PATH, unreachable, EXPLAINS_REFUSAL),
-	ROW(FIREWALL_DROP, PATH, firewall_drop, EXPLAINS_SILENCE),
-	ROW(PARTIAL_DROP, PATH, partial_drop, EXPLAINS_SILENCE),
-	ROW(SOME_REFUSED, REMOTE, some_refused, EXPLAINS_REFUSAL),
-	ROW(RESET_IN_HANDSHAKE, REMOTE, reset_in_handshake, EXPLAINS_REFUSAL),
-	ROW(UNCONFIRMED, REMOTE, unconfirmed, THE(BACKLOG_FULL)),
-	ROW(CLOSED_AT_ONCE, REMOTE, closed_at_once, EXPLAINS_REFUSAL),
-	ROW(RESET_AT_ONCE, REMOTE, reset_at_once, EXPLAINS_REFUSAL),
-	ROW(SERVER_WENT_AWAY, REMOTE, server_went_away, 0),
-	ROW(IDLE_TIMEOUT, REMOTE, idle_timeout, THE(SERVER_WENT_AWAY)),
-	ROW(SILENT, PATH, silent, 0),
-	ROW(DROPPED_WHILE_HELD, REMOTE, dropped_while_held,
+	ROW(LOCAL_PORTS_EXHAUSTED, LOCAL, REMARK, local_ports_exhausted, 0),
+	ROW(LOCAL_DESCRIPTORS, LOCAL, REMARK, local_descriptors, 0),
+	ROW(LOCAL_MEMORY, LOCAL, REMARK, local_memory, 0),
+	ROW(LOCAL_NOT_PERMITTED, LOCAL, REMARK, local_not_permitted, 0),
+	ROW(SOURCE_UNUSABLE, LOCAL, REMARK, source_unusable, 0),
+	ROW(CONNTRACK_FULL, LOCAL, LOCAL, conntrack_full, 0),
+	ROW(NAME_WITH_DEAD_ADDRESS, REMOTE, REMARK, name_with_dead_address, 0),
+	ROW(BACKLOG_FULL, REMOTE, REMARK, backlog_full, 0),
+	ROW(CONNECTION_CAP, REMOTE, REMARK, connection_cap,
+		THE(CONNTRACK_FULL) | THE(BACKLOG_FULL)),
+	ROW(FIREWALL_RESET, PATH, REMARK, firewall_reset, 0),
+	ROW(NO_LISTENER, REMOTE, REMARK, no_listener, THE(FIREWALL_RESET)),
+	ROW(FIREWALL_REJECT, PATH, REMARK, firewall_reject, EXPLAINS_REFUSAL),
+	ROW(UNREACHABLE, PATH, REMARK, unreachable, EXPLAINS_REFUSAL),
+	ROW(FIREWALL_DROP, PATH, REMARK, firewall_drop, EXPLAINS_SILENCE),
+	ROW(PARTIAL_DROP, PATH, REMARK, partial_drop, EXPLAINS_SILENCE),
+	ROW(SOME_REFUSED, REMOTE, REMARK, some_refused, EXPLAINS_REFUSAL),
+	ROW(RESET_IN_HANDSHAKE, REMOTE, REMARK, reset_in_handshake, EXPLAINS_REFUSAL),
+	ROW(UNCONFIRMED, REMOTE, REMARK, unconfirmed, THE(BACKLOG_FULL)),
+	ROW(CLOSED_AT_ONCE, REMOTE, REMARK, closed_at_once, EXPLAINS_REFUSAL),
+	ROW(RESET_AT_ONCE, REMOTE, REMARK, reset_at_once, EXPLAINS_REFUSAL),
+	ROW(SERVER_WENT_AWAY, REMOTE, REMARK, server_went_away, 0),
+	ROW(IDLE_TIMEOUT, REMOTE, REMARK, idle_timeout, THE(SERVER_WENT_AWAY)),
+	ROW(SILENT, PATH, REMARK, silent, 0),
+	ROW(DROPPED_WHILE_HELD, REMOTE, REMARK, dropped_while_held,
 		THE(SERVER_WENT_AWAY) | THE(IDLE_TIMEOUT)),
-	ROW(SERVER_STOPPED_ACCEPTING, REMOTE, server_stopped_accepting, THE(BACKLOG_FULL)),
-	ROW(SYN_LOSS, PATH, syn_loss, EXPLAINS_SILENCE | THE(PARTIAL_DROP)),
-	ROW(SYN_COOKIES, REMOTE, syn_cookies, 0),
-	ROW(CLIENT_LIMITED, LOCAL, client_limited, 0),
-	ROW(MEMORY_PRESSURE, LOCAL, memory_pressure, 0),
-	ROW(TIME_WAIT_OVERFLOW, LOCAL, time_wait_overflow, 0),
+	ROW(SERVER_STOPPED_ACCEPTING, REMOTE, REMARK, server_stopped_accepting, THE(BACKLOG_FULL)),
+	ROW(SYN_LOSS, PATH, REMARK, syn_loss, EXPLAINS_SILENCE | THE(PARTIAL_DROP)),
+	ROW(SYN_COOKIES, REMOTE, REMARK, syn_cookies, 0),
+	ROW(CLIENT_LIMITED, LOCAL, REMARK, client_limited, 0),
+	ROW(MEMORY_PRESSURE, LOCAL, REMARK, memory_pressure, 0),
+	ROW(TIME_WAIT_OVERFLOW, LOCAL, REMARK, time_wait_overflow, 0),
 };
 
 _Static_assert(RULE_MAX <= FINDINGS_MAX, "each rule may match");
@@ -155,6 +157,7 @@ void diagnose(const struct result *result, struct findings *ret_findings)
 	struct finding candidates[RULE_MAX] = {0}; /* one without a name does not hold */
 	for (size_t i = 0; i < RULE_MAX; i++) {
 		candidates[i].side = rules[i].side;
+		candidates[i].weight = rules[i].weight;
 		if (rules[i].holds(result, &candidates[i])) {
 			candidates[i].name = rules[i].name;
 		}

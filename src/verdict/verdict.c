@@ -53,6 +53,33 @@ static void judge_local(struct verdict *verdict, const struct result *result)
 				tally->count, cause_phrase((enum cause)i));
 		}
 	}
+	for (size_t i = 0; i < verdict->findings.count; i++) {
+		const struct finding *finding = &verdict->findings.list[i];
+		if (finding->weight == FINDING_LOCAL) {
+			propose(verdict, EXIT_STATUS_LOCAL_LIMIT);
+			add_reason(verdict,
+				"This machine was the limit: %" PRIu64
+				" connections failed because of it (%s).",
+				finding->count, finding->name);
+		}
+	}
+}
+
+/* Connections that came up, stayed, and still did not work. Returns whether there are any. */
+static bool judge_useless(struct verdict *verdict, const struct result *result)
+{
+	bool found = false;
+	for (size_t i = 0; i < verdict->findings.count; i++) {
+		const struct finding *finding = &verdict->findings.list[i];
+		if (finding->weight == FINDING_FAILURE) {
+			found = true;
+			propose(verdict, EXIT_STATUS_FAILURES);
+			add_reason(verdict,
+				"%" PRIu64 " of %" PRIu64 " connections did not work (%s).",
+				finding->count, result->established, finding->name);
+		}
+	}
+	return found;
 }
 
 static void judge_thresholds(struct verdict *verdict, const struct result *result)
@@ -105,7 +132,8 @@ static bool judge_failures(struct verdict *verdict, const struct result *result)
 			"%" PRIu64 " of %" PRIu64 " connections were dropped while held.",
 			end->closed, result->established);
 	}
-	return end->failed > 0 || dropped;
+	bool useless = judge_useless(verdict, result);
+	return end->failed > 0 || dropped || useless;
 }
 
 /*

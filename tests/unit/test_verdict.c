@@ -73,6 +73,19 @@ static struct threshold_rules rules_of(const char *text, bool aborts)
 	return rules;
 }
 
+static void test_a_finding_can_put_failures_on_this_machine(void **state)
+{
+	(void)state;
+	struct result result = {.tables = {.conntrack_used = 100, .conntrack_max = 100}};
+	fail_with(&result, CAUSE_TIMED_OUT, 3);
+	struct verdict verdict = plain_verdict(&result);
+	assert_int_equal(verdict.exit_status, EXIT_STATUS_LOCAL_LIMIT);
+	assert_string_equal(verdict.reasons[0],
+		"This machine was the limit: 3 connections failed because of it (conntrack_full).");
+	result.tables.conntrack_used = 50;
+	assert_int_equal(plain_verdict(&result).exit_status, EXIT_STATUS_FAILURES);
+}
+
 static void test_local_failures_say_nothing_of_the_target(void **state)
 {
 	(void)state;
@@ -192,6 +205,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exit_status),
 		cmocka_unit_test(test_numbers_that_scripts_know),
+		cmocka_unit_test(test_a_finding_can_put_failures_on_this_machine),
 		cmocka_unit_test(test_local_failures_say_nothing_of_the_target),
 		cmocka_unit_test(test_thresholds_replace_the_rule_on_failures),
 		cmocka_unit_test(test_what_cannot_be_judged_replaces_nothing),
