@@ -215,17 +215,17 @@ static int restore_slot(struct histogram *histogram, size_t slot, uint64_t count
 	uint64_t lowest = histogram_slot_lowest_us(slot);
 	uint64_t highest = histogram_slot_highest_us(slot);
 	uint64_t middle = lowest + (highest - lowest + 1) / 2;
-	uint64_t sum;
+	uint128 squares;
 	uint64_t all;
-	if (__builtin_mul_overflow(middle, count, &sum) ||
-		__builtin_add_overflow(histogram->sum_us, sum, &sum) ||
+	if (__builtin_mul_overflow((uint128)middle * middle, count, &squares) ||
+		__builtin_add_overflow(histogram->sum_squares_us2, squares, &squares) ||
 		__builtin_add_overflow(histogram->count, count, &all)) {
 		return -EINVAL;
 	}
 	histogram->counts[slot] = count;
 	histogram->count = all;
-	histogram->sum_us = sum;
-	histogram->sum_squares_us2 += (uint128)middle * middle * count;
+	histogram->sum_us += (uint128)middle * count;
+	histogram->sum_squares_us2 = squares;
 	if (lowest < histogram->min_us) {
 		histogram->min_us = lowest;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Why this layout: recording is a shift and an addition, 188 KiB hold any number of values at a
+ * Why this layout: recording is a shift and an addition, 296 KiB hold any number of values at a
  * relative error below 1/1024, two histograms merge by adding slot to slot, and every HdrHistogram
- * tool reads the encoding.
+ * tool reads the encoding. Pages of slots that nothing was counted in take no memory.
  *
  * Bucket b counts values below 2048 << b in slots 1 << b wide. Its lower half is what bucket b - 1
  * covers already, so all but the first hold their upper half only:
@@ -10,7 +10,7 @@
  *   slots     0 .. 1023   values    0 .. 1023, 1 wide  (bucket 0, lower half)
  *   slots  1024 .. 2047   values 1024 .. 2047, 1 wide  (bucket 0, upper half)
  *   slots  2048 .. 3071   values 2048 .. 4095, 2 wide  (bucket 1)
- *   ...                   and so on up to 2^32 - 1     (bucket 21)
+ *   ...                   and so on up to 2^46 - 1     (bucket 35)
  *
  * What the slots lose is kept beside them: count, minimum, maximum, sum and sum of squares are
  * exact, so neither mean nor deviation depends on the width of a slot.
@@ -98,7 +98,7 @@ void histogram_record_n(struct histogram *histogram, uint64_t value_us, uint64_t
 	}
 	histogram->counts[histogram_slot(value_us)] += n;
 	histogram->count += n;
-	histogram->sum_us += value_us * n;
+	histogram->sum_us += (uint128)value_us * n;
 	histogram->sum_squares_us2 += (uint128)value_us * value_us * n;
 	if (value_us < histogram->min_us) {
 		histogram->min_us = value_us;
@@ -162,8 +162,7 @@ uint64_t histogram_mean_ns(const struct histogram *histogram)
 	if (histogram->count == 0) {
 		return 0;
 	}
-	uint128 sum_ns = (uint128)histogram->sum_us * NSEC_PER_USEC;
-	return (uint64_t)(sum_ns / histogram->count);
+	return (uint64_t)(histogram->sum_us * NSEC_PER_USEC / histogram->count);
 }
 
 uint64_t histogram_stddev_ns(const struct histogram *histogram)
@@ -176,13 +175,16 @@ uint64_t histogram_stddev_ns(const struct histogram *histogram)
 	 * lost where the mean is large and the values are close. For 2^32 values of an hour both
 	 * terms still fit in 128 bits; beyond, long double has to do.
 	 */
-	uint128 sum_squared = (uint128)histogram->sum_us * histogram->sum_us;
 	long double count = (long double)histogram->count;
 	long double scaled_variance;
+	uint128 sum_squared;
 	uint128 scaled_squares;
-	if (__builtin_mul_overflow(histogram->sum_squares_us2, histogram->count, &scaled_squares)) {
-		long double approximate = (long double)histogram->sum_squares_us2 * count;
-		scaled_variance = fmaxl(approximate - (long double)sum_squared, 0);
+	if (__builtin_mul_overflow(histogram->sum_us, histogram->sum_us, &sum_squared) ||
+		__builtin_mul_overflow(
+			histogram->sum_squares_us2, histogram->count, &scaled_squares)) {
+		long double sum_us = (long double)histogram->sum_us;
+		long double squares = (long double)histogram->sum_squares_us2 * count;
+		scaled_variance = fmaxl(squares - sum_us * sum_us, 0);
 	} else {
 		scaled_variance = (long double)(scaled_squares - sum_squared);
 	}

@@ -28,7 +28,7 @@ static int teardown(void **state)
 static void the_layout_is_hdrhistograms(void **state)
 {
 	(void)state;
-	assert_int_equal(HISTOGRAM_COUNTS_LENGTH, 23552);
+	assert_int_equal(HISTOGRAM_COUNTS_LENGTH, 37888);
 	static const struct {
 		uint64_t value;
 		size_t slot;
@@ -48,10 +48,9 @@ static void the_layout_is_hdrhistograms(void **state)
 		{1000000, 11169}, /* bucket 9: 9 * 1024 + (1000000 >> 9) */
 		{UINT64_C(2147483648), 22528},
 		{UINT64_C(3600000000), 23220},
-		{UINT64_C(3600000001), 23551},
-		{UINT64_C(4294967295), 23551},
-		{UINT64_C(4294967296), 23551},
-		{UINT64_MAX, 23551},
+		{UINT64_C(63072000000000), 37675}, /* bucket 35: 35 * 1024 + (two years >> 35) */
+		{UINT64_C(63072000000001), 37887},
+		{UINT64_MAX, 37887},
 	};
 	for (size_t i = 0; i < COUNT_OF(rows); i++) {
 		assert_int_equal(histogram_slot(rows[i].value), rows[i].slot);
@@ -75,7 +74,7 @@ static void slots_tile_all_values(void **state)
 		}
 		next = highest + 1;
 	}
-	assert_int_equal(next, UINT64_C(1) << 32);
+	assert_int_equal(next, UINT64_C(1) << 46);
 }
 
 static void empty_has_nothing(void **state)
@@ -95,12 +94,13 @@ static void recording_keeps_exact_ends_and_sums(void **state)
 	struct histogram *histogram = *state;
 	histogram_record(histogram, 1234567);
 	histogram_record(histogram, 7);
-	histogram_record(histogram, UINT64_C(5000000000));
+	histogram_record(histogram, UINT64_C(100000000000000));
 	assert_int_equal(histogram->count, 3);
 	assert_int_equal(histogram->min_us, 7);
-	assert_int_equal(histogram->max_us, UINT64_C(5000000000));
-	assert_int_equal(histogram->sum_us, UINT64_C(5001234574));
-	uint128 squares = (uint128)1234567 * 1234567 + 49 + (uint128)5000000000 * 5000000000;
+	assert_int_equal(histogram->max_us, UINT64_C(100000000000000));
+	assert_true(histogram->sum_us == UINT64_C(100000001234574));
+	uint128 squares =
+		(uint128)1234567 * 1234567 + 49 + (uint128)100000000000000 * 100000000000000;
 	assert_true(histogram->sum_squares_us2 == squares);
 	assert_int_equal(histogram->counts[histogram_slot(7)], 1);
 	assert_int_equal(histogram->counts[histogram_slot(1234567)], 1);
@@ -134,7 +134,7 @@ static void record_n_is_n_times_record(void **state)
 	assert_memory_equal(
 		histogram->counts, other.counts, HISTOGRAM_COUNTS_LENGTH * sizeof(uint64_t));
 	assert_int_equal(histogram->count, other.count);
-	assert_int_equal(histogram->sum_us, other.sum_us);
+	assert_true(histogram->sum_us == other.sum_us);
 	assert_true(histogram->sum_squares_us2 == other.sum_squares_us2);
 	assert_int_equal(histogram->min_us, other.min_us);
 	assert_int_equal(histogram->max_us, other.max_us);
@@ -189,10 +189,10 @@ static void beyond_the_highest_the_maximum_answers(void **state)
 	struct histogram *histogram = *state;
 	histogram_record(histogram, 10);
 	histogram_record(histogram, HISTOGRAM_HIGHEST_US + 1);
-	histogram_record(histogram, UINT64_C(9000000000));
+	histogram_record(histogram, UINT64_C(90000000000000));
 	assert_int_equal(histogram_percentile(histogram, 33), 10);
-	assert_int_equal(histogram_percentile(histogram, 60), UINT64_C(9000000000));
-	assert_int_equal(histogram_percentile(histogram, 100), UINT64_C(9000000000));
+	assert_int_equal(histogram_percentile(histogram, 60), UINT64_C(90000000000000));
+	assert_int_equal(histogram_percentile(histogram, 100), UINT64_C(90000000000000));
 }
 
 /* Against values sorted by the test: within three digits above, never below. */
@@ -250,10 +250,26 @@ static void mean_and_deviation_are_exact(void **state)
 static void close_large_values_keep_their_deviation(void **state)
 {
 	struct histogram *histogram = *state;
-	histogram_record_n(histogram, HISTOGRAM_HIGHEST_US, 1000000000);
-	histogram_record_n(histogram, HISTOGRAM_HIGHEST_US - 2, 1000000000);
+	const uint64_t hour_us = UINT64_C(3600000000);
+	histogram_record_n(histogram, hour_us, 1000000000);
+	histogram_record_n(histogram, hour_us - 2, 1000000000);
 	assert_int_equal(histogram_mean_ns(histogram), UINT64_C(3599999999000));
 	assert_int_equal(histogram_stddev_ns(histogram), 1000);
+}
+
+/* Sixteen million lifetimes of a month: neither their sum nor its square is cut off. */
+static void long_lifetimes_of_many_add_up(void **state)
+{
+	struct histogram *histogram = *state;
+	const uint64_t month_us = UINT64_C(30) * 24 * 3600 * 1000000;
+	histogram_record_n(histogram, month_us - 1000000, 8000000);
+	histogram_record_n(histogram, month_us + 1000000, 8000000);
+	assert_int_equal(histogram_mean_ns(histogram), month_us * 1000);
+	uint64_t deviation_us = histogram_stddev_ns(histogram) / 1000;
+	assert_in_range(deviation_us, 990000, 1010000);
+	assert_in_range(histogram_percentile(histogram, 50), month_us - 1000000,
+		month_us + month_us / 1000);
+	assert_int_equal(histogram_percentile(histogram, 99), histogram->max_us);
 }
 
 /* count * (sum of squares) needs more than 128 bits. */
@@ -284,7 +300,7 @@ static void merging_is_recording_both(void **state)
 	assert_int_equal(a.count, both->count);
 	assert_int_equal(a.min_us, both->min_us);
 	assert_int_equal(a.max_us, both->max_us);
-	assert_int_equal(a.sum_us, both->sum_us);
+	assert_true(a.sum_us == both->sum_us);
 	assert_true(a.sum_squares_us2 == both->sum_squares_us2);
 	assert_int_equal(histogram_stddev_ns(&a), histogram_stddev_ns(both));
 
@@ -309,7 +325,7 @@ static void reset_leaves_an_empty_one(void **state)
 	histogram_record(histogram, UINT64_MAX / 4);
 	histogram_reset(histogram);
 	empty_has_nothing(state);
-	assert_int_equal(histogram->sum_us, 0);
+	assert_true(histogram->sum_us == 0);
 	assert_true(histogram->sum_squares_us2 == 0);
 	for (size_t i = 0; i < HISTOGRAM_COUNTS_LENGTH; i++) {
 		assert_int_equal(histogram->counts[i], 0);
@@ -346,6 +362,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(mean_and_deviation_are_exact, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			close_large_values_keep_their_deviation, setup, teardown),
+		cmocka_unit_test_setup_teardown(long_lifetimes_of_many_add_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			the_deviation_survives_absurd_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(merging_is_recording_both, setup, teardown),

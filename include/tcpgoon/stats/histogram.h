@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Latencies in HdrHistogram's bucket layout: 3 significant digits from 1 µs to 1 h. */
+/* Times in HdrHistogram's bucket layout: 3 significant digits from 1 µs to two years. */
 #ifndef TCPGOON_STATS_HISTOGRAM_H
 #define TCPGOON_STATS_HISTOGRAM_H
 
@@ -10,7 +10,7 @@
 
 /*
  * Source of the layout: Gil Tene's HdrHistogram (https://github.com/HdrHistogram), lowest
- * discernible value 1, highest trackable 3,600,000,000 (µs in an hour), 3 significant digits.
+ * discernible value 1, highest trackable two years (no run is longer), 3 significant digits.
  * Values above the highest are counted in the last slot, and the exact maximum is kept.
  * Sums are exact, so mean and deviation are too, and merging loses nothing.
  */
@@ -19,20 +19,20 @@ struct histogram {
 	uint64_t count;
 	uint64_t min_us; /* UINT64_MAX while empty */
 	uint64_t max_us;
-	uint64_t sum_us;
+	uint128 sum_us;
 	uint128 sum_squares_us2;
 };
 
-#define HISTOGRAM_HIGHEST_US UINT64_C(3600000000)
+#define HISTOGRAM_HIGHEST_US (UINT64_C(730) * 24 * 3600 * 1000000)
 #define HISTOGRAM_SIGNIFICANT_DIGITS 3
 
 /*
  * The layout that follows: the first bucket has 2048 slots of 1 µs, which is what tells 3 digits
- * apart up to 2000; each further one doubles the width and adds only its upper half; 22 of them
+ * apart up to 2000; each further one doubles the width and adds only its upper half; 36 of them
  * reach beyond the highest value.
  */
 #define HISTOGRAM_SUB_BUCKETS 2048
-#define HISTOGRAM_BUCKETS 22
+#define HISTOGRAM_BUCKETS 36
 #define HISTOGRAM_COUNTS_LENGTH ((HISTOGRAM_BUCKETS + 1) * (HISTOGRAM_SUB_BUCKETS / 2))
 
 /* Returns 0 or -ENOMEM. */
