@@ -6,16 +6,21 @@
 #include <string.h>
 #include <strings.h>
 
+#include "tcpgoon/base/escape.h"
+
 static void print_box(FILE *out, const struct settings *settings)
 {
+	fputs("****************************** WARNING ******************************\n"
+	      "* You are going to run a TCP stress check with these arguments:\n"
+	      "*	- Host: ",
+		out);
+	escape_write(out, settings->host);
+	fputs("\n*	- TCP Port: ", out);
+	escape_write(out, settings->ports);
 	fprintf(out,
-		"****************************** WARNING ******************************\n"
-		"* You are going to run a TCP stress check with these arguments:\n"
-		"*	- Host: %s\n"
-		"*	- TCP Port: %s\n"
-		"*	- # of concurrent connections: %" PRIu64 "\n"
+		"\n*	- # of concurrent connections: %" PRIu64 "\n"
 		"*********************************************************************\n",
-		settings->host, settings->ports, settings->connections);
+		settings->connections);
 }
 
 /* What stands between the blanks of a line, which is changed for it. */

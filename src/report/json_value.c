@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "tcpgoon/base/clock.h"
+#include "tcpgoon/base/escape.h"
 #include "tcpgoon/result/result.h"
 #include "tcpgoon/stats/hdr_encoding.h"
 
@@ -43,8 +44,18 @@ json_t *json_value_ratio(double part, double whole)
 
 json_t *json_value_text(const char *text)
 {
-	json_t *string = text == NULL ? NULL : json_string(text);
-	return string == NULL ? json_null() : string;
+	if (text == NULL) {
+		return json_null();
+	}
+	json_t *string = json_string(text);
+	if (string != NULL) {
+		return string;
+	}
+	/* A text of bytes that are no UTF-8, as a host or a path may be. */
+	char *shown = escape_to_utf8(text);
+	string = shown == NULL ? NULL : json_string(shown);
+	free(shown);
+	return string;
 }
 
 json_t *json_value_append(json_t *array, json_t *item)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tcpgoon/base/clock.h"
+#include "tcpgoon/base/escape.h"
 #include "tcpgoon/base/units.h"
 #include "tcpgoon/result/survival.h"
 
@@ -25,6 +26,16 @@ static int print_snapshot(FILE *out, const struct snapshot *snapshot)
 	return flush(out);
 }
 
+/* The first bytes of a word of the user's, fit to be shown. */
+static void write_shown(FILE *out, const char *text, size_t length)
+{
+	char piece[ESCAPE_PIECE_MAX];
+	const char *end = text + length;
+	while (text < end && escape_next(&text, piece) > 0) {
+		fputs(piece, out);
+	}
+}
+
 /* "host:80", "host(192.0.2.1):80", "[::1]:80": the address only where it adds something. */
 static void print_target(FILE *out, const struct result *result)
 {
@@ -35,7 +46,9 @@ static void print_target(FILE *out, const struct result *result)
 		length -= 2;
 	}
 	bool literal = memchr(host, ':', length) != NULL;
-	fprintf(out, literal ? "[%.*s]" : "%.*s", (int)length, host);
+	fputs(literal ? "[" : "", out);
+	write_shown(out, host, length);
+	fputs(literal ? "]" : "", out);
 
 	char address[ADDRESS_TEXT_MAX];
 	address_format_host(&result->target, address);
@@ -202,7 +215,9 @@ static void print_verdict(FILE *out, const struct verdict *verdict)
 {
 	for (size_t i = 0; i < verdict->rules->count; i++) {
 		const struct threshold_outcome *outcome = &verdict->outcomes[i];
-		fprintf(out, "Threshold %s: ", verdict->rules->list[i].threshold.text);
+		fputs("Threshold ", out);
+		escape_write(out, verdict->rules->list[i].threshold.text);
+		fputs(": ", out);
 		if (outcome->not_judged != NULL) {
 			fprintf(out, "not judged, %s\n", outcome->not_judged);
 		} else {
@@ -217,7 +232,8 @@ static void print_verdict(FILE *out, const struct verdict *verdict)
 	}
 	fprintf(out, "Verdict:");
 	for (size_t i = 0; i < verdict->reason_count; i++) {
-		fprintf(out, " %s", verdict->reasons[i]);
+		fputc(' ', out);
+		escape_write(out, verdict->reasons[i]);
 	}
 	for (size_t i = 0; i < verdict->findings.count && i < VERDICT_FINDINGS; i++) {
 		const struct finding *finding = &verdict->findings.list[i];

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "tcpgoon/base/clock.h"
+#include "tcpgoon/base/escape.h"
 #include "tcpgoon/base/units.h"
 #include "tcpgoon/base/wide.h"
 
@@ -132,12 +133,13 @@ static size_t word_length(const char *text, const char *also)
 	}
 }
 
-/* As many columns as the bytes before `place` take: one for each code point. */
+/* As many columns as the characters before `place` take as they are shown. */
 static int column_of(const char *text, const char *place)
 {
+	char piece[ESCAPE_PIECE_MAX];
 	int columns = 0;
-	for (; text < place; text++) {
-		columns += ((unsigned char)*text & 0xc0) != 0x80;
+	while (text < place && escape_next(&text, piece) > 0) {
+		columns += escape_columns(piece);
 	}
 	return columns;
 }
@@ -157,8 +159,11 @@ __attribute__((format(printf, 4, 5))) static int fail_at(struct reader *reader, 
 	for (char *c = shown; *c != '\0'; c++) {
 		*c = *c == '\t' ? ' ' : *c;
 	}
-	return error_set(reader->error, -EINVAL, "%s\n  %s\n  %*s^ %s", wrong, shown,
-		column_of(reader->text, place), "", expected);
+	int r = error_set(reader->error, -EINVAL, "%s", wrong);
+	error_add_line(reader->error, "  %s", shown);
+	error_add_line(reader->error, "  %*s^ %s", column_of(shown, shown + (place - reader->text)),
+		"", expected);
+	return r;
 }
 
 static void list_metrics(char *list, size_t size)

@@ -66,16 +66,46 @@ static void too_long_is_cut(void **state)
 
 	struct error error = ERROR_INIT;
 	assert_int_equal(error_set(&error, -EINVAL, "%s", longer), -EINVAL);
-	assert_int_equal(strlen(error.text), sizeof(error.text) - 1);
+	assert_int_equal(strlen(error.text), sizeof(error.text) - 1 - ERROR_PREFIX_ROOM);
+	assert_non_null(strstr(error.text, "xxx...xxx"));
 
 	error_prefix(&error, "ab");
-	assert_int_equal(strlen(error.text), sizeof(error.text) - 1);
+	assert_int_equal(strlen(error.text), sizeof(error.text) - 1 - ERROR_PREFIX_ROOM + 4);
 	assert_memory_equal(error.text, "ab: xxx", 7);
 
 	error_set(&error, -EINVAL, "message");
 	error_prefix(&error, "%s", longer);
 	assert_int_equal(strlen(error.text), sizeof(error.text) - 1);
 	assert_null(strchr(error.text, ':'));
+}
+
+static void what_is_too_long_keeps_both_ends_and_whole_characters(void **state)
+{
+	(void)state;
+	char longer[2 * sizeof(struct error)] = "";
+	for (size_t i = 0; i < sizeof(longer) - 8; i += 2) {
+		strcpy(longer + i, "\u00fc");
+	}
+	for (size_t blanks = 0; blanks < 4; blanks++) {
+		struct error error = ERROR_INIT;
+		error_set(
+			&error, -EINVAL, "%.*shost '%s' is too long", (int)blanks, "    ", longer);
+		assert_non_null(strstr(error.text, "host '\u00fc"));
+		assert_non_null(strstr(error.text, "\u00fc...\u00fc"));
+		assert_non_null(strstr(error.text, "\u00fc' is too long"));
+		assert_null(strstr(error.text, "\\x"));
+	}
+}
+
+static void words_are_fit_to_be_shown(void **state)
+{
+	(void)state;
+	struct error error = ERROR_INIT;
+	error_set(&error, -EINVAL, "host '%s'", "a\r\n\x1b[2Jb\xff");
+	assert_string_equal(error.text, "host 'a\\r\\n\\x1b[2Jb\\xff'");
+	error_add_line(&error, "  %s", "second\nline");
+	error_prefix(&error, "--x\n");
+	assert_string_equal(error.text, "--x\\n: host 'a\\r\\n\\x1b[2Jb\\xff'\n  second\\nline");
 }
 
 int main(void)
@@ -87,6 +117,8 @@ int main(void)
 		cmocka_unit_test(prefix_stands_before),
 		cmocka_unit_test(prefix_of_nothing_stands_alone),
 		cmocka_unit_test(too_long_is_cut),
+		cmocka_unit_test(what_is_too_long_keeps_both_ends_and_whole_characters),
+		cmocka_unit_test(words_are_fit_to_be_shown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

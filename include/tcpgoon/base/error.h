@@ -4,7 +4,7 @@
 #define TCPGOON_BASE_ERROR_H
 
 struct error {
-	char text[512];
+	char text[1024];
 };
 
 #define ERROR_INIT         \
@@ -12,12 +12,22 @@ struct error {
 		.text = "" \
 	}
 
+/* What error_set() leaves for the prefixes that come. */
+#define ERROR_PREFIX_ROOM 64
+
 /*
  * Writes the message and returns `code` (a negative errno), so that a failing function can end in
  * `return error_set(error, -EINVAL, "...")`. A NULL `error` is allowed: the code alone travels.
+ *
+ * The message is one line that is fit to be shown (base/escape), whatever words of the user's are
+ * in it. One that is too long loses its middle: what it is about and what to do are at its ends.
  */
 int error_set(struct error *error, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Adds another line, as fit to be shown. */
+void error_add_line(struct error *error, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* Puts "text: " before the message that is there, to say where it happened; alone if none is. */
 void error_prefix(struct error *error, const char *format, ...)

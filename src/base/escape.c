@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Words that were typed come from scripts, other people's lists and the net. Printed as they are, a
+ * carriage return hides what stands before it, an escape sequence recolours or retitles the
+ * terminal, and a character that turns the direction of writing makes one name look like another.
+ *
+ * What is shown as itself is what Unicode counts as letters, marks, numbers, punctuation, symbols
+ * and blanks; what it counts as controls, formats, private and unassigned is escaped.
+ */
+#include "tcpgoon/base/escape.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unictype.h>
+#include <unistr.h>
+#include <uniwidth.h>
+
+/* The bytes of a text without its end that could belong to its first character. */
+static size_t reach(const char *text)
+{
+	return strnlen(text, 4);
+}
+
+/* The character that the text begins with. Returns its length in bytes, 0 where it is no UTF-8. */
+static size_t decode(const char *text, ucs4_t *ret_character)
+{
+	int length = u8_mbtoucr(ret_character, (const uint8_t *)text, reach(text));
+	return length > 0 ? (size_t)length : 0;
+}
+
+static bool is_shown(ucs4_t character)
+{
+	const uint32_t hidden = UC_CATEGORY_MASK_C | UC_CATEGORY_MASK_Zl | UC_CATEGORY_MASK_Zp;
+	return !uc_is_general_category_withtable(character, hidden);
+}
+
+static size_t write_control(ucs4_t character, char piece[ESCAPE_PIECE_MAX])
+{
+	static const char letters[] = {['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
+	char letter = character < sizeof(letters) ? letters[character] : '\0';
+	const char *format = letter != '\0' ? "\\%c"
+		: character < 0x80          ? "\\x%02x"
+		: character < 0x10000       ? "\\u%04x"
+					    : "\\U%08x";
+	return (size_t)snprintf(
+		piece, ESCAPE_PIECE_MAX, format, letter != '\0' ? (unsigned)letter : character);
+}
+
+size_t escape_next(const char **cursor, char piece[ESCAPE_PIECE_MAX])
+{
+	if (**cursor == '\0') {
+		return 0;
+	}
+	ucs4_t character;
+	size_t length = decode(*cursor, &character);
+	if (length == 0) {
+		unsigned byte = (unsigned char)*(*cursor)++;
+		return (size_t)snprintf(piece, ESCAPE_PIECE_MAX, "\\x%02x", byte);
+	}
+	if (!is_shown(character)) {
+		*cursor += length;
+		return write_control(character, piece);
+	}
+	memcpy(piece, *cursor, length);
+	piece[length] = '\0';
+	*cursor += length;
+	return length;
+}
+
+int escape_columns(const char *piece)
+{
+	return u8_strwidth((const uint8_t *)piece, "UTF-8");
+}
+
+void escape_write(FILE *out, const char *text)
+{
+	char piece[ESCAPE_PIECE_MAX];
+	while (escape_next(&text, piece) > 0) {
+		fputs(piece, out);
+	}
+}
+
+char *escape_to_utf8(const char *text)
+{
+	/* At worst each byte becomes four. */
+	char *whole = malloc(4 * strlen(text) + 1);
+	char *end = whole;
+	while (whole != NULL && *text != '\0') {
+		ucs4_t character;
+		size_t length = decode(text, &character);
+		if (length > 0) {
+			memcpy(end, text, length);
+			end += length;
+			text += length;
+		} else {
+			end += sprintf(end, "\\x%02x", (unsigned)(unsigned char)*text++);
+		}
+	}
+	if (whole != NULL) {
+		*end = '\0';
+	}
+	return whole;
+}
