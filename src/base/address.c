@@ -15,15 +15,29 @@ static_assert(ADDRESS_TEXT_MAX >= INET6_ADDRSTRLEN + IF_NAMESIZE + 9, "no room f
 /* An interface by name, or by number as the kernel prints it. Returns 0 where there is none. */
 static uint32_t zone_index(const char *zone)
 {
+	uint32_t index = if_nametoindex(zone);
 	uint64_t number = 0;
+	if (index != 0) {
+		return index;
+	}
 	const char *cursor = zone;
 	for (; *cursor >= '0' && *cursor <= '9' && number <= UINT32_MAX; cursor++) {
 		number = number * 10 + (uint64_t)(*cursor - '0');
 	}
-	if (cursor != zone && *cursor == '\0') {
-		return number <= UINT32_MAX ? (uint32_t)number : 0;
+	char name[IF_NAMESIZE];
+	bool exists = cursor != zone && *cursor == '\0' && number <= UINT32_MAX &&
+		if_indextoname((uint32_t)number, name) != NULL;
+	return exists ? (uint32_t)number : 0;
+}
+
+/* The "%" of a URL is written "%25" (RFC 6874); an interface of the whole name comes first. */
+static uint32_t bracketed_zone_index(const char *zone)
+{
+	uint32_t index = zone_index(zone);
+	if (index == 0 && strncmp(zone, "25", 2) == 0) {
+		index = zone_index(zone + 2);
 	}
-	return if_nametoindex(zone);
+	return index;
 }
 
 /* A zone means something only where the same address may exist on every link. */
@@ -32,7 +46,7 @@ static bool takes_zone(const struct in6_addr *address)
 	return IN6_IS_ADDR_LINKLOCAL(address) || IN6_IS_ADDR_MC_LINKLOCAL(address);
 }
 
-static int parse_v6(char *text, uint16_t port, struct address *ret_address)
+static int parse_v6(char *text, bool brackets, uint16_t port, struct address *ret_address)
 {
 	char *zone = strchr(text, '%');
 	if (zone != NULL) {
@@ -45,9 +59,12 @@ static int parse_v6(char *text, uint16_t port, struct address *ret_address)
 		return -EINVAL;
 	}
 	if (zone != NULL) {
-		address.v6.sin6_scope_id = zone_index(zone);
-		if (address.v6.sin6_scope_id == 0 || !takes_zone(&address.v6.sin6_addr)) {
-			return -EINVAL;
+		if (!takes_zone(&address.v6.sin6_addr)) {
+			return -EDOM;
+		}
+		address.v6.sin6_scope_id = brackets ? bracketed_zone_index(zone) : zone_index(zone);
+		if (address.v6.sin6_scope_id == 0) {
+			return -ENODEV;
 		}
 	}
 	*ret_address = address;
@@ -64,7 +81,8 @@ int address_parse_literal(const char *text, uint16_t port, struct address *ret_a
 		return 0;
 	}
 	size_t length = strlen(text);
-	if (length >= 2 && text[0] == '[' && text[length - 1] == ']') {
+	bool brackets = length >= 2 && text[0] == '[' && text[length - 1] == ']';
+	if (brackets) {
 		text++;
 		length -= 2;
 	}
@@ -74,7 +92,50 @@ int address_parse_literal(const char *text, uint16_t port, struct address *ret_a
 	}
 	memcpy(bare, text, length);
 	bare[length] = '\0';
-	return parse_v6(bare, port, ret_address);
+	return parse_v6(bare, brackets, port, ret_address);
+}
+
+/* The interfaces of this host, as many as there is room for, and one of them as an example. */
+static void list_interfaces(char *list, size_t size, char example[IF_NAMESIZE])
+{
+	size_t used = 0;
+	struct if_nameindex *all = if_nameindex();
+	list[0] = '\0';
+	snprintf(example, IF_NAMESIZE, "eth0");
+	for (size_t i = 0; all != NULL && all[i].if_index != 0 && used < size; i++) {
+		used += (size_t)snprintf(
+			list + used, size - used, "%s%s", i > 0 ? ", " : "", all[i].if_name);
+		if (i == 0 || strcmp(example, "lo") == 0) {
+			snprintf(example, IF_NAMESIZE, "%s", all[i].if_name);
+		}
+	}
+	if (all != NULL) {
+		if_freenameindex(all);
+	}
+}
+
+int address_explain_literal(int code, const char *text, struct error *error)
+{
+	const char *bare = text[0] == '[' ? text + 1 : text;
+	int length = (int)strcspn(bare, "%]");
+	const char *zone = bare[length] == '%' ? bare + length + 1 : "";
+	char list[256];
+	char example[IF_NAMESIZE];
+	list_interfaces(list, sizeof(list), example);
+	if (code == -ENODEV) {
+		return error_set(error, code, "'%s': this host has no interface '%.*s'; it has %s",
+			text, (int)strcspn(zone, "]"), zone, list);
+	}
+	if (code == -EDOM) {
+		return error_set(error, code,
+			"'%s': only a link-local address (fe80::/10) goes with an interface: give "
+			"%.*s",
+			text, length, bare);
+	}
+	return error_set(error, code,
+		"'%s' is a link-local address, which each link may have: name its interface, as in "
+		"%.*s%%%s (this host has %s)",
+		text, length, bare, example, list);
 }
 
 int address_from_sockaddr(const struct sockaddr *sockaddr, struct address *ret_address)
@@ -92,6 +153,22 @@ int address_from_sockaddr(const struct sockaddr *sockaddr, struct address *ret_a
 	}
 	*ret_address = address;
 	return 0;
+}
+
+bool address_lacks_zone(const struct address *address)
+{
+	return address->any.sa_family == AF_INET6 && takes_zone(&address->v6.sin6_addr) &&
+		address->v6.sin6_scope_id == 0;
+}
+
+void address_unmap(struct address *address)
+{
+	if (address->any.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr)) {
+		return;
+	}
+	struct address v4 = {.v4 = {.sin_family = AF_INET, .sin_port = address->v6.sin6_port}};
+	memcpy(&v4.v4.sin_addr, &address->v6.sin6_addr.s6_addr[12], sizeof(v4.v4.sin_addr));
+	*address = v4;
 }
 
 static bool is_v4(const struct address *address)
@@ -187,6 +264,17 @@ uint64_t address_distance(const struct address *from, const struct address *to)
 	return high >= low ? high - low : UINT64_MAX;
 }
 
+/* A kernel lets an interface be called by anything but blanks, '/' and ':'. */
+static bool is_plain(const char *name)
+{
+	for (; *name != '\0'; name++) {
+		if (*name <= ' ' || *name > '~' || *name == '%' || *name == ']') {
+			return false;
+		}
+	}
+	return true;
+}
+
 char *address_format_host(const struct address *address, char buffer[ADDRESS_TEXT_MAX])
 {
 	if (is_v4(address)) {
@@ -197,7 +285,7 @@ char *address_format_host(const struct address *address, char buffer[ADDRESS_TEX
 	if (address->v6.sin6_scope_id != 0 && takes_zone(&address->v6.sin6_addr)) {
 		size_t used = strlen(buffer);
 		char name[IF_NAMESIZE];
-		if (if_indextoname(address->v6.sin6_scope_id, name) != NULL) {
+		if (if_indextoname(address->v6.sin6_scope_id, name) != NULL && is_plain(name)) {
 			snprintf(buffer + used, ADDRESS_TEXT_MAX - used, "%%%s", name);
 		} else {
 			snprintf(buffer + used, ADDRESS_TEXT_MAX - used, "%%%u",

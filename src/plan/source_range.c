@@ -1,27 +1,58 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The name of an interface may hold every character that parts addresses but '/' and ':', so a text
+ * is an address wherever the whole of it can be one; and a range wherever one of its dashes has an
+ * address on either side.
+ */
 #include "tcpgoon/plan/source_range.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static int refuse(struct error *error, const char *text)
 {
+	if (strchr(text, ',') != NULL) {
+		return error_set(error, -EINVAL,
+			"'%s' is not one address, network or range: give --source once for each",
+			text);
+	}
 	return error_set(error, -EINVAL,
 		"'%s' is not an address, a network like 10.0.0.0/24 or a range like 10.0.0.1-10.0.0.9",
 		text);
 }
 
-/* Parses the `length` first characters as a literal address. */
-static bool parse_part(const char *text, size_t length, struct address *ret_address)
+/*
+ * Parses the `length` first characters as a literal address. Returns 0 or the negative errno of
+ * address_parse_literal(); -EADDRNOTAVAIL where its interface is missing.
+ */
+static int parse_part(const char *text, size_t length, struct address *ret_address)
 {
 	char part[ADDRESS_TEXT_MAX];
 	if (length >= sizeof(part)) {
-		return false;
+		return -EINVAL;
 	}
 	memcpy(part, text, length);
 	part[length] = '\0';
-	return address_parse_literal(part, 0, ret_address) == 0;
+	struct address address;
+	int r = address_parse_literal(part, 0, &address);
+	if (r == 0 && address_lacks_zone(&address)) {
+		r = -EADDRNOTAVAIL;
+	}
+	if (r == 0) {
+		*ret_address = address;
+	}
+	return r;
+}
+
+/* Of a part that is an address, but not one that can be used: says why. */
+static int refuse_part(int code, const char *text, size_t length, struct error *error)
+{
+	char part[ADDRESS_TEXT_MAX];
+	snprintf(part, sizeof(part), "%.*s", (int)length, text);
+	address_explain_literal(code, part, error);
+	return -EINVAL;
 }
 
 /* Why one cannot count from `first` to `last`. */
@@ -41,25 +72,49 @@ static int refuse_span(const char *text, const struct address *first, const stru
 		"'%s' is no range: its ends are in different /64 networks or zones", text);
 }
 
-static int parse_span(
-	const char *text, const char *dash, struct source_range *ret_range, struct error *error)
+static int make_span(const char *text, const struct address *first, const struct address *last,
+	struct source_range *ret_range, struct error *error)
 {
-	struct address first;
-	struct address last;
-	if (!parse_part(text, (size_t)(dash - text), &first) ||
-		!parse_part(dash + 1, strlen(dash + 1), &last)) {
-		return refuse(error, text);
-	}
-	uint64_t distance = address_distance(&first, &last);
+	uint64_t distance = address_distance(first, last);
 	if (distance == UINT64_MAX) {
-		return refuse_span(text, &first, &last, error);
+		return refuse_span(text, first, last, error);
 	}
 	if (distance >= SOURCE_RANGE_MOST) {
 		return error_set(error, -EINVAL, "'%s' has more than %llu addresses", text,
 			(unsigned long long)SOURCE_RANGE_MOST);
 	}
-	*ret_range = (struct source_range){.first = first, .count = distance + 1};
+	*ret_range = (struct source_range){.first = *first, .count = distance + 1};
+	address_unmap(&ret_range->first);
 	return 0;
+}
+
+/* What the attempts to read a text have found wrong with it so far. */
+struct objection {
+	int code; /* 0: nothing yet */
+	const char *at;
+	size_t length;
+};
+
+/*
+ * Reads FIRST-LAST at the dash. Returns false where it is none there, with the objection where both
+ * are addresses that only lack something.
+ */
+static bool read_span(const char *text, const char *dash, struct address *ret_first,
+	struct address *ret_last, struct objection *objection)
+{
+	size_t length = (size_t)(dash - text);
+	int first = parse_part(text, length, ret_first);
+	int last = parse_part(dash + 1, strlen(dash + 1), ret_last);
+	if (first == -EINVAL || last == -EINVAL) {
+		return false;
+	}
+	if (first != 0) {
+		*objection = (struct objection){.code = first, .at = text, .length = length};
+	} else if (last != 0) {
+		*objection = (struct objection){
+			.code = last, .at = dash + 1, .length = strlen(dash + 1)};
+	}
+	return first == 0 && last == 0;
 }
 
 /* Clears all bits of the host part behind the prefix. */
@@ -78,10 +133,19 @@ static int parse_network(
 {
 	struct address first;
 	char *end;
-	if (!parse_part(text, (size_t)(slash - text), &first) || slash[1] < '0' || slash[1] > '9') {
+	int r = parse_part(text, (size_t)(slash - text), &first);
+	if (r == -EINVAL || slash[1] < '0' || slash[1] > '9') {
 		return refuse(error, text);
 	}
+	if (r < 0) {
+		return refuse_part(r, text, (size_t)(slash - text), error);
+	}
 	unsigned long prefix = strtoul(slash + 1, &end, 10);
+	if (first.any.sa_family == AF_INET6 && prefix >= 96 && prefix <= 128) {
+		struct address before = first;
+		address_unmap(&first);
+		prefix -= first.any.sa_family != before.any.sa_family ? 96 : 0;
+	}
 	unsigned bits = first.any.sa_family == AF_INET ? 32 : 128;
 	if (*end != '\0' || prefix > bits) {
 		return error_set(error, -EINVAL, "'%s': the prefix is not a number from 0 to %u",
@@ -103,20 +167,42 @@ static int parse_network(
 
 int source_range_parse(const char *text, struct source_range *ret_range, struct error *error)
 {
-	const char *slash = strchr(text, '/');
-	const char *dash = strchr(text, '-');
-	struct address address;
+	struct address first;
+	struct address last;
+	struct objection objection = {.at = text, .length = strlen(text)};
+	objection.code = parse_part(text, strlen(text), &first);
+	if (objection.code == 0) {
+		*ret_range = (struct source_range){.first = first, .count = 1};
+		address_unmap(&ret_range->first);
+		return 0;
+	}
+	const char *slash = strrchr(text, '/'); /* no interface has one */
 	if (slash != NULL) {
 		return parse_network(text, slash, ret_range, error);
 	}
-	if (dash != NULL) {
-		return parse_span(text, dash, ret_range, error);
+	for (const char *dash = strchr(text, '-'); dash != NULL; dash = strchr(dash + 1, '-')) {
+		if (read_span(text, dash, &first, &last, &objection)) {
+			return make_span(text, &first, &last, ret_range, error);
+		}
 	}
-	if (address_parse_literal(text, 0, &address) < 0) {
-		return refuse(error, text);
+	if (objection.code != -EINVAL) {
+		return refuse_part(objection.code, objection.at, objection.length, error);
 	}
-	*ret_range = (struct source_range){.first = address, .count = 1};
-	return 0;
+	return refuse(error, text);
+}
+
+bool source_range_first(
+	const struct text_list *texts, sa_family_t family, struct address *ret_source)
+{
+	for (size_t i = 0; i < texts->count; i++) {
+		struct source_range range;
+		if (source_range_parse(texts->items[i], &range, NULL) == 0 &&
+			range.first.any.sa_family == family) {
+			*ret_source = range.first;
+			return true;
+		}
+	}
+	return false;
 }
 
 bool source_range_overlaps(const struct source_range *a, const struct source_range *b)

@@ -95,6 +95,29 @@ static int bound_address(int fd, struct address *ret_address)
 	return address_from_sockaddr((struct sockaddr *)&storage, ret_address);
 }
 
+static int parse_listen(
+	const struct server_settings *settings, struct address *ret_address, struct error *error)
+{
+	struct address address;
+	int r = address_parse_literal(settings->listen, settings->port, &address);
+	if (r == 0 && address_lacks_zone(&address)) {
+		r = -EADDRNOTAVAIL;
+	}
+	if (r == -EINVAL) {
+		return error_set(error, r,
+			"--listen: '%s' is not an IPv4 or IPv6 address of this host, like 127.0.0.1 "
+			"or ::1",
+			settings->listen);
+	}
+	if (r < 0) {
+		address_explain_literal(r, settings->listen, error);
+		error_prefix(error, "--listen");
+		return -EINVAL;
+	}
+	*ret_address = address;
+	return 0;
+}
+
 int server_listen(const struct server_settings *settings, int *ret_fd, struct address *ret_address,
 	struct error *error)
 {
@@ -103,12 +126,11 @@ int server_listen(const struct server_settings *settings, int *ret_fd, struct ad
 	int r;
 	if (settings->listen == NULL) {
 		r = open_at_all(settings, &address, &fd);
-	} else if (address_parse_literal(settings->listen, settings->port, &address) < 0) {
-		return error_set(error, -EINVAL,
-			"--listen: '%s' is not an IPv4 or IPv6 address of this host, like 127.0.0.1 "
-			"or ::1",
-			settings->listen);
 	} else {
+		r = parse_listen(settings, &address, error);
+		if (r < 0) {
+			return r;
+		}
 		r = open_at(&address, false, settings->backlog, &fd);
 	}
 	if (r == 0) {

@@ -86,14 +86,7 @@ static void what_is_no_literal_is_refused(void **state)
 		"1:2:3",
 		":::1",
 		"[::1]:80",
-		"::1%",
-		"::1%lo", /* a zone would be ignored there */
 		"127.0.0.1%lo",
-		"fe80::1%",
-		"fe80::1%0",
-		"fe80::1%no-such-link",
-		"fe80::1%4294967296",
-		"fe80::1%18446744073709551617", /* 2^64 + 1 */
 		longer,
 	};
 	for (size_t i = 0; i < COUNT_OF(bads); i++) {
@@ -106,6 +99,57 @@ static void what_is_no_literal_is_refused(void **state)
 	}
 }
 
+static void what_is_wrong_with_a_zone_is_told(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		int code;
+		const char *words;
+	} rows[] = {
+		{"::1%", -EDOM,
+			"only a link-local address (fe80::/10) goes with an interface: give ::1"},
+		{"::1%lo", -EDOM, "give ::1"}, /* it would be ignored there */
+		{"[2001:db8::1%25lo]", -EDOM, "give 2001:db8::1"},
+		{"fe80::1%", -ENODEV, "no interface ''"},
+		{"fe80::1%0", -ENODEV, "no interface '0'"},
+		{"fe80::1%no-such-link", -ENODEV, "no interface 'no-such-link'; it has "},
+		{"[fe80::1%no-such-link]", -ENODEV, "no interface 'no-such-link'; it has "},
+		{"fe80::1%251", -ENODEV, "no interface '251'"}, /* no brackets: no URL */
+		{"fe80::1%4000000000", -ENODEV, "no interface '4000000000'"},
+		{"fe80::1%4294967296", -ENODEV, "no interface '4294967296'"},
+		{"fe80::1%18446744073709551617", -ENODEV, "no interface"}, /* 2^64 + 1 */
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct address address;
+		struct error error = ERROR_INIT;
+		assert_int_equal(address_parse_literal(rows[i].text, 80, &address), rows[i].code);
+		assert_int_equal(
+			address_explain_literal(rows[i].code, rows[i].text, &error), rows[i].code);
+		assert_non_null(strstr(error.text, rows[i].words));
+	}
+	struct error error = ERROR_INIT;
+	struct address lacking = parse("fe80::1", 80);
+	assert_true(address_lacks_zone(&lacking));
+	address_explain_literal(-EADDRNOTAVAIL, "[fe80::1]", &error);
+	assert_non_null(strstr(error.text, "name its interface, as in fe80::1%"));
+}
+
+static void mapped_ipv4_is_ipv4(void **state)
+{
+	(void)state;
+	struct address address = parse("::ffff:192.0.2.9", 443);
+	struct address same = parse("192.0.2.9", 443);
+	address_unmap(&address);
+	assert_true(address_same_host(&address, &same));
+	assert_int_equal(address_port(&address), 443);
+	struct address other = parse("::192.0.2.9", 443);
+	address_unmap(&other);
+	assert_int_equal(other.any.sa_family, AF_INET6);
+	address_unmap(&same);
+	assert_host(&same, "192.0.2.9");
+}
+
 static void zones_are_links_of_this_host(void **state)
 {
 	(void)state;
@@ -114,7 +158,8 @@ static void zones_are_links_of_this_host(void **state)
 	assert_host(&plain, "fe80::1");
 
 	/* By the number of a link that this host need not have. */
-	struct address numbered = parse("fe80::1%4000000000", 80);
+	struct address numbered = plain;
+	numbered.v6.sin6_scope_id = UINT32_C(4000000000);
 	assert_int_equal(numbered.v6.sin6_scope_id, UINT32_C(4000000000));
 	assert_host(&numbered, "fe80::1%4000000000");
 	assert_false(address_same_host(&plain, &numbered));
@@ -130,6 +175,13 @@ static void zones_are_links_of_this_host(void **state)
 	snprintf(expected, sizeof(expected), "[fe80::1%%%s]:80", name);
 	assert_string_equal(address_format(&named, text), expected);
 
+	struct address url = parse("[fe80::1%251]", 80); /* RFC 6874 */
+	assert_int_equal(url.v6.sin6_scope_id, 1);
+	snprintf(text, sizeof(text), "[fe80::1%%25%s]", name);
+	url = parse(text, 80);
+	assert_int_equal(url.v6.sin6_scope_id, 1);
+	assert_false(address_lacks_zone(&url));
+
 	struct address multicast = parse("ff02::1%1", 80);
 	assert_int_equal(multicast.v6.sin6_scope_id, 1);
 }
@@ -138,7 +190,8 @@ static void the_longest_text_fits(void **state)
 {
 	(void)state;
 	/* The longest text inet_ntop has for a link-local address, with the longest number. */
-	struct address address = parse("fe80:1111:2222:3333:4444:5555:6666:7777%4294967295", 65535);
+	struct address address = parse("fe80:1111:2222:3333:4444:5555:6666:7777", 65535);
+	address.v6.sin6_scope_id = UINT32_MAX;
 	char buffer[ADDRESS_TEXT_MAX];
 	assert_string_equal(address_format(&address, buffer),
 		"[fe80:1111:2222:3333:4444:5555:6666:7777%4294967295]:65535");
@@ -309,6 +362,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(literals_are_read_and_printed),
 		cmocka_unit_test(what_is_no_literal_is_refused),
+		cmocka_unit_test(what_is_wrong_with_a_zone_is_told),
+		cmocka_unit_test(mapped_ipv4_is_ipv4),
 		cmocka_unit_test(zones_are_links_of_this_host),
 		cmocka_unit_test(the_longest_text_fits),
 		cmocka_unit_test(sockaddrs_are_taken_over),

@@ -48,6 +48,41 @@ static void spans(void **state)
 	assert_range("2001:db8::fffe-2001:db8::1:1", "2001:db8::fffe", 4);
 }
 
+static void the_whole_comes_before_its_separators(void **state)
+{
+	(void)state;
+	/* Loopback is link 1; no interface is called br-lan0 for sure, so the numbers stand here. */
+	assert_range("fe80::1%1", "fe80::1%lo", 1);
+	assert_range("fe80::1%1-fe80::5%1", "fe80::1%lo", 5);
+	assert_range("[fe80::1%251]", "fe80::1%lo", 1);
+	assert_range("fe80::%1/120", "fe80::%lo", 256);
+	assert_range("::ffff:10.0.0.1", "10.0.0.1", 1);
+	assert_range("::ffff:10.0.0.1-::ffff:10.0.0.3", "10.0.0.1", 3);
+	assert_range("::ffff:10.0.0.0/120", "10.0.0.1", 254);
+
+	const struct {
+		const char *text;
+		const char *words;
+	} cases[] = {
+		{"fe80::1%br-none0", "'fe80::1%br-none0': this host has no interface 'br-none0'"},
+		{"fe80::1%br-none0-fe80::9%br-none0", "'fe80::1%br-none0': this host has no"},
+		{"fe80::1%1-fe80::9%no-ne0", "'fe80::9%no-ne0': this host has no"},
+		{"fe80::%no-ne0/120", "'fe80::%no-ne0': this host has no"},
+		{"fe80::1", "name its interface"},
+		{"fe80::1-fe80::9", "'fe80::1' is a link-local address"},
+		{"fe80::/120", "'fe80::' is a link-local address"},
+		{"10.0.0.1,10.0.0.2", "give --source once for each"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct source_range range;
+		struct error error = ERROR_INIT;
+		assert_int_equal(source_range_parse(cases[i].text, &range, &error), -EINVAL);
+		if (strstr(error.text, cases[i].words) == NULL) {
+			fail_msg("%s: %s", cases[i].text, error.text);
+		}
+	}
+}
+
 static void wrong_ones_are_named_and_leave_the_output_alone(void **state)
 {
 	(void)state;
@@ -120,6 +155,7 @@ int main(void)
 		cmocka_unit_test(one_address),
 		cmocka_unit_test(networks),
 		cmocka_unit_test(spans),
+		cmocka_unit_test(the_whole_comes_before_its_separators),
 		cmocka_unit_test(wrong_ones_are_named_and_leave_the_output_alone),
 		cmocka_unit_test(what_keeps_two_ends_from_a_range_is_said),
 		cmocka_unit_test(overlaps_are_seen_from_both_sides),

@@ -24,10 +24,24 @@ struct address {
 
 /*
  * Parses a literal: "192.0.2.1", "2001:db8::1", "fe80::1%eth0", "[::1]". No name is looked up.
- * A zone is an interface of this host, and only link-local addresses take one.
- * Returns 0 or -EINVAL (not a literal; no message is set, as the caller may go on to a resolver).
+ * A zone is an interface of this host, by name or number, and only link-local addresses take one;
+ * within brackets "%25" does for "%" (RFC 6874).
+ * Returns 0, -EINVAL (not a literal; the caller may go on to a resolver), -ENODEV (a literal, but
+ * there is no such interface) or -EDOM (a literal that takes none). No message is set.
  */
 int address_parse_literal(const char *text, uint16_t port, struct address *ret_address);
+
+/* A link-local address that does not say on which link. */
+bool address_lacks_zone(const struct address *address);
+
+/*
+ * Says what is wrong with such a literal: -ENODEV and -EDOM of the above, -EADDRNOTAVAIL where it
+ * lacks its zone. Returns `code`.
+ */
+int address_explain_literal(int code, const char *text, struct error *error);
+
+/* IPv4 written as IPv6 (::ffff:192.0.2.1) becomes IPv4: that is what is sent. */
+void address_unmap(struct address *address);
 
 /* From a sockaddr of the kernel or resolver. Returns 0 or -EAFNOSUPPORT. */
 int address_from_sockaddr(const struct sockaddr *sockaddr, struct address *ret_address);

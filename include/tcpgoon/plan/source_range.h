@@ -8,6 +8,7 @@
 
 #include "tcpgoon/base/address.h"
 #include "tcpgoon/base/error.h"
+#include "tcpgoon/base/text_list.h"
 
 /* first, first + 1, ... */
 struct source_range {
@@ -20,9 +21,13 @@ struct source_range {
 
 /*
  * "ADDRESS", "ADDRESS/PREFIX" (an IPv4 prefix up to 30 without its network and broadcast address)
- * or "FIRST-LAST". Returns 0 or -EINVAL with a message that names the text.
+ * or "FIRST-LAST"; the whole is tried as an address first. Returns 0 or -EINVAL with a message that names the text.
  */
 int source_range_parse(const char *text, struct source_range *ret_range, struct error *error);
+
+/* The first address of that family in a list of such texts; false where there is none. */
+bool source_range_first(
+	const struct text_list *texts, sa_family_t family, struct address *ret_source);
 
 /* Whether an address is in both. */
 bool source_range_overlaps(const struct source_range *a, const struct source_range *b);
