@@ -157,8 +157,8 @@ int address_from_sockaddr(const struct sockaddr *sockaddr, struct address *ret_a
 
 bool address_lacks_zone(const struct address *address)
 {
-	return address->any.sa_family == AF_INET6 && takes_zone(&address->v6.sin6_addr) &&
-		address->v6.sin6_scope_id == 0;
+	return address->any.sa_family == AF_INET6 &&
+		IN6_IS_ADDR_LINKLOCAL(&address->v6.sin6_addr) && address->v6.sin6_scope_id == 0;
 }
 
 void address_unmap(struct address *address)
