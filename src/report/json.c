@@ -53,13 +53,14 @@ static json_t *make_settings(const struct settings *settings)
 static json_t *make_connections(const struct result *result)
 {
 	const struct snapshot *end = &result->at_end;
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "requested",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "requested",
 		json_value_count(end->total), "dialed", json_value_count(result->dialed),
 		"established", json_value_count(result->established), "unconfirmed",
 		json_value_count(result->unconfirmed), "failed", json_value_count(end->failed),
 		"closed_by_peer", json_value_count(end->closed), "open_at_end",
 		json_value_count(end->established), "undecided", json_value_count(end->dialing),
-		"max_concurrent", json_value_count(result->max_concurrent));
+		"max_concurrent", json_value_count(result->max_concurrent), "given_up_by_kernel",
+		json_value_count(result->given_up_by_kernel));
 }
 
 static json_t *make_cause(enum cause cause, const struct cause_tally *tally)
@@ -194,11 +195,12 @@ static json_t *make_generator(const struct result *result)
 
 static json_t *make_host(const struct host_view *view)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "kernel",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "kernel",
 		json_value_text(view->kernel[0] != '\0' ? view->kernel : NULL), "cpus",
 		json_value_count(view->cpus), "memory_bytes", json_value_count(view->memory_bytes),
 		"nofile", json_value_count(view->nofile), "port_low",
-		json_value_count(view->port_low), "port_high", json_value_count(view->port_high));
+		json_value_count(view->port_low), "port_high", json_value_count(view->port_high),
+		"syn_retries", json_value_count(view->syn_retries));
 }
 
 static json_t *make_finding(const struct finding *finding)

@@ -12,6 +12,7 @@ int result_init(struct result *result)
 		.unconfirmed = RESULT_UNKNOWN,
 		.dialing_ns = RESULT_UNKNOWN,
 		.first_rejected = RESULT_UNKNOWN,
+		.last_rejected = RESULT_UNKNOWN,
 		.tables = {.conntrack_used = RESULT_UNKNOWN,
 			.conntrack_max = RESULT_UNKNOWN,
 			.time_wait_used = RESULT_UNKNOWN,
@@ -20,7 +21,8 @@ int result_init(struct result *result)
 			.memory_bytes = RESULT_UNKNOWN,
 			.nofile = RESULT_UNKNOWN,
 			.port_low = RESULT_UNKNOWN,
-			.port_high = RESULT_UNKNOWN},
+			.port_high = RESULT_UNKNOWN,
+			.syn_retries = RESULT_UNKNOWN},
 	};
 	struct histogram *all[] = {&result->handshake, &result->connect, &result->failure,
 		&result->lag, &result->lifetime};

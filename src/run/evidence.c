@@ -92,6 +92,7 @@ static void look_at_host(struct host_view *view)
 	view->nofile = limits_raise_nofile();
 	view->port_low = limits.port_low;
 	view->port_high = limits.port_high;
+	view->syn_retries = limits.syn_retries;
 }
 
 void evidence_begin(struct evidence *evidence, const struct targets *targets, struct result *result)

@@ -96,8 +96,12 @@ static struct target_tally *target_of(const struct table *table, uint32_t index)
 /* The path or the target would not have it. */
 static void note_rejected(const struct table *table, uint32_t index)
 {
-	if (index < table->result->first_rejected) {
-		table->result->first_rejected = index;
+	struct result *result = table->result;
+	if (index < result->first_rejected) {
+		result->first_rejected = index;
+	}
+	if (result->last_rejected == RESULT_UNKNOWN || index > result->last_rejected) {
+		result->last_rejected = index;
 	}
 }
 
@@ -170,6 +174,7 @@ void table_failed(
 		histogram_record(&table->result->failure, conn->connect_us);
 	}
 	tally(table, conn, cause, error_number, now_ns);
+	table->result->given_up_by_kernel += cause == CAUSE_TIMED_OUT && error_number == ETIMEDOUT;
 	if (cause_side(cause) == CAUSE_SIDE_LOCAL) {
 		return;
 	}

@@ -39,6 +39,7 @@ enum rule_id {
 	RULE_CLOSED_AT_ONCE,
 	RULE_RESET_AT_ONCE,
 	RULE_SERVER_WENT_AWAY,
+	RULE_OLDEST_CLOSED,
 	RULE_IDLE_TIMEOUT,
 	RULE_SILENT,
 	RULE_DROPPED_WHILE_HELD,
@@ -68,6 +69,9 @@ struct rule {
 /* And that the target said no. */
 #define EXPLAINS_REFUSAL (THE(NAME_WITH_DEAD_ADDRESS) | THE(CONNECTION_CAP))
 
+/* And that connections were ended whatever their age. */
+#define ENDED_THEM_ALL (THE(SERVER_WENT_AWAY) | THE(OLDEST_CLOSED))
+
 #define ROW(id, side, weight, function, better) \
 	[RULE_##id] = {#function, CAUSE_SIDE_##side, FINDING_##weight, function, better}
 
@@ -91,13 +95,14 @@ static const struct rule rules[RULE_MAX] = {
 	ROW(SOME_REFUSED, REMOTE, REMARK, some_refused, EXPLAINS_REFUSAL),
 	ROW(RESET_IN_HANDSHAKE, REMOTE, REMARK, reset_in_handshake, EXPLAINS_REFUSAL),
 	ROW(UNCONFIRMED, REMOTE, REMARK, unconfirmed, THE(BACKLOG_FULL)),
-	ROW(CLOSED_AT_ONCE, REMOTE, REMARK, closed_at_once, EXPLAINS_REFUSAL),
-	ROW(RESET_AT_ONCE, REMOTE, REMARK, reset_at_once, EXPLAINS_REFUSAL),
+	ROW(CLOSED_AT_ONCE, REMOTE, REMARK, closed_at_once, EXPLAINS_REFUSAL | THE(OLDEST_CLOSED)),
+	ROW(RESET_AT_ONCE, REMOTE, REMARK, reset_at_once, EXPLAINS_REFUSAL | THE(OLDEST_CLOSED)),
 	ROW(SERVER_WENT_AWAY, REMOTE, REMARK, server_went_away, 0),
-	ROW(IDLE_TIMEOUT, REMOTE, REMARK, idle_timeout, THE(SERVER_WENT_AWAY)),
+	ROW(OLDEST_CLOSED, REMOTE, REMARK, oldest_closed, THE(SERVER_WENT_AWAY)),
+	ROW(IDLE_TIMEOUT, REMOTE, REMARK, idle_timeout, ENDED_THEM_ALL),
 	ROW(SILENT, PATH, REMARK, silent, 0),
 	ROW(DROPPED_WHILE_HELD, REMOTE, REMARK, dropped_while_held,
-		THE(SERVER_WENT_AWAY) | THE(IDLE_TIMEOUT)),
+		ENDED_THEM_ALL | THE(IDLE_TIMEOUT)),
 	ROW(SERVER_STOPPED_ACCEPTING, REMOTE, REMARK, server_stopped_accepting, THE(BACKLOG_FULL)),
 	ROW(SYN_LOSS, PATH, REMARK, syn_loss, EXPLAINS_SILENCE | THE(PARTIAL_DROP)),
 	ROW(SYN_COOKIES, REMOTE, REMARK, syn_cookies, 0),
@@ -122,7 +127,8 @@ char *rule_seconds(uint64_t ns, char buffer[RULE_TEXT_MAX])
 	if (ns < NSEC_PER_SEC) {
 		snprintf(buffer, RULE_TEXT_MAX, "%" PRIu64 " ms", ns / NSEC_PER_MSEC);
 	} else {
-		snprintf(buffer, RULE_TEXT_MAX, "%.*f s", ns < 10 * NSEC_PER_SEC ? 2 : 1,
+		int decimals = ns < 10 * NSEC_PER_SEC ? 2 : ns < 100 * NSEC_PER_SEC ? 1 : 0;
+		snprintf(buffer, RULE_TEXT_MAX, "%.*f s", decimals,
 			(double)ns / (double)NSEC_PER_SEC);
 	}
 	return buffer;

@@ -4,6 +4,10 @@
  * beginning: the lifetimes lie together. A server that goes away ends them all in one instant: the
  * ends lie together. Where all were dialled in one instant, both do; then the listener tells, if it
  * can be seen, or what lies closer together.
+ *
+ * A server that closes its oldest connection to admit the next one gives, under a steady pace, each
+ * the same lifetime too. It stops when the dials stop, and those that are left then outlive that
+ * lifetime.
  */
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/verdict/rules.h"
@@ -16,11 +20,14 @@
 #define IDLE_DROPS_LEAST 5
 /* Ends lie together within this. */
 #define INSTANT_NS NSEC_PER_SEC
+/* A server that makes room for a dial has done so by then. */
+#define ROOM_MADE_NS NSEC_PER_SEC
 
 /* The drops, those at once left out. */
 struct drops {
 	uint64_t count;
 	uint64_t median_us;
+	uint64_t around_us; /* how far from the median a lifetime is close to it */
 	uint64_t together; /* close to the median */
 	uint64_t shortest_us;
 	uint64_t longest_us;
@@ -57,6 +64,17 @@ static uint64_t count_between(const struct histogram *lifetime, uint64_t low_us,
 	return count;
 }
 
+/* The middle of a slot, as far as there were such lifetimes. */
+static uint64_t middle_us(const struct histogram *lifetime, size_t slot)
+{
+	uint64_t lowest_us = histogram_slot_lowest_us(slot);
+	uint64_t middle = lowest_us + (histogram_slot_highest_us(slot) - lowest_us) / 2;
+	if (middle > lifetime->max_us) {
+		return lifetime->max_us;
+	}
+	return middle > lifetime->min_us ? middle : lifetime->min_us;
+}
+
 /* The shortest, the median and the longest of the lifetimes that were not ended at once. */
 static void look_at_lifetimes(const struct histogram *lifetime, struct drops *drops)
 {
@@ -74,7 +92,7 @@ static void look_at_lifetimes(const struct histogram *lifetime, struct drops *dr
 			drops->shortest_us = histogram_slot_lowest_us(i);
 		}
 		if (passed * 2 < count) {
-			drops->median_us = histogram_slot_lowest_us(i);
+			drops->median_us = middle_us(lifetime, i);
 		}
 		passed += lifetime->counts[i];
 		drops->longest_us = histogram_slot_lowest_us(i);
@@ -84,6 +102,7 @@ static void look_at_lifetimes(const struct histogram *lifetime, struct drops *dr
 	uint64_t low_us = drops->median_us > around_us ? drops->median_us - around_us : 0;
 	low_us = low_us > CAUSE_AT_ONCE_NS / NSEC_PER_USEC ? low_us
 							   : CAUSE_AT_ONCE_NS / NSEC_PER_USEC;
+	drops->around_us = around_us;
 	drops->together = count_between(lifetime, low_us, drops->median_us + around_us);
 }
 
@@ -109,6 +128,76 @@ static bool lifetimes_lie_together(const struct drops *drops)
 {
 	return drops->median_us >= IDLE_LEAST_US && drops->together >= IDLE_DROPS_LEAST &&
 		drops->together * 2 >= drops->count;
+}
+
+/* No drop came after the dials were over, though some connections were left. */
+static bool ended_with_the_dials(const struct result *result, const struct drops *drops)
+{
+	return result->at_end.established > 0 &&
+		drops->last_ns <= result->generator.last_dial_ns + ROOM_MADE_NS;
+}
+
+/* Those that were left are older than the dropped became. */
+static bool survivors_are_older(const struct result *result, const struct drops *drops)
+{
+	return result->at_end.established > 0 &&
+		rule_watched_ns(result) / NSEC_PER_USEC > drops->median_us + drops->around_us;
+}
+
+/*
+ * At full speed a server makes room so soon that it seems to let nobody in. But it was the first
+ * that were closed, and all that were dialled after them stayed.
+ */
+static bool first_were_closed_at_once(const struct result *result, struct finding *finding)
+{
+	uint64_t at_once = rule_ended_at_once(result);
+	uint64_t last = result->last_rejected;
+	if (at_once < IDLE_DROPS_LEAST || rule_failed_there(result) > 0 ||
+		result->at_end.established < IDLE_DROPS_LEAST || last == RESULT_UNKNOWN ||
+		last + 1 > at_once + 1 + at_once / 50) {
+		return false;
+	}
+	finding->count = at_once;
+	rule_say(finding->evidence,
+		"The first %" PRIu64 " of %" PRIu64
+		" connections were ended within 500 ms; the %" PRIu64
+		" dialled after them stayed open.",
+		at_once, result->established, result->at_end.established);
+	rule_say(finding->hint,
+		"A server that closes its oldest connections to admit new ones does that: it had at "
+		"most %" PRIu64
+		" open; look at its limit of connections (worker_connections in nginx). A server that "
+		"began to serve only then looks the same: a slower --sleep tells them apart.",
+		result->max_concurrent);
+	return true;
+}
+
+bool oldest_closed(const struct result *result, struct finding *finding)
+{
+	struct drops drops = look_at_drops(result);
+	if (drops.count == 0) {
+		return first_were_closed_at_once(result, finding);
+	}
+	if (!lifetimes_lie_together(&drops) || !ended_with_the_dials(result, &drops) ||
+		!survivors_are_older(result, &drops)) {
+		return false;
+	}
+	char lifetime[RULE_TEXT_MAX];
+	char watched[RULE_TEXT_MAX];
+	finding->count = drops.count;
+	rule_say(finding->evidence,
+		"%" PRIu64 " of %" PRIu64 " were closed at an age of about %s while others were "
+		"dialled, and none after the last dial: the %" PRIu64
+		" that were left stayed open for %s.",
+		drops.count, result->established,
+		rule_seconds(drops.median_us * NSEC_PER_USEC, lifetime), result->at_end.established,
+		rule_seconds(rule_watched_ns(result), watched));
+	rule_say(finding->hint,
+		"That is no idle timeout: the server closes its oldest connections to admit new "
+		"ones, and had at most %" PRIu64
+		" open. Raise its limit of connections (worker_connections in nginx).",
+		result->max_concurrent);
+	return true;
 }
 
 bool server_went_away(const struct result *result, struct finding *finding)
@@ -147,19 +236,28 @@ bool idle_timeout(const struct result *result, struct finding *finding)
 		return false;
 	}
 	char lifetime[RULE_TEXT_MAX];
+	char others[FINDING_TEXT_MAX] = "";
 	bool reset =
 		rule_cause(result, CAUSE_RESET_BY_PEER) > rule_cause(result, CAUSE_CLOSED_BY_PEER);
 	finding->count = drops.together < drops.count ? drops.together : drops.count;
+	if (survivors_are_older(result, &drops)) {
+		rule_say(others, ", while %" PRIu64 " are older and still open",
+			result->at_end.established);
+	}
 	rule_say(finding->evidence,
 		"%" PRIu64 " of %" PRIu64
-		" were %s %s after they were established: an idle timeout.",
+		" were %s %s after they were established%s: an idle timeout.",
 		finding->count, result->established, reset ? "reset" : "closed",
-		rule_seconds(drops.median_us * NSEC_PER_USEC, lifetime));
+		rule_seconds(drops.median_us * NSEC_PER_USEC, lifetime), others);
 	rule_say(finding->hint,
-		"Raise that timeout at the server or balancer, or send something more often.%s",
+		"Raise that timeout at the server or balancer, or send something more often.%s%s",
 		could_be_an_instant(&drops)
 			? " As all were dialled close together, a restart would look the same: "
 			  "a longer --sleep tells them apart."
+			: "",
+		ended_with_the_dials(result, &drops)
+			? " A server that closes its oldest connections to admit new ones would "
+			  "look the same: a longer --hold tells them apart."
 			: "");
 	return true;
 }

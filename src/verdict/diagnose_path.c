@@ -76,7 +76,7 @@ static uint64_t came_up_late(const struct result *result)
 	return retransmitted > timed_out ? retransmitted - timed_out : 0;
 }
 
-/* The dials were given up before a second SYN. */
+/* The dials were given up before a second SYN. (The kernel retransmits at least one.) */
 static bool one_syn_each(const struct result *result)
 {
 	return result->settings.dial_timeout_ns > 0 &&
@@ -90,30 +90,70 @@ static bool is_loss(const struct result *result)
 	return one_syn_each(result) || came_up_late(result) >= timed_out;
 }
 
+/*
+ * "was answered within 5.00 s", or who else gave up: the time is that of the slowest failure, where
+ * all failures were timeouts.
+ */
+static void say_how_long(const struct result *result, char text[FINDING_TEXT_MAX])
+{
+	char waited[RULE_TEXT_MAX];
+	rule_seconds(result->failure.max_us * NSEC_PER_USEC, waited);
+	if (result->given_up_by_kernel == 0) {
+		rule_say(text, "was answered within %s", waited);
+		return;
+	}
+	char setting[RULE_TEXT_MAX] = "";
+	if (result->machine.syn_retries != RESULT_UNKNOWN) {
+		snprintf(setting, sizeof(setting), " = %" PRIu64, result->machine.syn_retries);
+	}
+	rule_say(text,
+		"was answered; this machine's kernel gave up %s after %s "
+		"(net.ipv4.tcp_syn_retries%s)",
+		result->given_up_by_kernel == rule_cause(result, CAUSE_TIMED_OUT) ? "each" : "some",
+		waited, setting);
+}
+
+/*
+ * The kernel was asked about the dials that we gave up ourselves. Of those that it gave up it knows
+ * nothing any more, and its counter of the whole host is an upper bound.
+ */
+static void say_retransmissions(const struct result *result, char text[FINDING_TEXT_MAX])
+{
+	uint64_t counted = result->network.values[NETSTAT_SYN_RETRANSMITS];
+	if (result->given_up_by_kernel == 0 && result->kernel.asked > 0) {
+		rule_say(text, "%" PRIu64 " SYNs were retransmitted without an answer",
+			result->kernel.syn_retransmits);
+	} else if (counted != NETSTAT_ABSENT) {
+		rule_say(text, "this machine retransmitted at most %" PRIu64 " SYNs for them",
+			counted);
+	} else {
+		rule_say(text, "how many SYNs were retransmitted is not known");
+	}
+}
+
 bool firewall_drop(const struct result *result, struct finding *finding)
 {
-	char limit[RULE_TEXT_MAX];
+	char how_long[FINDING_TEXT_MAX];
+	char retransmissions[FINDING_TEXT_MAX];
 	finding->count = rule_cause(result, CAUSE_TIMED_OUT);
 	if (finding->count == 0 || result->established > 0 ||
 		finding->count < rule_failed_there(result)) {
 		return false;
 	}
+	say_how_long(result, how_long);
 	if (one_syn_each(result) && result->kernel.syn_retransmits == 0) {
 		rule_say(finding->evidence,
-			"None of %" PRIu64
-			" connections was answered within %s, which is too short for a second SYN.",
-			finding->count, rule_seconds(result->settings.dial_timeout_ns, limit));
+			"None of %" PRIu64 " connections %s, which is too short for a second SYN.",
+			finding->count, how_long);
 		rule_say(finding->hint,
-			"Try a longer --dial-timeout first: a lost SYN is sent again after a second, "
-			"and the path may be slow. If none is answered then, a firewall drops them, "
-			"or the host is down or not routed to.");
+			"Try a longer --dial-timeout first: a lost SYN is retransmitted after a "
+			"second, and the path may be slow. If none is answered then, a firewall "
+			"drops them, or the host is down or not routed to.");
 		return true;
 	}
-	rule_say(finding->evidence,
-		"None of %" PRIu64 " connections was answered within %s; %" PRIu64
-		" SYNs were sent again, in vain.",
-		finding->count, rule_seconds(result->settings.dial_timeout_ns, limit),
-		result->kernel.syn_retransmits);
+	say_retransmissions(result, retransmissions);
+	rule_say(finding->evidence, "None of %" PRIu64 " connections %s; %s.", finding->count,
+		how_long, retransmissions);
 	rule_say(finding->hint,
 		"A firewall drops these SYNs, or the host is down or not routed to: look for a rule "
 		"that drops, and capture SYNs at the target to see whether they arrive.");

@@ -51,7 +51,12 @@ static inline void establish(struct fixture *fixture, uint64_t count)
 static inline void reject(struct fixture *fixture, enum cause cause, uint64_t count)
 {
 	struct result *result = &fixture->result;
-	result->dialed += cause_side(cause) == CAUSE_SIDE_LOCAL ? 0 : count;
+	if (cause_side(cause) != CAUSE_SIDE_LOCAL) {
+		uint64_t waited_ns =
+			cause == CAUSE_TIMED_OUT ? result->settings.dial_timeout_ns : NSEC_PER_MSEC;
+		result->dialed += count;
+		histogram_record_n(&result->failure, waited_ns / NSEC_PER_USEC, count);
+	}
 	result->at_end.total += count;
 	result->at_end.failed += count;
 	result->causes[cause].count += count;

@@ -69,7 +69,8 @@ static inline void sample_evidence(struct result *result)
 		.memory_bytes = UINT64_C(8) << 30,
 		.nofile = 20000,
 		.port_low = 32768,
-		.port_high = 60999};
+		.port_high = 60999,
+		.syn_retries = 6};
 	result->target_count = 2;
 	for (uint16_t i = 0; i < 2; i++) {
 		struct target_tally *tally = &result->targets[i];
@@ -111,6 +112,7 @@ static inline int sample_full(struct result *result)
 	result->established = 800;
 	result->unconfirmed = 4;
 	result->max_concurrent = 700;
+	result->given_up_by_kernel = 5;
 	result->duration_ns = 12 * NSEC_PER_SEC + 345678901;
 	result->dialing_ns = 9 * NSEC_PER_SEC;
 	result->end = RUN_INTERRUPTED;

@@ -204,25 +204,57 @@ static void firewall_drop(void **state)
 {
 	struct fixture *fixture = *state;
 	reject(fixture, CAUSE_TIMED_OUT, 20);
+	fixture->result.kernel.asked = 20;
 	fixture->result.kernel.syn_retransmits = 40;
 	fixture->result.kernel.retransmitted = 20;
 	fixture->result.first_rejected = 0;
 	assert_only(fixture, "firewall_drop", 20,
-		"None of 20 connections was answered within 5.00 s; 40 SYNs were sent again, in "
-		"vain.");
-	/* One SYN each: it may have been lost, or its answer be late. */
+		"None of 20 connections was answered within 5.00 s; 40 SYNs were retransmitted "
+		"without an answer.");
+	reject(fixture, CAUSE_REFUSED, 1); /* an answer */
+	assert_no(fixture, "firewall_drop");
+	assert_finding(fixture, "partial_drop", 20,
+		"20 of 21 connections were never answered, while the others were at once.");
+}
+
+/* One SYN each: it may have been lost, or its answer be late. */
+static void a_timeout_of_one_syn(void **state)
+{
+	struct fixture *fixture = *state;
 	fixture->result.settings.dial_timeout_ns = NSEC_PER_SEC;
-	fixture->result.kernel.syn_retransmits = 0;
+	fixture->result.kernel.asked = 20;
+	reject(fixture, CAUSE_TIMED_OUT, 20);
 	assert_only(fixture, "firewall_drop", 20,
 		"None of 20 connections was answered within 1.00 s, which is too short for a "
 		"second SYN.");
 	const char *first = "Try a longer --dial-timeout first";
 	assert_memory_equal(fixture->findings.list[0].hint, first, strlen(first));
-	fixture->result.settings.dial_timeout_ns = 5 * NSEC_PER_SEC;
-	reject(fixture, CAUSE_REFUSED, 1); /* an answer */
-	assert_no(fixture, "firewall_drop");
-	assert_finding(fixture, "partial_drop", 20,
-		"20 of 21 connections were never answered, while the others were at once.");
+}
+
+/* What the setting would have allowed is no measurement, and of nobody asked nothing is known. */
+static void a_kernel_that_gives_up_before_the_timeout(void **state)
+{
+	struct fixture *fixture = *state;
+	fixture->result.settings.dial_timeout_ns = 3060 * NSEC_PER_MSEC;
+	reject(fixture, CAUSE_TIMED_OUT, 20);
+	fixture->result.settings.dial_timeout_ns = 30 * NSEC_PER_SEC;
+	fixture->result.given_up_by_kernel = 20;
+	fixture->result.machine.syn_retries = 1;
+	assert_only(fixture, "firewall_drop", 20,
+		"None of 20 connections was answered; this machine's kernel gave up each after "
+		"3.06 s (net.ipv4.tcp_syn_retries = 1); how many SYNs were retransmitted is not "
+		"known.");
+	fixture->result.network.values[NETSTAT_SYN_RETRANSMITS] = 20;
+	assert_only(fixture, "firewall_drop", 20,
+		"None of 20 connections was answered; this machine's kernel gave up each after "
+		"3.06 s (net.ipv4.tcp_syn_retries = 1); this machine retransmitted at most 20 "
+		"SYNs for them.");
+	fixture->result.given_up_by_kernel = 5; /* --dial-timeout was about as long */
+	fixture->result.machine.syn_retries = RESULT_UNKNOWN;
+	assert_only(fixture, "firewall_drop", 20,
+		"None of 20 connections was answered; this machine's kernel gave up some after "
+		"3.06 s (net.ipv4.tcp_syn_retries); this machine retransmitted at most 20 SYNs "
+		"for them.");
 }
 
 static void partial_drop(void **state)
@@ -366,6 +398,8 @@ int main(void)
 		TEST(client_limited_with_a_pace),
 		TEST(late_dials_are_a_limit_too),
 		TEST(firewall_drop),
+		TEST(a_timeout_of_one_syn),
+		TEST(a_kernel_that_gives_up_before_the_timeout),
 		TEST(partial_drop),
 		TEST(syn_loss),
 		TEST(firewall_reject),

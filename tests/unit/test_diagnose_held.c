@@ -29,6 +29,80 @@ static void idle_timeout(void **state)
 	assert_null(strstr(fixture->findings.list[0].hint, "restart"));
 }
 
+/* Lifetimes beyond an hour are measured, not cut off, and the median is none of their ends. */
+static void an_idle_timeout_of_two_hours(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 50);
+	close_each_after(fixture, 50, 10, 7200 * 1000);
+	assert_only(fixture, "idle_timeout", 50,
+		"50 of 50 were closed 7200 s after they were established: an idle timeout.");
+}
+
+static void lifetimes_from_one_hour_to_three_are_scattered(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 54);
+	for (unsigned i = 0; i < 54; i++) {
+		drop(fixture, CAUSE_CLOSED_BY_PEER, 4000000 + i * 100000, 4000000 + i * 100000);
+	}
+	assert_no(fixture, "idle_timeout");
+	assert_non_null(find(fixture, "dropped_while_held"));
+}
+
+/* Each makes room for the next: under a steady pace all become equally old. */
+static void a_server_that_closes_its_oldest(void **state)
+{
+	struct fixture *fixture = *state;
+	struct result *result = &fixture->result;
+	establish(fixture, 300);
+	close_each_after(fixture, 194, 20, 2220);
+	result->max_concurrent = 128;
+	result->generator.last_dial_ns = 299 * 20 * NSEC_PER_MSEC;
+	/* The run ends before those that are left are any older. */
+	result->duration_ns = result->generator.last_dial_ns + NSEC_PER_SEC;
+	assert_int_equal(find(fixture, "idle_timeout")->count, 194);
+	assert_non_null(strstr(find(fixture, "idle_timeout")->hint, "closes its oldest"));
+	result->duration_ns = result->generator.last_dial_ns + 12 * NSEC_PER_SEC;
+	assert_only(fixture, "oldest_closed", 194,
+		"194 of 300 were closed at an age of about 2.22 s while others were dialled, and "
+		"none after the last dial: the 106 that were left stayed open for 12.0 s.");
+}
+
+/* At full speed the first are closed at once, and not the last, as a limit would have it. */
+static void a_server_that_closes_its_oldest_at_once(void **state)
+{
+	struct fixture *fixture = *state;
+	struct result *result = &fixture->result;
+	establish(fixture, 300);
+	for (unsigned i = 0; i < 182; i++) {
+		drop(fixture, CAUSE_CLOSED_AT_ONCE, 2 + i / 100, 2);
+	}
+	result->max_concurrent = 128;
+	result->first_rejected = 0;
+	result->last_rejected = 299; /* some of the last as well */
+	assert_no(fixture, "oldest_closed");
+	assert_non_null(find(fixture, "closed_at_once"));
+	result->last_rejected = 183;
+	assert_only(fixture, "oldest_closed", 182,
+		"The first 182 of 300 connections were ended within 500 ms; the 118 dialled after "
+		"them stayed open.");
+}
+
+/* As behind a balancer with two servers, one of which has no such timeout. */
+static void an_idle_timeout_of_some(void **state)
+{
+	struct fixture *fixture = *state;
+	struct result *result = &fixture->result;
+	establish(fixture, 200);
+	close_each_after(fixture, 100, 20, 10000);
+	result->generator.last_dial_ns = 4 * NSEC_PER_SEC;
+	result->duration_ns = 40 * NSEC_PER_SEC;
+	assert_only(fixture, "idle_timeout", 100,
+		"100 of 200 were closed 10.0 s after they were established, while 100 are older "
+		"and still open: an idle timeout.");
+}
+
 static void an_idle_timeout_that_no_restart_makes(void **state)
 {
 	struct fixture *fixture = *state;
@@ -147,6 +221,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(idle_timeout),
+		TEST(an_idle_timeout_of_two_hours),
+		TEST(lifetimes_from_one_hour_to_three_are_scattered),
+		TEST(a_server_that_closes_its_oldest),
+		TEST(a_server_that_closes_its_oldest_at_once),
+		TEST(an_idle_timeout_of_some),
 		TEST(an_idle_timeout_that_no_restart_makes),
 		TEST(too_few_are_no_cluster),
 		TEST(scattered_lifetimes_are_no_cluster),

@@ -125,7 +125,8 @@ static void connections_are_counted(void **state)
 	const struct fixture *fixture = *state;
 	const struct expected_count expected[] = {{"requested", 1000}, {"dialed", 900},
 		{"established", 800}, {"unconfirmed", 4}, {"failed", 90}, {"closed_by_peer", 200},
-		{"open_at_end", 600}, {"undecided", 10}, {"max_concurrent", 700}};
+		{"open_at_end", 600}, {"undecided", 10}, {"max_concurrent", 700},
+		{"given_up_by_kernel", 5}};
 	const json_t *connections = json_object_get(fixture->root, "connections");
 	assert_counts(connections, expected, LENGTH(expected), 0);
 }
@@ -266,7 +267,7 @@ static void the_generator_and_its_machine_are_told(void **state)
 
 	const json_t *host = json_object_get(fixture->root, "host");
 	const struct expected_count limits[] = {{"cpus", 4}, {"memory_bytes", 8589934592},
-		{"nofile", 20000}, {"port_low", 32768}, {"port_high", 60999}};
+		{"nofile", 20000}, {"port_low", 32768}, {"port_high", 60999}, {"syn_retries", 6}};
 	assert_counts(host, limits, LENGTH(limits), 1);
 	assert_string_equal(text_of(host, "kernel"), "6.1.0-18-amd64");
 }
@@ -411,7 +412,7 @@ static void what_is_not_known_is_null(void **state)
 		{"generator", "cpu_share"}, {"generator", "pace_asked_per_s"},
 		{"generator", "pace_kept_per_s"}, {"generator", "last_dial_s"}, {"host", "kernel"},
 		{"host", "cpus"}, {"host", "memory_bytes"}, {"host", "nofile"},
-		{"host", "port_low"}, {"host", "port_high"}};
+		{"host", "port_low"}, {"host", "port_high"}, {"host", "syn_retries"}};
 	for (size_t i = 0; i < LENGTH(unknown); i++) {
 		const json_t *object = json_object_get(fixture->root, unknown[i].object);
 		assert_true(json_is_null(json_object_get(object, unknown[i].key)));

@@ -233,6 +233,7 @@ static void the_first_rejected_is_the_first_dialled(void **state)
 	assert_true(fixture->result.first_rejected == RESULT_UNKNOWN);
 	table_failed(table, 3, CAUSE_REFUSED, ECONNREFUSED, AT_US(7));
 	assert_int_equal(fixture->result.first_rejected, 3);
+	assert_int_equal(fixture->result.last_rejected, 3);
 	table_answered(table, 2, AT_US(8));
 	table_established(table, 2);
 	table_closed(table, 2, 0, AT_US(9));
@@ -242,6 +243,40 @@ static void the_first_rejected_is_the_first_dialled(void **state)
 	table_established(table, 1);
 	table_closed(table, 1, 0, AT_US(2000000));
 	assert_int_equal(fixture->result.first_rejected, 2);
+	assert_int_equal(fixture->result.last_rejected, 3);
+}
+
+/* Which is told apart by the errno: our own deadline comes without one. */
+static void dials_that_the_kernel_gave_up_are_counted(void **state)
+{
+	struct fixture *fixture = *state;
+	struct table *table = &fixture->table;
+	for (uint32_t i = 0; i < 3; i++) {
+		table_dialing(table, i, AT_US(0), AT_US(5));
+	}
+	table_failed(table, 0, CAUSE_TIMED_OUT, 0, AT_US(5000005));
+	assert_int_equal(fixture->result.given_up_by_kernel, 0);
+	table_failed(table, 1, CAUSE_TIMED_OUT, ETIMEDOUT, AT_US(3060005));
+	table_failed(table, 2, CAUSE_HOST_UNREACHABLE, EHOSTUNREACH, AT_US(3060005));
+	assert_int_equal(fixture->result.given_up_by_kernel, 1);
+}
+
+/* Two lifetimes of more than an hour are two, and not both the longest. */
+static void long_lifetimes_are_told_apart(void **state)
+{
+	struct fixture *fixture = *state;
+	struct table *table = &fixture->table;
+	const uint64_t hour_us = UINT64_C(3600) * 1000000;
+	for (uint32_t i = 0; i < 2; i++) {
+		table_dialing(table, i, AT_US(0), AT_US(0));
+		table_answered(table, i, AT_US(1000));
+		table_established(table, i);
+	}
+	table_closed(table, 0, 0, AT_US(1000 + 2 * hour_us));
+	table_closed(table, 1, 0, AT_US(1000 + 700 * hour_us));
+	const struct histogram *lifetime = &fixture->result.lifetime;
+	assert_in_range(histogram_percentile(lifetime, 50), 2 * hour_us, 2 * hour_us * 1001 / 1000);
+	assert_int_equal(histogram_percentile(lifetime, 100), 700 * hour_us);
 }
 
 static void targets_have_their_tallies_in_turns(void **state)
@@ -309,6 +344,8 @@ int main(void)
 		TEST(what_ends_before_the_next_is_confirmed_was_there_with_it),
 		TEST(how_long_it_lived_makes_its_cause),
 		TEST(the_first_rejected_is_the_first_dialled),
+		TEST(dials_that_the_kernel_gave_up_are_counted),
+		TEST(long_lifetimes_are_told_apart),
 		TEST(targets_have_their_tallies_in_turns),
 		cmocka_unit_test_setup_teardown(the_armed_are_counted_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(long_runs_are_measured, setup, teardown),

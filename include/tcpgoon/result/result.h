@@ -110,6 +110,7 @@ struct host_view {
 	uint64_t nofile; /* soft limit of open files of this process; RESULT_UNKNOWN: none */
 	uint64_t port_low; /* net.ipv4.ip_local_port_range */
 	uint64_t port_high;
+	uint64_t syn_retries; /* net.ipv4.tcp_syn_retries */
 };
 
 struct result {
@@ -143,9 +144,15 @@ struct result {
 	size_t target_count; /* 0: there is but one, or too many */
 	/*
 	 * The lowest index, that is the first dialled, among the connections that the path or the
-	 * target did not let up, or ended at once; RESULT_UNKNOWN: there is none.
+	 * target did not let up, or ended at once; RESULT_UNKNOWN: there is none. And the highest.
 	 */
 	uint64_t first_rejected;
+	uint64_t last_rejected;
+	/*
+	 * Of the dials that timed out, those that the kernel gave up before the dial timeout, as its
+	 * net.ipv4.tcp_syn_retries asks.
+	 */
+	uint64_t given_up_by_kernel;
 	struct host_tables tables;
 	struct generator generator;
 	struct host_view machine;

@@ -48,6 +48,7 @@ rule_function reset_at_once;
 
 /* diagnose_held.c: what became of those that were up */
 rule_function server_went_away;
+rule_function oldest_closed;
 rule_function idle_timeout;
 rule_function silent;
 rule_function dropped_while_held;
@@ -59,7 +60,7 @@ void rule_say(char text[FINDING_TEXT_MAX], const char *format, ...)
 
 #define RULE_TEXT_MAX 32
 
-/* "60.0 s", "2.05 s", "12 ms". Returns `buffer`. */
+/* "3600 s", "60.0 s", "2.05 s", "12 ms": three or four digits. Returns `buffer`. */
 char *rule_seconds(uint64_t ns, char buffer[RULE_TEXT_MAX]);
 
 static inline uint64_t rule_cause(const struct result *result, enum cause cause)
