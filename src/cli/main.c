@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "tcpgoon/cli/command.h"
+#include "tcpgoon/cli/surroundings.h"
 
 int main(int argc, char **argv)
 {
+	struct error error = ERROR_INIT;
+	if (surroundings_settle(&error) < 0) {
+		return command_fail(&error);
+	}
 	/* By lines also into a pipe: scripts read them as they come. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	int status = command_dispatch(argc, argv);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		/* Half a result must not look like a whole one. */
-		struct error error;
-		error_set(&error, -EIO, "standard output could not be written");
+		error_set(&error, -EIO, "standard output could not be written%s",
+			surroundings_was_closed(STDOUT_FILENO) ? ": it was closed at the start"
+							       : "");
 		return command_fail(&error);
 	}
 	return status;

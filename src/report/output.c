@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tcpgoon/base/leftovers.h"
+
 /* As many names are tried: leftovers of killed runs with our process id may be there. */
 #define TEMPORARY_NAMES 100
 
@@ -62,6 +64,7 @@ static int open_beside(const char *path, mode_t mode, char **ret_temporary)
 		}
 		int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 		if (fd >= 0) {
+			leftovers_add(name);
 			*ret_temporary = name;
 			return fd;
 		}
@@ -223,6 +226,7 @@ int output_write(struct output *output, const struct result *result, const struc
 	if (r == 0 && output->temporary != NULL) {
 		r = rename(output->temporary, output->path) < 0 ? -errno : 0;
 		if (r == 0) {
+			leftovers_forget(output->temporary);
 			free(output->temporary);
 			output->temporary = NULL;
 		}
@@ -238,6 +242,7 @@ void output_finish(struct output *output)
 	if (output->temporary != NULL) {
 		unlink(output->temporary);
 	}
+	leftovers_forget(output->temporary);
 	free(output->temporary);
 	free(output->path);
 	*output = (struct output)OUTPUT_INIT;

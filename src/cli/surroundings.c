@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * exec(2) hands on descriptors, the signal mask and ignored signals, and whoever starts this
+ * program may have set them for reasons of its own. Each is set here, once.
+ *
+ * Descriptors 0, 1 and 2. Where one is closed, the next file that is opened takes its number: a
+ * report, a ring, a listening socket, and text meant for people is written into it. So a closed one
+ * is opened on the root directory with O_PATH: it can neither be read nor written (EBADF), so that
+ * what is lost there is an error, as it was for the closed one. /dev/null would swallow it without
+ * a word, and may be missing.
+ *
+ * Signals that end the process. Their action is a handler and not the default, for two reasons:
+ *   - The kernel drops a signal to process number 1 of a PID namespace (a container) whose action
+ *     is the default. With a handler it comes.
+ *   - Unfinished reports are removed.
+ * The handler removes them, restores the default action and raises the signal again, so that the
+ * parent sees its number (a shell shows 130 after ^C). Process number 1 survives that, and exits
+ * with 128 + number.
+ *
+ * SIGINT and SIGTERM always end this program, also where they are ignored, as by a script's "&":
+ * a run may hold a million connections, and there must be a way to stop it short of SIGKILL. The
+ * others that end a process are left ignored where they are: nohup(1) ignores SIGHUP for a reason.
+ *
+ * SIGPIPE has its default action (Python starts its children with it ignored): the reader of a
+ * listing may leave early. SIGXFSZ is ignored, as a file too large is an error that has words.
+ * SIGCHLD has its default action: where it is ignored, waitpid() finds no child. Job control
+ * (SIGTSTP, SIGTTIN, SIGTTOU) stays what the shell made it.
+ *
+ * No signal is blocked.
+ */
+#include "tcpgoon/cli/surroundings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tcpgoon/base/leftovers.h"
+
+static int open_standard(struct error *error)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0) {
+			continue;
+		}
+		/* The lowest number that is free: `fd`, as those below are open by now. */
+		if (open("/", O_PATH | O_DIRECTORY) < 0) {
+			return error_set(error, -errno,
+				"descriptor %d is closed and nothing can be opened in its place: %s",
+				fd, strerror(errno));
+		}
+	}
+	return 0;
+}
+
+bool surroundings_was_closed(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+	return flags >= 0 && (flags & O_PATH) != 0;
+}
+
+void surroundings_leave(int number)
+{
+	leftovers_remove();
+	signal(number, SIG_DFL);
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	raise(number); /* pending, in the handler, until it is unblocked */
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	_exit(128 + number);
+}
+
+static bool is_ignored(int number)
+{
+	struct sigaction action;
+	return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+static void settle_signals(void)
+{
+	static const struct {
+		int number;
+		bool unless_ignored;
+	} ending[] = {
+		{SIGINT, false},
+		{SIGTERM, false},
+		{SIGHUP, true},
+		{SIGQUIT, true},
+		{SIGALRM, true},
+		{SIGXCPU, true},
+	};
+	struct sigaction action = {.sa_handler = surroundings_leave};
+	sigfillset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++) {
+		if (!ending[i].unless_ignored || !is_ignored(ending[i].number)) {
+			sigaction(ending[i].number, &action, NULL);
+		}
+	}
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGCHLD, SIG_DFL);
+	signal(SIGXFSZ, SIG_IGN);
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+int surroundings_settle(struct error *error)
+{
+	int r = open_standard(error);
+	if (r == 0) {
+		settle_signals();
+	}
+	return r;
+}
