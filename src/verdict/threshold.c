@@ -29,7 +29,7 @@
 struct metric {
 	struct threshold_metric visible;
 	size_t value; /* offset in struct result: a uint64_t, or the histogram of a time */
-	size_t whole; /* of a count: what its shares are of */
+	size_t whole; /* of a count: what its shares are of; of a time: the connections that had one */
 };
 
 #define OF(member) offsetof(struct result, member)
@@ -54,12 +54,13 @@ static const struct metric metrics[] = {
 	{{"undecided", THRESHOLD_COUNT, "requested", "still dialling when the run ended"},
 		OF(at_end.dialing), OF(at_end.total)},
 	{{"handshake", THRESHOLD_TIME, NULL, "the kernel's own measurement of the handshake"},
-		OF(handshake), 0},
+		OF(handshake), OF(established)},
 	{{"connect", THRESHOLD_TIME, NULL, "from the dial to established, by the clock"},
-		OF(connect), 0},
+		OF(connect), OF(established)},
 	{{"failure", THRESHOLD_TIME, NULL, "from the dial to its failure, by the clock"},
-		OF(failure), 0},
-	{{"lag", THRESHOLD_TIME, NULL, "from the scheduled instant to the dial"}, OF(lag), 0},
+		OF(failure), OF(at_end.failed)},
+	{{"lag", THRESHOLD_TIME, NULL, "from the scheduled instant to the dial"}, OF(lag),
+		OF(dialed)},
 	{{"rate", THRESHOLD_RATE, NULL, "connections established a second, while dialling"},
 		OF(established), 0},
 };
@@ -476,14 +477,34 @@ static uint64_t statistic_ns(const struct histogram *histogram, enum threshold_s
 	return histogram_percentile(histogram, statistics[statistic].percentile) * NSEC_PER_USEC;
 }
 
+/* Why a time was measured of too few; NULL where it was not. */
+static const char *too_few_samples(
+	const struct metric *metric, const struct result *result, uint64_t samples, uint64_t whole)
+{
+	if (samples > 0 && samples >= whole - whole / 2) {
+		return NULL;
+	}
+	if (metric->value == OF(lag) && result->generator.period_ns == 0) {
+		return "a run without a pace has no schedule: give --sleep";
+	}
+	return samples == 0 ? "there are no samples" : "it was measured of less than half of them";
+}
+
 static void evaluate_time(const struct threshold *threshold, const struct result *result,
 	bool running, struct threshold_outcome *outcome)
 {
-	const struct histogram *histogram = member(result, metrics[threshold->metric].value);
+	const struct metric *metric = &metrics[threshold->metric];
+	const struct histogram *histogram = member(result, metric->value);
+	uint64_t whole = *(const uint64_t *)member(result, metric->whole);
 	bool single =
 		threshold->statistic == THRESHOLD_MIN || threshold->statistic == THRESHOLD_MAX;
-	if (histogram->count == 0) {
-		not_judged(outcome, "there are no samples");
+	if (metric->value == OF(failure) && whole == 0 && !running) {
+		snprintf(outcome->actual, sizeof(outcome->actual), "of none that failed");
+		return;
+	}
+	const char *why = too_few_samples(metric, result, histogram->count, running ? 0 : whole);
+	if (why != NULL) {
+		not_judged(outcome, why);
 		return;
 	}
 	if (running && !single && histogram->count < THRESHOLD_RUNNING_SAMPLES) {
@@ -492,7 +513,14 @@ static void evaluate_time(const struct threshold *threshold, const struct result
 	}
 	uint64_t actual_ns = statistic_ns(histogram, threshold->statistic);
 	outcome->crossed = compare(actual_ns, threshold->operator, threshold->limit);
-	units_format_duration(actual_ns, outcome->actual);
+	char text[UNITS_TEXT_MAX];
+	units_format_duration(actual_ns, text);
+	if (running || histogram->count >= whole) {
+		snprintf(outcome->actual, sizeof(outcome->actual), "%s", text);
+	} else {
+		snprintf(outcome->actual, sizeof(outcome->actual),
+			"%s, measured of %" PRIu64 " of %" PRIu64, text, histogram->count, whole);
+	}
 }
 
 static void evaluate_rate(const struct threshold *threshold, const struct result *result,

@@ -17,10 +17,19 @@ add_reason(struct verdict *verdict, const char *format, ...)
 	va_end(arguments);
 }
 
+/* Which status counts before which: the greater. */
+static const int weights[] = {
+	[EXIT_STATUS_OK] = 0,
+	[EXIT_STATUS_FAILURES] = 1,
+	[EXIT_STATUS_THRESHOLD] = 2,
+	[EXIT_STATUS_LOCAL_LIMIT] = 3,
+	[EXIT_STATUS_INCOMPLETE] = 4,
+};
+
 /* Sets the status where none that counts before it has been set. */
 static void propose(struct verdict *verdict, enum exit_status status)
 {
-	if (verdict->exit_status == EXIT_STATUS_OK) {
+	if (weights[status] > weights[verdict->exit_status]) {
 		verdict->exit_status = status;
 	}
 }
@@ -65,21 +74,18 @@ static void judge_local(struct verdict *verdict, const struct result *result)
 	}
 }
 
-/* Connections that came up, stayed, and still did not work. Returns whether there are any. */
-static bool judge_useless(struct verdict *verdict, const struct result *result)
+/* Connections that came up, stayed, and still did not work. */
+static void judge_useless(struct verdict *verdict, const struct result *result)
 {
-	bool found = false;
 	for (size_t i = 0; i < verdict->findings.count; i++) {
 		const struct finding *finding = &verdict->findings.list[i];
 		if (finding->weight == FINDING_FAILURE) {
-			found = true;
 			propose(verdict, EXIT_STATUS_FAILURES);
 			add_reason(verdict,
 				"%" PRIu64 " of %" PRIu64 " connections did not work (%s).",
 				finding->count, result->established, finding->name);
 		}
 	}
-	return found;
 }
 
 static void judge_thresholds(struct verdict *verdict, const struct result *result)
@@ -96,18 +102,6 @@ static void judge_thresholds(struct verdict *verdict, const struct result *resul
 	}
 }
 
-/* The first that could not be judged; NULL where all were. */
-static const struct threshold_outcome *find_not_judged(const struct verdict *verdict, size_t *ret_i)
-{
-	for (size_t i = 0; i < verdict->rules->count; i++) {
-		if (verdict->outcomes[i].not_judged != NULL) {
-			*ret_i = i;
-			return &verdict->outcomes[i];
-		}
-	}
-	return NULL;
-}
-
 /* It held when it ended the run, whatever it says of the end. */
 static void judge_abort(struct verdict *verdict, const struct result *result)
 {
@@ -116,8 +110,7 @@ static void judge_abort(struct verdict *verdict, const struct result *result)
 	}
 }
 
-/* Whether there was a failure. */
-static bool judge_failures(struct verdict *verdict, const struct result *result)
+static void judge_failures(struct verdict *verdict, const struct result *result)
 {
 	const struct snapshot *end = &result->at_end;
 	bool dropped = result->held && end->closed > 0;
@@ -132,22 +125,30 @@ static bool judge_failures(struct verdict *verdict, const struct result *result)
 			"%" PRIu64 " of %" PRIu64 " connections were dropped while held.",
 			end->closed, result->established);
 	}
-	bool useless = judge_useless(verdict, result);
-	return end->failed > 0 || dropped || useless;
+	judge_useless(verdict, result);
 }
 
 /*
- * Thresholds say which failures count, but one that could not be judged says nothing: in a total
- * outage no latency is too long.
+ * A gate that cannot judge lets nobody pass: in a total outage no latency is too long. And where
+ * one threshold says nothing, the others do not say that failures may be passed over.
  */
 static void judge_unjudged(struct verdict *verdict, const struct result *result)
 {
-	size_t i;
-	const struct threshold_outcome *outcome = find_not_judged(verdict, &i);
-	if (outcome != NULL && judge_failures(verdict, result)) {
+	size_t unjudged = 0;
+	for (size_t i = 0; i < verdict->rules->count; i++) {
+		const struct threshold_outcome *outcome = &verdict->outcomes[i];
+		if (outcome->not_judged == NULL) {
+			continue;
+		}
+		unjudged++;
+		propose(verdict,
+			outcome->unmeasured_here ? EXIT_STATUS_INCOMPLETE : EXIT_STATUS_FAILURES);
 		add_reason(verdict,
-			"As the threshold %s could not be judged (%s), every failure counts.",
+			"The threshold %s could not be judged (%s), which is no success.",
 			verdict->rules->list[i].threshold.text, outcome->not_judged);
+	}
+	if (unjudged > 0) {
+		judge_failures(verdict, result);
 	}
 }
 

@@ -183,13 +183,56 @@ static void shares_are_exact(void **state)
 static void suffixes_count(void **state)
 {
 	struct result *result = *state;
+	assert_true(crossed("connect.max<1s", result));
+	assert_true(crossed("connect.max>=2000us", result));
+	assert_true(crossed("connect.max<1m30s", result));
 	result->established = 20000;
 	assert_true(crossed("established==20k", result));
 	assert_true(crossed("rate==10k", result));
 	assert_true(crossed("rate==10k/s", result));
-	assert_true(crossed("connect.max<1s", result));
-	assert_true(crossed("connect.max>=2000us", result));
-	assert_true(crossed("connect.max<1m30s", result));
+}
+
+/* A time of which half is missing could be anything; of what is missing the outcome tells. */
+static void times_that_were_measured_of_some(void **state)
+{
+	struct result *result = *state;
+	result->established = 1000;
+	struct threshold_outcome outcome = outcome_of("handshake.max>1h", result, false);
+	assert_null(outcome.not_judged);
+	assert_string_equal(outcome.actual, "1ms");
+	result->established = 2000;
+	outcome = outcome_of("handshake.max>1h", result, false);
+	assert_null(outcome.not_judged);
+	assert_string_equal(outcome.actual, "1ms, measured of 1000 of 2000");
+	result->established = 2001;
+	outcome = outcome_of("handshake.max>1h", result, false);
+	assert_string_equal(outcome.not_judged, "it was measured of less than half of them");
+	assert_false(outcome_of("handshake.max>0", result, false).crossed);
+	/* While the run goes on, its own samples are all there are. */
+	assert_true(outcome_of("handshake.max>0", result, true).crossed);
+}
+
+/* That is the best there can be, and no want of a measurement. */
+static void no_failure_has_no_time(void **state)
+{
+	struct result *result = *state;
+	assert_non_null(outcome_of("failure.p99>1s", result, false).not_judged);
+	result->at_end.failed = 0;
+	struct threshold_outcome outcome = outcome_of("failure.p99>1s", result, false);
+	assert_null(outcome.not_judged);
+	assert_false(outcome.crossed);
+	assert_string_equal(outcome.actual, "of none that failed");
+}
+
+static void a_run_without_a_pace_has_no_lag(void **state)
+{
+	struct result *result = *state;
+	histogram_reset(&result->lag);
+	assert_string_equal(outcome_of("lag.p99>1ms", result, false).not_judged,
+		"a run without a pace has no schedule: give --sleep");
+	result->generator.period_ns = 1000;
+	assert_string_equal(
+		outcome_of("lag.p99>1ms", result, false).not_judged, "there are no samples");
 }
 
 static void what_cannot_be_known_is_not_judged(void **state)
@@ -380,6 +423,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(each_operator_compares, setup, teardown),
 		cmocka_unit_test_setup_teardown(shares_are_exact, setup, teardown),
 		cmocka_unit_test_setup_teardown(suffixes_count, setup, teardown),
+		cmocka_unit_test_setup_teardown(times_that_were_measured_of_some, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_failure_has_no_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_run_without_a_pace_has_no_lag, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_cannot_be_known_is_not_judged, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -129,19 +129,20 @@ static void test_what_cannot_be_judged_replaces_nothing(void **state)
 	struct verdict verdict;
 	struct threshold_rules rules = rules_of("connect.p99>50ms", false);
 	assert_int_equal(result_init(&result), 0);
-	/* Nothing failed: there is nothing to hold against anybody. */
+	/* Nothing failed: but what was asked was not found out. */
 	verdict_judge(&result, &rules, &verdict);
 	assert_non_null(verdict.outcomes[0].not_judged);
-	assert_int_equal(verdict.exit_status, EXIT_STATUS_OK);
+	assert_int_equal(verdict.exit_status, EXIT_STATUS_FAILURES);
+	assert_int_equal(verdict.reason_count, 1);
+	assert_string_equal(verdict.reasons[0],
+		"The threshold connect.p99>50ms could not be judged (there are no samples), which is "
+		"no success.");
 
 	fail_with(&result, CAUSE_REFUSED, 3);
 	verdict_judge(&result, &rules, &verdict);
 	assert_int_equal(verdict.exit_status, EXIT_STATUS_FAILURES);
 	assert_int_equal(verdict.reason_count, 2);
-	assert_string_equal(verdict.reasons[0], "3 of 3 connections failed.");
-	assert_string_equal(verdict.reasons[1],
-		"As the threshold connect.p99>50ms could not be judged (there are no samples), every "
-		"failure counts.");
+	assert_string_equal(verdict.reasons[1], "3 of 3 connections failed.");
 
 	/* One that can be judged beside it does not speak for it, */
 	rules.count = 2;
@@ -161,7 +162,7 @@ static void test_what_cannot_be_judged_replaces_nothing(void **state)
 	result_finish(&result);
 }
 
-static void test_drops_count_where_a_threshold_cannot_be_judged(void **state)
+static void test_what_was_not_known_is_no_success(void **state)
 {
 	(void)state;
 	struct result result;
@@ -171,10 +172,13 @@ static void test_drops_count_where_a_threshold_cannot_be_judged(void **state)
 	result.established = result.dialed = 5;
 	result.at_end = (struct snapshot){.total = 5, .established = 4, .closed = 1};
 	verdict_judge(&result, &rules, &verdict);
-	assert_int_equal(verdict.exit_status, EXIT_STATUS_OK); /* it was not held */
+	assert_int_equal(verdict.exit_status, EXIT_STATUS_FAILURES);
+	assert_int_equal(
+		verdict.reason_count, 1); /* it was not held: the drop counts for nothing */
 	result.held = true;
 	verdict_judge(&result, &rules, &verdict);
 	assert_int_equal(verdict.exit_status, EXIT_STATUS_FAILURES);
+	assert_int_equal(verdict.reason_count, 2);
 	result_finish(&result);
 }
 
@@ -209,7 +213,7 @@ int main(void)
 		cmocka_unit_test(test_local_failures_say_nothing_of_the_target),
 		cmocka_unit_test(test_thresholds_replace_the_rule_on_failures),
 		cmocka_unit_test(test_what_cannot_be_judged_replaces_nothing),
-		cmocka_unit_test(test_drops_count_where_a_threshold_cannot_be_judged),
+		cmocka_unit_test(test_what_was_not_known_is_no_success),
 		cmocka_unit_test(test_only_rules_that_abort_end_a_run),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,7 +60,8 @@ struct threshold {
 struct threshold_outcome {
 	bool crossed; /* what it speaks of has happened; never where it cannot be judged */
 	const char *not_judged; /* why it cannot be; NULL where it was */
-	char actual[48]; /* "12", "1.2%", "50.2ms"; empty where it was not judged */
+	bool unmeasured_here; /* it cannot be, as this program failed to measure it */
+	char actual[96]; /* "12", "1.2%", "50.2ms"; empty where it was not judged */
 	char limit[48];
 };
 
@@ -78,7 +79,9 @@ const char *threshold_operator_name(enum threshold_operator operator);
 int threshold_parse(const char *text, struct threshold *ret_threshold, struct error *error);
 
 /*
- * Pure. A time without samples, and a number that the run could not have, is not judged.
+ * Pure. Not judged are a time that was measured of none, or of fewer than half, of the connections
+ * that had one, and a number that the run could not have. Of a failure time where nothing failed,
+ * nothing is left to judge: it is not crossed.
  *
  * `running`: the result is still growing. Then are not judged: counts and rates asked whether they
  * are low (below, at most, equal, unequal: each run begins at 0), and shares, rates, means,

@@ -17,7 +17,8 @@
 enum exit_status {
 	EXIT_STATUS_OK = 0,
 	EXIT_STATUS_INCOMPLETE = 1, /* interrupted, not confirmed, wrong usage, could not work */
-	EXIT_STATUS_FAILURES = 2, /* connections failed, or were dropped while held */
+	EXIT_STATUS_FAILURES =
+		2, /* connections failed or were dropped, or a threshold was not judged */
 	EXIT_STATUS_THRESHOLD = 3, /* a threshold was crossed */
 	EXIT_STATUS_LOCAL_LIMIT = 4, /* this machine was the limit: nothing is said of the target */
 };
@@ -35,7 +36,7 @@ struct threshold_rules {
 	size_t count;
 };
 
-#define VERDICT_REASONS_MAX 8
+#define VERDICT_REASONS_MAX 32
 #define VERDICT_REASON_MAX 256
 
 struct verdict {
@@ -49,7 +50,8 @@ struct verdict {
 
 /*
  * Pure. Rules replace the rule that a failed connection makes the status 2, where each of them
- * could be judged.
+ * could be judged. One that could not be makes it 2 by itself, or 1 where this program failed to
+ * measure what it asks for.
  */
 void verdict_judge(const struct result *result, const struct threshold_rules *rules,
 	struct verdict *ret_verdict);
