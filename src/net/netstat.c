@@ -41,6 +41,14 @@ static const char *const names[NETSTAT_MAX] = {
 	[NETSTAT_IP_RECEIVE_DISCARDS] = "Ip.InDiscards",
 	[NETSTAT_IP_SEND_DISCARDS] = "Ip.OutDiscards",
 	[NETSTAT_REVERSE_PATH_FILTERED] = "TcpExt.IPReversePathFilter",
+	[NETSTAT_SYN_STILL_QUEUED] = "TcpExt.TCPSpuriousRtxHostQueues",
+	[NETSTAT_IP_REQUESTS] = "Ip.OutRequests",
+	[NETSTAT_IP_TRANSMITS] = "Ip.OutTransmits",
+	[NETSTAT_IP6_REQUESTS] = "Ip6.OutRequests",
+	[NETSTAT_IP6_TRANSMITS] = "Ip6.OutTransmits",
+	[NETSTAT_IP6_NO_ROUTES] = "Ip6.OutNoRoutes",
+	[NETSTAT_CONNTRACK_DROPS] = "nf_conntrack.drop",
+	[NETSTAT_CONNTRACK_EARLY_DROPS] = "nf_conntrack.early_drop",
 };
 
 const char *netstat_name(enum netstat_counter counter)
@@ -63,8 +71,8 @@ struct word {
 
 static struct word next_word(const char **cursor)
 {
-	*cursor += strspn(*cursor, " ");
-	struct word word = {.begin = *cursor, .length = strcspn(*cursor, " \n")};
+	*cursor += strspn(*cursor, " \t");
+	struct word word = {.begin = *cursor, .length = strcspn(*cursor, " \t\n")};
 	*cursor += word.length;
 	return word;
 }
@@ -129,20 +137,71 @@ void netstat_parse(struct netstat *netstat, const char *text)
 	}
 }
 
+void netstat_parse_snmp6(struct netstat *netstat, const char *text)
+{
+	static const struct word group = {.begin = "Ip6", .length = 3};
+	for (const char *line = text; line != NULL; line = next_line(line)) {
+		const char *cursor = line;
+		struct word counter = next_word(&cursor);
+		struct word value = next_word(&cursor);
+		if (counter.length > group.length && value.length > 0 &&
+			strncmp(counter.begin, group.begin, group.length) == 0) {
+			counter.begin += group.length;
+			counter.length -= group.length;
+			set_value(netstat, group, counter, value);
+		}
+	}
+}
+
+/* Adds the values of one processor to the counters of those names. */
+static void add_processor(struct netstat *netstat, const char *header, const char *line)
+{
+	static const struct word group = {.begin = "nf_conntrack", .length = 12};
+	for (;;) {
+		struct word counter = next_word(&header);
+		struct word value = next_word(&line);
+		if (counter.length == 0 || value.length == 0) {
+			return;
+		}
+		for (size_t i = 0; i < NETSTAT_MAX; i++) {
+			if (is_named(names[i], group, counter)) {
+				uint64_t before = netstat->values[i];
+				netstat->values[i] = (before == NETSTAT_ABSENT ? 0 : before) +
+					strtoull(value.begin, NULL, 16);
+			}
+		}
+	}
+}
+
+void netstat_parse_conntrack(struct netstat *netstat, const char *text)
+{
+	for (const char *line = next_line(text); line != NULL; line = next_line(line)) {
+		add_processor(netstat, text, line);
+	}
+}
+
 int netstat_read(struct netstat *ret_netstat)
 {
-	static const char *const paths[] = {"/proc/net/snmp", "/proc/net/netstat"};
+	static const struct {
+		const char *path;
+		void (*parse)(struct netstat *netstat, const char *text);
+	} files[] = {
+		{"/proc/net/snmp", netstat_parse},
+		{"/proc/net/netstat", netstat_parse},
+		{"/proc/net/snmp6", netstat_parse_snmp6},
+		{"/proc/net/stat/nf_conntrack", netstat_parse_conntrack},
+	};
 	struct netstat netstat;
 	netstat_init(&netstat);
 	int result = -ENOENT;
-	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		char *text = NULL;
-		int r = procfile_read(paths[i], &text);
+		int r = procfile_read(files[i].path, &text);
 		if (r < 0) {
 			result = result == 0 ? 0 : r;
 			continue;
 		}
-		netstat_parse(&netstat, text);
+		files[i].parse(&netstat, text);
 		free(text);
 		result = 0;
 	}

@@ -174,6 +174,82 @@ static json_t *make_listener(const struct listener_view *view)
 		json_value_count(view->queued_most));
 }
 
+/* Null where it was not bound. */
+static json_t *make_source(const struct address *source)
+{
+	char address[ADDRESS_TEXT_MAX];
+	return source->any.sa_family == AF_UNSPEC
+		? json_null()
+		: json_value_text(address_format_host(source, address));
+}
+
+static json_t *make_word(const char *word)
+{
+	return json_value_text(word[0] != '\0' ? word : NULL);
+}
+
+static json_t *make_refusal(const struct refusal *refusal)
+{
+	char address[ADDRESS_TEXT_MAX];
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "source",
+		make_source(&refusal->source), "address",
+		json_value_text(address_format_host(&refusal->target, address)), "port",
+		json_value_count(address_port(&refusal->target)), "errno",
+		json_value_text(strerrorname_np(refusal->error_number)), "cause",
+		json_value_text(cause_name(refusal->cause)), "by", make_word(refusal->by),
+		"device_down", make_word(refusal->down), "count", json_value_count(refusal->count));
+}
+
+static json_t *make_refusals(const struct result *result)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < result->refusal_count && list != NULL; i++) {
+		list = json_value_append(list, make_refusal(&result->refusals[i]));
+	}
+	return list;
+}
+
+static const char *const link_names[] = {
+	[LINK_UNKNOWN] = NULL,
+	[LINK_UP] = "up",
+	[LINK_DOWN] = "down",
+	[LINK_NO_CARRIER] = "no_carrier",
+};
+static const char *const neighbour_names[] = {
+	[NEIGHBOUR_UNKNOWN] = NULL,
+	[NEIGHBOUR_KNOWN] = "known",
+	[NEIGHBOUR_SILENT] = "silent",
+};
+
+static json_t *make_way(const struct way *way)
+{
+	char address[ADDRESS_TEXT_MAX];
+	char next_hop[ADDRESS_TEXT_MAX];
+	return json_pack("{s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "address",
+		json_value_text(address_format_host(&way->target, address)), "port",
+		json_value_count(address_port(&way->target)), "source", make_source(&way->source),
+		"failed", json_value_count(way->failed), "here", (int)way->local, "device",
+		make_word(way->device.name), "device_state",
+		json_value_text(link_names[way->device.state]), "next_hop",
+		json_value_text(address_format_host(&way->next_hop, next_hop)), "neighbour",
+		json_value_text(neighbour_names[way->neighbour]));
+}
+
+static json_t *make_ways(const struct result *result)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < result->way_count && list != NULL; i++) {
+		list = json_value_append(list, make_way(&result->ways[i]));
+	}
+	return list;
+}
+
+static json_t *make_icmp(const struct icmp_view *view)
+{
+	return json_pack("{s:o, s:o}", "told", json_value_count(view->told), "told_here",
+		json_value_count(view->told_here));
+}
+
 static json_t *make_generator(const struct result *result)
 {
 	const struct generator *generator = &result->generator;
@@ -290,6 +366,9 @@ static json_t *make_result(const struct result *result, const struct verdict *ve
 		{"kernel", make_kernel(&result->kernel)},
 		{"network", make_network(&result->network)},
 		{"listener", make_listener(&result->listener)},
+		{"refusals", make_refusals(result)},
+		{"icmp", make_icmp(&result->icmp)},
+		{"ways", make_ways(result)},
 		{"generator", make_generator(result)},
 		{"host", make_host(&result->machine)},
 		{"series", make_series(&result->series)},

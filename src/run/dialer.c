@@ -118,8 +118,10 @@ static int set_options(const struct dialer *dialer, int fd, sa_family_t family)
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0) {
 		return -errno;
 	}
-	/* For icmp.c; over IPv6, errno says it all. */
-	if (family == AF_INET && setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on)) < 0) {
+	/* For icmp.c. */
+	bool v4 = family == AF_INET;
+	if (setsockopt(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_RECVERR : IPV6_RECVERR, &on,
+		    sizeof(on)) < 0) {
 		return -errno;
 	}
 	if (dialer->plan->settings.close_mode == CLOSE_RST &&

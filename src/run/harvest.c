@@ -72,6 +72,16 @@ static bool is_in_error_queue(int error_number)
 	return error_number == EALREADY || error_number == EAGAIN;
 }
 
+/* Of a dial about which nothing came over the wire but the errno. */
+static enum cause cause_of(struct engine *engine, const struct icmp_question *question)
+{
+	struct tuple tuple = dialer_tuple(&engine->dialer, question->index);
+	if (refusals_is_possible(&tuple, question->error_number)) {
+		return refusals_cause(&engine->refusals, &tuple, question->error_number);
+	}
+	return cause_from_errno(question->error_number, CAUSE_STAGE_CONNECT);
+}
+
 static void connect_failed(struct engine *engine, uint32_t index, int error_number)
 {
 	if (tuple_was_held(error_number) && dialer_again(&engine->dialer, index)) {
@@ -92,7 +102,7 @@ static void connect_failed(struct engine *engine, uint32_t index, int error_numb
 		inquest_add(&engine->inquest, index); /* how many SYNs were there? */
 		return;
 	}
-	record_failure(engine, &question, cause_from_errno(error_number, CAUSE_STAGE_CONNECT));
+	record_failure(engine, &question, cause_of(engine, &question));
 }
 
 /* Whether what becomes of the dial still counts: not where we cancelled it, due or not. */
@@ -205,15 +215,28 @@ int harvest_settle(struct engine *engine, uint32_t index)
 	return requests_close(&engine->requests, index, state == CONN_CLOSED);
 }
 
+static void count_message(struct engine *engine, const struct icmp_answer *answer)
+{
+	struct icmp_view *view = &engine->result->icmp;
+	bool known = answer->offender.any.sa_family != AF_UNSPEC;
+	view->told++;
+	view->told_here += known && refusals_is_here(&engine->refusals, &answer->offender);
+}
+
 static int handle_error_queue(struct engine *engine, uint32_t slot, int result)
 {
-	struct icmp_question question;
-	enum cause cause = icmp_take_answer(&engine->icmp, slot, result, &question);
-	table_release(&engine->table, question.index, CONN_QUESTIONED);
+	struct icmp_answer answer;
+	icmp_take_answer(&engine->icmp, slot, result, &answer);
+	table_release(&engine->table, answer.question.index, CONN_QUESTIONED);
 	if (!numbers_are_taken(engine)) {
-		record_failure(engine, &question, cause);
+		if (answer.told) {
+			count_message(engine, &answer);
+		} else {
+			answer.cause = cause_of(engine, &answer.question);
+		}
+		record_failure(engine, &answer.question, answer.cause);
 	}
-	return harvest_settle(engine, question.index);
+	return harvest_settle(engine, answer.question.index);
 }
 
 static int handle_signal(struct engine *engine, struct lane *lane, int result)

@@ -15,6 +15,7 @@
 #include "tcpgoon/net/limits.h"
 #include "tcpgoon/run/engine.h"
 #include "tcpgoon/run/harvest.h"
+#include "tcpgoon/run/way.h"
 #include "tcpgoon/uring/release.h"
 
 /* Connections looked at in one turn while closing: enough to fill a submission, not a queue. */
@@ -65,6 +66,7 @@ static int engine_init(struct engine *engine, const struct plan *plan,
 		.shutdown_first = settings->close_mode == CLOSE_FIN && !release_is_prompt(),
 	};
 	icmp_init(&engine->icmp, &engine->requests);
+	refusals_init(&engine->refusals, result);
 	evidence_begin(&engine->evidence, &plan->targets, result);
 	/* All that takes time is done: from here on the schedule counts. */
 	uint64_t start_ns = clock_now_ns();
@@ -162,6 +164,7 @@ static void begin_asking(struct engine *engine)
 	struct result *result = engine->result;
 	take_numbers(engine);
 	evidence_end(&engine->evidence, &engine->lanes, result);
+	ways_look(engine->plan, result);
 	series_end(&result->series, &result->at_end);
 	result->end = why_it_ended(engine);
 	engine->phase = PHASE_ASKING;

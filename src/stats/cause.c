@@ -7,13 +7,17 @@
  * prohibited (code 9) becomes ENETUNREACH, host prohibited (10) and filtered (13) EHOSTUNREACH, as
  * if a route were missing. For IPv6 it stays apart: EACCES. So CAUSE_PROHIBITED comes from here for
  * IPv6 only; for IPv4 whoever reads the socket's error queue (IP_RECVERR) has type and code, and
- * replaces the cause. EACCES from connect is also what a route of type `prohibit` on this very
- * machine gives, at once and without a packet; the hint says so. Protocol unreachable (ENOPROTOOPT)
- * counts as prohibited too: every host with a listener speaks TCP, so a filter sent it.
+ * replaces the cause. Protocol unreachable (ENOPROTOOPT) counts as prohibited too: every host with a
+ * listener speaks TCP, so a filter sent it.
+ *
+ * The same errnos come from this very machine, at once and without a packet: from its routes, or,
+ * EACCES, from an LSM. Then there is no ICMP message in the error queue, and whoever has looked there
+ * and asked for the route replaces the cause by a local one (run/refusal.c).
  *
  * A firewall on this machine is no exception: a rejected SYN comes back as the ICMP error or RST
  * that the rule asks for, and a dropped one is silence; TCP does not pass on the EPERM of its first
- * packet. EPERM comes from hooks on the call itself: LSMs and cgroup programs.
+ * packet. What tells it from a firewall elsewhere is in counters, and so in the findings. EPERM comes
+ * from hooks on the call itself: LSMs and cgroup programs.
  */
 #include "tcpgoon/stats/cause.h"
 
@@ -46,24 +50,31 @@ static const struct cause_info causes[CAUSE_MAX] = {
 		"The kernel had no memory for another socket: open fewer connections, or raise the "
 		"sysctl net.ipv4.tcp_mem or the memory limit of the cgroup."},
 	[CAUSE_NOT_PERMITTED] = {"not_permitted", CAUSE_SIDE_LOCAL, "not permitted here",
-		"This machine forbids the call: look at LSM rules (AppArmor, SELinux), cgroup "
-		"network filters and the container's profile; ports below 1024 want privilege."},
+		"This machine forbids the call: look at LSM rules (Landlock, AppArmor, SELinux), "
+		"cgroup network filters and the container's profile; to bind ports below 1024 wants "
+		"privilege."},
 	[CAUSE_SOURCE_INVALID] = {"source_invalid", CAUSE_SIDE_LOCAL, "source address unusable",
 		"The source address is not one of this machine's, or cannot reach the target: give "
 		"one that `ip address` lists, of the target's family and on a route to it."},
+	[CAUSE_NO_ROUTE] = {"no_route", CAUSE_SIDE_LOCAL, "no route on this machine",
+		"No SYN was sent, as this machine has no route to the target: compare `ip route get` "
+		"with what you expect, and look for a device that is down."},
+	[CAUSE_ROUTE_REFUSES] = {"route_refuses", CAUSE_SIDE_LOCAL,
+		"refused by a route of this machine",
+		"No SYN was sent, as a blackhole, unreachable or prohibit entry of this machine "
+		"forbids it: look at `ip route show table all` and `ip rule`."},
 	[CAUSE_TIMED_OUT] = {"timed_out", CAUSE_SIDE_PATH, "no answer in time",
 		"The SYNs were not answered: a firewall drops them, the host is down or its accept "
 		"queue is full; try a longer dial timeout to tell slow from silent."},
 	[CAUSE_NETWORK_UNREACHABLE] = {"network_unreachable", CAUSE_SIDE_PATH,
 		"network unreachable",
-		"No route leads to the target's network, here or at a router on the way: compare "
-		"`ip route get` with what you expect."},
+		"A router on the way has no route to the target's network, or a firewall says so: "
+		"find the router that says it, with traceroute."},
 	[CAUSE_HOST_UNREACHABLE] = {"host_unreachable", CAUSE_SIDE_PATH, "host unreachable",
 		"The last router found no such host, or a firewall says so: check the address, "
 		"that the host is up, and for IPv4 any rule that rejects."},
 	[CAUSE_PROHIBITED] = {"prohibited", CAUSE_SIDE_PATH, "administratively prohibited",
-		"A firewall or router rejects these connections by rule: allow them there; a "
-		"`prohibit` route on this machine looks the same."},
+		"A firewall or router rejects these connections by rule: allow them there."},
 	[CAUSE_SILENT] = {"silent", CAUSE_SIDE_PATH, "gone silent while held",
 		"The peer no longer answers: it went down, the path broke, or a firewall or NAT "
 		"forgot the connection; keepalives would have kept its entry alive."},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What this machine did: it failed connections, lost packets, or could not keep up. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "tcpgoon/base/clock.h"
@@ -48,16 +49,88 @@ bool local_memory(const struct result *result, struct finding *finding)
 		result, CAUSE_MEMORY, "got no memory from the kernel of this machine", finding);
 }
 
+/* The first that connect refused for this cause; NULL where none did. */
+static const struct refusal *first_refusal(const struct result *result, enum cause cause)
+{
+	for (size_t i = 0; i < result->refusal_count; i++) {
+		if (result->refusals[i].cause == cause) {
+			return &result->refusals[i];
+		}
+	}
+	return NULL;
+}
+
 bool local_not_permitted(const struct result *result, struct finding *finding)
 {
-	return failed_here(
+	const struct refusal *refusal = first_refusal(result, CAUSE_NOT_PERMITTED);
+	bool found = failed_here(
 		result, CAUSE_NOT_PERMITTED, "were not permitted on this machine", finding);
+	if (found && refusal != NULL) {
+		bool module = refusal->error_number == EACCES;
+		rule_say(finding->hint,
+			"connect said %s, and no packet was sent: look at %s%s%s%s.",
+			module ? "EACCES" : "EPERM",
+			module ? "the rules of a security module (Landlock, SELinux, AppArmor"
+			       : "the programs of the cgroup (connect4, connect6) and at the "
+				 "container's profile",
+			module && refusal->by[0] != '\0' ? "; this kernel has " : "",
+			module ? refusal->by : "", module ? ")" : "");
+	}
+	return found;
+}
+
+/* To another host, from an address of this machine's loopback: IPv6 lets that out. */
+static const struct way *loopback_way(const struct result *result)
+{
+	for (size_t i = 0; i < result->way_count; i++) {
+		const struct way *way = &result->ways[i];
+		if (!way->local && way->source.any.sa_family != AF_UNSPEC &&
+			address_is_loopback(&way->source)) {
+			return way;
+		}
+	}
+	return NULL;
 }
 
 bool source_unusable(const struct result *result, struct finding *finding)
 {
-	return failed_here(
+	const struct refusal *refusal = first_refusal(result, CAUSE_SOURCE_INVALID);
+	const struct way *stays = loopback_way(result);
+	bool found = failed_here(
 		result, CAUSE_SOURCE_INVALID, "could not use their source address", finding);
+	if (!found && stays != NULL) {
+		char source[ADDRESS_TEXT_MAX];
+		char target[ADDRESS_TEXT_MAX];
+		finding->count = stays->failed;
+		finding->weight = FINDING_LOCAL;
+		rule_say(finding->evidence,
+			"%" PRIu64
+			" connections were dialled from %s, which no answer of another host "
+			"reaches.",
+			stays->failed, address_format_host(&stays->source, source));
+		rule_say(finding->hint,
+			"Give a --source that %s can answer to, or none: loopback addresses are for "
+			"this machine alone.",
+			address_format_host(&stays->target, target));
+		return true;
+	}
+	if (found && refusal != NULL) {
+		char source[ADDRESS_TEXT_MAX];
+		char target[ADDRESS_TEXT_MAX];
+		address_format_host(&refusal->target, target);
+		if (refusal->source.any.sa_family == AF_UNSPEC) {
+			rule_say(finding->hint,
+				"This machine has no address to send from to %s: give one to the "
+				"device of the route, or dial an address of another family.",
+				target);
+		} else {
+			rule_say(finding->hint,
+				"%s cannot reach %s: give a --source that is on a route to it, or "
+				"none.",
+				address_format_host(&refusal->source, source), target);
+		}
+	}
+	return found;
 }
 
 bool conntrack_full(const struct result *result, struct finding *finding)
@@ -68,15 +141,29 @@ bool conntrack_full(const struct result *result, struct finding *finding)
 	uint64_t timed_out = rule_cause(result, CAUSE_TIMED_OUT);
 	finding->count =
 		timed_out > result->kernel.retransmitted ? timed_out : result->kernel.retransmitted;
-	if (!limited || finding->count == 0 ||
-		tables->conntrack_used < tables->conntrack_max / 100 * FULL_PERCENT +
-				tables->conntrack_max % 100 * FULL_PERCENT / 100) {
+	bool full = limited &&
+		tables->conntrack_used >= tables->conntrack_max / 100 * FULL_PERCENT +
+				tables->conntrack_max % 100 * FULL_PERCENT / 100;
+	/* Entries of SYNs without an answer come and go: at the end there may be room again. */
+	uint64_t dropped = rule_added(result, NETSTAT_CONNTRACK_DROPS);
+	if (finding->count == 0 || (!full && dropped < finding->count)) {
 		return false;
 	}
-	rule_say(finding->evidence,
-		"This host's connection tracking held %" PRIu64 " of at most %" PRIu64
-		" entries at the end, and %" PRIu64 " connections had to wait or timed out.",
-		tables->conntrack_used, tables->conntrack_max, finding->count);
+	if (timed_out == 0) {
+		finding->weight = FINDING_REMARK; /* they came up, late */
+	}
+	if (!full) {
+		rule_say(finding->evidence,
+			"This host's connection tracking had no entry left for %" PRIu64
+			" packets, and %" PRIu64 " connections had to wait or timed out.",
+			dropped, finding->count);
+	} else {
+		rule_say(finding->evidence,
+			"This host's connection tracking held %" PRIu64 " of at most %" PRIu64
+			" entries at the end, and %" PRIu64
+			" connections had to wait or timed out.",
+			tables->conntrack_used, tables->conntrack_max, finding->count);
+	}
 	rule_say(finding->hint,
 		"A full table drops SYNs here: raise net.netfilter.nf_conntrack_max, or exempt this "
 		"traffic with a notrack rule.");

@@ -16,6 +16,8 @@ import harness
 
 SIDES = {
     "ports_exhausted": "local",
+    "no_route": "local",
+    "route_refuses": "local",
     "timed_out": "path",
     "network_unreachable": "path",
     "host_unreachable": "path",
@@ -303,15 +305,15 @@ class Route(Fault):
         self.addCleanup(subprocess.run, ["ip", "route", "del", kind, address], check=True)
 
     def test_no_route(self):
-        self.to("192.0.2.1", network_unreachable=5)
+        self.to("192.0.2.1", status=4, no_route=5)
 
     def test_unreachable_route(self):
         self.route("unreachable", "192.0.2.2")
-        self.to("192.0.2.2", host_unreachable=5)
+        self.to("192.0.2.2", status=4, route_refuses=5)
 
     def test_prohibit_route(self):
         self.route("prohibit", "192.0.2.3")
-        self.to("192.0.2.3", prohibited=5)
+        self.to("192.0.2.3", status=4, route_refuses=5)
 
     def test_dead_neighbour(self):
         """Nobody answers the ARP requests: the kernel gives up after three of them."""

@@ -58,6 +58,24 @@ static inline void sample_evidence(struct result *result)
 	result->network.values[NETSTAT_SYN_CHALLENGES] = NETSTAT_ABSENT;
 	result->listener =
 		(struct listener_view){.known = true, .backlog = 128, .queued_most = 129};
+	result->icmp = (struct icmp_view){.told = 7, .told_here = 3};
+	result->refusal_count = 1;
+	result->refusals[0] = (struct refusal){
+		.error_number = EACCES,
+		.cause = CAUSE_ROUTE_REFUSES,
+		.by = "route prohibit 192.0.2.0/24",
+		.count = 6,
+	};
+	address_parse_literal("192.0.2.9", 80, &result->refusals[0].target);
+	result->way_count = 1;
+	result->ways[0] = (struct way){
+		.failed = 40,
+		.device = {.name = "eth0", .state = LINK_NO_CARRIER},
+		.neighbour = NEIGHBOUR_SILENT,
+	};
+	address_parse_literal("192.0.2.1", 80, &result->ways[0].target);
+	address_parse_literal("198.51.100.7", 0, &result->ways[0].source);
+	address_parse_literal("198.51.100.1", 0, &result->ways[0].next_hop);
 	result->generator = (struct generator){.cpu_ns = 2250 * NSEC_PER_MSEC,
 		.last_dial_ns = 8990 * NSEC_PER_MSEC,
 		.period_ns = 2500500,

@@ -66,6 +66,8 @@ static void names_and_sides_are_pinned(void **state)
 		{CAUSE_MEMORY, "memory", CAUSE_SIDE_LOCAL},
 		{CAUSE_NOT_PERMITTED, "not_permitted", CAUSE_SIDE_LOCAL},
 		{CAUSE_SOURCE_INVALID, "source_invalid", CAUSE_SIDE_LOCAL},
+		{CAUSE_NO_ROUTE, "no_route", CAUSE_SIDE_LOCAL},
+		{CAUSE_ROUTE_REFUSES, "route_refuses", CAUSE_SIDE_LOCAL},
 		{CAUSE_TIMED_OUT, "timed_out", CAUSE_SIDE_PATH},
 		{CAUSE_NETWORK_UNREACHABLE, "network_unreachable", CAUSE_SIDE_PATH},
 		{CAUSE_HOST_UNREACHABLE, "host_unreachable", CAUSE_SIDE_PATH},

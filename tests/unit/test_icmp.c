@@ -20,6 +20,7 @@ static void only_what_hides_the_message_is_ambiguous(void **state)
 	(void)state;
 	assert_true(icmp_is_ambiguous(ENETUNREACH));
 	assert_true(icmp_is_ambiguous(EHOSTUNREACH));
+	assert_true(icmp_is_ambiguous(EACCES));
 	const int clear[] = {0, ECONNREFUSED, ETIMEDOUT, ECONNRESET, ECANCELED, EADDRNOTAVAIL};
 	for (size_t i = 0; i < sizeof(clear) / sizeof(clear[0]); i++) {
 		assert_false(icmp_is_ambiguous(clear[i]));
@@ -77,11 +78,13 @@ static void the_answer_tells_the_cause_and_frees_its_slot(void **state)
 {
 	(void)state;
 	struct fixture fixture;
-	struct icmp_question question;
+	struct icmp_answer told;
 	ask(&fixture, EHOSTUNREACH);
 	answer(&fixture, SO_EE_ORIGIN_ICMP, ICMP_PKT_FILTERED, EHOSTUNREACH);
-	assert_int_equal(icmp_take_answer(&fixture.icmp, 3, 0, &question), CAUSE_PROHIBITED);
-	assert_int_equal(question.index, 77);
+	icmp_take_answer(&fixture.icmp, 3, 0, &told);
+	assert_int_equal(told.cause, CAUSE_PROHIBITED);
+	assert_true(told.told);
+	assert_int_equal(told.question.index, 77);
 	assert_int_equal(fixture.icmp.busy, 1U << 31);
 }
 
@@ -90,31 +93,63 @@ static void the_answer_tells_an_errno_that_was_not_known(void **state)
 {
 	(void)state;
 	struct fixture fixture;
-	struct icmp_question question;
+	struct icmp_answer told;
 	ask(&fixture, EALREADY);
 	answer(&fixture, SO_EE_ORIGIN_ICMP, ICMP_PORT_UNREACH, ECONNREFUSED);
-	assert_int_equal(icmp_take_answer(&fixture.icmp, 3, 0, &question),
-		cause_from_errno(ECONNREFUSED, CAUSE_STAGE_CONNECT));
-	assert_int_equal(question.error_number, ECONNREFUSED);
+	icmp_take_answer(&fixture.icmp, 3, 0, &told);
+	assert_int_equal(told.cause, CAUSE_REFUSED);
+	assert_int_equal(told.question.error_number, ECONNREFUSED);
 }
 
 static void without_an_answer_the_errno_must_do(void **state)
 {
 	(void)state;
 	struct fixture fixture;
-	struct icmp_question question;
+	struct icmp_answer told;
 	ask(&fixture, ENETUNREACH);
 	answer(&fixture, SO_EE_ORIGIN_ICMP, ICMP_NET_ANO, ENETUNREACH);
-	assert_int_equal(
-		icmp_take_answer(&fixture.icmp, 3, -EAGAIN, &question), CAUSE_NETWORK_UNREACHABLE);
+	icmp_take_answer(&fixture.icmp, 3, -EAGAIN, &told);
+	assert_int_equal(told.cause, CAUSE_NETWORK_UNREACHABLE);
+	assert_false(told.told);
 	/* Nor does an empty one say anything, nor one that is not of ICMP. */
 	ask(&fixture, ENETUNREACH);
 	fixture.slot->message.msg_controllen = 0;
-	assert_int_equal(
-		icmp_take_answer(&fixture.icmp, 3, 0, &question), CAUSE_NETWORK_UNREACHABLE);
+	icmp_take_answer(&fixture.icmp, 3, 0, &told);
+	assert_int_equal(told.cause, CAUSE_NETWORK_UNREACHABLE);
+	assert_false(told.told);
 	ask(&fixture, EHOSTUNREACH);
 	answer(&fixture, SO_EE_ORIGIN_LOCAL, ICMP_NET_ANO, EHOSTUNREACH);
-	assert_int_equal(icmp_take_answer(&fixture.icmp, 3, 0, &question), CAUSE_HOST_UNREACHABLE);
+	icmp_take_answer(&fixture.icmp, 3, 0, &told);
+	assert_int_equal(told.cause, CAUSE_HOST_UNREACHABLE);
+	assert_false(told.told);
+	assert_int_equal(told.offender.any.sa_family, AF_UNSPEC);
+}
+
+/* Behind the error stands who sent the message. */
+static void the_answer_tells_who_said_it(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	struct icmp_answer told;
+	struct {
+		struct sock_extended_err error;
+		struct sockaddr_in6 offender;
+	} said = {
+		.error = {.ee_errno = EACCES, .ee_origin = SO_EE_ORIGIN_ICMP6, .ee_type = 1},
+		.offender = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT},
+	};
+	ask(&fixture, EACCES);
+	struct msghdr *message = &fixture.slot->message;
+	struct cmsghdr *part = CMSG_FIRSTHDR(message);
+	part->cmsg_level = IPPROTO_IPV6;
+	part->cmsg_type = IPV6_RECVERR;
+	part->cmsg_len = CMSG_LEN(sizeof(said));
+	memcpy(CMSG_DATA(part), &said, sizeof(said));
+	message->msg_controllen = CMSG_SPACE(sizeof(said));
+	icmp_take_answer(&fixture.icmp, 3, 0, &told);
+	assert_true(told.told);
+	assert_int_equal(told.cause, CAUSE_PROHIBITED);
+	assert_true(address_is_loopback(&told.offender));
 }
 
 int main(void)
@@ -125,6 +160,7 @@ int main(void)
 		cmocka_unit_test(the_answer_tells_the_cause_and_frees_its_slot),
 		cmocka_unit_test(the_answer_tells_an_errno_that_was_not_known),
 		cmocka_unit_test(without_an_answer_the_errno_must_do),
+		cmocka_unit_test(the_answer_tells_who_said_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

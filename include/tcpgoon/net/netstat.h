@@ -40,6 +40,15 @@ enum netstat_counter {
 	NETSTAT_IP_RECEIVE_DISCARDS,
 	NETSTAT_IP_SEND_DISCARDS,
 	NETSTAT_REVERSE_PATH_FILTERED,
+	NETSTAT_SYN_STILL_QUEUED, /* a SYN to be sent again had not left this host yet */
+	/* What TCP and others gave to IP, and what came out behind the filters of this host. */
+	NETSTAT_IP_REQUESTS,
+	NETSTAT_IP_TRANSMITS, /* has no counter before Linux 6.6 */
+	NETSTAT_IP6_REQUESTS,
+	NETSTAT_IP6_TRANSMITS,
+	NETSTAT_IP6_NO_ROUTES,
+	NETSTAT_CONNTRACK_DROPS, /* packets for which the tracker had no entry left */
+	NETSTAT_CONNTRACK_EARLY_DROPS, /* entries that had to make room */
 	NETSTAT_MAX,
 };
 
@@ -63,7 +72,16 @@ void netstat_init(struct netstat *netstat);
  */
 void netstat_parse(struct netstat *netstat, const char *text);
 
-/* Reads both files. Returns 0, or a negative errno where neither can be read. */
+/* The same for /proc/net/snmp6: a name and a value on each line. Pure. */
+void netstat_parse_snmp6(struct netstat *netstat, const char *text);
+
+/*
+ * The same for /proc/net/stat/nf_conntrack: a line of names, and of each processor a line of
+ * hexadecimal values, which are added up. Pure.
+ */
+void netstat_parse_conntrack(struct netstat *netstat, const char *text);
+
+/* Reads these files. Returns 0, or a negative errno where none can be read. */
 int netstat_read(struct netstat *ret_netstat);
 
 /* What was added from `before` to `after`; absent where one of them is. */

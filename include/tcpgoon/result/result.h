@@ -8,7 +8,9 @@
 #include <stdint.h>
 
 #include "tcpgoon/base/address.h"
+#include "tcpgoon/net/link.h"
 #include "tcpgoon/net/netstat.h"
+#include "tcpgoon/net/route.h"
 #include "tcpgoon/plan/settings.h"
 #include "tcpgoon/result/series.h"
 #include "tcpgoon/result/snapshot.h"
@@ -75,6 +77,48 @@ struct target_tally {
 
 /* Of more targets than these, none has a tally. */
 #define RESULT_TARGETS_MAX 64
+
+/* Dials from one source to one target that this machine refused itself, without a packet. */
+struct refusal {
+	struct address source; /* family AF_UNSPEC: it was not bound; its port does not count */
+	struct address target; /* with its port */
+	int error_number; /* of connect */
+	enum cause cause;
+	/* The route or rule that refuses; of what is not permitted, the security modules of the kernel. */
+	char by[ROUTE_TEXT_MAX]; /* empty: not known */
+	char down[IF_NAMESIZE]; /* a device that is down and would be the way; empty: none */
+	uint64_t count;
+};
+
+/* Of more kinds than these, only the causes are counted. */
+#define RESULT_REFUSALS_MAX 8
+
+/* ICMP errors that ended dials, as the error queues of their sockets have them. */
+struct icmp_view {
+	uint64_t told; /* dials */
+	uint64_t told_here; /* of them, by an address of this host */
+};
+
+/* The way that packets to a target take out of this machine, when the run was over. */
+struct way {
+	struct address target; /* with its port */
+	struct address source; /* without its port; family AF_UNSPEC: not bound */
+	uint64_t failed; /* dials to it that this machine had not refused at once */
+	bool local; /* it is an address of this host */
+	struct link_view device; /* without a name: not known */
+	struct address
+		next_hop; /* the neighbour that must be asked for: a gateway, or the target */
+	enum neighbour_state neighbour;
+};
+
+/* Of more targets with failures than these, the first. */
+#define RESULT_WAYS_MAX 8
+
+/* Where this host drops what comes in by another device than its answer would go out by. */
+struct reverse_path {
+	bool all; /* net.ipv4.conf.all.rp_filter is set */
+	char device[IF_NAMESIZE]; /* or else that of a device: the first one; empty: of none */
+};
 
 /* Tables of this host, when the run was over and nothing was closed yet. UINT64_MAX: not known. */
 struct host_tables {
@@ -154,6 +198,12 @@ struct result {
 	 */
 	uint64_t given_up_by_kernel;
 	struct host_tables tables;
+	struct refusal refusals[RESULT_REFUSALS_MAX];
+	size_t refusal_count;
+	struct icmp_view icmp;
+	struct way ways[RESULT_WAYS_MAX];
+	size_t way_count;
+	struct reverse_path reverse_path;
 	struct generator generator;
 	struct host_view machine;
 	enum run_end end;

@@ -13,6 +13,7 @@
 #include "tcpgoon/run/evidence.h"
 #include "tcpgoon/run/icmp.h"
 #include "tcpgoon/run/inquest.h"
+#include "tcpgoon/run/refusal.h"
 #include "tcpgoon/run/reporter.h"
 #include "tcpgoon/run/requests.h"
 #include "tcpgoon/run/table.h"
@@ -41,6 +42,7 @@ struct engine {
 	struct signals signals;
 	struct inquest inquest;
 	struct icmp icmp;
+	struct refusals refusals;
 	struct evidence evidence;
 
 	enum phase phase;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "tcpgoon/base/address.h"
 #include "tcpgoon/run/requests.h"
 #include "tcpgoon/stats/cause.h"
 
@@ -40,6 +41,14 @@ void icmp_finish(struct icmp *icmp);
 /* Whether the errno hides which ICMP message it was, so that asking is worth it. */
 bool icmp_is_ambiguous(int error_number);
 
+/* What the error queue said. */
+struct icmp_answer {
+	struct icmp_question question; /* with the errno that was told, where one was */
+	bool told; /* there was a message of ICMP */
+	struct address offender; /* who sent it; family AF_UNSPEC: not known */
+	enum cause cause;
+};
+
 /*
  * Takes the question; its connection holds CONN_QUESTIONED. False where there is no memory for it:
  * then the errno must do.
@@ -49,12 +58,8 @@ bool icmp_add(struct icmp *icmp, const struct icmp_question *question);
 /* Queues what waits, as far as there are slots. Returns 0 or a negative errno. */
 int icmp_advance(struct icmp *icmp);
 
-/*
- * The answer to the question in `slot` (the token's index) has come: its cause, and the question with
- * the errno that was told. The slot is free again.
- */
-enum cause icmp_take_answer(
-	struct icmp *icmp, uint32_t slot, int result, struct icmp_question *ret_question);
+/* The answer to the question in `slot` (the token's index) has come. The slot is free again. */
+void icmp_take_answer(struct icmp *icmp, uint32_t slot, int result, struct icmp_answer *ret_answer);
 
 /* The cause that an extended error of ICMPv4 stands for, CAUSE_NONE where errno says it all. */
 enum cause icmp_cause(uint8_t type, uint8_t code);

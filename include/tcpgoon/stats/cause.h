@@ -28,12 +28,14 @@ enum cause {
 	CAUSE_PORTS_EXHAUSTED, /* no free 4-tuple: EADDRINUSE; EADDRNOTAVAIL from connect */
 	CAUSE_DESCRIPTORS, /* EMFILE, ENFILE */
 	CAUSE_MEMORY, /* ENOMEM, ENOBUFS */
-	CAUSE_NOT_PERMITTED, /* EPERM; EACCES before connect: an LSM, a cgroup's filter */
+	CAUSE_NOT_PERMITTED, /* EPERM, EACCES: an LSM, a cgroup's filter */
 	CAUSE_SOURCE_INVALID, /* EINVAL, EAFNOSUPPORT; EADDRNOTAVAIL from bind: not ours */
+	CAUSE_NO_ROUTE, /* ENETUNREACH without a packet: this machine has no route */
+	CAUSE_ROUTE_REFUSES, /* a blackhole, unreachable or prohibit route or rule of this machine */
 	/* path */
 	CAUSE_TIMED_OUT, /* no answer within the dial timeout, or ETIMEDOUT */
-	CAUSE_NETWORK_UNREACHABLE, /* ENETUNREACH */
-	CAUSE_HOST_UNREACHABLE, /* EHOSTUNREACH, EHOSTDOWN: ICMP or ARP */
+	CAUSE_NETWORK_UNREACHABLE, /* ENETUNREACH, told by ICMP */
+	CAUSE_HOST_UNREACHABLE, /* EHOSTUNREACH, EHOSTDOWN: told by ICMP, or no answer to ARP */
 	CAUSE_PROHIBITED, /* by an administrator, told by ICMP (atop cause.c) */
 	CAUSE_SILENT, /* held, then retransmissions without an answer: ETIMEDOUT */
 	/* remote */

@@ -28,7 +28,7 @@ struct finding {
 	char hint[FINDING_TEXT_MAX]; /* a sentence: what to change */
 };
 
-#define FINDINGS_MAX 32
+#define FINDINGS_MAX 64
 
 /* The weightiest first. */
 struct findings {

@@ -25,6 +25,15 @@ rule_function time_wait_overflow;
 rule_function memory_pressure;
 rule_function client_limited;
 
+/* diagnose_output.c: what of the dials left this machine */
+rule_function no_route;
+rule_function route_refuses;
+rule_function device_down;
+rule_function output_dropped;
+rule_function output_rejected;
+rule_function reverse_path_filtered;
+rule_function neighbour_silent;
+
 /* diagnose_path.c: what lies between, and several targets */
 rule_function name_with_dead_address;
 rule_function firewall_drop;

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A SYN that was not answered may never have left: the device of its route has no carrier, or the
+ * neighbour on the link did not answer when it was asked for its address. The kernel forgets neither
+ * within seconds, so a look at the end of the run will do; and only where dials failed.
+ */
+#include "tcpgoon/run/way.h"
+
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tcpgoon/net/link.h"
+#include "tcpgoon/net/procfile.h"
+#include "tcpgoon/net/route.h"
+
+static void look_at(struct result *result, const struct tuple *tuple, uint64_t failed)
+{
+	struct route route;
+	bool bound = tuple->source.any.sa_family != AF_UNSPEC;
+	if (failed == 0 || result->way_count == RESULT_WAYS_MAX ||
+		route_find(bound ? &tuple->source : NULL, tuple->target, &route) < 0 ||
+		route.refused != 0) {
+		return;
+	}
+	struct way *way = &result->ways[result->way_count++];
+	*way = (struct way){
+		.target = *tuple->target,
+		.source = tuple->source,
+		.failed = failed,
+		.local = route.local,
+		.next_hop = route.next_hop,
+	};
+	if (link_read(route.device, &way->device) < 0) {
+		way->device = (struct link_view){.state = LINK_UNKNOWN};
+	}
+	if (!route.local) {
+		way->neighbour = link_neighbour(route.device, &route.next_hop);
+	}
+}
+
+static uint64_t failed_elsewhere(const struct result *result)
+{
+	uint64_t failed = result->at_end.failed;
+	for (size_t i = 0; i < CAUSE_MAX; i++) {
+		if (cause_side((enum cause)i) == CAUSE_SIDE_LOCAL) {
+			failed -= result->causes[i].count;
+		}
+	}
+	return failed;
+}
+
+static uint64_t read_sysctl(const char *device)
+{
+	char path[64 + IF_NAMESIZE];
+	char *text = NULL;
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/rp_filter", device);
+	if (procfile_read(path, &text) < 0) {
+		return 0;
+	}
+	uint64_t value = strtoull(text, NULL, 10);
+	free(text);
+	return value;
+}
+
+static void look_at_reverse_path(struct reverse_path *view)
+{
+	view->all = read_sysctl("all") != 0;
+	struct if_nameindex *devices = view->all ? NULL : if_nameindex();
+	if (devices == NULL) {
+		return;
+	}
+	for (size_t i = 0; devices[i].if_index != 0 && view->device[0] == '\0'; i++) {
+		if (read_sysctl(devices[i].if_name) != 0) {
+			snprintf(view->device, sizeof(view->device), "%s", devices[i].if_name);
+		}
+	}
+	if_freenameindex(devices);
+}
+
+void ways_look(const struct plan *plan, struct result *result)
+{
+	uint64_t failed = failed_elsewhere(result);
+	uint64_t filtered = result->network.values[NETSTAT_REVERSE_PATH_FILTERED];
+	if (failed == 0 || tuples_capacity(&plan->tuples) == 0) {
+		return;
+	}
+	if (filtered != NETSTAT_ABSENT && filtered > 0) {
+		look_at_reverse_path(&result->reverse_path);
+	}
+	if (plan->targets.count == 1) {
+		struct tuple tuple = tuples_at(&plan->tuples, 0);
+		look_at(result, &tuple, failed);
+	}
+	for (size_t i = 0; i < result->target_count; i++) {
+		struct tuple tuple = tuples_at(&plan->tuples, i);
+		look_at(result, &tuple, result->targets[i].failed);
+	}
+}

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What of the dials left this machine. Three kinds of evidence, each with its own certainty:
+ *
+ *   of the connection   connect was refused here, without a packet (result->refusals); or an ICMP error
+ *                       came from an address of this host about a target that is elsewhere
+ *   of the way          device and neighbour of the route, looked at when the run was over
+ *   of the namespace    counters, which others of this host add to as well. So they count only where
+ *                       they explain each connection that took harm, and are not several times that.
+ *
+ * Between Ip.OutRequests and Ip.OutTransmits lie this machine's filters: the hooks output and
+ * postrouting, its connection tracker and the egress programs of cgroups. Whoever drops or rejects a
+ * SYN there makes a difference of one. What is dropped below IP (the hook egress, traffic control)
+ * shows when the SYN is sent again: TCP is then told, and counts TcpExt.TCPRetransFail.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "tcpgoon/verdict/rules.h"
+
+/* Counters of the namespace explain a number up to so many times as large, and a few more. */
+#define ABOUT_TIMES 2
+#define ABOUT_MORE 16
+/* Answers are repeated: by the peer when it does not hear from us, and to each SYN sent again. */
+#define ANSWERS_TIMES 16
+
+/* The first that was refused for this cause; NULL where none is kept. */
+static const struct refusal *first_refusal(const struct result *result, enum cause cause)
+{
+	for (size_t i = 0; i < result->refusal_count; i++) {
+		if (result->refusals[i].cause == cause) {
+			return &result->refusals[i];
+		}
+	}
+	return NULL;
+}
+
+/* " and to others": where more than one target or source was refused for it. */
+static const char *and_others(const struct result *result, const struct refusal *first)
+{
+	for (size_t i = 0; i < result->refusal_count; i++) {
+		const struct refusal *other = &result->refusals[i];
+		if (other != first && other->cause == first->cause &&
+			!address_same_host(&other->target, &first->target)) {
+			return " and to others";
+		}
+	}
+	return "";
+}
+
+static const char *ip_command(const struct address *address)
+{
+	return address->any.sa_family == AF_INET6 ? "ip -6" : "ip";
+}
+
+bool no_route(const struct result *result, struct finding *finding)
+{
+	const struct refusal *refusal = first_refusal(result, CAUSE_NO_ROUTE);
+	finding->count = rule_cause(result, CAUSE_NO_ROUTE);
+	if (finding->count == 0) {
+		return false;
+	}
+	if (refusal == NULL) {
+		rule_say(finding->evidence,
+			"%" PRIu64 " of %" PRIu64
+			" connections found no route on this machine, and no SYN was sent.",
+			finding->count, result->at_end.total);
+		rule_say(finding->hint, "%s", cause_hint(CAUSE_NO_ROUTE));
+		return true;
+	}
+	char target[ADDRESS_TEXT_MAX];
+	address_format_host(&refusal->target, target);
+	rule_say(finding->evidence,
+		"This machine has no route to %s%s: no SYN was sent for %" PRIu64 " of %" PRIu64
+		" connections.",
+		target, and_others(result, refusal), finding->count, result->at_end.total);
+	if (refusal->down[0] != '\0') {
+		rule_say(finding->hint,
+			"The device %s would be the way, and is down: `ip link set %s up`.",
+			refusal->down, refusal->down);
+	} else {
+		rule_say(finding->hint,
+			"Compare `%s route get %s` with what you expect: add the route, bring up the "
+			"device it needs, or dial an address of a family that this machine has.",
+			ip_command(&refusal->target), target);
+	}
+	return true;
+}
+
+/* The command that takes it away: routes by their words, rules by their number. */
+static void hint_at_refuser(const struct refusal *refusal, struct finding *finding)
+{
+	static const char rule[] = "rule ";
+	const char *number = refusal->by + strlen(rule);
+	const char *command = ip_command(&refusal->target);
+	if (strncmp(refusal->by, rule, strlen(rule)) == 0) {
+		rule_say(finding->hint,
+			"`%s rule del priority %.*s` takes it away; or dial what it does not hold "
+			"for.",
+			command, (int)strcspn(number, ":"), number);
+	} else {
+		rule_say(finding->hint,
+			"`%s route del %s` takes it away, if it is in the main table.", command,
+			refusal->by + strlen("route "));
+	}
+}
+
+bool route_refuses(const struct result *result, struct finding *finding)
+{
+	const struct refusal *refusal = first_refusal(result, CAUSE_ROUTE_REFUSES);
+	finding->count = rule_cause(result, CAUSE_ROUTE_REFUSES);
+	if (finding->count == 0) {
+		return false;
+	}
+	if (refusal == NULL || refusal->by[0] == '\0') {
+		rule_say(finding->evidence,
+			"This machine's own routes refuse %" PRIu64 " of %" PRIu64
+			" connections: no SYN was sent.",
+			finding->count, result->at_end.total);
+		rule_say(finding->hint, "%s", cause_hint(CAUSE_ROUTE_REFUSES));
+		return true;
+	}
+	char target[ADDRESS_TEXT_MAX];
+	rule_say(finding->evidence,
+		"This machine's own %s refuses %" PRIu64 " of %" PRIu64
+		" connections, to %s%s: no SYN was sent.",
+		refusal->by, finding->count, result->at_end.total,
+		address_format_host(&refusal->target, target), and_others(result, refusal));
+	hint_at_refuser(refusal, finding);
+	return true;
+}
+
+/* Of the ways whose device is down or without carrier, or of those whose neighbour is silent. */
+static const struct way *find_way(
+	const struct result *result, bool (*fits)(const struct way *way), uint64_t *ret_failed)
+{
+	const struct way *first = NULL;
+	*ret_failed = 0;
+	for (size_t i = 0; i < result->way_count; i++) {
+		if (fits(&result->ways[i])) {
+			first = first == NULL ? &result->ways[i] : first;
+			*ret_failed += result->ways[i].failed;
+		}
+	}
+	return first;
+}
+
+static bool is_dead_device(const struct way *way)
+{
+	return way->device.state == LINK_DOWN || way->device.state == LINK_NO_CARRIER;
+}
+
+static bool is_silent_neighbour(const struct way *way)
+{
+	return !is_dead_device(way) && way->neighbour == NEIGHBOUR_SILENT;
+}
+
+bool device_down(const struct result *result, struct finding *finding)
+{
+	const struct way *way = find_way(result, is_dead_device, &finding->count);
+	if (way == NULL) {
+		return false;
+	}
+	char target[ADDRESS_TEXT_MAX];
+	bool down = way->device.state == LINK_DOWN;
+	rule_say(finding->evidence,
+		"This machine's route to %s goes by the device %s, which %s: %" PRIu64
+		" connections failed.",
+		address_format_host(&way->target, target), way->device.name,
+		down ? "is down" : "has no carrier", finding->count);
+	if (down) {
+		rule_say(finding->hint, "Bring it up: `ip link set %s up`.", way->device.name);
+	} else {
+		rule_say(finding->hint, "Look at the cable, the switch or the other end of %s.",
+			way->device.name);
+	}
+	return true;
+}
+
+bool neighbour_silent(const struct result *result, struct finding *finding)
+{
+	const struct way *way = find_way(result, is_silent_neighbour, &finding->count);
+	if (way == NULL) {
+		return false;
+	}
+	char neighbour[ADDRESS_TEXT_MAX];
+	bool gateway = !address_same_host(&way->next_hop, &way->target);
+	/* One that has left is sent again; one that waits for the neighbour is not. */
+	bool none_left = result->established == 0 && result->kernel.possible &&
+		result->kernel.syn_retransmits == 0;
+	rule_say(finding->evidence,
+		"%s%s did not answer on the device %s when this machine asked for its link-layer "
+		"address (%s)%s; %" PRIu64 " connections failed.",
+		gateway ? "The gateway " : "", address_format_host(&way->next_hop, neighbour),
+		way->device.name,
+		way->next_hop.any.sa_family == AF_INET ? "ARP" : "neighbour discovery",
+		none_left ? ": no SYN left this machine" : "", finding->count);
+	rule_say(finding->hint,
+		"It is down, not on this link, or has another address: check that, and the prefix "
+		"length of this machine's address on %s.",
+		way->device.name);
+	return true;
+}
+
+static bool dials_family(const struct result *result, sa_family_t family)
+{
+	bool dials = result->target.any.sa_family == family;
+	for (size_t i = 0; i < result->target_count; i++) {
+		dials |= result->targets[i].address.any.sa_family == family;
+	}
+	return dials;
+}
+
+static uint64_t beyond(uint64_t value, uint64_t base)
+{
+	return value > base ? value - base : 0;
+}
+
+/* Packets that did not get behind the filters of this machine's output. */
+static uint64_t unsent(const struct result *result)
+{
+	uint64_t count = 0;
+	const uint64_t *values = result->network.values;
+	if (dials_family(result, AF_INET) && values[NETSTAT_IP_TRANSMITS] != NETSTAT_ABSENT) {
+		count += beyond(rule_added(result, NETSTAT_IP_REQUESTS),
+			rule_added(result, NETSTAT_IP_TRANSMITS));
+	}
+	if (dials_family(result, AF_INET6) && values[NETSTAT_IP6_TRANSMITS] != NETSTAT_ABSENT) {
+		count += beyond(rule_added(result, NETSTAT_IP6_REQUESTS),
+			rule_added(result, NETSTAT_IP6_TRANSMITS));
+	}
+	return count;
+}
+
+/* A counter of the namespace is as large as what it is to explain, and not several times that. */
+static bool explains(uint64_t counted, uint64_t wanted)
+{
+	return wanted > 0 && counted >= wanted && counted <= ABOUT_TIMES * wanted + ABOUT_MORE;
+}
+
+/* SYNs of ours that were not answered: each that was sent again, and the last of each dial. */
+static uint64_t lost_syns(const struct result *result)
+{
+	return result->kernel.syn_retransmits + rule_cause(result, CAUSE_TIMED_OUT);
+}
+
+/* TCP was told that its SYNs were dropped when it sent them again, which was not for want of a route. */
+static bool retransmits_failed(const struct result *result)
+{
+	uint64_t no_routes = rule_added(result, NETSTAT_IP_NO_ROUTES) +
+		rule_added(result, NETSTAT_IP6_NO_ROUTES);
+	return explains(beyond(rule_added(result, NETSTAT_RETRANSMIT_FAILS), no_routes),
+		result->kernel.syn_retransmits);
+}
+
+/* Packets that dropped SYNs leave unsent; 0 where they are not what was dropped. */
+static uint64_t unsent_by_drops(const struct result *result)
+{
+	uint64_t lost = lost_syns(result);
+	if (rule_cause(result, CAUSE_TIMED_OUT) + result->kernel.retransmitted == 0) {
+		return 0;
+	}
+	if (result->kernel.syn_retransmits > 0 && !retransmits_failed(result)) {
+		return 0;
+	}
+	return unsent(result) >= lost ? lost : 0;
+}
+
+bool output_dropped(const struct result *result, struct finding *finding)
+{
+	uint64_t timed_out = rule_cause(result, CAUSE_TIMED_OUT);
+	uint64_t again = result->kernel.retransmitted;
+	uint64_t lost = lost_syns(result);
+	bool by_hook = unsent_by_drops(result) > 0 && explains(unsent(result), lost);
+	bool below_ip = !by_hook && retransmits_failed(result);
+	finding->count = timed_out > again ? timed_out : again;
+	if (!by_hook && !below_ip) {
+		return false;
+	}
+	if (timed_out == 0) {
+		finding->weight = FINDING_REMARK; /* they came up, late */
+	}
+	rule_say(finding->evidence,
+		"This machine dropped SYNs that it was to send: %" PRIu64
+		" packets did not leave, and "
+		"%" PRIu64 " connections had to wait or timed out.",
+		by_hook ? unsent(result) : rule_added(result, NETSTAT_RETRANSMIT_FAILS),
+		finding->count);
+	rule_say(finding->hint, "%s",
+		by_hook ? "Look for a rule in the hooks output and postrouting (`nft list ruleset`, "
+			  "`iptables -S OUTPUT`), and for an egress program of the cgroup."
+			: "They got through IP: look for a rule in the hook egress (`nft list "
+			  "ruleset`) and for traffic control of the device (`tc -s qdisc`, `tc filter "
+			  "show dev ... egress`).");
+	return true;
+}
+
+/* Some way to a target that is elsewhere; then what an address of this host says of it is our own. */
+static bool is_elsewhere(const struct result *result)
+{
+	for (size_t i = 0; i < result->way_count; i++) {
+		if (!result->ways[i].local) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Dials that were told no, by an ICMP error or a RST. */
+static uint64_t told_no(const struct result *result)
+{
+	return rule_cause(result, CAUSE_REFUSED) + rule_cause(result, CAUSE_HOST_UNREACHABLE) +
+		rule_cause(result, CAUSE_NETWORK_UNREACHABLE) +
+		rule_cause(result, CAUSE_PROHIBITED);
+}
+
+bool output_rejected(const struct result *result, struct finding *finding)
+{
+	/* What another host said by ICMP is not ours; who sent a RST cannot be seen. */
+	uint64_t by_others = result->icmp.told - result->icmp.told_here;
+	uint64_t maybe = beyond(told_no(result), by_others);
+	uint64_t left = beyond(unsent(result), unsent_by_drops(result));
+	uint64_t silent;
+	bool neighbour = find_way(result, is_silent_neighbour, &silent) != NULL ||
+		find_way(result, is_dead_device, &silent) != NULL;
+	bool counted = explains(left, maybe);
+	bool told = result->icmp.told_here > 0 && is_elsewhere(result) && !neighbour;
+	if (!counted && !told) {
+		return false;
+	}
+	finding->count = counted ? maybe : result->icmp.told_here;
+	rule_say(finding->evidence,
+		"This machine's own firewall rejected %" PRIu64 " of %" PRIu64
+		" connections: %s, and no SYN left.",
+		finding->count, result->dialed,
+		told ? "the ICMP error came from an address of this host"
+		     : "what it was to send did not get behind its output");
+	rule_say(finding->hint,
+		"Look for a rule that rejects in the hook output (`nft list ruleset`, `iptables -S "
+		"OUTPUT`), and allow this traffic there.");
+	return true;
+}
+
+bool reverse_path_filtered(const struct result *result, struct finding *finding)
+{
+	uint64_t filtered = rule_added(result, NETSTAT_REVERSE_PATH_FILTERED);
+	const struct reverse_path *view = &result->reverse_path;
+	finding->count = rule_cause(result, CAUSE_TIMED_OUT);
+	if (finding->count == 0 || filtered < finding->count ||
+		filtered > ANSWERS_TIMES * (lost_syns(result) + 1)) {
+		return false;
+	}
+	rule_say(finding->evidence,
+		"This machine's reverse path filter dropped %" PRIu64 " packets that came in, and "
+		"%" PRIu64 " connections were not answered.",
+		filtered, finding->count);
+	char name[IF_NAMESIZE + 32] = "net.ipv4.conf.DEVICE.rp_filter";
+	if (view->all || view->device[0] != '\0') {
+		snprintf(name, sizeof(name), "net.ipv4.conf.%s.rp_filter",
+			view->all ? "all" : view->device);
+	}
+	rule_say(finding->hint,
+		"The answers come in by another device than this machine would send to them by: "
+		"correct its routes, or set %s to 2 (loose) or 0.",
+		name);
+	return true;
+}
