@@ -112,7 +112,7 @@ static void print_all_times(FILE *out, const struct result *result)
 	char title[128];
 	char resolution[UNITS_TEXT_MAX];
 	print_percentiles(out, "Handshake, measured by the kernel", &result->handshake);
-	snprintf(title, sizeof(title), "Connect, dial to established, read every %s",
+	snprintf(title, sizeof(title), "Connect, dial to established, to within %s",
 		units_format_duration(result->generator.resolution_us * NSEC_PER_USEC, resolution));
 	print_percentiles(out,
 		result->generator.resolution_us > 0 ? title : "Connect, dial to established",

@@ -11,12 +11,6 @@
 #include "tcpgoon/net/limits.h"
 #include "tcpgoon/net/sockdiag_listener.h"
 
-/*
- * Where there were more, nearly all were dialled at their own instant, by the kernel: then the clock
- * is read as each answer comes, and the few turns that were busy say nothing of it.
- */
-#define DIALS_A_TURN_MOST 16
-
 static uint64_t to_ns(struct timeval time)
 {
 	return (uint64_t)time.tv_sec * NSEC_PER_SEC + (uint64_t)time.tv_usec * NSEC_PER_USEC;
@@ -123,8 +117,8 @@ void evidence_end(struct evidence *evidence, const struct lanes *lanes, struct r
 	struct generator *generator = &result->generator;
 	generator->lanes = lanes->count;
 	generator->cq_overflows = lanes_overflows(lanes);
-	if (evidence->turns_with_dials > result->dialed / DIALS_A_TURN_MOST) {
+	if (evidence->windows > 0) {
 		generator->resolution_us =
-			(uint32_t)(evidence->turns_ns / evidence->turns_with_dials / NSEC_PER_USEC);
+			(uint32_t)(evidence->windows_ns / evidence->windows / NSEC_PER_USEC);
 	}
 }

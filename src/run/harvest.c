@@ -2,7 +2,7 @@
 /*
  * What of a connection comes back, and in which order:
  *
- *   DELAY    -ETIME      the chain begins: this is the instant of the dial
+ *   DELAY    -ETIME      the chain has begun, since the loop went to sleep
  *            -ECANCELED  the run ends before it was due
  *   CONNECT  0           the instant at which it was established, if CONFIRM agrees
  *            -EALREADY   it does not know: an ICMP error is in the socket's error queue
@@ -47,7 +47,10 @@ static void handle_delay(struct engine *engine, uint32_t index, int result)
 	table_release(&engine->table, index, CONN_ARMED);
 	if (result == -ETIME && !numbers_are_taken(engine)) {
 		uint64_t due_ns = pacer_due_ns(&engine->dialer.pacer, index);
+		uint64_t earliest_ns =
+			due_ns > engine->asleep_since_ns ? due_ns : engine->asleep_since_ns;
 		table_dialing(&engine->table, index, due_ns, engine->now_ns);
+		evidence_add_window(&engine->evidence, engine->now_ns - earliest_ns);
 	}
 }
 

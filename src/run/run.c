@@ -398,6 +398,7 @@ static int loop(struct engine *engine, struct error *error)
 		uint64_t until_ns = began_ns;
 		int r = work(engine, &until_ns, error);
 		uint64_t worked_ns = clock_now_ns();
+		engine->asleep_since_ns = worked_ns;
 		if (r == 0) {
 			r = lanes_wait(&engine->lanes, worked_ns, until_ns, error);
 		}
@@ -406,7 +407,7 @@ static int loop(struct engine *engine, struct error *error)
 		}
 		engine->now_ns = clock_now_ns();
 		if (until_ns <= worked_ns && engine->phase == PHASE_DIALING) {
-			evidence_add_turn(&engine->evidence, engine->now_ns - began_ns);
+			evidence_add_window(&engine->evidence, engine->now_ns - began_ns);
 		}
 		r = explain(lanes_harvest(&engine->lanes, harvest_completion, engine), error);
 		if (r < 0) {

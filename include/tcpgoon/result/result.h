@@ -140,7 +140,7 @@ struct generator {
 	uint64_t last_dial_ns; /* since the start */
 	uint64_t period_ns; /* asked for between two dials; 0: none */
 	uint64_t cq_overflows; /* completions that did not fit their queue (none is lost) */
-	uint32_t resolution_us; /* of `connect`: the mean turn of a busy loop; 0: it was not busy */
+	uint32_t resolution_us; /* of `connect`: within how long, on average, a dial began unseen */
 	uint32_t lanes;
 };
 

@@ -50,6 +50,7 @@ struct engine {
 	bool aborted; /* by the observer */
 	uint64_t review_ns; /* when the observer is asked next; CLOCK_NEVER: not at all */
 	uint64_t now_ns; /* of this turn of the loop */
+	uint64_t asleep_since_ns; /* when it began to wait; it woke at now_ns */
 	uint64_t hold_until_ns; /* in PHASE_HOLDING */
 	uint64_t walk_left; /* of the phases that walk: connections below are still to come */
 };

@@ -14,18 +14,21 @@ struct evidence {
 	const struct targets *targets; /* the plan's */
 	struct netstat before;
 	uint64_t cpu_before_ns;
-	uint64_t turns_with_dials; /* and how long they took together: what blurs `connect` */
-	uint64_t turns_ns;
+	uint64_t windows; /* in which dials began unseen, and how long they were together */
+	uint64_t windows_ns;
 };
 
 void evidence_begin(
 	struct evidence *evidence, const struct targets *targets, struct result *result);
 
-/* A turn of the loop that had no time to wait, as there is to dial, has taken so long. */
-static inline void evidence_add_turn(struct evidence *evidence, uint64_t duration_ns)
+/*
+ * One dial or several began within so long, and the clock was read at its ends only: what blurs
+ * `connect`.
+ */
+static inline void evidence_add_window(struct evidence *evidence, uint64_t duration_ns)
 {
-	evidence->turns_with_dials++;
-	evidence->turns_ns += duration_ns;
+	evidence->windows++;
+	evidence->windows_ns += duration_ns;
 }
 
 /* The last connection is decided, or the run ends before that. */
