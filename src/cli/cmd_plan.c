@@ -29,6 +29,16 @@ static void print_targets(const struct targets *targets)
 	putchar('\n');
 }
 
+/* Whether a target before it has the same sources. */
+static bool is_shown(const struct tuples *tuples, size_t target)
+{
+	size_t before = 0;
+	while (before < target && tuples->set_of_target[before] != tuples->set_of_target[target]) {
+		before++;
+	}
+	return before < target;
+}
+
 static void print_sources(const struct tuples *tuples)
 {
 	char number[UNITS_TEXT_MAX];
@@ -38,9 +48,9 @@ static void print_sources(const struct tuples *tuples)
 	}
 	printf("  Sources:  %s", units_format_count(tuples->source_count, number));
 	for (size_t i = 0; i < tuples->targets->count; i++) {
-		const struct source_set *set = &tuples->sets[i];
-		if (i > 0 && i > tuples->set_of_target[i]) {
-			break; /* sets are numbered in the order of the targets that use them */
+		const struct source_set *set = &tuples->sets[tuples->set_of_target[i]];
+		if (is_shown(tuples, i)) {
+			continue;
 		}
 		for (size_t j = 0; j < set->range_count; j++) {
 			char host[ADDRESS_TEXT_MAX];
@@ -48,11 +58,47 @@ static void print_sources(const struct tuples *tuples)
 		}
 	}
 	putchar('\n');
+}
+
+/* What the run does to the ports of this host, which its other programs need as well. */
+static void print_ports(const struct plan *plan)
+{
+	const struct tuples *tuples = &plan->tuples;
+	const struct port_order *order = &tuples->order;
+	char outside[UNITS_TEXT_MAX];
+	char all[UNITS_TEXT_MAX];
+	char left[UNITS_TEXT_MAX];
+	if (tuples->source_count == 0) {
+		return;
+	}
 	if (tuples->port_auto) {
-		puts("  Ports:    chosen by the kernel");
+		puts("  Ports:    chosen by the kernel, which shares them with other programs");
+		return;
+	}
+	if (order->count == 0) {
+		puts("  Ports:    none");
+		return;
+	}
+	if (plan->settings.source_port != NULL) {
+		printf("  Ports:    %s of %s, beginning at %u\n",
+			units_format_count(order->count, all), plan->settings.source_port,
+			order->list[0]);
 	} else {
-		printf("  Ports:    %u-%u, beginning at %u\n", tuples->port_low, tuples->port_high,
-			tuples->port_first);
+		printf("  Ports:    %s of 1024-65535, beginning at %u, the %s outside of "
+		       "ip_local_port_range first\n",
+			units_format_count(order->count, all), order->list[0],
+			units_format_count(order->counts[PORT_BAND_OUTSIDE], outside));
+	}
+	if (order->automatic_count > 0) {
+		uint32_t taken = tuples_automatic_ports(tuples, plan->settings.connections);
+		printf("  Left:     %s of the %s ports of ip_local_port_range, from which other "
+		       "programs here connect%s\n",
+			units_format_count(order->automatic_count - taken, left),
+			units_format_count(order->automatic_count, all),
+			taken > 0 && plan->settings.close_mode == CLOSE_FIN
+				? "; up to a minute after the run as well (TIME_WAIT), unless with "
+				  "--close rst"
+				: "");
 	}
 }
 
@@ -82,9 +128,13 @@ static void print_checks(const struct checks *checks)
 		bool bytes = check_is_bytes((enum check_kind)i);
 		char have[UNITS_TEXT_MAX];
 		char need[UNITS_TEXT_MAX];
-		printf("  %-14s %16s %16s  %s\n", check_name((enum check_kind)i),
+		printf("  %-14s %16s %16s  %s", check_name((enum check_kind)i),
 			amount(check->have, bytes, have), amount(check->need, bytes, need),
 			check->ok ? "ok" : "NOT ENOUGH");
+		if (check->ok && check->left != LIMITS_NONE) {
+			printf(", leaves %s to other programs", amount(check->left, bytes, have));
+		}
+		putchar('\n');
 		if (!check->ok) {
 			printf("      give %s\n", check->fix);
 		}
@@ -111,6 +161,7 @@ static int print_plan(const struct plan *plan)
 		units_format_count(plan->settings.connections, connections));
 	print_targets(&plan->targets);
 	print_sources(&plan->tuples);
+	print_ports(plan);
 	print_schedule(plan);
 	print_checks(&checks);
 	print_conclusion(plan, &checks);

@@ -53,7 +53,8 @@ static const struct option_row rows[] = {
 		.kind = OPTION_TEXT,
 		.argument = "LOW-HIGH",
 		.help = "Ports to dial from, or 'auto' to leave the choice to the kernel, which "
-			"collapses beyond half of its range (default: 1024-65535)",
+			"collapses beyond half of its range (default: 1024-65535, those outside "
+			"of ip_local_port_range first)",
 		OPTION_FIELD(struct settings, source_port),
 	},
 	{

@@ -5,7 +5,6 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -113,22 +112,4 @@ int sources_is_local(const struct address *target)
 		return 0; /* no route: so it is not here */
 	}
 	return type < 0 ? type : type == RTN_LOCAL;
-}
-
-int sources_local_port_range(uint16_t *ret_low, uint16_t *ret_high)
-{
-	FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
-	if (file == NULL) {
-		return -errno;
-	}
-	unsigned low = 0;
-	unsigned high = 0;
-	int fields = fscanf(file, "%u %u", &low, &high);
-	fclose(file);
-	if (fields != 2 || low == 0 || low > high || high > UINT16_MAX) {
-		return -EINVAL;
-	}
-	*ret_low = (uint16_t)low;
-	*ret_high = (uint16_t)high;
-	return 0;
 }

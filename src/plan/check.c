@@ -38,6 +38,13 @@ static bool is_within(const struct check *check)
 	return check->have == LIMITS_NONE || check->need <= check->have;
 }
 
+/* Of what all programs of the host share: what is left to the others. */
+static void note_left(struct check *check, uint64_t have)
+{
+	bool limited = have < INT64_MAX; /* fs.file-max is this where nobody wants it to be one */
+	check->left = !limited ? LIMITS_NONE : have > check->need ? have - check->need : 0;
+}
+
 static void check_tuples(struct checks *checks, const struct plan *plan)
 {
 	struct check *check = &checks->list[CHECK_TUPLES];
@@ -95,6 +102,7 @@ static void check_system_files(struct checks *checks, const struct plan *plan,
 	struct check *check = &checks->list[CHECK_SYSTEM_FILES];
 	check->have = own->exempt_from_file_max ? LIMITS_NONE : limits->files_max;
 	check->need = used_plus(limits->files_used, plan->settings.connections * ends);
+	note_left(check, limits->files_max); /* others may not be exempt */
 	judge(check, is_within(check), "sysctl -w fs.file-max=%" PRIu64, check->need);
 }
 
@@ -107,6 +115,7 @@ static void check_conntrack(
 		limits->conntrack_used != LIMITS_NONE;
 	check->have = tracking ? limits->conntrack_max : LIMITS_NONE;
 	check->need = used_plus(limits->conntrack_used, plan->settings.connections);
+	note_left(check, check->have);
 	judge(check, is_within(check), "sysctl -w net.netfilter.nf_conntrack_max=%" PRIu64,
 		check->need);
 }
@@ -129,6 +138,7 @@ static void check_memory(
 	uint64_t each = CONNECTION_BYTES * ends + RECORD_BYTES;
 	check->have = limits->memory_available_bytes;
 	check->need = plan->settings.connections * each;
+	note_left(check, check->have);
 	judge(check, is_within(check), "--connections %" PRIu64 ", or a machine with more memory",
 		check->have / each);
 }
@@ -138,6 +148,9 @@ void check_plan(struct checks *ret_checks, const struct plan *plan, const struct
 {
 	uint64_t ends = plan->target_is_here ? 2 : 1;
 	*ret_checks = (struct checks){.possible = true};
+	for (size_t i = 0; i < CHECK_KIND_MAX; i++) {
+		ret_checks->list[i].left = LIMITS_NONE;
+	}
 	check_tuples(ret_checks, plan);
 	check_open_files(ret_checks, plan, own);
 	check_locked(ret_checks, own);

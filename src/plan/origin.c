@@ -2,11 +2,9 @@
 /*
  * Sources that the user gives serve every target of their family. Otherwise each target's host has
  * the one address that the route to it prefers, or, on IPv4 loopback, as many of 127.0.0.0/8 as
- * the run needs: all of them can be a source without being configured.
- *
- * The walk over the ports begins within the range that the kernel itself would use, at a place
- * chosen by chance and such that a run small enough stays in it: it then seldom meets the
- * TIME_WAIT of the run before, and seldom the ports of this host's services.
+ * the run needs: all of them can be a source without being configured. It needs so many that the
+ * ports which this host hands out to nobody will do (plan/port_order says why), or where they are
+ * few, those that connect() tries last.
  */
 #include "tcpgoon/plan/origin.h"
 
@@ -15,7 +13,9 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "tcpgoon/net/ports.h"
 #include "tcpgoon/net/sources.h"
+#include "tcpgoon/plan/port_order.h"
 #include "tcpgoon/plan/source_range.h"
 
 /* What tuples are laid out from; all of it is copied there. */
@@ -24,15 +24,14 @@ struct draft {
 	struct source_set *sets;
 	size_t set_count;
 	uint32_t *set_of_target;
+	struct port_order order;
 };
 
 static int draft_init(struct draft *draft, size_t range_most, size_t set_most, size_t targets)
 {
-	*draft = (struct draft){
-		.ranges = calloc(range_most, sizeof(*draft->ranges)),
-		.sets = calloc(set_most, sizeof(*draft->sets)),
-		.set_of_target = calloc(targets, sizeof(*draft->set_of_target)),
-	};
+	draft->ranges = calloc(range_most, sizeof(*draft->ranges));
+	draft->sets = calloc(set_most, sizeof(*draft->sets));
+	draft->set_of_target = calloc(targets, sizeof(*draft->set_of_target));
 	bool complete =
 		draft->ranges != NULL && draft->sets != NULL && draft->set_of_target != NULL;
 	return complete ? 0 : -ENOMEM;
@@ -43,6 +42,7 @@ static void draft_finish(struct draft *draft)
 	free(draft->ranges);
 	free(draft->sets);
 	free(draft->set_of_target);
+	port_order_finish(&draft->order);
 }
 
 /*
@@ -164,11 +164,21 @@ static int use_given(struct draft *draft, const struct settings *settings,
 	return r;
 }
 
+/* Of fewer ports outside of what the host hands out, a source would have next to nothing. */
+#define OUTSIDE_LEAST 1024
+
 /* How many consecutive loopback addresses the run needs, with one to spare for held ports. */
-static uint64_t loopback_sources(const struct settings *settings, const struct targets *targets)
+static uint64_t loopback_sources(
+	const struct port_order *order, const struct settings *settings, size_t targets)
 {
-	uint64_t ports = TUPLES_PORT_HIGH - TUPLES_PORT_LOW; /* one may be the target's own */
-	return settings->connections / (ports * targets->count) + 2;
+	uint64_t ports = order->counts[PORT_BAND_OUTSIDE];
+	if (settings->source_port != NULL) {
+		ports = TUPLES_PORT_HIGH - TUPLES_PORT_LOW; /* the range is the user's wish */
+	} else if (ports < OUTSIDE_LEAST) {
+		ports += order->counts[PORT_BAND_LATE];
+	}
+	/* One may be the target's own. */
+	return ports > 1 ? settings->connections / ((ports - 1) * targets) + 2 : 1;
 }
 
 static void find_set(struct draft *draft, const struct settings *settings,
@@ -182,8 +192,9 @@ static void find_set(struct draft *draft, const struct settings *settings,
 		return; /* no route: nothing is bound, and connect itself says what is wrong */
 	}
 	bool v4 = range->first.any.sa_family == AF_INET;
-	range->count =
-		v4 && address_is_loopback(&range->first) ? loopback_sources(settings, targets) : 1;
+	range->count = v4 && address_is_loopback(&range->first)
+		? loopback_sources(&draft->order, settings, targets->count)
+		: 1;
 	set->range_count = 1;
 }
 
@@ -209,22 +220,6 @@ static int find_sources(struct draft *draft, const struct settings *settings,
 	return 0;
 }
 
-static uint16_t choose_first_port(uint64_t connections, uint64_t targets)
-{
-	uint16_t low;
-	uint16_t high;
-	if (sources_local_port_range(&low, &high) < 0 || low < TUPLES_PORT_LOW) {
-		return TUPLES_PORT_LOW;
-	}
-	uint64_t size = (uint64_t)high - low + 1;
-	uint64_t needed = connections / targets + 1;
-	uint32_t random;
-	if (needed >= size || getrandom(&random, sizeof(random), 0) != sizeof(random)) {
-		return low;
-	}
-	return (uint16_t)(low + random % (size - needed));
-}
-
 int origin_parse_ports(const char *text, uint16_t *ret_low, uint16_t *ret_high, struct error *error)
 {
 	char *end;
@@ -248,45 +243,66 @@ int origin_parse_ports(const char *text, uint16_t *ret_low, uint16_t *ret_high, 
 	return 0;
 }
 
-static int choose_ports(struct tuples_params *params, const struct settings *settings,
-	const struct targets *targets, struct error *error)
+/* Whether the kernel is to choose them. */
+static bool is_kernels_choice(const struct settings *settings)
 {
-	params->port_low = TUPLES_PORT_LOW;
-	params->port_high = TUPLES_PORT_HIGH;
-	params->port_first = choose_first_port(settings->connections, targets->count);
-	if (settings->source_port == NULL) {
-		return 0;
+	return settings->source_port != NULL && strcmp(settings->source_port, "auto") == 0;
+}
+
+static int choose_ports(struct port_order *order, const struct settings *settings,
+	const struct ports_policy *policy, struct error *error)
+{
+	struct port_order_params params = {
+		.low = TUPLES_PORT_LOW,
+		.high = TUPLES_PORT_HIGH,
+		.policy = policy,
+	};
+	if (getrandom(&params.random, sizeof(params.random), 0) != sizeof(params.random)) {
+		params.random = 0;
 	}
-	if (strcmp(settings->source_port, "auto") == 0) {
-		params->port_auto = true;
-		return 0;
+	if (settings->source_port != NULL && !is_kernels_choice(settings)) {
+		params.given = true;
+		int r = origin_parse_ports(settings->source_port, &params.low, &params.high, error);
+		if (r < 0) {
+			error_prefix(error, "--source-port");
+			return r;
+		}
 	}
-	int r = origin_parse_ports(
-		settings->source_port, &params->port_low, &params->port_high, error);
-	if (r < 0) {
-		error_prefix(error, "--source-port");
-		return r;
+	int r = port_order_init(order, &params);
+	return r < 0 ? error_set(error, r, "out of memory for the source ports") : 0;
+}
+
+static int find_ports(
+	struct port_order *order, const struct settings *settings, struct error *error)
+{
+	struct ports_policy *policy = malloc(sizeof(*policy)); /* too large for a small stack */
+	if (policy == NULL) {
+		return error_set(error, -ENOMEM, "out of memory for the source ports");
 	}
-	params->port_first = params->port_low;
-	return 0;
+	ports_read(policy);
+	int r = choose_ports(order, settings, policy, error);
+	free(policy);
+	return r;
 }
 
 int origin_lay_out(struct tuples *tuples, const struct settings *settings,
 	const struct targets *targets, struct error *error)
 {
 	struct draft draft = {0};
-	int r = settings->sources.count > 0 ? use_given(&draft, settings, targets, error)
-					    : find_sources(&draft, settings, targets, error);
-	struct tuples_params params = {
-		.targets = targets,
-		.sets = draft.sets,
-		.set_count = draft.set_count,
-		.set_of_target = draft.set_of_target,
-	};
+	int r = find_ports(&draft.order, settings, error);
 	if (r == 0) {
-		r = choose_ports(&params, settings, targets, error);
+		r = settings->sources.count > 0 ? use_given(&draft, settings, targets, error)
+						: find_sources(&draft, settings, targets, error);
 	}
 	if (r == 0) {
+		const struct tuples_params params = {
+			.targets = targets,
+			.sets = draft.sets,
+			.set_count = draft.set_count,
+			.set_of_target = draft.set_of_target,
+			.order = &draft.order,
+			.port_auto = is_kernels_choice(settings),
+		};
 		r = tuples_init(tuples, &params);
 		if (r < 0) {
 			error_set(error, r, "out of memory for the source addresses");

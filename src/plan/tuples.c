@@ -3,11 +3,11 @@
  * Why the program chooses the source ports itself: the kernel's own choice in connect(2) looks at
  * one parity of ip_local_port_range and collapses from 20 µs to milliseconds once that half is
  * used. And why by arithmetic: a million 4-tuples as a table would be the largest thing in memory.
+ * What is a table is the order of the ports: 128 KiB at most, read one after the other.
  *
- *   ordinal = (source * ports + port_step) * targets + target
+ *   ordinal = ((ordinals of the bands before) + source * band ports + step) * targets + target
  *
- * port_step counts along the range from port_first, wrapping around, and skips the target's own
- * port. The inverse undoes these steps one by one.
+ * The step counts along the band and skips the target's own port.
  */
 #include "tcpgoon/plan/tuples.h"
 
@@ -15,31 +15,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint32_t range_size(const struct tuples *tuples)
+/* Where a port stands in the order; UINT32_MAX: nowhere. */
+static uint32_t place_of(const struct port_order *order, uint16_t port)
 {
-	return (uint32_t)tuples->port_high - tuples->port_low + 1;
-}
-
-static bool in_range(const struct tuples *tuples, uint16_t port)
-{
-	return port >= tuples->port_low && port <= tuples->port_high;
-}
-
-/* Steps from port_first to `port`, wrapping around. */
-static uint32_t steps_to(const struct tuples *tuples, uint16_t port)
-{
-	uint32_t size = range_size(tuples);
-	return ((uint32_t)port + size - tuples->port_first) % size;
-}
-
-static bool any_target_port_in_range(const struct tuples *tuples)
-{
-	for (size_t i = 0; i < tuples->targets->count; i++) {
-		if (in_range(tuples, address_port(&tuples->targets->list[i]))) {
-			return true;
+	for (uint32_t i = 0; i < order->count; i++) {
+		if (order->list[i] == port) {
+			return i;
 		}
 	}
-	return false;
+	return UINT32_MAX;
 }
 
 static uint64_t count_sources(const struct source_set *set)
@@ -74,7 +58,6 @@ static int copy_sets(struct tuples *tuples, const struct tuples_params *params)
 	tuples->ranges = calloc(range_count + 1, sizeof(*tuples->ranges));
 	tuples->set_of_target = calloc(params->targets->count, sizeof(*tuples->set_of_target));
 	if (tuples->sets == NULL || tuples->ranges == NULL || tuples->set_of_target == NULL) {
-		tuples_finish(tuples);
 		return -ENOMEM;
 	}
 	struct source_range *next = tuples->ranges;
@@ -91,18 +74,69 @@ static int copy_sets(struct tuples *tuples, const struct tuples_params *params)
 	return 0;
 }
 
+/* Finds each target's own port: by one walk over the order, as both may be 64,512. */
+static int find_own_places(struct tuples *tuples)
+{
+	uint32_t *places = malloc((UINT16_MAX + 1) * sizeof(*places));
+	tuples->own_place = calloc(tuples->targets->count, sizeof(*tuples->own_place));
+	if (places == NULL || tuples->own_place == NULL) {
+		free(places);
+		return -ENOMEM;
+	}
+	memset(places, 0xff, (UINT16_MAX + 1) * sizeof(*places));
+	for (uint32_t i = 0; i < tuples->order.count; i++) {
+		places[tuples->order.list[i]] = i;
+	}
+	for (size_t i = 0; i < tuples->targets->count; i++) {
+		tuples->own_place[i] = places[address_port(&tuples->targets->list[i])];
+	}
+	free(places);
+	return 0;
+}
+
+static bool is_within(const struct tuple_band *band, uint32_t count, uint32_t place)
+{
+	return place >= band->first && place - band->first < count;
+}
+
+static void lay_out_bands(struct tuples *tuples)
+{
+	uint32_t first = 0;
+	for (size_t i = 0; i < PORT_BAND_MAX; i++) {
+		struct tuple_band *band = &tuples->bands[i];
+		uint32_t count = tuples->order.counts[i];
+		*band = (struct tuple_band){.first = first, .ports = count};
+		for (size_t t = 0; t < tuples->targets->count; t++) {
+			if (is_within(band, count, tuples->own_place[t])) {
+				band->ports = count - 1;
+				break;
+			}
+		}
+		tuples->ports += band->ports;
+		first += count;
+	}
+}
+
 int tuples_init(struct tuples *tuples, const struct tuples_params *params)
 {
 	*tuples = (struct tuples){
 		.targets = params->targets,
 		.source_count = fewest_sources(params->sets, params->set_count),
-		.port_low = params->port_low,
-		.port_high = params->port_high,
-		.port_first = params->port_first,
 		.port_auto = params->port_auto,
 	};
-	tuples->ports = range_size(tuples) - (any_target_port_in_range(tuples) ? 1 : 0);
-	return copy_sets(tuples, params);
+	int r = port_order_copy(&tuples->order, params->order);
+	if (r == 0) {
+		r = copy_sets(tuples, params);
+	}
+	if (r == 0) {
+		r = find_own_places(tuples);
+	}
+	if (r < 0) {
+		tuples_finish(tuples);
+		return r;
+	}
+	lay_out_bands(tuples);
+	return 0;
 }
 
 void tuples_finish(struct tuples *tuples)
@@ -110,6 +144,8 @@ void tuples_finish(struct tuples *tuples)
 	free(tuples->ranges);
 	free(tuples->sets);
 	free(tuples->set_of_target);
+	free(tuples->own_place);
+	port_order_finish(&tuples->order);
 	*tuples = (struct tuples){0};
 }
 
@@ -142,13 +178,34 @@ static struct address source_at(const struct source_set *set, uint64_t number)
 	return address_plus(&set->ranges[range].first, number);
 }
 
-static uint16_t port_at(const struct tuples *tuples, uint32_t step, uint16_t target_port)
+/* The port `step` steps along the band, for a target whose own port is at `own_place`. */
+static uint16_t port_at(const struct tuples *tuples, const struct tuple_band *band, uint32_t step,
+	uint32_t own_place)
 {
-	if (in_range(tuples, target_port) && step >= steps_to(tuples, target_port)) {
-		step++;
+	uint32_t place = band->first + step;
+	if (own_place >= band->first && place >= own_place) {
+		place++;
 	}
-	uint32_t offset = (uint32_t)(tuples->port_first - tuples->port_low) + step;
-	return (uint16_t)(tuples->port_low + offset % range_size(tuples));
+	return tuples->order.list[place];
+}
+
+uint32_t tuples_automatic_ports(const struct tuples *tuples, uint64_t count)
+{
+	uint32_t found = 0;
+	if (kernel_chooses(tuples)) {
+		return 0;
+	}
+	uint64_t left = count / tuples->targets->count + (count % tuples->targets->count > 0);
+	for (size_t i = 0; i < PORT_BAND_MAX && left > 0; i++) {
+		const struct tuple_band *band = &tuples->bands[i];
+		uint64_t all = tuples->source_count * band->ports;
+		for (uint32_t step = 0; step < band->ports && step < left; step++) {
+			uint16_t port = port_at(tuples, band, step, tuples->own_place[0]);
+			found += port_set_has(&tuples->order.automatic, port);
+		}
+		left -= left < all ? left : all;
+	}
+	return found;
 }
 
 struct tuple tuples_at(const struct tuples *tuples, uint64_t ordinal)
@@ -164,9 +221,15 @@ struct tuple tuples_at(const struct tuples *tuples, uint64_t ordinal)
 		tuple.source = source_at(set, rest % tuples->source_count);
 		return tuple;
 	}
-	tuple.source = source_at(set, rest / tuples->ports);
-	uint32_t step = (uint32_t)(rest % tuples->ports);
-	address_set_port(&tuple.source, port_at(tuples, step, address_port(tuple.target)));
+	const struct tuple_band *band = tuples->bands;
+	while (rest >= tuples->source_count * band->ports) {
+		rest -= tuples->source_count * band->ports;
+		band++;
+	}
+	tuple.source = source_at(set, rest / band->ports);
+	uint32_t step = (uint32_t)(rest % band->ports);
+	address_set_port(
+		&tuple.source, port_at(tuples, band, step, tuples->own_place[target_number]));
 	return tuple;
 }
 
@@ -205,20 +268,26 @@ uint64_t tuples_ordinal(
 {
 	uint64_t target_number;
 	uint64_t source_number;
-	uint16_t port = address_port(source);
-	uint16_t target_port = address_port(target);
-	if (kernel_chooses(tuples) || !in_range(tuples, port) || port == target_port ||
+	uint32_t place = place_of(&tuples->order, address_port(source));
+	if (kernel_chooses(tuples) || place == UINT32_MAX ||
 		!find_target(tuples, target, &target_number) ||
 		!find_source(set_of(tuples, target_number), source, &source_number) ||
-		source_number >= tuples->source_count) {
+		source_number >= tuples->source_count ||
+		place == tuples->own_place[target_number]) {
 		return UINT64_MAX;
 	}
-	uint32_t step = steps_to(tuples, port);
-	if (in_range(tuples, target_port) && step > steps_to(tuples, target_port)) {
-		step--;
+	uint64_t before = 0;
+	for (size_t i = 0; i < PORT_BAND_MAX; i++) {
+		const struct tuple_band *band = &tuples->bands[i];
+		if (is_within(band, tuples->order.counts[i], place)) {
+			uint32_t own_place = tuples->own_place[target_number];
+			uint32_t step = place - band->first -
+				(own_place >= band->first && own_place < place);
+			uint64_t rest = before + source_number * band->ports + step;
+			return step < band->ports ? rest * tuples->targets->count + target_number
+						  : UINT64_MAX;
+		}
+		before += tuples->source_count * band->ports;
 	}
-	if (step >= tuples->ports) {
-		return UINT64_MAX;
-	}
-	return (source_number * tuples->ports + step) * tuples->targets->count + target_number;
+	return UINT64_MAX;
 }

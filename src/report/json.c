@@ -269,6 +269,15 @@ static json_t *make_generator(const struct result *result)
 		json_value_count(generator->lanes));
 }
 
+static json_t *make_leftover(const struct leftover *left)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "ports", json_value_count(left->ports),
+		"ports_of", json_value_count(left->ports_of), "files",
+		json_value_count(left->files), "files_of", json_value_count(left->files_of),
+		"memory_bytes", json_value_count(left->memory_bytes), "memory_of_bytes",
+		json_value_count(left->memory_of_bytes));
+}
+
 static json_t *make_host(const struct host_view *view)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "kernel",
@@ -371,6 +380,7 @@ static json_t *make_result(const struct result *result, const struct verdict *ve
 		{"ways", make_ways(result)},
 		{"generator", make_generator(result)},
 		{"host", make_host(&result->machine)},
+		{"left_for_others", make_leftover(&result->left)},
 		{"series", make_series(&result->series)},
 	};
 	json_t *root = json_object();

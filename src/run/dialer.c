@@ -124,6 +124,11 @@ static int set_options(const struct dialer *dialer, int fd, sa_family_t family)
 		    sizeof(on)) < 0) {
 		return -errno;
 	}
+	/* Chosen by bind(), it would be taken from every other program; by connect(), it is shared. */
+	if (dialer->plan->tuples.port_auto &&
+		setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)) < 0) {
+		return -errno;
+	}
 	if (dialer->plan->settings.close_mode == CLOSE_RST &&
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)) < 0) {
 		return -errno;
@@ -378,6 +383,20 @@ int dialer_advance(struct dialer *dialer, uint64_t now_ns, struct error *error)
 		r = arm_ahead(dialer, pacer_armed_before(&dialer->pacer, now_ns), now_ns);
 	}
 	return r < 0 ? error_set(error, r, "dialling: %s", strerror(-r)) : 0;
+}
+
+uint64_t dialer_tuples_used(const struct dialer *dialer)
+{
+	uint64_t targets = dialer->plan->targets.count;
+	uint64_t used = dialer->prepared;
+	for (uint64_t i = 0; i < targets; i++) {
+		/* A spare one of a target lies beyond those that were laid out for connections. */
+		if (dialer->spare[i] >= dialer->pacer.count + targets) {
+			uint64_t end = dialer->spare[i] - targets + 1;
+			used = end > used ? end : used;
+		}
+	}
+	return used;
 }
 
 bool dialer_done(const struct dialer *dialer)

@@ -60,10 +60,18 @@ static bool look_at_listeners(struct listener_view *view, const struct targets *
 	return listens;
 }
 
-static void look_at_tables(struct host_tables *tables)
+static void look_at_tables(struct host_tables *tables, struct leftover *left)
 {
 	struct limits limits;
 	limits_read(&limits);
+	left->files_of = limits.files_max;
+	if (limits.files_max != LIMITS_NONE && limits.files_used != LIMITS_NONE) {
+		left->files = limits.files_max > limits.files_used
+			? limits.files_max - limits.files_used
+			: 0;
+	}
+	left->memory_of_bytes = limits.memory_bytes;
+	left->memory_bytes = limits.memory_available_bytes;
 	tables->conntrack_used = limits.conntrack_used;
 	tables->conntrack_max = limits.conntrack_max;
 	tables->time_wait_used = limits.time_wait_used;
@@ -113,7 +121,7 @@ void evidence_end(struct evidence *evidence, const struct lanes *lanes, struct r
 	}
 	result->network = netstat_difference(&evidence->before, &after);
 	result->listener.known_at_end = look_at_listeners(&result->listener, evidence->targets);
-	look_at_tables(&result->tables);
+	look_at_tables(&result->tables, &result->left);
 	struct generator *generator = &result->generator;
 	generator->lanes = lanes->count;
 	generator->cq_overflows = lanes_overflows(lanes);

@@ -159,12 +159,23 @@ static void begin_disarming(struct engine *engine)
 	engine->walk_left = engine->dialer.next;
 }
 
+static void count_ports_left(const struct engine *engine, struct leftover *left)
+{
+	const struct tuples *tuples = &engine->plan->tuples;
+	if (tuples->order.automatic_count > 0) {
+		left->ports_of = tuples->order.automatic_count;
+		left->ports = left->ports_of -
+			tuples_automatic_ports(tuples, dialer_tuples_used(&engine->dialer));
+	}
+}
+
 static void begin_asking(struct engine *engine)
 {
 	struct result *result = engine->result;
 	take_numbers(engine);
 	evidence_end(&engine->evidence, &engine->lanes, result);
 	ways_look(engine->plan, result);
+	count_ports_left(engine, &result->left);
 	series_end(&result->series, &result->at_end);
 	result->end = why_it_ended(engine);
 	engine->phase = PHASE_ASKING;

@@ -56,6 +56,8 @@ enum rule_id {
 	RULE_CLIENT_LIMITED,
 	RULE_MEMORY_PRESSURE,
 	RULE_TIME_WAIT_OVERFLOW,
+	RULE_FEW_PORTS_LEFT,
+	RULE_HOST_NEARLY_FULL,
 	RULE_MAX,
 };
 
@@ -125,6 +127,8 @@ static const struct rule rules[RULE_MAX] = {
 	ROW(CLIENT_LIMITED, LOCAL, REMARK, client_limited, 0),
 	ROW(MEMORY_PRESSURE, LOCAL, REMARK, memory_pressure, 0),
 	ROW(TIME_WAIT_OVERFLOW, LOCAL, REMARK, time_wait_overflow, 0),
+	ROW(FEW_PORTS_LEFT, LOCAL, REMARK, few_ports_left, 0),
+	ROW(HOST_NEARLY_FULL, LOCAL, REMARK, host_nearly_full, 0),
 };
 
 _Static_assert(RULE_MAX <= FINDINGS_MAX, "each rule may match");

@@ -89,6 +89,12 @@ static inline void sample_evidence(struct result *result)
 		.port_low = 32768,
 		.port_high = 60999,
 		.syn_retries = 6};
+	result->left = (struct leftover){.ports = 21000,
+		.ports_of = 28232,
+		.files = 70000,
+		.files_of = 90000,
+		.memory_bytes = UINT64_C(3) << 30,
+		.memory_of_bytes = UINT64_C(8) << 30};
 	result->target_count = 2;
 	for (uint16_t i = 0; i < 2; i++) {
 		struct target_tally *tally = &result->targets[i];

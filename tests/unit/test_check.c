@@ -21,6 +21,7 @@ struct fixture {
 };
 
 static const uint32_t one_set[1];
+static const struct ports_policy no_policy;
 
 static void prepare_ports(struct fixture *fixture, uint64_t connections, uint64_t sources,
 	uint16_t port_low, uint16_t port_high)
@@ -31,16 +32,19 @@ static void prepare_ports(struct fixture *fixture, uint64_t connections, uint64_
 	fixture->range.count = sources;
 	fixture->set = (struct source_set){.ranges = &fixture->range, .range_count = 1};
 	fixture->plan.targets = (struct targets){.list = &fixture->target, .count = 1};
+	const struct port_order_params ports = {
+		.low = port_low, .high = port_high, .given = true, .policy = &no_policy};
+	struct port_order order;
+	assert_int_equal(port_order_init(&order, &ports), 0);
 	const struct tuples_params params = {
 		.targets = &fixture->plan.targets,
 		.sets = &fixture->set,
 		.set_count = 1,
 		.set_of_target = one_set,
-		.port_low = port_low,
-		.port_high = port_high,
-		.port_first = port_low,
+		.order = &order,
 	};
 	assert_int_equal(tuples_init(&fixture->plan.tuples, &params), 0);
+	port_order_finish(&order);
 	limits_init(&fixture->limits);
 	fixture->own = (struct check_own){.nofile = 20000, .memlock = LIMITS_NONE};
 }

@@ -270,6 +270,11 @@ static void the_generator_and_its_machine_are_told(void **state)
 		{"nofile", 20000}, {"port_low", 32768}, {"port_high", 60999}, {"syn_retries", 6}};
 	assert_counts(host, limits, LENGTH(limits), 1);
 	assert_string_equal(text_of(host, "kernel"), "6.1.0-18-amd64");
+
+	const struct expected_count left[] = {{"ports", 21000}, {"ports_of", 28232},
+		{"files", 70000}, {"files_of", 90000}, {"memory_bytes", 3221225472},
+		{"memory_of_bytes", 8589934592}};
+	assert_counts(json_object_get(fixture->root, "left_for_others"), left, LENGTH(left), 0);
 }
 
 static void a_share_of_a_moment_is_null(void **state)
@@ -412,7 +417,9 @@ static void what_is_not_known_is_null(void **state)
 		{"generator", "cpu_share"}, {"generator", "pace_asked_per_s"},
 		{"generator", "pace_kept_per_s"}, {"generator", "last_dial_s"}, {"host", "kernel"},
 		{"host", "cpus"}, {"host", "memory_bytes"}, {"host", "nofile"},
-		{"host", "port_low"}, {"host", "port_high"}, {"host", "syn_retries"}};
+		{"host", "port_low"}, {"host", "port_high"}, {"host", "syn_retries"},
+		{"left_for_others", "ports"}, {"left_for_others", "files"},
+		{"left_for_others", "memory_bytes"}};
 	for (size_t i = 0; i < LENGTH(unknown); i++) {
 		const json_t *object = json_object_get(fixture->root, unknown[i].object);
 		assert_true(json_is_null(json_object_get(object, unknown[i].key)));

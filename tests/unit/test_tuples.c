@@ -19,6 +19,22 @@ static struct address parse(const char *text, uint16_t port)
 	return address;
 }
 
+/* From `first` to `high`, and on from `low`, all in one band. */
+static struct port_order make_order(uint16_t low, uint16_t high, uint16_t first)
+{
+	uint32_t count = (uint32_t)high - low + 1;
+	struct port_order order = {
+		.list = calloc(count, sizeof(*order.list)),
+		.counts = {[PORT_BAND_OUTSIDE] = count},
+		.count = count,
+	};
+	assert_non_null(order.list);
+	for (uint32_t i = 0; i < count; i++) {
+		order.list[i] = (uint16_t)(low + ((uint32_t)first - low + i) % count);
+	}
+	return order;
+}
+
 static void assert_address(const struct address *address, const char *expected)
 {
 	char text[ADDRESS_TEXT_MAX];
@@ -35,14 +51,13 @@ static void targets_then_ports_then_sources_take_turns(void **state)
 		{.first = parse("10.0.1.1", 0), .count = 1},
 	};
 	const struct source_set set = {.ranges = sources, .range_count = 2};
+	struct port_order order = make_order(5000, 5002, 5001);
 	const struct tuples_params params = {
 		.targets = &targets,
 		.sets = &set,
 		.set_count = 1,
 		.set_of_target = one_set,
-		.port_low = 5000,
-		.port_high = 5002,
-		.port_first = 5001,
+		.order = &order,
 	};
 	struct tuples tuples;
 	assert_int_equal(tuples_init(&tuples, &params), 0);
@@ -67,6 +82,7 @@ static void targets_then_ports_then_sources_take_turns(void **state)
 		assert_address(tuple.target, expected[i].target);
 	}
 	tuples_finish(&tuples);
+	port_order_finish(&order);
 }
 
 /* Every ordinal gives another tuple, none meets itself, and the inverse finds each. */
@@ -76,7 +92,7 @@ static void assert_bijective(const struct tuples *tuples)
 	for (uint64_t i = 0; i < capacity; i++) {
 		struct tuple tuple = tuples_at(tuples, i);
 		uint16_t port = address_port(&tuple.source);
-		assert_in_range(port, tuples->port_low, tuples->port_high);
+		assert_int_not_equal(port, 0);
 		assert_int_not_equal(port, address_port(tuple.target));
 		assert_int_equal(tuples_ordinal(tuples, &tuple.source, tuple.target), i);
 	}
@@ -95,20 +111,20 @@ static void the_inverse_finds_every_ordinal(void **state)
 		for (size_t count = 1; count <= 4; count++) {
 			const struct targets targets = {.list = list, .count = count};
 			const struct source_set set = {.ranges = sources, .range_count = 2};
+			struct port_order order = make_order(1024, 1039, first);
 			const struct tuples_params params = {
 				.targets = &targets,
 				.sets = &set,
 				.set_count = 1,
 				.set_of_target = one_set,
-				.port_low = 1024,
-				.port_high = 1039,
-				.port_first = first,
+				.order = &order,
 			};
 			struct tuples tuples;
 			assert_int_equal(tuples_init(&tuples, &params), 0);
 			assert_int_equal(tuples_capacity(&tuples), 5 * 15 * count);
 			assert_bijective(&tuples);
 			tuples_finish(&tuples);
+			port_order_finish(&order);
 		}
 	}
 }
@@ -120,14 +136,13 @@ static void ipv6_sources_count_up_too(void **state)
 	const struct targets targets = {.list = list, .count = 1};
 	const struct source_range source = {.first = parse("2001:db8::fffe", 0), .count = 4};
 	const struct source_set set = {.ranges = &source, .range_count = 1};
+	struct port_order order = make_order(2000, 2000, 2000);
 	const struct tuples_params params = {
 		.targets = &targets,
 		.sets = &set,
 		.set_count = 1,
 		.set_of_target = one_set,
-		.port_low = 2000,
-		.port_high = 2000,
-		.port_first = 2000,
+		.order = &order,
 	};
 	struct tuples tuples;
 	assert_int_equal(tuples_init(&tuples, &params), 0);
@@ -135,6 +150,7 @@ static void ipv6_sources_count_up_too(void **state)
 	assert_address(&tuple.source, "[2001:db8::1:0]:2000");
 	assert_bijective(&tuples);
 	tuples_finish(&tuples);
+	port_order_finish(&order);
 }
 
 static void what_is_no_tuple_of_these_has_no_ordinal(void **state)
@@ -144,14 +160,13 @@ static void what_is_no_tuple_of_these_has_no_ordinal(void **state)
 	const struct targets targets = {.list = list, .count = 1};
 	const struct source_range source = {.first = parse("10.0.0.1", 0), .count = 2};
 	const struct source_set set = {.ranges = &source, .range_count = 1};
+	struct port_order order = make_order(5000, 5001, 5000);
 	const struct tuples_params params = {
 		.targets = &targets,
 		.sets = &set,
 		.set_count = 1,
 		.set_of_target = one_set,
-		.port_low = 5000,
-		.port_high = 5001,
-		.port_first = 5000,
+		.order = &order,
 	};
 	struct tuples tuples;
 	assert_int_equal(tuples_init(&tuples, &params), 0);
@@ -164,6 +179,7 @@ static void what_is_no_tuple_of_these_has_no_ordinal(void **state)
 	const struct address target_out = parse("10.0.0.9", 81);
 	assert_true(tuples_ordinal(&tuples, &source_in, &target_out) == UINT64_MAX);
 	tuples_finish(&tuples);
+	port_order_finish(&order);
 }
 
 static void the_kernel_may_choose_the_port(void **state)
@@ -173,14 +189,13 @@ static void the_kernel_may_choose_the_port(void **state)
 	const struct targets targets = {.list = list, .count = 1};
 	const struct source_range source = {.first = parse("10.0.0.1", 0), .count = 2};
 	const struct source_set set = {.ranges = &source, .range_count = 1};
+	struct port_order order = make_order(1024, 65535, 1024);
 	const struct tuples_params params = {
 		.targets = &targets,
 		.sets = &set,
 		.set_count = 1,
 		.set_of_target = one_set,
-		.port_low = 1024,
-		.port_high = 65535,
-		.port_first = 1024,
+		.order = &order,
 		.port_auto = true,
 	};
 	struct tuples tuples;
@@ -189,6 +204,7 @@ static void the_kernel_may_choose_the_port(void **state)
 	struct tuple tuple = tuples_at(&tuples, 3);
 	assert_address(&tuple.source, "10.0.0.2:0");
 	tuples_finish(&tuples);
+	port_order_finish(&order);
 }
 
 static void each_target_uses_the_sources_that_reach_it(void **state)
@@ -203,14 +219,13 @@ static void each_target_uses_the_sources_that_reach_it(void **state)
 		{.ranges = &v4, .range_count = 1},
 	};
 	const uint32_t set_of_target[] = {0, 1};
+	struct port_order order = make_order(2000, 2003, 2000);
 	const struct tuples_params params = {
 		.targets = &targets,
 		.sets = sets,
 		.set_count = 2,
 		.set_of_target = set_of_target,
-		.port_low = 2000,
-		.port_high = 2003,
-		.port_first = 2000,
+		.order = &order,
 	};
 	struct tuples tuples;
 	assert_int_equal(tuples_init(&tuples, &params), 0);
@@ -221,6 +236,7 @@ static void each_target_uses_the_sources_that_reach_it(void **state)
 	assert_address(&second.source, "127.0.0.1:2000");
 	assert_bijective(&tuples);
 	tuples_finish(&tuples);
+	port_order_finish(&order);
 }
 
 static void without_a_route_nothing_is_bound(void **state)
@@ -229,14 +245,13 @@ static void without_a_route_nothing_is_bound(void **state)
 	struct address list[] = {parse("10.0.0.9", 80)};
 	const struct targets targets = {.list = list, .count = 1};
 	const struct source_set set = {.range_count = 0};
+	struct port_order order = make_order(2000, 2003, 2000);
 	const struct tuples_params params = {
 		.targets = &targets,
 		.sets = &set,
 		.set_count = 1,
 		.set_of_target = one_set,
-		.port_low = 2000,
-		.port_high = 2003,
-		.port_first = 2000,
+		.order = &order,
 	};
 	struct tuples tuples;
 	assert_int_equal(tuples_init(&tuples, &params), 0);
@@ -245,6 +260,7 @@ static void without_a_route_nothing_is_bound(void **state)
 	assert_int_equal(tuple.source.any.sa_family, AF_UNSPEC);
 	assert_address(tuple.target, "10.0.0.9:80");
 	tuples_finish(&tuples);
+	port_order_finish(&order);
 }
 
 int main(void)

@@ -22,7 +22,4 @@ int sources_check(const struct address *source);
  */
 int sources_is_local(const struct address *target);
 
-/* net.ipv4.ip_local_port_range. Returns 0, or a negative errno where it cannot be read. */
-int sources_local_port_range(uint16_t *ret_low, uint16_t *ret_high);
-
 #endif

@@ -26,6 +26,7 @@ enum check_kind {
 struct check {
 	uint64_t have; /* LIMITS_NONE: no limit, or none that can be read */
 	uint64_t need;
+	uint64_t left; /* to other programs, of what the host has; LIMITS_NONE: it is not shared */
 	bool ok;
 	char fix[CHECK_FIX_MAX]; /* where it is not: the command or flag that lifts it */
 };

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "tcpgoon/base/address.h"
+#include "tcpgoon/plan/port_order.h"
 #include "tcpgoon/plan/source_range.h"
 #include "tcpgoon/plan/targets.h"
 
@@ -21,22 +22,29 @@ struct source_set {
 	size_t range_count; /* 0: no route is known, and nothing is bound */
 };
 
+/* Neighbours in the order of the ports. */
+struct tuple_band {
+	uint32_t first; /* their place in it */
+	uint32_t ports; /* a source has of them for each target */
+};
+
 /*
- * Targets take turns; then the ports of a source; then the sources. Every target uses the same
- * number of ports and of sources: the fewest that any has. A target never gets its own port as a
- * source (on a host that is source and target, a connection would meet itself), so one port fewer
- * where a target's lies in the range.
+ * Targets take turns; then the ports of a band; then the sources; then the bands. Every target uses
+ * the same number of ports and of sources: the fewest that any has. A target never gets its own
+ * port as a source (on a host that is source and target, a connection would meet itself), so one
+ * port fewer in a band that has a target's.
  */
 struct tuples {
 	const struct targets *targets; /* outlives this */
 	struct source_range *ranges; /* owned: those of all sets */
 	struct source_set *sets; /* owned */
 	uint32_t *set_of_target; /* owned: which set each target uses */
+	uint32_t
+		*own_place; /* owned: where each target's own port is in the order, or UINT32_MAX */
 	uint64_t source_count; /* of each target; 0: the kernel chooses for all */
-	uint16_t port_low;
-	uint16_t port_high;
-	uint16_t port_first; /* where the walk over the ports begins; it wraps around */
-	uint32_t ports; /* a source has for each target; 0: the range is the target's own */
+	struct port_order order; /* owned */
+	struct tuple_band bands[PORT_BAND_MAX];
+	uint32_t ports; /* a source has for each target; 0: there is but the target's own */
 	bool port_auto; /* the kernel chooses the port */
 };
 
@@ -51,9 +59,7 @@ struct tuples_params {
 	const struct source_set *sets;
 	size_t set_count;
 	const uint32_t *set_of_target; /* one for each target */
-	uint16_t port_low;
-	uint16_t port_high;
-	uint16_t port_first;
+	const struct port_order *order;
 	bool port_auto;
 };
 
@@ -63,6 +69,12 @@ void tuples_finish(struct tuples *tuples);
 
 /* How many different tuples there are; UINT64_MAX where the kernel chooses. */
 uint64_t tuples_capacity(const struct tuples *tuples);
+
+/*
+ * How many of the ports that this host hands out by itself the first `count` tuples bind, as the
+ * first target has them: each is taken from every other program here, whatever the addresses.
+ */
+uint32_t tuples_automatic_ports(const struct tuples *tuples, uint64_t count);
 
 /* `ordinal` is below the capacity. */
 struct tuple tuples_at(const struct tuples *tuples, uint64_t ordinal);

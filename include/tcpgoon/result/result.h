@@ -128,6 +128,23 @@ struct host_tables {
 	uint64_t time_wait_max;
 };
 
+/*
+ * What the run left to other programs of this host, when it was over and nothing was closed yet.
+ * UINT64_MAX: not known.
+ */
+struct leftover {
+	/*
+	 * Ports that this network namespace hands out by itself: not those that the run has bound. Other
+	 * programs may have bound some, so it is the most that can be left.
+	 */
+	uint64_t ports;
+	uint64_t ports_of;
+	uint64_t files; /* of fs.file-max */
+	uint64_t files_of;
+	uint64_t memory_bytes; /* available */
+	uint64_t memory_of_bytes;
+};
+
 /* The kernel accounts for CPU time in ticks: of dialling that took less, a share says nothing. */
 #define GENERATOR_CPU_LEAST_NS UINT64_C(50000000)
 
@@ -204,6 +221,7 @@ struct result {
 	struct way ways[RESULT_WAYS_MAX];
 	size_t way_count;
 	struct reverse_path reverse_path;
+	struct leftover left;
 	struct generator generator;
 	struct host_view machine;
 	enum run_end end;

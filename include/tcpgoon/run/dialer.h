@@ -43,6 +43,9 @@ int dialer_advance(struct dialer *dialer, uint64_t now_ns, struct error *error);
 struct tuple dialer_tuple(const struct dialer *dialer, uint32_t index);
 
 /* Whether nothing is left to dial or to arm. */
+/* The highest ordinal of a tuple that was taken so far, and one more. */
+uint64_t dialer_tuples_used(const struct dialer *dialer);
+
 bool dialer_done(const struct dialer *dialer);
 
 /* The instant at which dialer_advance() next has something to do; CLOCK_NEVER where it has not. */

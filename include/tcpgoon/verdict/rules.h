@@ -34,6 +34,10 @@ rule_function output_rejected;
 rule_function reverse_path_filtered;
 rule_function neighbour_silent;
 
+/* diagnose_sharing.c: what is left to others of this machine */
+rule_function few_ports_left;
+rule_function host_nearly_full;
+
 /* diagnose_path.c: what lies between, and several targets */
 rule_function name_with_dead_address;
 rule_function firewall_drop;

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the run left to other programs of this host. None of it is a fault of a connection: these
+ * are remarks, to be read before somebody wonders why everything else here fails meanwhile.
+ */
+#include <stdio.h>
+
+#include "tcpgoon/base/units.h"
+#include "tcpgoon/plan/port_order.h"
+#include "tcpgoon/verdict/rules.h"
+
+/* Of what the machine has; and the run itself must have had more than it left. */
+#define NEARLY_FULL_PERCENT 5
+
+/* What an end of a connection takes of the kernel's memory, at least. */
+#define END_BYTES 4096
+
+bool few_ports_left(const struct result *result, struct finding *finding)
+{
+	const struct leftover *left = &result->left;
+	if (left->ports == RESULT_UNKNOWN || left->ports == left->ports_of ||
+		left->ports >= left->ports_of / PORT_ORDER_RESERVE) {
+		return false;
+	}
+	char number[RULE_TEXT_MAX] = "none";
+	if (left->ports > 0) {
+		snprintf(number, sizeof(number), "at most %" PRIu64, left->ports);
+	}
+	rule_say(finding->evidence,
+		"The run left %s of the %" PRIu64
+		" ports from which other programs of this host connect (ip_local_port_range).",
+		number, left->ports_of);
+	rule_say(finding->hint,
+		"Where none is left, their connect() fails with EADDRNOTAVAIL, whatever their "
+		"address%s. Share the ports between more addresses: --source.",
+		result->settings.close_mode == CLOSE_FIN
+			? ", and for up to a minute after the run, unless that has --close rst"
+			: "");
+	return true;
+}
+
+static bool nearly_full(uint64_t left, uint64_t all, uint64_t taken)
+{
+	return left != RESULT_UNKNOWN && all != RESULT_UNKNOWN &&
+		left < all / 100 * NEARLY_FULL_PERCENT && left < taken;
+}
+
+bool host_nearly_full(const struct result *result, struct finding *finding)
+{
+	const struct leftover *left = &result->left;
+	uint64_t open = result->max_concurrent;
+	char memory[UNITS_TEXT_MAX];
+	if (nearly_full(left->files, left->files_of, open)) {
+		rule_say(finding->evidence,
+			"This host had %" PRIu64 " of %" PRIu64
+			" open files left (fs.file-max) while the run had %" PRIu64 " connections.",
+			left->files, left->files_of, open);
+		rule_say(finding->hint,
+			"Where none is left, other programs fail with ENFILE: raise fs.file-max, or "
+			"open fewer connections.");
+		return true;
+	}
+	if (nearly_full(left->memory_bytes, left->memory_of_bytes, open * END_BYTES)) {
+		rule_say(finding->evidence,
+			"This host had %s of memory left while the run had %" PRIu64
+			" connections.",
+			units_format_bytes(left->memory_bytes, memory), open);
+		rule_say(finding->hint,
+			"Where none is left, the kernel kills programs: open fewer connections.");
+		return true;
+	}
+	return false;
+}
