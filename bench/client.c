@@ -99,7 +99,7 @@ static int read_arguments(int argc, char **argv, struct settings *settings, stru
 static int make_plan(const struct settings *settings, struct plan **ret_plan, struct error *error)
 {
 	struct plan *plan;
-	int r = plan_create(settings, &plan, error);
+	int r = plan_create(settings, NULL, &plan, error);
 	if (r < 0) {
 		return r;
 	}

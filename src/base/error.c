@@ -69,18 +69,24 @@ __attribute__((format(printf, 3, 0))) static void compose(
 	}
 }
 
-int error_set(struct error *error, int code, const char *format, ...)
+int error_set_list(struct error *error, int code, const char *format, va_list arguments)
 {
 	if (error == NULL) {
 		return code;
 	}
 	/* By way of a second buffer, so that the old message may be among the arguments. */
 	struct error fresh = ERROR_INIT;
+	compose(fresh.text, sizeof(fresh.text) - ERROR_PREFIX_ROOM, format, arguments);
+	*error = fresh;
+	return code;
+}
+
+int error_set(struct error *error, int code, const char *format, ...)
+{
 	va_list arguments;
 	va_start(arguments, format);
-	compose(fresh.text, sizeof(fresh.text) - ERROR_PREFIX_ROOM, format, arguments);
+	error_set_list(error, code, format, arguments);
 	va_end(arguments);
-	*error = fresh;
 	return code;
 }
 

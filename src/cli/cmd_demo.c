@@ -207,7 +207,7 @@ static int run_against(
 	snprintf(port, sizeof(port), "%u", (unsigned)address_port(address));
 	settings->ports = port;
 	struct plan *plan;
-	if (plan_create(settings, &plan, &error) < 0) {
+	if (plan_create(settings, NULL, &plan, &error) < 0) {
 		return command_fail(&error);
 	}
 	int status;

@@ -29,6 +29,22 @@ static void print_targets(const struct targets *targets)
 	putchar('\n');
 }
 
+/* What a run will try before it dials, where there is a choice. */
+static void print_candidates(const struct plan *plan)
+{
+	const struct candidates *candidates = &plan->candidates;
+	if (candidates->count < 2 || plan->settings.resolve_mode == RESOLVE_ALL) {
+		return;
+	}
+	fputs("  Tried:    ", stdout);
+	for (size_t i = 0; i < candidates->count; i++) {
+		char host[ADDRESS_TEXT_MAX];
+		printf("%s%s", i > 0 ? ", then " : "",
+			address_format_host(&candidates->list[i], host));
+	}
+	puts("; a run dials the first that answers");
+}
+
 /* Whether a target before it has the same sources. */
 static bool is_shown(const struct tuples *tuples, size_t target)
 {
@@ -46,7 +62,8 @@ static void print_sources(const struct tuples *tuples)
 		puts("  Sources:  no route to the target is known; nothing is bound");
 		return;
 	}
-	printf("  Sources:  %s", units_format_count(tuples->source_count, number));
+	printf("  Sources:  %s%s", units_format_count(tuples->source_count, number),
+		tuples->targets->count > 1 ? " for each target" : "");
 	for (size_t i = 0; i < tuples->targets->count; i++) {
 		const struct source_set *set = &tuples->sets[tuples->set_of_target[i]];
 		if (is_shown(tuples, i)) {
@@ -160,6 +177,7 @@ static int print_plan(const struct plan *plan)
 	printf("Plan: %s connections\n",
 		units_format_count(plan->settings.connections, connections));
 	print_targets(&plan->targets);
+	print_candidates(plan);
 	print_sources(&plan->tuples);
 	print_ports(plan);
 	print_schedule(plan);
@@ -181,8 +199,9 @@ static int execute(int argc, char **argv)
 		session_check(&settings, &error) < 0) {
 		return command_refuse_usage(&command_plan, &error);
 	}
+	const struct notes notes = {.on_note = command_note};
 	struct plan *plan;
-	if (plan_create(&settings, &plan, &error) < 0) {
+	if (plan_create(&settings, &notes, &plan, &error) < 0) {
 		return command_fail(&error);
 	}
 	status = print_plan(plan);

@@ -42,6 +42,12 @@ int command_fail(const struct error *error)
 	return EXIT_STATUS_INCOMPLETE;
 }
 
+void command_note(void *context, const char *sentence)
+{
+	(void)context;
+	fprintf(stderr, "tcpgoon: %s\n", sentence);
+}
+
 int command_refuse_usage(const struct command *command, const struct error *error)
 {
 	int status = command_fail(error);

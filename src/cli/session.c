@@ -10,6 +10,7 @@
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/units.h"
 #include "tcpgoon/cli/command.h"
+#include "tcpgoon/cli/endpoint.h"
 #include "tcpgoon/report/json.h"
 #include "tcpgoon/report/output.h"
 #include "tcpgoon/report/text.h"
@@ -133,8 +134,22 @@ static const struct option_row target_rows[] = {
 		.argument = "first|all",
 		.choices = "first|all",
 		.initial = "first",
-		.help = "Dial the first address that the name of the host has, or all in turns",
+		.help = "Dial the first address of the host that answers, or all in turns",
 		OPTION_FIELD(struct settings, resolve_mode),
+	},
+	{
+		.name = "ipv4",
+		.letter = '4',
+		.kind = OPTION_FLAG,
+		.help = "Dial IPv4 addresses of the host only",
+		OPTION_FIELD(struct settings, only_ipv4),
+	},
+	{
+		.name = "ipv6",
+		.letter = '6',
+		.kind = OPTION_FLAG,
+		.help = "Dial IPv6 addresses of the host only",
+		OPTION_FIELD(struct settings, only_ipv6),
 	},
 	{
 		.name = "assume-yes",
@@ -154,6 +169,11 @@ const struct options session_target_options = {
 int session_take_target(const struct command *command, const struct arguments *arguments,
 	struct settings *settings, struct error *error)
 {
+	const char *given_port = arguments->count > 1 ? arguments->list[1] : NULL;
+	if (arguments->count > 0 && arguments->count < 3 &&
+		endpoint_refuse(command->name, arguments->list[0], given_port, error) < 0) {
+		return -EINVAL;
+	}
 	if (arguments->count < 2) {
 		return error_set(error, -EINVAL,
 			"%s needs a host and a port, as in 'tcpgoon %s example.org 80'",
@@ -223,6 +243,11 @@ int session_check(const struct settings *settings, struct error *error)
 			"--sleep: with %s between %" PRIu64
 			" connections, the last would be dialed in more than a year",
 			units_format_duration(settings->sleep_ns, sleep), settings->connections);
+	}
+	if (settings->only_ipv4 && settings->only_ipv6) {
+		return error_set(error, -EINVAL,
+			"-4, --ipv4 and -6, --ipv6 are both given, and leave no address: give one "
+			"of them, or none for both families");
 	}
 	struct threshold_rules rules;
 	int r = read_rules(settings, &rules, error);

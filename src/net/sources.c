@@ -11,7 +11,23 @@
 
 #define DISCARD_PORT 9
 
-int sources_preferred(const struct address *target, struct address *ret_source)
+/* Connects the UDP socket and reads both of its ends. */
+static int route(int fd, const struct address *source, const struct address *target,
+	struct address *ret_source, struct address *ret_dialled)
+{
+	socklen_t source_length = sizeof(*ret_source);
+	socklen_t dialled_length = sizeof(*ret_dialled);
+	if ((source != NULL && bind(fd, &source->any, address_length(source)) < 0) ||
+		connect(fd, &target->any, address_length(target)) < 0 ||
+		getsockname(fd, &ret_source->any, &source_length) < 0 ||
+		getpeername(fd, &ret_dialled->any, &dialled_length) < 0) {
+		return -errno;
+	}
+	return 0;
+}
+
+int sources_route(const struct address *source, const struct address *target,
+	struct address *ret_source, struct address *ret_dialled)
 {
 	struct address probe = *target;
 	if (address_port(&probe) == 0) {
@@ -21,19 +37,24 @@ int sources_preferred(const struct address *target, struct address *ret_source)
 	if (fd < 0) {
 		return -errno;
 	}
-	int r = 0;
-	struct address source = {0};
-	socklen_t length = sizeof(source);
-	if (connect(fd, &probe.any, address_length(&probe)) < 0 ||
-		getsockname(fd, &source.any, &length) < 0) {
-		r = -errno;
-	}
+	struct address from = {0};
+	struct address to = {0};
+	int r = route(fd, source, &probe, &from, &to);
 	close(fd);
-	if (r == 0) {
-		address_set_port(&source, 0);
-		*ret_source = source;
+	if (r == 0 && ret_source != NULL) {
+		address_set_port(&from, 0);
+		*ret_source = from;
+	}
+	if (r == 0 && ret_dialled != NULL) {
+		address_set_port(&to, address_port(target));
+		*ret_dialled = to;
 	}
 	return r;
+}
+
+int sources_preferred(const struct address *target, struct address *ret_source)
+{
+	return sources_route(NULL, target, ret_source, NULL);
 }
 
 int sources_check(const struct address *source)
@@ -100,7 +121,8 @@ static int route_type(int fd, const struct address *target)
 	return answer.route.rtm_type;
 }
 
-int sources_is_local(const struct address *target)
+/* Whether the route to `target` is of this type. */
+static int is_of_type(const struct address *target, int wanted)
 {
 	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_ROUTE);
 	if (fd < 0) {
@@ -109,7 +131,17 @@ int sources_is_local(const struct address *target)
 	int type = route_type(fd, target);
 	close(fd);
 	if (type == -ENETUNREACH || type == -EHOSTUNREACH) {
-		return 0; /* no route: so it is not here */
+		return 0; /* there is no route */
 	}
-	return type < 0 ? type : type == RTN_LOCAL;
+	return type < 0 ? type : type == wanted;
+}
+
+int sources_is_local(const struct address *target)
+{
+	return is_of_type(target, RTN_LOCAL);
+}
+
+int sources_is_broadcast(const struct address *target)
+{
+	return is_of_type(target, RTN_BROADCAST);
 }

@@ -7,7 +7,24 @@
 #include "tcpgoon/net/sources.h"
 #include "tcpgoon/plan/origin.h"
 
-int plan_create(const struct settings *settings, struct plan **ret_plan, struct error *error)
+/* Towards one of the candidates, or all. On failure the plan can only be destroyed. */
+static int lay_out(struct plan *plan, size_t number, struct error *error)
+{
+	const struct candidates *candidates = &plan->candidates;
+	bool all = plan->settings.resolve_mode == RESOLVE_ALL;
+	int r = targets_init(&plan->targets, candidates->list + (all ? 0 : number),
+		all ? candidates->count : 1, plan->settings.ports, error);
+	if (r == 0) {
+		r = origin_lay_out(&plan->tuples, &plan->settings, &plan->targets, error);
+	}
+	if (r == 0) {
+		plan->target_is_here = sources_check(&plan->targets.list[0]) == 0;
+	}
+	return r;
+}
+
+int plan_create(const struct settings *settings, const struct notes *notes, struct plan **ret_plan,
+	struct error *error)
 {
 	struct plan *plan = calloc(1, sizeof(*plan));
 	if (plan == NULL) {
@@ -16,18 +33,27 @@ int plan_create(const struct settings *settings, struct plan **ret_plan, struct 
 	plan->settings = *settings;
 	plan->schedule.period_ns = settings->sleep_ns;
 
-	int r = targets_init(
-		&plan->targets, settings->host, settings->ports, settings->resolve_mode, error);
+	/* What costs no look-up is checked before it. */
+	int r = targets_check_ports(settings->ports, error);
 	if (r == 0) {
-		r = origin_lay_out(&plan->tuples, &plan->settings, &plan->targets, error);
+		r = candidates_init(&plan->candidates, settings, notes, error);
+	}
+	if (r == 0) {
+		r = lay_out(plan, 0, error);
 	}
 	if (r < 0) {
 		plan_destroy(plan);
 		return r;
 	}
-	plan->target_is_here = sources_check(&plan->targets.list[0]) == 0;
 	*ret_plan = plan;
 	return 0;
+}
+
+int plan_choose(struct plan *plan, size_t number, struct error *error)
+{
+	tuples_finish(&plan->tuples);
+	targets_finish(&plan->targets);
+	return lay_out(plan, number, error);
 }
 
 void plan_destroy(struct plan *plan)
@@ -37,5 +63,6 @@ void plan_destroy(struct plan *plan)
 	}
 	tuples_finish(&plan->tuples);
 	targets_finish(&plan->targets);
+	candidates_finish(&plan->candidates);
 	free(plan);
 }

@@ -50,9 +50,25 @@ static bool parse_port_range(const char **cursor, unsigned *ret_low, unsigned *r
 	return true;
 }
 
-/* Marks each port of the text in `wanted`, so that a port given twice is dialled once. */
-static int parse_ports(
-	const char *text, bool wanted[PORT_MAX + 1], size_t *ret_count, struct error *error)
+static int refuse_ports(const char *text, struct error *error)
+{
+	uint16_t number;
+	if (resolve_service(text, &number) == 0) {
+		return error_set(error, -EINVAL,
+			"port '%s' is the name of a service: give its number, %u", text,
+			(unsigned)number);
+	}
+	return error_set(error, -EINVAL,
+		"port '%s' is not a number from 1 to 65535, a range like 8000-8003, "
+		"or a list of these like 8000,8001",
+		text);
+}
+
+/*
+ * Marks each port of the text in `wanted`, which has PORT_MAX + 1 places, so that a port given twice
+ * is dialled once.
+ */
+static int parse_ports(const char *text, bool *wanted, size_t *ret_count, struct error *error)
 {
 	const char *cursor = text;
 	size_t count = 0;
@@ -60,10 +76,7 @@ static int parse_ports(
 		unsigned low;
 		unsigned high;
 		if (!parse_port_range(&cursor, &low, &high)) {
-			return error_set(error, -EINVAL,
-				"port '%s' is not a number from 1 to 65535, a range like 8000-8003, "
-				"or a list of these like 8000,8001",
-				text);
+			return refuse_ports(text, error);
 		}
 		if (low > high) {
 			return error_set(error, -EINVAL,
@@ -81,9 +94,9 @@ static int parse_ports(
 }
 
 static int fill(struct targets *targets, const struct address *hosts, size_t host_count,
-	const bool wanted[PORT_MAX + 1], size_t port_count)
+	const bool *wanted, size_t port_count)
 {
-	struct address *list = calloc(host_count * port_count, sizeof(*list));
+	struct address *list = calloc(host_count * port_count + 1, sizeof(*list));
 	if (list == NULL) {
 		return -ENOMEM;
 	}
@@ -100,34 +113,35 @@ static int fill(struct targets *targets, const struct address *hosts, size_t hos
 	return 0;
 }
 
-int targets_init(struct targets *targets, const char *host, const char *ports,
-	enum resolve_mode mode, struct error *error)
+int targets_init(struct targets *targets, const struct address *hosts, size_t host_count,
+	const char *ports, struct error *error)
 {
 	*targets = (struct targets){0};
 
-	bool wanted[PORT_MAX + 1] = {false};
+	/* Not on the stack, which may be small: it is as large as a stack of `ulimit -s 64`. */
+	bool *wanted = calloc(PORT_MAX + 1, sizeof(*wanted));
+	if (wanted == NULL) {
+		return error_set(error, -ENOMEM, "out of memory for the ports");
+	}
 	size_t port_count = 0;
 	int r = parse_ports(ports, wanted, &port_count, error);
-	if (r < 0) {
-		return r;
+	if (r == 0) {
+		r = fill(targets, hosts, host_count, wanted, port_count);
+		if (r < 0) {
+			error_set(
+				error, r, "out of memory for %zu targets", host_count * port_count);
+		}
 	}
+	free(wanted);
+	return r;
+}
 
-	struct address *hosts;
-	size_t host_count;
-	r = resolve_host(host, &hosts, &host_count, error);
-	if (r < 0) {
-		return r;
-	}
-	if (mode == RESOLVE_FIRST) {
-		host_count = 1;
-	}
-	r = fill(targets, hosts, host_count, wanted, port_count);
-	free(hosts);
-	if (r < 0) {
-		return error_set(
-			error, r, "out of memory for %zu targets", host_count * port_count);
-	}
-	return 0;
+int targets_check_ports(const char *ports, struct error *error)
+{
+	struct targets none;
+	int r = targets_init(&none, NULL, 0, ports, error);
+	targets_finish(&none);
+	return r;
 }
 
 void targets_finish(struct targets *targets)

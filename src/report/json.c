@@ -34,9 +34,14 @@ static json_t *make_target(const struct result *result)
 static const char *const close_names[] = {[CLOSE_FIN] = "fin", [CLOSE_RST] = "rst"};
 static const char *const resolve_names[] = {[RESOLVE_FIRST] = "first", [RESOLVE_ALL] = "all"};
 
+static const char *family_name(const struct settings *settings)
+{
+	return settings->only_ipv4 ? "ipv4" : settings->only_ipv6 ? "ipv6" : "any";
+}
+
 static json_t *make_settings(const struct settings *settings)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:o, s:o, s:b}",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:b}",
 		"ports", json_value_text(settings->ports), "connections",
 		json_value_count(settings->connections), "sleep_us",
 		json_value_us(settings->sleep_ns), "dial_timeout_ms",
@@ -45,8 +50,8 @@ static json_t *make_settings(const struct settings *settings)
 		json_value_seconds(settings->interval_ns), "sources",
 		json_value_texts(&settings->sources), "source_port",
 		json_value_text(settings->source_port), "close", close_names[settings->close_mode],
-		"resolve", resolve_names[settings->resolve_mode], "fail_if",
-		json_value_texts(&settings->fail_if), "abort_if",
+		"resolve", resolve_names[settings->resolve_mode], "family", family_name(settings),
+		"fail_if", json_value_texts(&settings->fail_if), "abort_if",
 		json_value_texts(&settings->abort_if), "force", (int)settings->force);
 }
 

@@ -33,6 +33,7 @@ static inline void sample_settings(struct settings *settings)
 		.hold_ns = 90 * NSEC_PER_SEC,
 		.close_mode = CLOSE_RST,
 		.resolve_mode = RESOLVE_ALL,
+		.only_ipv6 = true,
 		.sources = {.items = {"192.0.2.8", "198.51.100.0/24"}, .count = 2},
 		.source_port = "2000-3000",
 		.fail_if = {.items = {"errors>1%", "lag.p99>10ms"}, .count = 2},

@@ -157,7 +157,7 @@ static void settings_are_all_there_in_their_units(void **state)
 	const struct fixture *fixture = *state;
 	const struct settings *given = &fixture->result.settings;
 	const json_t *settings = json_object_get(fixture->root, "settings");
-	assert_int_equal(json_object_size(settings), 13);
+	assert_int_equal(json_object_size(settings), 14);
 	assert_string_equal(text_of(settings, "ports"), "80-81");
 	assert_int_equal(count_of(settings, "connections"), 1000);
 	assert_real(settings, "sleep_us", 2500.5);
@@ -168,6 +168,7 @@ static void settings_are_all_there_in_their_units(void **state)
 	assert_string_equal(text_of(settings, "source_port"), "2000-3000");
 	assert_string_equal(text_of(settings, "close"), "rst");
 	assert_string_equal(text_of(settings, "resolve"), "all");
+	assert_string_equal(text_of(settings, "family"), "ipv6");
 	assert_texts(settings, "fail_if", &given->fail_if);
 	assert_texts(settings, "abort_if", &given->abort_if);
 	assert_true(json_is_true(json_object_get(settings, "force")));

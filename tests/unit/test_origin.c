@@ -61,7 +61,9 @@ static void ports_that_count_downwards_are_told_so(void **state)
 static void assert_refused(struct text_list sources, const char *target, const char *words)
 {
 	struct targets targets;
-	assert_int_equal(targets_init(&targets, target, "80", RESOLVE_FIRST, NULL), 0);
+	struct address host;
+	assert_int_equal(address_parse_literal(target, 0, &host), 0);
+	assert_int_equal(targets_init(&targets, &host, 1, "80", NULL), 0);
 	struct settings settings = {.connections = 10, .sources = sources};
 	struct tuples tuples;
 	struct error error = ERROR_INIT;

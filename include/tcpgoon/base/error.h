@@ -3,6 +3,8 @@
 #ifndef TCPGOON_BASE_ERROR_H
 #define TCPGOON_BASE_ERROR_H
 
+#include <stdarg.h>
+
 struct error {
 	char text[1024];
 };
@@ -24,6 +26,9 @@ struct error {
  */
 int error_set(struct error *error, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+int error_set_list(struct error *error, int code, const char *format, va_list arguments)
+	__attribute__((format(printf, 3, 0)));
 
 /* Adds another line, as fit to be shown. */
 void error_add_line(struct error *error, const char *format, ...)

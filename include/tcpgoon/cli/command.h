@@ -48,6 +48,8 @@ bool command_read_options(
 int command_refuse_usage(const struct command *command, const struct error *error);
 /* Prints the message. Returns the exit status. */
 int command_fail(const struct error *error);
+/* Prints what is no failure to stderr: for struct notes. */
+void command_note(void *context, const char *sentence);
 
 /* Runs what argv (with the program's name) asks for. Returns the exit status. */
 int command_dispatch(int argc, char **argv);

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 
 #include "tcpgoon/base/error.h"
+#include "tcpgoon/base/notes.h"
+#include "tcpgoon/plan/candidates.h"
 #include "tcpgoon/plan/schedule.h"
 #include "tcpgoon/plan/settings.h"
 #include "tcpgoon/plan/targets.h"
@@ -13,6 +15,7 @@
 
 struct plan {
 	struct settings settings;
+	struct candidates candidates; /* the addresses of the host */
 	struct targets targets;
 	struct tuples tuples;
 	struct schedule schedule;
@@ -20,10 +23,18 @@ struct plan {
 };
 
 /*
- * Resolves the target (once), chooses the sources and lays out tuples and schedule.
- * *ret_plan is the caller's: plan_destroy(). Returns 0, -EINVAL or -ENOENT (name) with a message.
+ * Resolves the host (once), chooses the sources and lays out tuples and schedule, towards the first
+ * address that it has, or all of them. *ret_plan is the caller's: plan_destroy().
+ * Returns 0, -EINVAL or -ENOENT (name) with a message.
  */
-int plan_create(const struct settings *settings, struct plan **ret_plan, struct error *error);
+int plan_create(const struct settings *settings, const struct notes *notes, struct plan **ret_plan,
+	struct error *error);
+
+/*
+ * Lays it out anew towards the candidate with that number, where one is dialled and not all. Returns
+ * as above; after a failure the plan can only be destroyed.
+ */
+int plan_choose(struct plan *plan, size_t number, struct error *error);
 /* Accepts NULL. */
 void plan_destroy(struct plan *plan);
 

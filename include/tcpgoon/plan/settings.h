@@ -33,6 +33,8 @@ struct settings {
 	uint64_t hold_ns; /* watched for so long after the last was decided */
 	enum close_mode close_mode;
 	enum resolve_mode resolve_mode;
+	bool only_ipv4; /* of the host's addresses; not both of these */
+	bool only_ipv6;
 	struct text_list sources; /* addresses, networks, ranges; none: found by the plan */
 	const char *source_port; /* "LOW-HIGH", "auto"; NULL: chosen by the plan */
 	struct text_list fail_if; /* thresholds that make the exit status */

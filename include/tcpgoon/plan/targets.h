@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where to: every address and port that is dialled, resolved once. */
+/* Where to: every address and port that is dialled. */
 #ifndef TCPGOON_PLAN_TARGETS_H
 #define TCPGOON_PLAN_TARGETS_H
 
@@ -8,7 +8,6 @@
 
 #include "tcpgoon/base/address.h"
 #include "tcpgoon/base/error.h"
-#include "tcpgoon/plan/settings.h"
 
 struct targets {
 	struct address *list; /* owned; address and port of each */
@@ -16,12 +15,14 @@ struct targets {
 };
 
 /*
- * `host` is a literal (brackets allowed) or a name; `ports` one port, a list "8000,8001", ranges
- * "8000-8003", or both. Each port on the first address that the name has, or on all of them.
- * Returns 0, -EINVAL (ports), -ENOENT (the name has no address) or -ENOMEM, with a message.
+ * `ports` is one port, a list "8000,8001", ranges "8000-8003", or both: each of them on each of the
+ * hosts. Returns 0, -EINVAL (ports) or -ENOMEM, with a message.
  */
-int targets_init(struct targets *targets, const char *host, const char *ports,
-	enum resolve_mode mode, struct error *error);
+int targets_init(struct targets *targets, const struct address *hosts, size_t host_count,
+	const char *ports, struct error *error);
+
+/* Whether that can be read as ports. Returns as above. */
+int targets_check_ports(const char *ports, struct error *error);
 void targets_finish(struct targets *targets);
 
 #endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A text that can be no name is answered here: a resolver would ask a server for it, and say no more
+ * than that there is no such name.
+ *
+ * Letters beyond ASCII are converted by libidn2 itself and not by getaddrinfo's AI_IDN, which needs
+ * a locale of UTF-8: scripts, containers and cron jobs run in the C locale.
+ */
+#include "tcpgoon/net/hostname.h"
+
+#include <errno.h>
+#include <idn2.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tcpgoon/base/escape.h"
+
+#define NAME_MOST 253
+#define LABEL_MOST 63
+
+static int refuse_character(const char *host, const char *at, struct error *error)
+{
+	char piece[ESCAPE_PIECE_MAX];
+	const char *cursor = at;
+	escape_next(&cursor, piece);
+	switch (*at) {
+	case ' ':
+	case '\t':
+		return error_set(error, -EINVAL, "host '%s' has a blank in it: take it away", host);
+	case ':':
+		return error_set(error, -EINVAL,
+			"host '%s' is no IPv6 address, and no name has a ':'", host);
+	case '%':
+		return error_set(error, -EINVAL,
+			"host '%s' is no name: only a link-local IPv6 address goes with an "
+			"interface, as in fe80::1%%eth0",
+			host);
+	case '[':
+	case ']':
+		return error_set(error, -EINVAL,
+			"host '%s' is no IPv6 address, and nothing else stands in brackets", host);
+	default:
+		return error_set(
+			error, -EINVAL, "host '%s' is no name: none has a '%s'", host, piece);
+	}
+}
+
+/* What is in no name, in ASCII. Others are a matter for libidn2. */
+static const char *find_wrong(const char *host)
+{
+	for (; *host != '\0'; host++) {
+		unsigned char c = (unsigned char)*host;
+		if (c <= ' ' || c == 0x7f || strchr("%:/?#@[]\\\"'<>|,;", c) != NULL) {
+			return host;
+		}
+	}
+	return NULL;
+}
+
+static int check_labels(const char *host, const char *ascii, struct error *error)
+{
+	size_t length = strlen(ascii);
+	if (length > 0 && ascii[length - 1] == '.') {
+		length--; /* the root */
+	}
+	if (length > NAME_MOST) {
+		return error_set(error, -EINVAL,
+			"host '%s' has %zu characters, and a name has at most %d", host, length,
+			NAME_MOST);
+	}
+	for (size_t at = 0; at <= length;) {
+		size_t label = strcspn(ascii + at, ".");
+		if (label == 0) {
+			return error_set(error, -EINVAL,
+				"host '%s' is no name: it has nothing before one of its dots",
+				host);
+		}
+		if (label > LABEL_MOST) {
+			return error_set(error, -EINVAL,
+				"host '%s' is no name: its part '%.*s' has %zu characters, and a "
+				"part has at most %d",
+				host, (int)label, ascii + at, label, LABEL_MOST);
+		}
+		at += label + 1;
+	}
+	return 0;
+}
+
+/* All digits and dots, which no name is, and no address either: that was tried. */
+static bool is_numbers(const char *ascii)
+{
+	return ascii[strspn(ascii, "0123456789.")] == '\0';
+}
+
+int hostname_to_ascii(const char *host, char ret_ascii[HOSTNAME_MAX], struct error *error)
+{
+	if (host[0] == '\0') {
+		return error_set(error, -EINVAL, "the host is empty: give a name or an address");
+	}
+	const char *wrong = find_wrong(host);
+	if (wrong != NULL) {
+		return refuse_character(host, wrong, error);
+	}
+	uint8_t *converted = NULL;
+	const char *ascii = host;
+	bool plain = true;
+	for (const char *at = host; *at != '\0'; at++) {
+		plain &= (*at & 0x80) == 0;
+	}
+	if (!plain) {
+		int status = idn2_lookup_u8(
+			(const uint8_t *)host, &converted, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+		if (status != IDN2_OK) {
+			return error_set(error, -EINVAL,
+				"host '%s' is no international name (IDNA 2008, in UTF-8): %s",
+				host, idn2_strerror(status));
+		}
+		ascii = (const char *)converted;
+	}
+	int r = check_labels(host, ascii, error);
+	if (r == 0 && is_numbers(ascii)) {
+		r = error_set(error, -EINVAL,
+			"host '%s' is no IPv4 address, which is four numbers from 0 to 255 with "
+			"dots between",
+			host);
+	}
+	if (r == 0) {
+		snprintf(ret_ascii, HOSTNAME_MAX, "%s", ascii);
+	}
+	idn2_free(converted);
+	return r;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Two sieves. The first takes out what is no destination of TCP on any host (multicast, broadcast, a
+ * link-local address without its link): a host that has nothing else is refused. The second takes
+ * out what this host does not reach from where it is to dial. It only ever chooses: where it would
+ * leave nothing, all stay, and the run tells what is wrong with them.
+ *
+ * The unspecified address is no destination either: the kernel dials this host in its stead, by
+ * rules that depend on the source. The kernel is asked what it would dial, and that is the target:
+ * else nothing that is counted by address would be found again.
+ */
+#include "tcpgoon/plan/candidates.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tcpgoon/net/resolve.h"
+#include "tcpgoon/net/sources.h"
+#include "tcpgoon/plan/source_range.h"
+
+/* What was left out, as one sentence for the person. */
+struct remark {
+	char text[400];
+	size_t used;
+};
+
+static void remark_add(struct remark *remark, const struct address *address, const char *why)
+{
+	char host[ADDRESS_TEXT_MAX];
+	size_t room = sizeof(remark->text) - remark->used;
+	int length = snprintf(remark->text + remark->used, room, "%s%s (%s)",
+		remark->used > 0 ? ", " : "", address_format_host(address, host), why);
+	remark->used += (size_t)length < room ? (size_t)length : room - 1;
+}
+
+/* Why TCP cannot dial it, from wherever; NULL where it can. */
+static const char *objection(const struct address *address)
+{
+	if (address_lacks_zone(address)) {
+		return "it is a link-local address, without its interface";
+	}
+	if (address->any.sa_family == AF_INET6) {
+		return IN6_IS_ADDR_MULTICAST(&address->v6.sin6_addr) ? "it is a multicast address"
+								     : NULL;
+	}
+	in_addr_t host = ntohl(address->v4.sin_addr.s_addr);
+	if (IN_MULTICAST(host)) {
+		return "it is a multicast address";
+	}
+	bool broadcast = host == INADDR_BROADCAST || sources_is_broadcast(address) == 1;
+	return broadcast ? "it is a broadcast address" : NULL;
+}
+
+/* The given source that a connection to this address would come from first; NULL: none given. */
+static const struct address *first_source(
+	const struct settings *settings, const struct address *address, struct address *buffer)
+{
+	return source_range_first(&settings->sources, address->any.sa_family, buffer) ? buffer
+										      : NULL;
+}
+
+static void name_what_is_dialled(
+	struct address *address, const struct settings *settings, const struct notes *notes)
+{
+	if (!address_is_any(address)) {
+		return;
+	}
+	struct address source;
+	struct address dialled;
+	const struct address *from = first_source(settings, address, &source);
+	if (sources_route(from, address, NULL, &dialled) < 0 || address_is_any(&dialled)) {
+		return;
+	}
+	char host[ADDRESS_TEXT_MAX];
+	notes_add(notes, "host '%s' means this host itself: %s is dialled", settings->host,
+		address_format_host(&dialled, host));
+	*address = dialled;
+}
+
+/* Why no connection gets there from here; NULL where one may. */
+static const char *out_of_reach(const struct address *address, const struct settings *settings)
+{
+	bool v4 = address->any.sa_family == AF_INET;
+	struct address source;
+	const struct address *from = first_source(settings, address, &source);
+	if (from == NULL && settings->sources.count > 0) {
+		return v4 ? "no --source is an IPv4 address" : "no --source is an IPv6 address";
+	}
+	if (from != NULL && sources_check(from) < 0) {
+		return NULL; /* the source is wrong, and will be refused as such */
+	}
+	int r = sources_route(from, address, NULL, NULL);
+	if (r == 0) {
+		return NULL;
+	}
+	return r == -ENETUNREACH || r == -EHOSTUNREACH ? "no route" : strerrordesc_np(-r);
+}
+
+/* Keeps those that `why` has nothing against. Returns how many. */
+static size_t keep(
+	struct address *list, size_t count, const char *const *why, struct remark *remark)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (why[i] == NULL) {
+			list[kept++] = list[i];
+		} else {
+			remark_add(remark, &list[i], why[i]);
+		}
+	}
+	return kept;
+}
+
+static size_t without_why(const char *const *why, size_t count)
+{
+	size_t clear = 0;
+	for (size_t i = 0; i < count; i++) {
+		clear += why[i] == NULL;
+	}
+	return clear;
+}
+
+static int sieve(struct candidates *candidates, const struct settings *settings, const char **why,
+	struct remark *remark, struct error *error)
+{
+	struct address *list = candidates->list;
+	for (size_t i = 0; i < candidates->count; i++) {
+		why[i] = objection(&list[i]);
+	}
+	if (without_why(why, candidates->count) == 0) {
+		char host[ADDRESS_TEXT_MAX];
+		return error_set(error, -EINVAL, "host '%s': TCP cannot dial %s: %s",
+			settings->host, address_format_host(&list[0], host), why[0]);
+	}
+	candidates->count = keep(list, candidates->count, why, remark);
+	for (size_t i = 0; i < candidates->count; i++) {
+		why[i] = out_of_reach(&list[i], settings);
+	}
+	if (without_why(why, candidates->count) > 0) {
+		candidates->count = keep(list, candidates->count, why, remark);
+	}
+	return 0;
+}
+
+static int family_of(const struct settings *settings)
+{
+	return settings->only_ipv4 ? AF_INET : settings->only_ipv6 ? AF_INET6 : AF_UNSPEC;
+}
+
+int candidates_init(struct candidates *candidates, const struct settings *settings,
+	const struct notes *notes, struct error *error)
+{
+	*candidates = (struct candidates){0};
+	const struct resolve_query query = {
+		.host = settings->host,
+		.family = family_of(settings),
+		.notes = notes,
+	};
+	int r = resolve_host(&query, &candidates->list, &candidates->count, error);
+	if (r < 0) {
+		return r;
+	}
+	for (size_t i = 0; i < candidates->count; i++) {
+		name_what_is_dialled(&candidates->list[i], settings, notes);
+	}
+	struct remark remark = {0};
+	const char **why = calloc(candidates->count, sizeof(*why));
+	r = why == NULL ? error_set(error, -ENOMEM, "out of memory for the addresses of '%s'",
+				  settings->host)
+			: sieve(candidates, settings, why, &remark, error);
+	free(why);
+	if (r < 0) {
+		candidates_finish(candidates);
+		return r;
+	}
+	if (remark.used > 0) {
+		notes_add(notes, "%s: left out %s", settings->host, remark.text);
+	}
+	return 0;
+}
+
+void candidates_finish(struct candidates *candidates)
+{
+	free(candidates->list);
+	*candidates = (struct candidates){0};
+}
