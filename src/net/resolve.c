@@ -50,7 +50,7 @@ static void ask(const char *name, int family, struct answer *answer)
 {
 	const struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM};
 	struct addrinfo *info = NULL;
-	*answer = (struct answer){0};
+	memset(answer, 0, sizeof(*answer));
 	answer->status = getaddrinfo(name, NULL, &hints, &info);
 	answer->errno_value = errno;
 	if (answer->status != 0) {

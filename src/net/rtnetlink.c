@@ -6,6 +6,7 @@
 #include "tcpgoon/net/rtnetlink.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -84,15 +85,13 @@ static int read_part(struct reader *reader, const uint8_t *part, size_t length, 
 
 static int read_answer(int fd, struct reader *reader, bool dump)
 {
-	uint8_t part[ANSWER_SIZE] __attribute__((aligned(NLMSG_ALIGNTO)));
-	int r = 1;
+	uint8_t *part = malloc(ANSWER_SIZE); /* half of a stack of `ulimit -s 64` */
+	int r = part == NULL ? -ENOMEM : 1;
 	while (r == 1) {
-		ssize_t received = recv(fd, part, sizeof(part), MSG_DONTWAIT);
-		if (received < 0) {
-			return -errno;
-		}
-		r = read_part(reader, part, (size_t)received, dump);
+		ssize_t received = recv(fd, part, ANSWER_SIZE, MSG_DONTWAIT);
+		r = received < 0 ? -errno : read_part(reader, part, (size_t)received, dump);
 	}
+	free(part);
 	return r;
 }
 

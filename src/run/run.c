@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tcpgoon/base/clock.h"
@@ -453,22 +454,27 @@ static void describe(struct result *result, const struct plan *plan)
 int run_execute(const struct plan *plan, const struct run_observer *observer, struct result *result,
 	struct error *error)
 {
-	struct engine engine;
+	/* Not on the stack, which may be small. */
+	struct engine *engine = malloc(sizeof(*engine));
+	if (engine == NULL) {
+		return error_set(error, -ENOMEM, "out of memory for the run");
+	}
 	describe(result, plan);
-	int r = engine_init(&engine, plan, observer, result, error);
+	int r = engine_init(engine, plan, observer, result, error);
 	if (r == 0) {
-		struct lane *first = &engine.lanes.list[0];
-		r = signals_arm(&engine.signals, first,
+		struct lane *first = &engine->lanes.list[0];
+		r = signals_arm(&engine->signals, first,
 			token_pack((struct token){.operation = OPERATION_SIGNAL}));
 		if (r == 0) {
-			r = reporter_arm(&engine.reporter, first);
+			r = reporter_arm(&engine->reporter, first);
 		}
 		r = explain(r, error);
 	}
 	if (r == 0) {
-		reporter_tick(&engine.reporter, engine.table.start_ns);
-		r = loop(&engine, error);
+		reporter_tick(&engine->reporter, engine->table.start_ns);
+		r = loop(engine, error);
 	}
-	engine_finish(&engine);
+	engine_finish(engine);
+	free(engine);
 	return r;
 }
