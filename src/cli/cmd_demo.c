@@ -46,7 +46,7 @@ static_assert(sizeof(struct message) <= PIPE_BUF, "a message fits into one write
 struct child {
 	pid_t pid;
 	int pipe_fd; /* the end to read from */
-	bool ready; /* it has said so */
+	bool ended;
 };
 
 /* How long the server may take to get ready, and to end. */
@@ -142,7 +142,7 @@ static int child_receive(
 	}
 }
 
-static int child_await_ready(struct child *child, struct error *error)
+static int child_await_ready(const struct child *child, struct error *error)
 {
 	struct message message;
 	int r = child_receive(child, clock_now_ns() + CHILD_PATIENCE_NS, &message);
@@ -157,7 +157,6 @@ static int child_await_ready(struct child *child, struct error *error)
 		error_prefix(error, "the server");
 		return message.code;
 	}
-	child->ready = true;
 	return 0;
 }
 
@@ -165,11 +164,12 @@ static int child_await_ready(struct child *child, struct error *error)
  * Ends the child and reaps it, whatever state it is in. Returns 0 with *ret_totals, or a negative
  * errno with a message where it could not say what it counted.
  */
-static int child_end(
-	const struct child *child, struct server_totals *ret_totals, struct error *error)
+static int child_end(struct child *child, struct server_totals *ret_totals, struct error *error)
 {
 	assert(child->pid > 0); /* 0 and less are whole groups */
+	child->ended = true;
 	kill(child->pid, SIGTERM);
+	kill(child->pid, SIGCONT); /* one that is stopped ends, and counts, only when it goes on */
 	uint64_t deadline_ns = clock_now_ns() + CHILD_PATIENCE_NS;
 	struct message last = {.code = -EPIPE};
 	error_set(&last.error, 0, "the server's process died before its time");
@@ -194,12 +194,22 @@ static int child_end(
 	return 0;
 }
 
-static int run_against(
-	struct child *child, struct settings *settings, const struct address *address)
+static int end_server(void *context, FILE *out, struct error *error)
+{
+	struct server_totals totals;
+	int r = child_end(context, &totals, error);
+	if (r == 0) {
+		totals_print_sentence(out, &totals);
+	}
+	return r;
+}
+
+static int run_against(struct session *session, struct child *child, struct settings *settings,
+	const struct address *address)
 {
 	struct error error = ERROR_INIT;
 	if (child_await_ready(child, &error) < 0) {
-		return command_fail(&error);
+		return session_decline(session, EXIT_STATUS_INCOMPLETE, &error);
 	}
 	char host[ADDRESS_TEXT_MAX];
 	char port[sizeof("65535")];
@@ -208,13 +218,34 @@ static int run_against(
 	settings->ports = port;
 	struct plan *plan;
 	if (plan_create(settings, NULL, &plan, &error) < 0) {
-		return command_fail(&error);
+		return session_decline(session, EXIT_STATUS_INCOMPLETE, &error);
 	}
 	int status;
-	if (session_allows(plan, &status)) {
-		status = session_run(plan);
+	if (session_allows(session, plan, &status)) {
+		const struct session_peer server = {.context = child, .end = end_server};
+		status = session_run(session, plan, &server);
 	}
 	plan_destroy(plan);
+	return status;
+}
+
+static int start_and_run(struct session *session, struct settings *settings)
+{
+	struct error error = ERROR_INIT;
+	const struct server_settings server = {.listen = "127.0.0.1"};
+	struct address address;
+	struct child child = {0};
+	int listen_fd;
+	if (server_listen(&server, &listen_fd, &address, &error) < 0 ||
+		child_start_take_fd(&child, listen_fd, &server, &error) < 0) {
+		return session_decline(session, EXIT_STATUS_INCOMPLETE, &error);
+	}
+	int status = run_against(session, &child, settings, &address);
+	if (!child.ended) {
+		/* Nothing was run against it, and why has been said. */
+		struct server_totals totals;
+		child_end(&child, &totals, &error);
+	}
 	return status;
 }
 
@@ -225,31 +256,15 @@ static int execute(int argc, char **argv)
 	if (!command_read_options(&command_demo, argc, argv, &settings, &status)) {
 		return status;
 	}
+	struct session *session = session_open(&command_demo, &settings, &status);
+	if (session == NULL) {
+		return status;
+	}
 	struct error error = ERROR_INIT;
-	if (session_check(&settings, &error) < 0) {
-		return command_refuse_usage(&command_demo, &error);
-	}
-	const struct server_settings server = {.listen = "127.0.0.1"};
-	struct address address;
-	int listen_fd;
-	if (server_listen(&server, &listen_fd, &address, &error) < 0) {
-		return command_fail(&error);
-	}
-	struct child child = {0};
-	if (child_start_take_fd(&child, listen_fd, &server, &error) < 0) {
-		return command_fail(&error);
-	}
-	status = run_against(&child, &settings, &address);
-	struct server_totals totals;
-	int r = child_end(&child, &totals, &error);
-	if (r < 0 && !child.ready) {
-		return status; /* why has been said */
-	}
-	if (r < 0) {
-		int failed = command_fail(&error);
-		return status == EXIT_STATUS_OK ? failed : status;
-	}
-	totals_print_sentence(session_text_stream(&settings), &totals);
+	status = session_check(&settings, &error) < 0
+		? session_refuse_usage(session, &command_demo, &error)
+		: start_and_run(session, &settings);
+	session_close(session);
 	return status;
 }
 

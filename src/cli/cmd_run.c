@@ -11,13 +11,13 @@
 #include "tcpgoon/verdict/verdict.h"
 
 /* Whether the run may start: said beforehand or asked now. */
-static bool is_confirmed(const struct settings *settings)
+static bool is_confirmed(const struct settings *settings, const struct session *session)
 {
 	if (settings->assume_yes) {
 		return true;
 	}
-	/* Where the person who shall answer sees it: not in the file that stdout may be. */
-	FILE *out = isatty(STDOUT_FILENO) ? session_text_stream(settings) : stderr;
+	/* Prompt on the terminal even if stdout is redirected. */
+	FILE *out = isatty(STDOUT_FILENO) ? session_text_stream(session) : stderr;
 	return confirm_run(stdin, out, settings) == CONFIRMATION_GIVEN;
 }
 
@@ -29,14 +29,15 @@ static bool has_choice(const struct plan *plan)
 
 /*
  * Whether the machine allows the run towards one of the addresses at least: how many connections
- * there can be depends on the address. False with the message printed and *ret_status.
+ * there can be depends on the address. False with *ret_status where the session was given up.
  */
-static bool is_allowed(struct plan *plan, int *ret_status, struct error *error)
+static bool is_allowed(struct session *session, struct plan *plan, int *ret_status)
 {
+	struct error error = ERROR_INIT;
 	struct checks checks = {.possible = false};
 	for (size_t i = plan->candidates.count; has_choice(plan) && i > 0; i--) {
-		if (plan_choose(plan, i - 1, error) < 0) {
-			*ret_status = command_fail(error);
+		if (plan_choose(plan, i - 1, &error) < 0) {
+			*ret_status = session_decline(session, EXIT_STATUS_INCOMPLETE, &error);
 			return false;
 		}
 		session_check_limits(plan, &checks);
@@ -44,20 +45,44 @@ static bool is_allowed(struct plan *plan, int *ret_status, struct error *error)
 			return true;
 		}
 	}
-	return session_allows(plan, ret_status);
+	return session_allows(session, plan, ret_status);
 }
 
 /* The run, once it is confirmed: towards the first address that answers. */
-static int carry_out(struct plan *plan, const struct notes *notes, struct error *error)
+static int carry_out(struct session *session, struct plan *plan, const struct notes *notes)
 {
 	int status;
+	struct error error = ERROR_INIT;
 	if (!has_choice(plan)) {
-		return session_run(plan);
+		return session_run(session, plan, NULL);
 	}
-	if (plan_choose(plan, probe_candidates(plan, notes), error) < 0) {
-		return command_fail(error);
+	if (plan_choose(plan, probe_candidates(plan, notes), &error) < 0) {
+		return session_decline(session, EXIT_STATUS_INCOMPLETE, &error);
 	}
-	return session_allows(plan, &status) ? session_run(plan) : status;
+	return session_allows(session, plan, &status) ? session_run(session, plan, NULL) : status;
+}
+
+static int plan_and_run(struct session *session, const struct settings *settings)
+{
+	/* Before the question: nobody shall confirm what cannot be done. */
+	const struct notes notes = {.on_note = command_note};
+	struct error error = ERROR_INIT;
+	struct plan *plan;
+	if (plan_create(settings, &notes, &plan, &error) < 0) {
+		return session_decline(session, EXIT_STATUS_INCOMPLETE, &error);
+	}
+	int status;
+	if (!settings->assume_yes && !isatty(STDIN_FILENO)) {
+		error_set(&error, -ENOTTY,
+			"standard input is no terminal, so nobody can be asked: give --assume-yes "
+			"(-y) to run without the question");
+		status = session_decline(session, EXIT_STATUS_INCOMPLETE, &error);
+	} else if (is_allowed(session, plan, &status)) {
+		status = is_confirmed(settings, session) ? carry_out(session, plan, &notes)
+							 : session_leave_unconfirmed(session);
+	}
+	plan_destroy(plan);
+	return status;
 }
 
 static int execute(int argc, char **argv)
@@ -68,27 +93,18 @@ static int execute(int argc, char **argv)
 	if (!command_read(&command_run, argc, argv, &settings, &arguments, &status)) {
 		return status;
 	}
+	struct session *session = session_open(&command_run, &settings, &status);
+	if (session == NULL) {
+		return status;
+	}
 	struct error error = ERROR_INIT;
 	if (session_take_target(&command_run, &arguments, &settings, &error) < 0 ||
 		session_check(&settings, &error) < 0) {
-		return command_refuse_usage(&command_run, &error);
+		status = session_refuse_usage(session, &command_run, &error);
+	} else {
+		status = plan_and_run(session, &settings);
 	}
-	/* Before the question: nobody shall confirm what cannot be done. */
-	const struct notes notes = {.on_note = command_note};
-	struct plan *plan;
-	if (plan_create(&settings, &notes, &plan, &error) < 0) {
-		return command_fail(&error);
-	}
-	if (!settings.assume_yes && !isatty(STDIN_FILENO)) {
-		error_set(&error, -ENOTTY,
-			"standard input is no terminal, so nobody can be asked: give --assume-yes "
-			"(-y) to run without the question");
-		status = command_fail(&error);
-	} else if (is_allowed(plan, &status, &error)) {
-		status = is_confirmed(&settings) ? carry_out(plan, &notes, &error)
-						 : EXIT_STATUS_INCOMPLETE;
-	}
-	plan_destroy(plan);
+	session_close(session);
 	return status;
 }
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,8 +10,7 @@
 #include "tcpgoon/base/units.h"
 #include "tcpgoon/cli/command.h"
 #include "tcpgoon/cli/endpoint.h"
-#include "tcpgoon/report/json.h"
-#include "tcpgoon/report/output.h"
+#include "tcpgoon/cli/outcome.h"
 #include "tcpgoon/report/text.h"
 #include "tcpgoon/run/run.h"
 #include "tcpgoon/verdict/verdict.h"
@@ -220,21 +218,6 @@ static int read_rules(
 	return r < 0 ? r : add_rules(rules, &settings->abort_if, true, "--abort-if", error);
 }
 
-static int check_outputs(const struct text_list *outputs, struct error *error)
-{
-	for (size_t i = 1; i < outputs->count; i++) {
-		for (size_t j = 0; j < i; j++) {
-			if (output_is_same(outputs->items[i], outputs->items[j])) {
-				return error_set(error, -EINVAL,
-					"-o, --output: '%.300s' goes where another report goes: "
-					"give each a path of its own",
-					outputs->items[i]);
-			}
-		}
-	}
-	return 0;
-}
-
 int session_check(const struct settings *settings, struct error *error)
 {
 	if (settings->sleep_ns > DIALLING_MAX_NS / settings->connections) {
@@ -250,11 +233,9 @@ int session_check(const struct settings *settings, struct error *error)
 			"of them, or none for both families");
 	}
 	struct threshold_rules rules;
-	int r = read_rules(settings, &rules, error);
-	return r < 0 ? r : check_outputs(&settings->outputs, error);
+	return read_rules(settings, &rules, error);
 }
 
-/* Whether the lines could be written is asked of stdout once, by main. */
 void session_check_limits(const struct plan *plan, struct checks *ret_checks)
 {
 	struct limits limits;
@@ -267,7 +248,88 @@ void session_check_limits(const struct plan *plan, struct checks *ret_checks)
 	check_plan(ret_checks, plan, &limits, &own);
 }
 
-bool session_allows(const struct plan *plan, int *ret_status)
+/* A run with all that it reports to. */
+struct session {
+	const struct settings *settings;
+	struct outcome outcome;
+	struct threshold_rules rules;
+	struct result result;
+	struct verdict verdict;
+};
+
+struct session *session_open(
+	const struct command *command, const struct settings *settings, int *ret_status)
+{
+	struct error error = ERROR_INIT;
+	struct session *session = calloc(1, sizeof(*session));
+	if (session == NULL || result_init(&session->result) < 0) {
+		free(session);
+		error_set(&error, -ENOMEM, "out of memory for the run");
+		*ret_status = command_fail(&error);
+		return NULL;
+	}
+	session->settings = settings;
+	int r = outcome_init(&session->outcome, settings, &error);
+	if (r < 0) {
+		*ret_status = r == -EINVAL
+			? session_refuse_usage(session, command, &error)
+			: session_decline(session, EXIT_STATUS_INCOMPLETE, &error);
+		session_close(session);
+		return NULL;
+	}
+	return session;
+}
+
+void session_close(struct session *session)
+{
+	outcome_finish(&session->outcome);
+	result_finish(&session->result);
+	free(session);
+}
+
+FILE *session_text_stream(const struct session *session)
+{
+	return session->outcome.text;
+}
+
+/* Tells the reports that nothing was dialled: an old one must not be taken for this run's. */
+static int tell_declined(
+	struct session *session, enum exit_status status, const struct error *error)
+{
+	static const struct threshold_rules no_rules = {.count = 0};
+	struct result *result = &session->result;
+	result->settings = *session->settings;
+	result->host = session->settings->host;
+	result->started_at_ns = clock_wall_ns();
+	result->at_end = (struct snapshot){.total = session->settings->connections,
+		.not_initiated = session->settings->connections};
+	result->end = RUN_NOT_STARTED;
+	result->error = *error;
+	verdict_decline(status, &no_rules, &session->verdict);
+	return outcome_tell_reports(&session->outcome, result, &session->verdict);
+}
+
+int session_decline(struct session *session, enum exit_status status, const struct error *error)
+{
+	command_fail(error);
+	return tell_declined(session, status, error);
+}
+
+int session_refuse_usage(
+	struct session *session, const struct command *command, const struct error *error)
+{
+	command_refuse_usage(command, error);
+	return tell_declined(session, EXIT_STATUS_INCOMPLETE, error);
+}
+
+int session_leave_unconfirmed(struct session *session)
+{
+	struct error error;
+	error_set(&error, -ECANCELED, "the run was not confirmed");
+	return tell_declined(session, EXIT_STATUS_INCOMPLETE, &error);
+}
+
+bool session_allows(struct session *session, const struct plan *plan, int *ret_status)
 {
 	struct checks checks;
 	session_check_limits(plan, &checks);
@@ -277,37 +339,14 @@ bool session_allows(const struct plan *plan, int *ret_status)
 	char sentence[CHECK_SENTENCE_MAX];
 	struct error error = ERROR_INIT;
 	error_set(&error, -ENOSPC, "%s; --force dials anyway", check_refusal(&checks, sentence));
-	command_fail(&error);
-	*ret_status = EXIT_STATUS_LOCAL_LIMIT;
+	*ret_status = session_decline(session, EXIT_STATUS_LOCAL_LIMIT, &error);
 	return false;
 }
-
-FILE *session_text_stream(const struct settings *settings)
-{
-	for (size_t i = 0; i < settings->outputs.count; i++) {
-		if (output_is_standard(settings->outputs.items[i])) {
-			return stderr;
-		}
-	}
-	return stdout;
-}
-
-static const struct report_ops *const formats[] = {&report_json, NULL};
-
-/* A run with all that it reports to. */
-struct session {
-	FILE *text; /* where the lines go */
-	struct threshold_rules rules;
-	struct output outputs[TEXT_LIST_MAX];
-	size_t output_count;
-	struct result result;
-	struct verdict verdict;
-};
 
 static void on_tick(void *context, const struct snapshot *snapshot)
 {
 	const struct session *session = context;
-	report_text.tick(session->text, snapshot);
+	report_text.tick(session->outcome.text, snapshot);
 }
 
 static void on_stage(void *context, const char *sentence)
@@ -328,56 +367,6 @@ static void on_debug(void *context, const char *line)
 	fprintf(stderr, "%s\n", line);
 }
 
-/* Opens what is asked for, so that what cannot be written is known before the first dial. */
-static int open_outputs(
-	struct session *session, const struct settings *settings, struct error *error)
-{
-	for (size_t i = 0; i < settings->outputs.count; i++) {
-		const char *text = settings->outputs.items[i];
-		struct output *output = &session->outputs[session->output_count++];
-		*output = (struct output)OUTPUT_INIT;
-		int r = output_open(output, text, formats, stdout, error);
-		if (r < 0) {
-			error_prefix(error, "--output");
-			return r;
-		}
-	}
-	return 0;
-}
-
-static int session_init(
-	struct session *session, const struct settings *settings, struct error *error)
-{
-	session->text = session_text_stream(settings);
-	if (result_init(&session->result) < 0) {
-		return error_set(error, -ENOMEM, "out of memory for the result");
-	}
-	int r = read_rules(settings, &session->rules, error);
-	return r < 0 ? r : open_outputs(session, settings, error);
-}
-
-static void session_finish(struct session *session)
-{
-	for (size_t i = 0; i < session->output_count; i++) {
-		output_finish(&session->outputs[i]);
-	}
-	result_finish(&session->result);
-}
-
-static int write_reports(struct session *session, struct error *error)
-{
-	report_text.final(session->text, &session->result, &session->verdict);
-	for (size_t i = 0; i < session->output_count; i++) {
-		int r = output_write(
-			&session->outputs[i], &session->result, &session->verdict, error);
-		if (r < 0) {
-			error_prefix(error, "--output");
-			return r;
-		}
-	}
-	return 0;
-}
-
 static int carry_out(struct session *session, const struct plan *plan, struct error *error)
 {
 	const struct run_observer observer = {
@@ -387,32 +376,57 @@ static int carry_out(struct session *session, const struct plan *plan, struct er
 		.on_review = plan->settings.abort_if.count > 0 ? on_review : NULL,
 		.on_debug = plan->settings.debug ? on_debug : NULL,
 	};
-	int r = session_init(session, &plan->settings, error);
-	if (r == 0) {
-		r = run_execute(plan, &observer, &session->result, error);
-	}
-	if (r < 0) {
-		return r;
-	}
-	verdict_judge(&session->result, &session->rules, &session->verdict);
-	return write_reports(session, error);
+	int r = read_rules(&plan->settings, &session->rules, error);
+	return r < 0 ? r : run_execute(plan, &observer, &session->result, error);
 }
 
-int session_run(const struct plan *plan)
+/* Ends what the run was made against. Returns what it has to say, which the caller frees, or NULL. */
+static char *end_peer(const struct session_peer *peer, struct verdict *verdict)
+{
+	char *words = NULL;
+	size_t length = 0;
+	struct error error = ERROR_INIT;
+	FILE *out = open_memstream(&words, &length);
+	if (out == NULL) {
+		error_set(&error, -ENOMEM, "out of memory for the totals of the server");
+	} else if (peer->end(peer->context, out, &error) == 0 && ferror(out)) {
+		error_set(&error, -ENOMEM, "out of memory for the totals of the server");
+	}
+	if (out != NULL) {
+		fclose(out);
+	}
+	if (error.text[0] != '\0') {
+		struct error reason;
+		error_set(&reason, 0, "The other end failed: %s.", error.text);
+		verdict_fail(verdict, reason.text);
+		command_fail(&error);
+	}
+	return words;
+}
+
+/* What was dialled is told, so far as it is known; there is no text of it. */
+static int tell_broken_off(struct session *session, const struct error *error)
+{
+	struct result *result = &session->result;
+	if (result->dialed == 0) {
+		return session_decline(session, EXIT_STATUS_INCOMPLETE, error);
+	}
+	command_fail(error);
+	result->end = RUN_FAILED;
+	result->error = *error;
+	verdict_judge(result, &session->rules, &session->verdict);
+	return outcome_tell_reports(&session->outcome, result, &session->verdict);
+}
+
+int session_run(struct session *session, const struct plan *plan, const struct session_peer *peer)
 {
 	struct error error = ERROR_INIT;
-	if (plan->settings.outputs.count > 0) {
-		/* A reader of the text that is gone (head) shall not cost the other reports. */
-		signal(SIGPIPE, SIG_IGN);
+	if (carry_out(session, plan, &error) < 0) {
+		return tell_broken_off(session, &error);
 	}
-	struct session *session = calloc(1, sizeof(*session));
-	if (session == NULL) {
-		error_set(&error, -ENOMEM, "out of memory for the run");
-		return command_fail(&error);
-	}
-	int r = carry_out(session, plan, &error);
-	int status = r < 0 ? command_fail(&error) : (int)session->verdict.exit_status;
-	session_finish(session);
-	free(session);
+	verdict_judge(&session->result, &session->rules, &session->verdict);
+	char *words = peer != NULL ? end_peer(peer, &session->verdict) : NULL;
+	int status = outcome_tell(&session->outcome, &session->result, &session->verdict, words);
+	free(words);
 	return status;
 }

@@ -9,13 +9,12 @@
  * what is lost there is an error, as it was for the closed one. /dev/null would swallow it without
  * a word, and may be missing.
  *
- * Signals that end the process. Their action is a handler and not the default, for two reasons:
- *   - The kernel drops a signal to process number 1 of a PID namespace (a container) whose action
- *     is the default. With a handler it comes.
- *   - Unfinished reports are removed.
- * The handler removes them, restores the default action and raises the signal again, so that the
- * parent sees its number (a shell shows 130 after ^C). Process number 1 survives that, and exits
- * with 128 + number.
+ * Signals that end the process. Their action is a handler and not the default, as the kernel drops
+ * a signal to process number 1 of a PID namespace (a container) whose action is the default. With a
+ * handler it comes. The handler restores the default action and raises the signal again, so that
+ * the parent sees its number (a shell shows 130 after ^C). Process number 1 survives that, and
+ * exits with 128 + number. There is nothing to clean up: report/output makes its files at the end,
+ * with signals blocked.
  *
  * SIGINT and SIGTERM always end this program, also where they are ignored, as by a script's "&":
  * a run may hold a million connections, and there must be a way to stop it short of SIGKILL. The
@@ -37,8 +36,6 @@
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "tcpgoon/base/leftovers.h"
 
 static int open_standard(struct error *error)
 {
@@ -64,7 +61,6 @@ bool surroundings_was_closed(int fd)
 
 void surroundings_leave(int number)
 {
-	leftovers_remove();
 	signal(number, SIG_DFL);
 	sigset_t set;
 	sigemptyset(&set);

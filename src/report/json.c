@@ -25,10 +25,12 @@ static json_t *make_tool(void)
 
 static json_t *make_target(const struct result *result)
 {
-	char address[ADDRESS_TEXT_MAX];
+	char text[ADDRESS_TEXT_MAX];
+	const struct address *address = &result->target;
+	bool known = address->any.sa_family != AF_UNSPEC; /* the name was resolved */
 	return json_pack("{s:o, s:o, s:o}", "host", json_value_text(result->host), "address",
-		json_value_text(address_format_host(&result->target, address)), "port",
-		json_value_count(address_port(&result->target)));
+		json_value_text(known ? address_format_host(address, text) : NULL), "port",
+		json_value_count(known ? address_port(address) : RESULT_UNKNOWN));
 }
 
 static const char *const close_names[] = {[CLOSE_FIN] = "fin", [CLOSE_RST] = "rst"};
@@ -345,6 +347,8 @@ static const char *const end_names[] = {
 	[RUN_COMPLETED] = "completed",
 	[RUN_INTERRUPTED] = "interrupted",
 	[RUN_ABORTED] = "aborted",
+	[RUN_NOT_STARTED] = "not_started",
+	[RUN_FAILED] = "failed",
 };
 
 /* A member of the whole, which is used up. */
@@ -363,6 +367,8 @@ static json_t *make_result(const struct result *result, const struct verdict *ve
 		{"settings", make_settings(&result->settings)},
 		{"started_at", json_value_instant(result->started_at_ns)},
 		{"ended", json_string(end_names[result->end])},
+		{"error",
+			json_value_text(result->error.text[0] != '\0' ? result->error.text : NULL)},
 		{"duration_s", json_value_seconds(result->duration_ns)},
 		{"dialing_s", json_value_seconds(result->dialing_ns)},
 		{"verdict", make_verdict(verdict)},

@@ -473,6 +473,9 @@ int run_execute(const struct plan *plan, const struct run_observer *observer, st
 	if (r == 0) {
 		reporter_tick(&engine->reporter, engine->table.start_ns);
 		r = loop(engine, error);
+		if (r < 0 && engine->phase < PHASE_ASKING) {
+			take_numbers(engine);
+		}
 	}
 	engine_finish(engine);
 	free(engine);

@@ -40,6 +40,9 @@ static void judge_end(struct verdict *verdict, const struct result *result)
 	if (result->end == RUN_INTERRUPTED) {
 		propose(verdict, EXIT_STATUS_INCOMPLETE);
 		add_reason(verdict, "The run was interrupted.");
+	} else if (result->end == RUN_FAILED) {
+		propose(verdict, EXIT_STATUS_INCOMPLETE);
+		add_reason(verdict, "The run could not be brought to its end.");
 	} else if (result->end == RUN_ABORTED) {
 		add_reason(verdict, "The run was ended early by --abort-if.");
 	} else if (undecided > 0) {
@@ -167,10 +170,31 @@ void verdict_judge(const struct result *result, const struct threshold_rules *ru
 		judge_failures(ret_verdict, result);
 	}
 	if (ret_verdict->reason_count == 0) {
+		ret_verdict->all_well = true;
 		add_reason(ret_verdict, "%s",
 			ret_verdict->findings.count == 0 ? "All went well."
 							 : "Nothing counted as a failure.");
 	}
+}
+
+void verdict_decline(
+	enum exit_status status, const struct threshold_rules *rules, struct verdict *ret_verdict)
+{
+	*ret_verdict = (struct verdict){.exit_status = status, .rules = rules};
+	add_reason(ret_verdict, "Nothing was dialled.");
+}
+
+void verdict_fail(struct verdict *verdict, const char *reason)
+{
+	if (verdict->all_well) {
+		verdict->all_well = false;
+		verdict->reason_count = 0;
+	}
+	if (verdict->reason_count == VERDICT_REASONS_MAX) {
+		verdict->reason_count--; /* this one counts before all others */
+	}
+	verdict->exit_status = EXIT_STATUS_INCOMPLETE;
+	add_reason(verdict, "%s", reason);
 }
 
 bool verdict_aborts(const struct result *result, const struct threshold_rules *rules)

@@ -21,6 +21,20 @@ static inline int sample_empty(struct result *result)
 	return address_parse_literal("::1", 65535, &result->target);
 }
 
+/* A run that nothing was dialled in: the name could not be resolved. */
+static inline int sample_declined(struct result *result, struct verdict *ret_verdict)
+{
+	static const struct threshold_rules no_rules = {.count = 0};
+	int r = result_init(result);
+	if (r < 0) {
+		return r;
+	}
+	result->end = RUN_NOT_STARTED;
+	error_set(&result->error, -ENOENT, "no such name");
+	verdict_decline(EXIT_STATUS_INCOMPLETE, &no_rules, ret_verdict);
+	return 0;
+}
+
 static inline void sample_settings(struct settings *settings)
 {
 	*settings = (struct settings){

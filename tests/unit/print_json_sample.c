@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* print_json_sample empty|full: the report of a sample, for the check against the schema. */
+/* print_json_sample empty|full|declined: the report of a sample, for the check against the schema. */
 #include <string.h>
 
 #include "json_samples.h"
@@ -14,11 +14,16 @@ int main(int argc, char **argv)
 	if (argc != 2) {
 		return 1;
 	}
-	bool full = strcmp(argv[1], "full") == 0;
-	int r = full ? sample_full(&result) : sample_empty(&result);
-	if (r == 0 && full) {
-		r = sample_verdict(&result, &rules, &verdict);
-	} else if (r == 0) {
+	int r;
+	if (strcmp(argv[1], "full") == 0) {
+		r = sample_full(&result);
+		if (r == 0) {
+			r = sample_verdict(&result, &rules, &verdict);
+		}
+	} else if (strcmp(argv[1], "declined") == 0) {
+		r = sample_declined(&result, &verdict);
+	} else {
+		r = sample_empty(&result);
 		verdict = plain_verdict(&result);
 	}
 	if (r == 0) {

@@ -166,15 +166,6 @@ static void test_settings_that_do_not_go_together(void **state)
 	assert_int_equal(session_check(&settings, &error), 0);
 }
 
-static void test_text_makes_room_for_a_report_on_stdout(void **state)
-{
-	(void)state;
-	struct settings settings = {.outputs = {.items = {"json=-x", "json=/tmp/-"}, .count = 2}};
-	assert_ptr_equal(session_text_stream(&settings), stdout);
-	settings.outputs.items[settings.outputs.count++] = "json=-";
-	assert_ptr_equal(session_text_stream(&settings), stderr);
-}
-
 static void test_help_tells_of_every_option(void **state)
 {
 	(void)state;
@@ -457,7 +448,6 @@ int main(void)
 		cmocka_unit_test(test_defaults_of_demo),
 		cmocka_unit_test(test_bare_numbers_of_run),
 		cmocka_unit_test(test_settings_that_do_not_go_together),
-		cmocka_unit_test(test_text_makes_room_for_a_report_on_stdout),
 		cmocka_unit_test(test_help_tells_of_every_option),
 		cmocka_unit_test(test_help_tells_of_every_command),
 		cmocka_unit_test(test_manual_tells_of_every_option),

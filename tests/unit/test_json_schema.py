@@ -92,7 +92,7 @@ def main():
     validator.check_schema(schema)
     assert schema["$schema"].endswith("2020-12/schema"), schema["$schema"]
 
-    for sample in ("empty", "full"):
+    for sample in ("declined", "empty", "full"):
         printed = subprocess.run([sys.argv[2], sample], check=True, stdout=subprocess.PIPE)
         document = json.loads(printed.stdout)
         errors = [f"{list(e.absolute_path)}: {e.message}"
@@ -103,6 +103,13 @@ def main():
             assert not validator.is_valid(mutation), f"{sample}: not noticed: {what}"
             checked += 1
         assert checked > 100, checked
+
+    # Only where nothing was dialled may the target be unknown, and only then is there an error.
+    for path, value in ((("target", "address"), None), (("target", "port"), None),
+                        (("error",), "no such name")):
+        wrong = copy.deepcopy(document)
+        at(wrong, path[:-1])[path[-1]] = value
+        assert not validator.is_valid(wrong), path
 
     # A histogram with samples has its numbers.
     document["connect_us"]["p50"] = None

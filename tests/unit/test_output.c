@@ -2,12 +2,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,15 +17,18 @@
 
 #include "tcpgoon/report/output.h"
 
-/* Writes the host's name; fails half way where there is none. */
+/* Writes the host's name; fails half way where there is none. Says the status where it is not 0. */
 static int plain_final(FILE *out, const struct result *result, const struct verdict *verdict)
 {
-	(void)verdict;
 	fputs("report of ", out);
 	if (result->host == NULL) {
 		return -EIO;
 	}
-	fprintf(out, "%s\n", result->host);
+	fputs(result->host, out);
+	if (verdict->exit_status != EXIT_STATUS_OK) {
+		fprintf(out, ", status %d", (int)verdict->exit_status);
+	}
+	fputc('\n', out);
 	return fflush(out) == 0 ? 0 : -EIO;
 }
 
@@ -129,11 +134,11 @@ static void a_new_file_follows_the_umask(void **state)
 	struct fixture *fixture = *state;
 	mode_t mask = umask(027);
 	struct output output;
-	int r = open_output(fixture, fixture->text, &output);
+	int opened = open_output(fixture, fixture->text, &output);
+	int r = output_write(&output, &fixture->result, &fixture->verdict, &fixture->error);
 	umask(mask);
+	assert_int_equal(opened, 0);
 	assert_int_equal(r, 0);
-	assert_int_equal(
-		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error), 0);
 	output_finish(&output);
 	struct stat status;
 	assert_int_equal(stat(fixture->path, &status), 0);
@@ -203,19 +208,292 @@ static void a_link_stays_a_link(void **state)
 	assert_file(target, "report of example\n");
 }
 
-static void leftovers_of_others_do_not_matter(void **state)
+/* Nothing that a killed program could leave behind. */
+static void until_it_is_written_there_is_no_file(void **state)
 {
 	struct fixture *fixture = *state;
-	char leftover[160];
-	snprintf(leftover, sizeof(leftover), "%s.%ld-0.tmp", fixture->path, (long)getpid());
-	put_file(leftover, "leftover");
+	struct output output;
+	assert_int_equal(open_output(fixture, fixture->text, &output), 0);
+	assert_int_equal(
+		output_begin(&output, &fixture->result, &fixture->verdict, &fixture->error), 0);
+	assert_int_equal(files_in(fixture->directory), 0);
+	output_finish(&output);
+}
+
+static void a_dangling_link_gets_its_target(void **state)
+{
+	struct fixture *fixture = *state;
+	char target[160];
+	snprintf(target, sizeof(target), "%s/target", fixture->directory);
+	assert_int_equal(symlink("target", fixture->path), 0);
 	struct output output;
 	assert_int_equal(open_output(fixture, fixture->text, &output), 0);
 	assert_int_equal(
 		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error), 0);
 	output_finish(&output);
-	assert_file(leftover, "leftover");
+	struct stat status;
+	assert_int_equal(lstat(fixture->path, &status), 0);
+	assert_true(S_ISLNK(status.st_mode));
+	assert_file(target, "report of example\n");
+}
+
+static void no_special_bit_and_no_more_than_the_umask_is_kept(void **state)
+{
+	struct fixture *fixture = *state;
+	put_file(fixture->path, "old");
+	assert_int_equal(chmod(fixture->path, 07777), 0);
+	mode_t mask = umask(022);
+	struct output output;
+	assert_int_equal(open_output(fixture, fixture->text, &output), 0);
+	int r = output_write(&output, &fixture->result, &fixture->verdict, &fixture->error);
+	umask(mask);
+	assert_int_equal(r, 0);
+	output_finish(&output);
+	struct stat status;
+	assert_int_equal(stat(fixture->path, &status), 0);
+	assert_int_equal(status.st_mode & 07777, 0644);
+}
+
+/* Two spellings of one file, whether it is there or not. */
+static void one_place_is_known_by_any_spelling(void **state)
+{
+	struct fixture *fixture = *state;
+	char link_path[96];
+	char by_link[128];
+	char dotted[160];
+	char elsewhere[128];
+	snprintf(link_path, sizeof(link_path), "%s/link", fixture->directory);
+	snprintf(by_link, sizeof(by_link), "plain=%s", link_path);
+	snprintf(dotted, sizeof(dotted), "plain=%s/./../%s/result", fixture->directory,
+		fixture->directory + strlen("/tmp/"));
+	snprintf(elsewhere, sizeof(elsewhere), "plain=%s/other", fixture->directory);
+	assert_int_equal(symlink("result", link_path), 0);
+	for (int there = 0; there < 2; there++) {
+		if (there) {
+			put_file(fixture->path, "old");
+		}
+		const struct {
+			const char *text;
+			bool same;
+		} cases[] = {
+			{fixture->text, true},
+			{dotted, true},
+			{by_link, true},
+			{elsewhere, false},
+		};
+		struct output first;
+		assert_int_equal(open_output(fixture, fixture->text, &first), 0);
+		for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+			struct output second;
+			assert_int_equal(open_output(fixture, cases[i].text, &second), 0);
+			assert_int_equal(output_is_same(&first, &second), cases[i].same);
+			output_finish(&second);
+		}
+		output_finish(&first);
+	}
+}
+
+static void a_hard_link_is_the_same_place(void **state)
+{
+	struct fixture *fixture = *state;
+	char path[96];
+	char text[128];
+	snprintf(path, sizeof(path), "%s/second", fixture->directory);
+	snprintf(text, sizeof(text), "plain=%s", path);
+	put_file(fixture->path, "old");
+	assert_int_equal(link(fixture->path, path), 0);
+	struct output first;
+	struct output second;
+	assert_int_equal(open_output(fixture, fixture->text, &first), 0);
+	assert_int_equal(open_output(fixture, text, &second), 0);
+	assert_true(output_is_same(&first, &second));
+	/* Only the name is replaced: the other name may be another program's. */
+	assert_int_equal(
+		output_write(&first, &fixture->result, &fixture->verdict, &fixture->error), 0);
+	assert_file(path, "old");
+	output_finish(&first);
+	output_finish(&second);
+}
+
+static void devices_do_not_mix(void **state)
+{
+	struct fixture *fixture = *state;
+	struct output first;
+	struct output second;
+	assert_int_equal(open_output(fixture, "plain=/dev/null", &first), 0);
+	assert_int_equal(open_output(fixture, "other=/dev/null", &second), 0);
+	assert_false(output_is_same(&first, &second));
+	output_finish(&first);
+	output_finish(&second);
+}
+
+/* By its path, by a descriptor's, and through a link: the same as "-". */
+static void the_file_that_stdout_is_counts_as_a_dash(void **state)
+{
+	struct fixture *fixture = *state;
+	char by_descriptor[64];
+	for (int i = 0; i < 2; i++) {
+		put_file(fixture->path, "yesterday\n");
+		FILE *standard = fopen(fixture->path, "a");
+		assert_non_null(standard);
+		snprintf(
+			by_descriptor, sizeof(by_descriptor), "plain=/dev/fd/%d", fileno(standard));
+		struct output output = OUTPUT_INIT;
+		assert_int_equal(output_open(&output, i == 0 ? fixture->text : by_descriptor,
+					 formats, standard, &fixture->error),
+			0);
+		assert_int_equal(output.claim, OUTPUT_CLAIMS_STDOUT);
+		assert_int_equal(
+			output_write(&output, &fixture->result, &fixture->verdict, &fixture->error),
+			0);
+		output_finish(&output);
+		assert_int_equal(fclose(standard), 0);
+		assert_file(fixture->path, "yesterday\nreport of example\n");
+	}
+}
+
+static void a_descriptor_for_reading_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	char text[64];
+	put_file(fixture->path, "old");
+	FILE *file = fopen(fixture->path, "r");
+	assert_non_null(file);
+	snprintf(text, sizeof(text), "plain=/dev/fd/%d", fileno(file));
+	struct output output;
+	assert_int_equal(open_output(fixture, text, &output), -EBADF);
+	assert_non_null(strstr(fixture->error.text, "reading only"));
+	fclose(file);
+}
+
+/* A stream is sent no status before it is known that it can be written. */
+static void what_any_verdict_shares_is_sent_first(void **state)
+{
+	struct fixture *fixture = *state;
+	FILE *standard = fopen(fixture->path, "w+");
+	assert_non_null(standard);
+	struct output output = OUTPUT_INIT;
+	assert_int_equal(output_open(&output, "plain=-", formats, standard, &fixture->error), 0);
+	assert_int_equal(
+		output_begin(&output, &fixture->result, &fixture->verdict, &fixture->error), 0);
+	assert_file(fixture->path, "report of example");
+	verdict_fail(&fixture->verdict, "A later failure.");
+	assert_int_equal(
+		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error), 0);
+	output_finish(&output);
+	fclose(standard);
+	assert_file(fixture->path, "report of example, status 1\n");
+}
+
+static void a_file_is_written_again_or_withdrawn(void **state)
+{
+	struct fixture *fixture = *state;
+	struct output output;
+	assert_int_equal(open_output(fixture, fixture->text, &output), 0);
+	assert_int_equal(
+		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error), 0);
+	assert_int_equal(output.told_status, 0);
+	verdict_fail(&fixture->verdict, "A later failure.");
+	assert_int_equal(
+		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error), 0);
+	assert_int_equal(output.told_status, 1);
+	assert_file(fixture->path, "report of example, status 1\n");
+	assert_int_equal(output_withdraw(&output), 0);
+	assert_int_equal(files_in(fixture->directory), 0);
+	output_finish(&output);
+}
+
+static void what_was_not_written_is_not_withdrawn(void **state)
+{
+	struct fixture *fixture = *state;
+	put_file(fixture->path, "old");
+	struct output output;
+	assert_int_equal(open_output(fixture, fixture->text, &output), 0);
+	assert_int_equal(output_withdraw(&output), 0);
+	assert_int_equal(
+		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error), 0);
+	/* Another program's by now. */
+	assert_int_equal(unlink(fixture->path), 0);
+	put_file(fixture->path, "new");
+	assert_int_equal(output_withdraw(&output), 0);
+	assert_file(fixture->path, "new");
+	output_finish(&output);
+}
+
+/* The space is asked for before the old report is touched; and where that cannot be, it is said. */
+static void a_full_disk_leaves_the_old_report(void **state)
+{
+	struct fixture *fixture = *state;
+	struct rlimit old;
+	put_file(fixture->path, "old");
+	struct output output;
+	assert_int_equal(open_output(fixture, fixture->text, &output), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	signal(SIGXFSZ, SIG_IGN);
+	for (int kind = OUTPUT_REPLACED; kind <= OUTPUT_IN_PLACE; kind++) {
+		output.kind = (enum output_kind)kind;
+		struct rlimit narrow = {.rlim_cur = 5, .rlim_max = old.rlim_max};
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &narrow), 0);
+		int r = output_write(&output, &fixture->result, &fixture->verdict, &fixture->error);
+		assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+		assert_int_equal(r, -EFBIG);
+		assert_file(fixture->path, "old");
+		assert_int_equal(files_in(fixture->directory), 1);
+	}
+	output_finish(&output);
+}
+
+static void in_place_a_shorter_report_leaves_no_rest(void **state)
+{
+	struct fixture *fixture = *state;
+	put_file(fixture->path, "an old report that is longer than the new one will be");
+	assert_int_equal(chmod(fixture->path, 06664), 0);
+	struct output output;
+	assert_int_equal(open_output(fixture, fixture->text, &output), 0);
+	output.kind = OUTPUT_IN_PLACE;
+	assert_int_equal(
+		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error), 0);
 	assert_file(fixture->path, "report of example\n");
+	struct stat status;
+	assert_int_equal(stat(fixture->path, &status), 0);
+	assert_int_equal(status.st_mode & 07777, 0664);
+	assert_int_equal(output_withdraw(&output), 0);
+	assert_file(fixture->path, "");
+	output_finish(&output);
+}
+
+static void in_place_a_file_of_two_names_is_left_alone(void **state)
+{
+	struct fixture *fixture = *state;
+	char path[96];
+	snprintf(path, sizeof(path), "%s/second", fixture->directory);
+	put_file(fixture->path, "old");
+	struct output output;
+	assert_int_equal(open_output(fixture, fixture->text, &output), 0);
+	output.kind = OUTPUT_IN_PLACE;
+	assert_int_equal(link(fixture->path, path), 0);
+	assert_int_equal(
+		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error),
+		-EMLINK);
+	assert_non_null(strstr(fixture->error.text, "hard link"));
+	assert_file(path, "old");
+	output_finish(&output);
+}
+
+/* The kernel's names are as long as 255 bytes, and nothing is added to them. */
+static void the_longest_name_can_be_written(void **state)
+{
+	struct fixture *fixture = *state;
+	char text[64 + 300];
+	int length = snprintf(text, sizeof(text), "plain=%s/", fixture->directory);
+	memset(text + length, 'n', 255);
+	text[length + 255] = '\0';
+	struct output output;
+	assert_int_equal(open_output(fixture, text, &output), 0);
+	assert_int_equal(
+		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error), 0);
+	output_finish(&output);
+	assert_int_equal(files_in(fixture->directory), 1);
 }
 
 static void devices_are_written_in_place(void **state)
@@ -305,7 +583,7 @@ static void what_cannot_be_written_is_refused_before(void **state)
 		struct output output;
 		assert_int_equal(open_output(fixture, cases[i].text, &output), cases[i].code);
 		assert_non_null(strstr(fixture->error.text, cases[i].says));
-		assert_null(output.file);
+		assert_int_equal(output.fd, -1);
 	}
 	assert_int_equal(files_in(fixture->directory), 1);
 	assert_file(fixture->path, "old");
@@ -335,7 +613,21 @@ int main(void)
 		WITH_DIRECTORY(without_a_write_nothing_changes),
 		WITH_DIRECTORY(half_a_report_is_none),
 		WITH_DIRECTORY(a_link_stays_a_link),
-		WITH_DIRECTORY(leftovers_of_others_do_not_matter),
+		WITH_DIRECTORY(until_it_is_written_there_is_no_file),
+		WITH_DIRECTORY(a_dangling_link_gets_its_target),
+		WITH_DIRECTORY(no_special_bit_and_no_more_than_the_umask_is_kept),
+		WITH_DIRECTORY(one_place_is_known_by_any_spelling),
+		WITH_DIRECTORY(a_hard_link_is_the_same_place),
+		WITH_DIRECTORY(devices_do_not_mix),
+		WITH_DIRECTORY(the_file_that_stdout_is_counts_as_a_dash),
+		WITH_DIRECTORY(a_descriptor_for_reading_is_refused),
+		WITH_DIRECTORY(what_any_verdict_shares_is_sent_first),
+		WITH_DIRECTORY(a_file_is_written_again_or_withdrawn),
+		WITH_DIRECTORY(what_was_not_written_is_not_withdrawn),
+		WITH_DIRECTORY(a_full_disk_leaves_the_old_report),
+		WITH_DIRECTORY(in_place_a_shorter_report_leaves_no_rest),
+		WITH_DIRECTORY(in_place_a_file_of_two_names_is_left_alone),
+		WITH_DIRECTORY(the_longest_name_can_be_written),
 		WITH_DIRECTORY(devices_are_written_in_place),
 		WITH_DIRECTORY(a_full_disk_is_told),
 		WITH_DIRECTORY(a_dash_is_the_standard_output_and_leaves_it_open),

@@ -11,6 +11,7 @@
 #include "tcpgoon/plan/check.h"
 #include "tcpgoon/plan/plan.h"
 #include "tcpgoon/plan/settings.h"
+#include "tcpgoon/verdict/verdict.h"
 
 /* The options of every command that dials; their fields are those of struct settings. */
 extern const struct options session_options;
@@ -47,16 +48,49 @@ int session_check(const struct settings *settings, struct error *error);
 /* Holds the plan against the limits of this machine. */
 void session_check_limits(const struct plan *plan, struct checks *ret_checks);
 
-/* False, with the message printed and *ret_status, where the limits do not allow the plan. */
-bool session_allows(const struct plan *plan, int *ret_status);
+/* A run that is to be made, with all that it reports to. */
+struct session;
 
 /*
- * Where the lines for people go: stdout, or stderr where -o FORMAT=- gives stdout to a report, so
- * that a program can read it.
+ * Opens what is to be written. `settings` must outlive the session. Returns NULL where the command
+ * is to end at once, with *ret_status, and that was said. From here on every way out that is not
+ * session_run() tells the reports that nothing was dialled.
  */
-FILE *session_text_stream(const struct settings *settings);
+struct session *session_open(
+	const struct command *command, const struct settings *settings, int *ret_status);
+void session_close(struct session *session);
 
-/* Carries the plan out, with its reports. Returns the exit status. */
-int session_run(const struct plan *plan);
+/*
+ * Where the lines for people go: stdout, or stderr where a report has stdout for itself, so that a
+ * program can read it.
+ */
+FILE *session_text_stream(const struct session *session);
+
+/* Gives up before the first dial and prints why. Returns the exit status. */
+int session_decline(struct session *session, enum exit_status status, const struct error *error);
+/* The same, and where the help is. */
+int session_refuse_usage(
+	struct session *session, const struct command *command, const struct error *error);
+/* The same where the person who was asked did not want it, and has been told so. */
+int session_leave_unconfirmed(struct session *session);
+
+/* False, with *ret_status, where the limits of this machine do not allow the plan: given up. */
+bool session_allows(struct session *session, const struct plan *plan, int *ret_status);
+
+/* What a run is made against, if that is ours. */
+struct session_peer {
+	void *context;
+	/*
+	 * Ends it, once, before anything is told of the run. Writes to `out` what stands behind the
+	 * text. Returns 0 or a negative errno with a message: then the exit status is 1.
+	 */
+	int (*end)(void *context, FILE *out, struct error *error);
+};
+
+/*
+ * Carries the plan out, with its reports; `peer` may be NULL. Returns the exit status. Where the
+ * run breaks off, the peer is not ended.
+ */
+int session_run(struct session *session, const struct plan *plan, const struct session_peer *peer);
 
 #endif

@@ -18,7 +18,7 @@ bool surroundings_was_closed(int fd);
 
 /*
  * Ends the process as signal `number` does whose action is the default, so that the parent sees
- * why, and removes the leftovers (base/leftovers.h). Async-signal-safe.
+ * why. Async-signal-safe.
  */
 void surroundings_leave(int number) __attribute__((noreturn));
 

@@ -1,48 +1,88 @@
 /* SPDX-License-Identifier: MIT */
-/* Where a report goes, as -o FORMAT=PATH says: written whole, or not at all. */
+/* Where a report goes, as -o FORMAT=PATH says. */
 #ifndef TCPGOON_REPORT_OUTPUT_H
 #define TCPGOON_REPORT_OUTPUT_H
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "tcpgoon/base/error.h"
+#include "tcpgoon/report/place.h"
 #include "tcpgoon/report/report.h"
+
+enum output_kind {
+	OUTPUT_STREAM, /* written once: a pipe, a device, a descriptor that we were given */
+	OUTPUT_REPLACED, /* a file that takes its name when it is complete */
+	OUTPUT_IN_PLACE, /* a file that can only be overwritten */
+};
+
+/* Which of the two streams the report has for itself. */
+enum output_claim {
+	OUTPUT_CLAIMS_NONE,
+	OUTPUT_CLAIMS_STDOUT,
+	OUTPUT_CLAIMS_STDERR,
+};
 
 struct output {
 	const struct report_ops *format;
-	FILE *file;
 	const char *name; /* as it was given; outlives this */
-	char *path; /* what is replaced at the end; NULL: written in place */
-	char *temporary; /* beside it, until then */
+	enum output_kind kind;
+	enum output_claim claim;
+	struct place place;
+	int fd; /* of a stream; -1: none, or not open yet */
+	size_t sent; /* to a stream: of the report */
+	const char *epilogue; /* what follows the report in a stream; NULL: nothing */
+	struct stat written; /* what replaced the file, where told_status is not negative */
+	bool failed; /* for whoever writes several: not to be written again */
+	int told_status; /* the exit status that the file holds; -1: none of this run */
 };
 
-#define OUTPUT_INIT          \
-	{                    \
-		.file = NULL \
+#define OUTPUT_INIT                                              \
+	{                                                        \
+		.place = PLACE_INIT, .fd = -1, .told_status = -1 \
 	}
 
-/* Whether `text` is "FORMAT=-": the report is to have the standard output for itself. */
-bool output_is_standard(const char *text);
-
-/* Whether both are "FORMAT=PATH" with the same PATH, so that one would undo the other. */
-bool output_is_same(const char *a, const char *b);
-
 /*
- * `text` is "FORMAT=PATH", where "-" is `standard_output`; `formats` ends with NULL. Opened before
+ * `text` is "FORMAT=PATH", where "-" is the standard output; `formats` ends with NULL. Opened before
  * a run, so that what cannot be written is known before. Until output_write, a file at PATH stays
- * as it is. What is no regular file (a terminal, a pipe, /dev/null) is written in place. `text`
- * must stay as long as `output`.
- * Returns 0, -EINVAL (no such format, no path), or why PATH cannot be written, with a message.
+ * as it is, and no other is made. `text` must outlive `output`.
+ * Returns 0, or -EINVAL (no such format, no path) or why PATH cannot be written, with a message.
  */
 int output_open(struct output *output, const char *text, const struct report_ops *const *formats,
 	FILE *standard_output, struct error *error);
 
-/* Once. Returns 0 or a negative errno with a message; then the file at PATH is as it was. */
+/* The same for a stream that is open already; `name` as messages are to call it. */
+int output_open_stream(struct output *output, const struct report_ops *format, FILE *stream,
+	const char *name, struct error *error);
+
+/* Whether it is a named pipe that nobody has opened for reading yet. */
+bool output_is_waiting(const struct output *output);
+/* Waits for its reader. Returns 0 or a negative errno with a message. */
+int output_await_reader(struct output *output, struct error *error);
+
+/* Whether both lead to the same place, so that one would undo the other. */
+bool output_is_same(const struct output *a, const struct output *b);
+
+/*
+ * Sends a stream what it would be sent whatever the verdict turns out to be, which shows that it
+ * can be written at all. Returns 0 or a negative errno with a message.
+ */
+int output_begin(struct output *output, const struct result *result, const struct verdict *verdict,
+	struct error *error);
+
+/*
+ * The rest to a stream, once; or the whole file, as often as the verdict changes.
+ * Returns 0 or a negative errno with a message. Then a file that is replaced is as it was; one that
+ * is written in place may be empty, and the message says so.
+ */
 int output_write(struct output *output, const struct result *result, const struct verdict *verdict,
 	struct error *error);
 
-/* Removes what was not written. Accepts one that was not opened. */
+/* Removes what output_write made of a file, or empties it. Returns 0 or a negative errno. */
+int output_withdraw(struct output *output);
+
+/* Accepts one that was not opened. */
 void output_finish(struct output *output);
 
 #endif

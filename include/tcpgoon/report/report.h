@@ -18,4 +18,11 @@ struct report_ops {
 	int (*final)(FILE *out, const struct result *result, const struct verdict *verdict);
 };
 
+/*
+ * The whole result in memory, which is the caller's: free(). Returns 0, -ENOMEM or what the format
+ * failed with.
+ */
+int report_render(const struct report_ops *format, const struct result *result,
+	const struct verdict *verdict, char **ret_text, size_t *ret_length);
+
 #endif

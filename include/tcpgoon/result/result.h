@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "tcpgoon/base/address.h"
+#include "tcpgoon/base/error.h"
 #include "tcpgoon/net/link.h"
 #include "tcpgoon/net/netstat.h"
 #include "tcpgoon/net/route.h"
@@ -33,6 +34,8 @@ enum run_end {
 	RUN_COMPLETED, /* every connection decided, the hold over */
 	RUN_INTERRUPTED, /* SIGINT or SIGTERM */
 	RUN_ABORTED, /* the observer asked for it: a threshold was crossed */
+	RUN_NOT_STARTED, /* nothing was dialled: see `error` */
+	RUN_FAILED, /* this program could not go on: see `error` */
 };
 
 /*
@@ -225,6 +228,7 @@ struct result {
 	struct generator generator;
 	struct host_view machine;
 	enum run_end end;
+	struct error error; /* why this program could not do its work; empty: it could */
 	bool held; /* the run was asked to hold its connections */
 };
 

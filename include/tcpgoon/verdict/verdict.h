@@ -43,6 +43,7 @@ struct verdict {
 	enum exit_status exit_status;
 	char reasons[VERDICT_REASONS_MAX][VERDICT_REASON_MAX]; /* why this status: sentences */
 	size_t reason_count;
+	bool all_well; /* the only reason says that there is none to complain */
 	const struct threshold_rules *rules; /* what was asked; outlives the verdict */
 	struct threshold_outcome outcomes[VERDICT_THRESHOLDS_MAX]; /* one for each rule */
 	struct findings findings;
@@ -55,6 +56,13 @@ struct verdict {
  */
 void verdict_judge(const struct result *result, const struct threshold_rules *rules,
 	struct verdict *ret_verdict);
+
+/* Of a run that did not begin, with this exit status; `rules` as for verdict_judge. */
+void verdict_decline(
+	enum exit_status status, const struct threshold_rules *rules, struct verdict *ret_verdict);
+
+/* Adds that something failed after the run: `reason` is a sentence, and the status becomes 1. */
+void verdict_fail(struct verdict *verdict, const char *reason);
 
 /* Whether a rule of --abort-if is crossed by a result that still grows. Pure. */
 bool verdict_aborts(const struct result *result, const struct threshold_rules *rules);

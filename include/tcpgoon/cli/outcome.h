@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* What a run comes to: its reports and its exit status, decided in one place, last. */
+#ifndef TCPGOON_CLI_OUTCOME_H
+#define TCPGOON_CLI_OUTCOME_H
+
+#include <stdio.h>
+
+#include "tcpgoon/base/error.h"
+#include "tcpgoon/base/text_list.h"
+#include "tcpgoon/plan/settings.h"
+#include "tcpgoon/report/output.h"
+#include "tcpgoon/result/result.h"
+#include "tcpgoon/verdict/verdict.h"
+
+struct outcome {
+	FILE *text; /* where the lines for people go, during the run too */
+	struct output outputs[TEXT_LIST_MAX]; /* those of -o FORMAT=PATH */
+	size_t output_count;
+	bool text_failed; /* of this run's lines some were lost */
+};
+
+/*
+ * Opens what is asked for, so that what cannot be written is known before the first dial. Where the
+ * standard output is given to a report, the lines for people go to the standard error; where that
+ * is, what else would go there goes to the standard output.
+ * Returns 0 or a negative errno with a message. Then the reports that were opened can still be
+ * told, except where two go to the same place.
+ */
+int outcome_init(struct outcome *outcome, const struct settings *settings, struct error *error);
+/* Accepts one that was not initialised wholly. */
+void outcome_finish(struct outcome *outcome);
+
+/*
+ * Tells the result: the reports, then the text with `epilogue` (NULL: nothing) behind it. What goes
+ * wrong is added to the verdict and printed. Returns the exit status, which is also that of the
+ * verdict and the one that each report and the text say.
+ */
+int outcome_tell(struct outcome *outcome, const struct result *result, struct verdict *verdict,
+	const char *epilogue);
+
+/* The same without the text, of a run that has none to show: it did not begin, or broke off. */
+int outcome_tell_reports(
+	struct outcome *outcome, const struct result *result, struct verdict *verdict);
+
+#endif

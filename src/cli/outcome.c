@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * In which order a run is told
+ *
+ * The exit status is said in several places: in the last sentence of the text, in each report, and
+ * by the process. It becomes 1 where one of these could not be written, so none can be the first to
+ * know. What decides the order is what can be taken back: a file can be written again, what a pipe,
+ * a terminal or a log has been given cannot.
+ *
+ * 0. Everything else that can change the status is over: the run, the end of the demo's server.
+ * 1. Each stream, of the text and of the reports, is sent its beginning up to the first byte that
+ *    the status can change. A full disk or a closed pipe shows here, before any status is said.
+ * 2. The files are written, complete with the status as it is by now. A failure makes it 1.
+ * 3. The reports that are streams are sent the rest. A failure makes the status 1.
+ * 4. The text is sent the rest, and "Exit status N." is its last sentence.
+ * 5. Each file that says another status than this one is written again. Where that is impossible,
+ *    the file is removed: no report rather than a wrong one.
+ *
+ * So after any one failure, text, reports and process agree, or the one that failed breaks off
+ * before it says a status, or it is cut off within what it says. Of two failures in two streams
+ * only one case is left: a report in a pipe has been read to its end, and then the next stream,
+ * which has taken its beginning, does not take its end. What was read cannot be corrected.
+ *
+ * Lines of progress and messages on the standard error are no surface in this sense: where they
+ * cannot be written, nothing is changed by it.
+ */
+#include "tcpgoon/cli/outcome.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tcpgoon/cli/command.h"
+#include "tcpgoon/cli/surroundings.h"
+#include "tcpgoon/report/json.h"
+#include "tcpgoon/report/text.h"
+
+static const struct report_ops *const formats[] = {&report_json, NULL};
+
+static int check_places(const struct outcome *outcome, struct error *error)
+{
+	bool claimed[] = {false, false, false};
+	for (size_t i = 0; i < outcome->output_count; i++) {
+		const struct output *output = &outcome->outputs[i];
+		claimed[output->claim] = true;
+		for (size_t j = 0; j < i; j++) {
+			if (output_is_same(output, &outcome->outputs[j])) {
+				return error_set(error, -EINVAL,
+					"-o, --output: '%s=%.300s' goes where another report goes: "
+					"give each a path of its own",
+					output->format->name, output->name);
+			}
+		}
+	}
+	if (claimed[OUTPUT_CLAIMS_STDOUT] && claimed[OUTPUT_CLAIMS_STDERR]) {
+		return error_set(error, -EINVAL,
+			"-o, --output: reports on both the standard output and the standard error "
+			"leave no place for the text: give one of them a file");
+	}
+	return 0;
+}
+
+static int open_outputs(struct outcome *outcome, const struct text_list *texts, struct error *error)
+{
+	int first = 0;
+	for (size_t i = 0; i < texts->count; i++) {
+		struct error *where = first == 0 ? error : NULL;
+		struct output output = OUTPUT_INIT;
+		int r = output_open(&output, texts->items[i], formats, stdout, where);
+		if (r == 0) {
+			outcome->outputs[outcome->output_count++] = output;
+		} else if (first == 0) {
+			first = r;
+			error_prefix(error, "--output");
+		}
+	}
+	return first;
+}
+
+static int await_readers(struct outcome *outcome, struct error *error)
+{
+	for (size_t i = 0; i < outcome->output_count; i++) {
+		struct output *output = &outcome->outputs[i];
+		if (!output_is_waiting(output)) {
+			continue;
+		}
+		struct error notice;
+		error_set(&notice, 0, "'%.300s' is a pipe that nobody reads yet: waiting for it",
+			output->name);
+		command_fail(&notice);
+		int r = output_await_reader(output, error);
+		if (r < 0) {
+			error_prefix(error, "--output");
+			return r;
+		}
+	}
+	return 0;
+}
+
+static void forget_outputs(struct outcome *outcome)
+{
+	for (size_t i = 0; i < outcome->output_count; i++) {
+		output_finish(&outcome->outputs[i]);
+	}
+	outcome->output_count = 0;
+}
+
+/* Makes way for a report that has a stream for itself. */
+static int clear_streams(struct outcome *outcome)
+{
+	for (size_t i = 0; i < outcome->output_count; i++) {
+		switch (outcome->outputs[i].claim) {
+		case OUTPUT_CLAIMS_NONE:
+			break;
+		case OUTPUT_CLAIMS_STDOUT:
+			outcome->text = stderr;
+			break;
+		case OUTPUT_CLAIMS_STDERR:
+			if (dup2(STDOUT_FILENO, STDERR_FILENO) < 0) {
+				return -errno;
+			}
+			break;
+		}
+	}
+	return 0;
+}
+
+int outcome_init(struct outcome *outcome, const struct settings *settings, struct error *error)
+{
+	outcome->text = stdout;
+	outcome->output_count = 0;
+	outcome->text_failed = false;
+	if (settings->outputs.count > 0) {
+		/* If the reader of the text exits (`| head`), still write the reports. */
+		signal(SIGPIPE, SIG_IGN);
+	}
+	int r = open_outputs(outcome, &settings->outputs, error);
+	int conflict = check_places(outcome, r == 0 ? error : NULL);
+	if (conflict < 0) {
+		forget_outputs(outcome);
+		return r == 0 ? conflict : r;
+	}
+	if (clear_streams(outcome) < 0) {
+		return error_set(error, -EBADF, "the standard output is not open");
+	}
+	return r == 0 ? await_readers(outcome, error) : r;
+}
+
+void outcome_finish(struct outcome *outcome)
+{
+	forget_outputs(outcome);
+}
+
+/* All that a failure on the way needs. */
+struct telling {
+	struct outcome *outcome;
+	const struct result *result;
+	struct verdict *verdict;
+};
+
+/* Prints why a report could not be written, and makes it count. */
+static void fail_report(struct telling *telling, struct error *error)
+{
+	struct error reason;
+	error_set(&reason, 0, "The report %s.", error->text);
+	verdict_fail(telling->verdict, reason.text);
+	error_prefix(error, "--output");
+	command_fail(error);
+}
+
+static void fail_text(struct telling *telling, int code)
+{
+	struct error error;
+	struct outcome *outcome = telling->outcome;
+	if (outcome->text_failed) {
+		return;
+	}
+	outcome->text_failed = true;
+	error_set(&error, 0, "The text could not be written: %s.", strerror(-code));
+	verdict_fail(telling->verdict, error.text);
+	bool out = outcome->text == stdout;
+	bool closed = surroundings_was_closed(out ? STDOUT_FILENO : STDERR_FILENO);
+	error_set(&error, code, "standard %s could not be written: %s", out ? "output" : "error",
+		closed ? "it was closed at the start" : strerror(-code));
+	command_fail(&error);
+	clearerr(outcome->text); /* main would find it again */
+}
+
+/* Lines of the run that are lost count, too: half a result must not look like a whole one. */
+static void begin_text(struct telling *telling, struct output *text, const char *epilogue)
+{
+	FILE *stream = telling->outcome->text;
+	struct error error;
+	errno = 0;
+	int r = fflush(stream) != 0 ? -errno : 0;
+	if (r == 0 && ferror(stream) && stream == stdout) {
+		r = -EIO;
+	}
+	if (r == 0) {
+		r = output_open_stream(text, &report_text, stream, "the text", &error);
+	}
+	if (r == 0) {
+		text->epilogue = epilogue;
+		r = output_begin(text, telling->result, telling->verdict, &error);
+	}
+	if (r < 0) {
+		fail_text(telling, r);
+	}
+}
+
+static void end_text(struct telling *telling, struct output *text)
+{
+	struct error error;
+	if (!telling->outcome->text_failed) {
+		int r = output_write(text, telling->result, telling->verdict, &error);
+		if (r < 0) {
+			fail_text(telling, r);
+		}
+	}
+	output_finish(text);
+}
+
+typedef int output_function(struct output *output, const struct result *result,
+	const struct verdict *verdict, struct error *error);
+
+/* What failed once is not tried again. */
+static void for_each_output(struct telling *telling, bool streams, output_function *function)
+{
+	struct outcome *outcome = telling->outcome;
+	for (size_t i = 0; i < outcome->output_count; i++) {
+		struct output *output = &outcome->outputs[i];
+		struct error error;
+		if (output->failed || (output->kind == OUTPUT_STREAM) != streams) {
+			continue;
+		}
+		if (function(output, telling->result, telling->verdict, &error) < 0) {
+			output->failed = true;
+			fail_report(telling, &error);
+		}
+	}
+}
+
+/* A file that holds another status than the one that is returned. */
+static void correct(struct telling *telling, struct output *output)
+{
+	struct error error;
+	int status = (int)telling->verdict->exit_status;
+	if (output->kind == OUTPUT_STREAM || output->told_status < 0 ||
+		output->told_status == status) {
+		return;
+	}
+	if (output_write(output, telling->result, telling->verdict, &error) < 0 &&
+		output_withdraw(output) < 0) {
+		error_prefix(&error, "--output: a wrong exit status stays in it");
+		command_fail(&error);
+	}
+}
+
+static int tell(struct telling *telling, struct output *text, const char *epilogue)
+{
+	struct outcome *outcome = telling->outcome;
+	if (text != NULL) {
+		begin_text(telling, text, epilogue);
+	}
+	for_each_output(telling, true, output_begin);
+	for_each_output(telling, false, output_write);
+	for_each_output(telling, true, output_write);
+	if (text != NULL) {
+		end_text(telling, text);
+	}
+	for (size_t i = 0; i < outcome->output_count; i++) {
+		correct(telling, &outcome->outputs[i]);
+	}
+	return (int)telling->verdict->exit_status;
+}
+
+int outcome_tell(struct outcome *outcome, const struct result *result, struct verdict *verdict,
+	const char *epilogue)
+{
+	struct telling telling = {outcome, result, verdict};
+	struct output text = OUTPUT_INIT;
+	return tell(&telling, &text, epilogue);
+}
+
+int outcome_tell_reports(
+	struct outcome *outcome, const struct result *result, struct verdict *verdict)
+{
+	struct telling telling = {outcome, result, verdict};
+	return tell(&telling, NULL, NULL);
+}
