@@ -128,7 +128,9 @@ int sockdiag_begin(struct sockdiag *diag, const struct sockdiag_query *query)
 			.nlmsg_seq = ++diag->sequence},
 		.request = {.sdiag_family = (uint8_t)query->family,
 			.sdiag_protocol = IPPROTO_TCP,
-			.idiag_ext = 1 << (INET_DIAG_INFO - 1),
+			.idiag_ext = query->states == UINT32_C(1) << TCP_LISTEN
+				? 1 << (INET_DIAG_SKMEMINFO - 1)
+				: 1 << (INET_DIAG_INFO - 1),
 			.idiag_states = query->states,
 			.id = {.idiag_sport = htons(query->source_port)}},
 		.filter = {.nla_type = INET_DIAG_REQ_BYTECODE},

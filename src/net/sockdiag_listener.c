@@ -54,11 +54,16 @@ static void visit_listener(void *context, const struct sockdiag_socket *socket)
 	}
 	if (rank > search->best_rank) {
 		search->best_rank = rank;
-		search->best = (struct sockdiag_listener){.bound = socket->source};
+		search->best = (struct sockdiag_listener){
+			.bound = socket->source,
+			.has_drops = true,
+		};
 	}
 	search->best.sockets++;
 	search->best.queued += socket->receive_queue;
 	search->best.backlog += socket->send_queue;
+	search->best.has_drops &= socket->has_drops;
+	search->best.drops += socket->drops;
 }
 
 /* To the end. A second without an answer is -ETIMEDOUT. */

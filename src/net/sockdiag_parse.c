@@ -101,6 +101,15 @@ static void read_info(struct sockdiag_socket *socket, const void *data, size_t l
 	socket->data_segments_out = info.data_segs_out;
 }
 
+static void read_drops(struct sockdiag_socket *socket, const uint8_t *data, size_t length)
+{
+	size_t offset = SK_MEMINFO_DROPS * sizeof(socket->drops);
+	if (length >= offset + sizeof(socket->drops)) {
+		memcpy(&socket->drops, data + offset, sizeof(socket->drops));
+		socket->has_drops = true;
+	}
+}
+
 /* Returns 0 or -EBADMSG. */
 static int read_attributes(struct sockdiag_socket *socket, const uint8_t *at, size_t left)
 {
@@ -114,6 +123,8 @@ static int read_attributes(struct sockdiag_socket *socket, const uint8_t *at, si
 		size_t length = attribute.nla_len - (size_t)NLA_HDRLEN;
 		if (attribute.nla_type == INET_DIAG_INFO) {
 			read_info(socket, data, length);
+		} else if (attribute.nla_type == INET_DIAG_SKMEMINFO) {
+			read_drops(socket, data, length);
 		} else if (attribute.nla_type == INET_DIAG_SKV6ONLY && length >= 1) {
 			socket->v6_only = data[0] != 0;
 		}

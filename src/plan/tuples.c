@@ -291,3 +291,42 @@ uint64_t tuples_ordinal(
 	}
 	return UINT64_MAX;
 }
+
+/* How many numbers below `limit` leave the remainder `first` when divided by `step`. */
+static uint64_t count_stepped(uint64_t first, uint64_t step, uint64_t limit)
+{
+	return limit > first ? (limit - first - 1) / step + 1 : 0;
+}
+
+/* How many of `count` tuples of one target, in their order, have its source with this number. */
+static uint64_t count_of_source(const struct tuples *tuples, uint64_t number, uint64_t count)
+{
+	if (tuples->port_auto) {
+		return count_stepped(number, tuples->source_count, count);
+	}
+	uint64_t total = 0;
+	uint64_t before = 0; /* of the bands before, and in this one of the sources before */
+	for (size_t i = 0; i < PORT_BAND_MAX; i++) {
+		uint64_t ports = tuples->bands[i].ports;
+		uint64_t own = before + number * ports;
+		uint64_t rest = count > own ? count - own : 0;
+		total += rest < ports ? rest : ports;
+		before += tuples->source_count * ports;
+	}
+	return total;
+}
+
+uint64_t tuples_count_source(
+	const struct tuples *tuples, const struct address *source, uint64_t below)
+{
+	uint64_t total = 0;
+	uint64_t targets = tuples->targets->count;
+	for (uint64_t i = 0; i < targets; i++) {
+		uint64_t number;
+		if (find_source(set_of(tuples, i), source, &number) &&
+			number < tuples->source_count) {
+			total += count_of_source(tuples, number, count_stepped(i, targets, below));
+		}
+	}
+	return total;
+}

@@ -135,6 +135,47 @@ static json_t *make_targets(const struct result *result)
 	return targets;
 }
 
+static json_t *make_group_causes(const struct failure_group *group)
+{
+	json_t *causes = json_object();
+	for (size_t i = CAUSE_NONE + 1; i < CAUSE_MAX && causes != NULL; i++) {
+		if (group->causes[i] > 0 &&
+			json_object_set_new(causes, cause_name((enum cause)i),
+				json_value_count(group->causes[i])) != 0) {
+			json_decref(causes);
+			causes = NULL;
+		}
+	}
+	return causes;
+}
+
+static json_t *make_group(const char *by, const char *value, const struct failure_group *group)
+{
+	return json_pack("{s:s, s:o, s:o, s:o, s:o}", "by", by, "value", json_value_text(value),
+		"dialed", json_value_count(group->dialed), "undecided",
+		json_value_count(group->undecided), "causes", make_group_causes(group));
+}
+
+static json_t *make_groups(const struct result *result)
+{
+	static const char *const names[GROUP_KINDS] = {
+		[GROUP_SOURCE] = "source",
+		[GROUP_FAMILY] = "family",
+		[GROUP_PORT] = "port",
+	};
+	json_t *list = json_array();
+	for (size_t i = 0; i < GROUP_KINDS; i++) {
+		const struct failure_groups *groups = &result->groups[i];
+		for (size_t j = 0; j < groups->count && list != NULL; j++) {
+			char value[ADDRESS_TEXT_MAX];
+			failure_group_value((enum group_kind)i, &groups->list[j], value);
+			list = json_value_append(
+				list, make_group(names[i], value, &groups->list[j]));
+		}
+	}
+	return list;
+}
+
 static json_t *make_series(const struct series *series)
 {
 	json_t *samples = json_array();
@@ -149,11 +190,12 @@ static json_t *make_kernel(const struct kernel_view *view)
 	if (!view->possible) {
 		return json_null();
 	}
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "asked",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "asked",
 		json_value_count(view->asked), "agreed", json_value_count(view->agreed), "missing",
 		json_value_count(view->missing), "too_young", json_value_count(view->too_young),
 		"syn_retransmits", json_value_count(view->syn_retransmits), "retransmitted",
-		json_value_count(view->retransmitted), "cost_us", json_value_us(view->cost_ns));
+		json_value_count(view->retransmitted), "not_accepted",
+		json_value_count(view->not_accepted), "cost_us", json_value_us(view->cost_ns));
 }
 
 /* Only the counters that this kernel has. */
@@ -376,6 +418,7 @@ static json_t *make_result(const struct result *result, const struct verdict *ve
 		{"findings", make_findings(&verdict->findings)},
 		{"connections", make_connections(result)},
 		{"targets", make_targets(result)},
+		{"groups", make_groups(result)},
 		{"causes", make_causes(result)},
 		{"handshake_us", json_value_times(&result->handshake)},
 		{"connect_us", json_value_times(&result->connect)},
@@ -386,6 +429,7 @@ static json_t *make_result(const struct result *result, const struct verdict *ve
 		{"kernel", make_kernel(&result->kernel)},
 		{"network", make_network(&result->network)},
 		{"listener", make_listener(&result->listener)},
+		{"listener_dropped", json_value_count(result->listener.dropped)},
 		{"refusals", make_refusals(result)},
 		{"icmp", make_icmp(&result->icmp)},
 		{"ways", make_ways(result)},

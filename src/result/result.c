@@ -2,6 +2,7 @@
 #include "tcpgoon/result/result.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tcpgoon/base/clock.h"
@@ -13,6 +14,8 @@ int result_init(struct result *result)
 		.dialing_ns = RESULT_UNKNOWN,
 		.first_rejected = RESULT_UNKNOWN,
 		.last_rejected = RESULT_UNKNOWN,
+		.kernel = {.not_accepted = RESULT_UNKNOWN},
+		.listener = {.dropped = RESULT_UNKNOWN},
 		.tables = {.conntrack_used = RESULT_UNKNOWN,
 			.conntrack_max = RESULT_UNKNOWN,
 			.time_wait_used = RESULT_UNKNOWN,
@@ -49,6 +52,26 @@ void result_finish(struct result *result)
 	histogram_finish(&result->failure);
 	histogram_finish(&result->lag);
 	histogram_finish(&result->lifetime);
+}
+
+char *failure_group_value(
+	enum group_kind kind, const struct failure_group *group, char buffer[ADDRESS_TEXT_MAX])
+{
+	switch (kind) {
+	case GROUP_SOURCE:
+		return address_format_host(&group->address, buffer);
+	case GROUP_FAMILY:
+		snprintf(buffer, ADDRESS_TEXT_MAX, "%s",
+			group->address.any.sa_family == AF_INET6 ? "IPv6" : "IPv4");
+		break;
+	case GROUP_PORT:
+		snprintf(buffer, ADDRESS_TEXT_MAX, "%u", (unsigned)address_port(&group->address));
+		break;
+	case GROUP_KINDS:
+		buffer[0] = '\0';
+		break;
+	}
+	return buffer;
 }
 
 double result_dial_rate(const struct result *result)

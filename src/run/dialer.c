@@ -111,6 +111,44 @@ struct tuple dialer_tuple(const struct dialer *dialer, uint32_t index)
 		&dialer->plan->tuples, found != NULL ? (*found)->ordinal : (uint64_t)index);
 }
 
+/* What the displaced change in the count of a source. */
+struct recount {
+	const struct tuples *tuples;
+	const struct address *source;
+	uint64_t below;
+	uint64_t count;
+};
+
+static bool is_from(const struct recount *recount, uint64_t ordinal)
+{
+	struct tuple tuple = tuples_at(recount->tuples, ordinal);
+	return address_same_host(&tuple.source, recount->source);
+}
+
+static void recount_displaced(const void *node, VISIT order, void *context)
+{
+	const struct displaced *entry = *(const struct displaced *const *)node;
+	struct recount *recount = context;
+	if ((order != postorder && order != leaf) || entry->index >= recount->below) {
+		return; /* each node but a leaf is visited three times */
+	}
+	recount->count -= is_from(recount, entry->index);
+	recount->count += is_from(recount, entry->ordinal);
+}
+
+uint64_t dialer_count_source(
+	const struct dialer *dialer, const struct address *source, uint64_t below)
+{
+	struct recount recount = {
+		.tuples = &dialer->plan->tuples,
+		.source = source,
+		.below = below,
+		.count = tuples_count_source(&dialer->plan->tuples, source, below),
+	};
+	twalk_r(dialer->displaced, recount_displaced, &recount);
+	return recount.count;
+}
+
 static int set_options(const struct dialer *dialer, int fd, sa_family_t family)
 {
 	const int on = 1;

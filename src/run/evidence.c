@@ -9,7 +9,6 @@
 
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/net/limits.h"
-#include "tcpgoon/net/sockdiag_listener.h"
 
 static uint64_t to_ns(struct timeval time)
 {
@@ -23,41 +22,112 @@ static uint64_t cpu_now_ns(void)
 	return to_ns(usage.ru_utime) + to_ns(usage.ru_stime);
 }
 
-/* Whether its queue is fuller, for its size, than the fullest seen so far. */
-static bool is_fuller(const struct sockdiag_listener *found, const struct listener_view *view)
+static size_t looked_at(const struct targets *targets)
 {
-	uint64_t room = (uint64_t)found->backlog + 1;
-	uint64_t room_seen = (uint64_t)view->backlog + 1;
-	return !view->known || found->queued * room_seen > view->queued_most * room;
+	return targets->count <= RESULT_TARGETS_MAX ? targets->count : 0;
 }
 
-/*
- * Whether somebody listens now, on any target. What is seen of the fullest queue goes into the
- * result.
- */
-static bool look_at_listeners(struct listener_view *view, const struct targets *targets)
+/* Who listens for one target now; of sockets 0 where nobody does. */
+static struct sockdiag_listener look_at_listener(
+	struct listener_view *view, const struct address *target)
 {
-	bool listens = false;
-	view->queued_at_end = 0;
-	for (size_t i = 0; targets->count <= RESULT_TARGETS_MAX && i < targets->count; i++) {
-		struct sockdiag_listener found;
-		int r = sockdiag_find_listener(&targets->list[i], &found);
-		view->here |= r == 0 || r == -ENOENT;
-		if (r < 0) {
-			continue;
-		}
-		listens = true;
-		if (is_fuller(&found, view)) {
-			view->known = true;
-			view->target = i;
-			view->queued_most = found.queued;
-		}
-		if (view->target == i) {
-			view->backlog = found.backlog;
-			view->queued_at_end = found.queued;
+	struct sockdiag_listener found = {0};
+	int r = sockdiag_find_listener(target, &found);
+	view->here |= r == 0 || r == -ENOENT;
+	return r == 0 ? found : (struct sockdiag_listener){0};
+}
+
+static void look_before(struct evidence *evidence, struct listener_view *view)
+{
+	const struct targets *targets = evidence->targets;
+	for (size_t i = 0; i < looked_at(targets); i++) {
+		evidence->listeners[i] = look_at_listener(view, &targets->list[i]);
+		view->known_at_start |= evidence->listeners[i].sockets > 0;
+	}
+}
+
+/* Several targets share a listener that is bound to a wildcard: what it dropped counts once. */
+static bool is_of_one_before(const struct evidence *evidence, size_t target)
+{
+	const struct address *bound = &evidence->listeners[target].bound;
+	for (size_t i = 0; i < target; i++) {
+		const struct sockdiag_listener *other = &evidence->listeners[i];
+		if (other->sockets > 0 && address_same_host(&other->bound, bound) &&
+			address_port(&other->bound) == address_port(bound)) {
+			return true;
 		}
 	}
-	return listens;
+	return false;
+}
+
+/* A target's listener before and after the run. */
+struct two_looks {
+	size_t target;
+	struct sockdiag_listener before;
+	struct sockdiag_listener after;
+	uint64_t dropped; /* RESULT_UNKNOWN: not told, or counted with another target */
+};
+
+static struct two_looks look_after(
+	const struct evidence *evidence, struct listener_view *view, size_t target)
+{
+	struct two_looks looks = {
+		.target = target,
+		.before = evidence->listeners[target],
+		.after = look_at_listener(view, &evidence->targets->list[target]),
+		.dropped = RESULT_UNKNOWN,
+	};
+	bool both = looks.before.sockets > 0 && looks.after.sockets > 0;
+	if (both && looks.before.has_drops && looks.after.has_drops &&
+		!is_of_one_before(evidence, target)) {
+		looks.dropped = (uint32_t)(looks.after.drops - looks.before.drops);
+	}
+	return looks;
+}
+
+static uint32_t queued_most(const struct two_looks *looks)
+{
+	return looks->before.queued > looks->after.queued ? looks->before.queued
+							  : looks->after.queued;
+}
+
+/* Whether it says more of a full queue: it dropped more, or is fuller for its size. */
+static bool is_fuller(const struct two_looks *looks, const struct two_looks *than)
+{
+	uint64_t dropped = looks->dropped == RESULT_UNKNOWN ? 0 : looks->dropped;
+	uint64_t dropped_there = than->dropped == RESULT_UNKNOWN ? 0 : than->dropped;
+	uint64_t room = (uint64_t)looks->after.backlog + 1;
+	uint64_t room_there = (uint64_t)than->after.backlog + 1;
+	if (dropped != dropped_there) {
+		return dropped > dropped_there;
+	}
+	return queued_most(looks) * room_there > queued_most(than) * room;
+}
+
+static void look_at_listeners(const struct evidence *evidence, struct listener_view *view)
+{
+	struct two_looks fullest = {0};
+	for (size_t i = 0; i < looked_at(evidence->targets); i++) {
+		struct two_looks looks = look_after(evidence, view, i);
+		if (looks.before.sockets == 0 && looks.after.sockets == 0) {
+			continue;
+		}
+		view->known_at_end |= looks.after.sockets > 0;
+		if (looks.dropped != RESULT_UNKNOWN) {
+			view->dropped = looks.dropped +
+				(view->dropped == RESULT_UNKNOWN ? 0 : view->dropped);
+		}
+		if (!view->known || is_fuller(&looks, &fullest)) {
+			fullest = looks;
+		}
+		view->known = true;
+	}
+	bool left = fullest.after.sockets == 0;
+	view->target = fullest.target;
+	view->backlog = left ? fullest.before.backlog : fullest.after.backlog;
+	view->queued_most = queued_most(&fullest);
+	view->queued_at_start = fullest.before.queued;
+	view->queued_at_end = fullest.after.queued;
 }
 
 static void look_at_tables(struct host_tables *tables, struct leftover *left)
@@ -103,7 +173,7 @@ void evidence_begin(struct evidence *evidence, const struct targets *targets, st
 	if (netstat_read(&evidence->before) < 0) {
 		netstat_init(&evidence->before);
 	}
-	result->listener.known_at_start = look_at_listeners(&result->listener, targets);
+	look_before(evidence, &result->listener);
 	look_at_host(&result->machine);
 	evidence->cpu_before_ns = cpu_now_ns(); /* last: what looking costs is not the dialling's */
 }
@@ -120,7 +190,7 @@ void evidence_end(struct evidence *evidence, const struct lanes *lanes, struct r
 		netstat_init(&after);
 	}
 	result->network = netstat_difference(&evidence->before, &after);
-	result->listener.known_at_end = look_at_listeners(&result->listener, evidence->targets);
+	look_at_listeners(evidence, &result->listener);
 	look_at_tables(&result->tables, &result->left);
 	struct generator *generator = &result->generator;
 	generator->lanes = lanes->count;

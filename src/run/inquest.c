@@ -128,6 +128,36 @@ static void judge(struct inquest *inquest, uint32_t index, const struct sockdiag
 	}
 }
 
+/*
+ * Where connections wait in the queue of a listener of this host, the kernel knows which: no file
+ * is open yet for the other ends of these.
+ */
+static void ask_other_ends(struct inquest *inquest, const uint32_t *indices, size_t count)
+{
+	struct result *result = inquest->table->result;
+	struct sockdiag_pair pairs[INQUEST_BATCH];
+	struct sockdiag_socket sockets[INQUEST_BATCH];
+	size_t open = 0;
+	if (!result->listener.known_at_end || result->listener.queued_at_end == 0) {
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (table_state(inquest->table, indices[i]) == CONN_ESTABLISHED) {
+			struct tuple tuple = dialer_tuple(inquest->dialer, indices[i]);
+			pairs[open++] = (struct sockdiag_pair){
+				.source = *tuple.target, .target = tuple.source};
+		}
+	}
+	if (sockdiag_lookup(&inquest->diag, pairs, open, sockets) < 0) {
+		return;
+	}
+	uint64_t *waiting = &result->kernel.not_accepted;
+	*waiting = *waiting == RESULT_UNKNOWN ? 0 : *waiting;
+	for (size_t i = 0; i < open; i++) {
+		*waiting += sockets[i].state == TCP_ESTABLISHED && sockets[i].inode == 0;
+	}
+}
+
 void inquest_ask(struct inquest *inquest, const uint32_t *indices, size_t count, uint64_t now_ns)
 {
 	struct sockdiag_pair pairs[INQUEST_BATCH];
@@ -148,6 +178,7 @@ void inquest_ask(struct inquest *inquest, const uint32_t *indices, size_t count,
 	for (size_t i = 0; i < count; i++) {
 		judge(inquest, indices[i], &sockets[i], now_ns);
 	}
+	ask_other_ends(inquest, indices, count);
 	view->cost_ns += clock_now_ns() - now_ns;
 }
 

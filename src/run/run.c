@@ -15,6 +15,7 @@
 #include "tcpgoon/base/units.h"
 #include "tcpgoon/net/limits.h"
 #include "tcpgoon/run/engine.h"
+#include "tcpgoon/run/grouping.h"
 #include "tcpgoon/run/harvest.h"
 #include "tcpgoon/run/way.h"
 #include "tcpgoon/uring/release.h"
@@ -476,6 +477,9 @@ int run_execute(const struct plan *plan, const struct run_observer *observer, st
 		if (r < 0 && engine->phase < PHASE_ASKING) {
 			take_numbers(engine);
 		}
+	}
+	if (r == 0) {
+		grouping_make(&engine->table, &engine->dialer);
 	}
 	engine_finish(engine);
 	free(engine);

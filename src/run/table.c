@@ -105,6 +105,13 @@ static void note_rejected(const struct table *table, uint32_t index)
 	}
 }
 
+static void note_lateness(struct table *table, bool late)
+{
+	table->result->generator.late += late;
+	table->result->generator.late_spells += late && !table->last_was_late;
+	table->last_was_late = late;
+}
+
 void table_dialing(struct table *table, uint32_t index, uint64_t due_ns, uint64_t now_ns)
 {
 	struct conn *conn = &table->conns[index];
@@ -115,6 +122,7 @@ void table_dialing(struct table *table, uint32_t index, uint64_t due_ns, uint64_
 	table->result->dialed++;
 	if (due_ns != CLOCK_NEVER) {
 		histogram_record(&table->result->lag, microseconds_since(due_ns, now_ns));
+		note_lateness(table, now_ns > due_ns + GENERATOR_LATE_NS);
 	}
 }
 

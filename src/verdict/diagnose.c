@@ -32,6 +32,9 @@ enum rule_id {
 	RULE_REVERSE_PATH_FILTERED,
 	RULE_NEIGHBOUR_SILENT,
 	RULE_NAME_WITH_DEAD_ADDRESS,
+	RULE_FAILURES_BY_FAMILY,
+	RULE_FAILURES_BY_PORT,
+	RULE_FAILURES_BY_SOURCE,
 	RULE_BACKLOG_FULL,
 	RULE_CONNECTION_CAP,
 	RULE_FIREWALL_RESET,
@@ -75,9 +78,14 @@ struct rule {
 #define EXPLAINED_HERE                                                                         \
 	(THE(SOURCE_UNUSABLE) | THE(CONNTRACK_FULL) | THE(DEVICE_DOWN) | THE(OUTPUT_DROPPED) | \
 		THE(OUTPUT_REJECTED) | THE(REVERSE_PATH_FILTERED) | THE(NEIGHBOUR_SILENT))
+/* Or did not leave it. */
+#define REFUSED_OR_LOST_HERE (EXPLAINED_HERE | THE(NO_ROUTE) | THE(ROUTE_REFUSES))
+/* What the failed connections have in common. */
+#define GROUPS (THE(FAILURES_BY_FAMILY) | THE(FAILURES_BY_PORT) | THE(FAILURES_BY_SOURCE))
 /* Whatever explains that SYNs were not answered. */
-#define EXPLAINS_SILENCE \
-	(EXPLAINED_HERE | THE(NAME_WITH_DEAD_ADDRESS) | THE(BACKLOG_FULL) | THE(CONNECTION_CAP))
+#define EXPLAINS_SILENCE                                                                          \
+	(EXPLAINED_HERE | THE(NAME_WITH_DEAD_ADDRESS) | THE(BACKLOG_FULL) | THE(CONNECTION_CAP) | \
+		GROUPS)
 /* And that the target said no. */
 #define EXPLAINS_REFUSAL (EXPLAINED_HERE | THE(NAME_WITH_DEAD_ADDRESS) | THE(CONNECTION_CAP))
 
@@ -101,27 +109,37 @@ static const struct rule rules[RULE_MAX] = {
 	ROW(OUTPUT_REJECTED, LOCAL, LOCAL, output_rejected, THE(DEVICE_DOWN)),
 	ROW(REVERSE_PATH_FILTERED, LOCAL, LOCAL, reverse_path_filtered, 0),
 	ROW(NEIGHBOUR_SILENT, PATH, REMARK, neighbour_silent, THE(SOURCE_UNUSABLE)),
-	ROW(NAME_WITH_DEAD_ADDRESS, REMOTE, REMARK, name_with_dead_address, EXPLAINED_HERE),
+	ROW(NAME_WITH_DEAD_ADDRESS, REMOTE, REMARK, name_with_dead_address,
+		EXPLAINED_HERE | THE(FAILURES_BY_FAMILY) | THE(FAILURES_BY_PORT)),
+	ROW(FAILURES_BY_FAMILY, PATH, REMARK, failures_by_family, REFUSED_OR_LOST_HERE),
+	ROW(FAILURES_BY_PORT, PATH, REMARK, failures_by_port, REFUSED_OR_LOST_HERE),
+	ROW(FAILURES_BY_SOURCE, PATH, REMARK, failures_by_source,
+		REFUSED_OR_LOST_HERE | THE(NAME_WITH_DEAD_ADDRESS) | THE(FAILURES_BY_FAMILY) |
+			THE(FAILURES_BY_PORT)),
 	ROW(BACKLOG_FULL, REMOTE, REMARK, backlog_full, EXPLAINED_HERE),
-	ROW(CONNECTION_CAP, REMOTE, REMARK, connection_cap, EXPLAINED_HERE | THE(BACKLOG_FULL)),
+	ROW(CONNECTION_CAP, REMOTE, REMARK, connection_cap,
+		EXPLAINED_HERE | THE(BACKLOG_FULL) | GROUPS),
 	ROW(FIREWALL_RESET, PATH, REMARK, firewall_reset, EXPLAINED_HERE),
 	ROW(NO_LISTENER, REMOTE, REMARK, no_listener, EXPLAINED_HERE | THE(FIREWALL_RESET)),
 	ROW(FIREWALL_REJECT, PATH, REMARK, firewall_reject, EXPLAINS_REFUSAL),
 	ROW(UNREACHABLE, PATH, REMARK, unreachable, EXPLAINS_REFUSAL),
 	ROW(FIREWALL_DROP, PATH, REMARK, firewall_drop, EXPLAINS_SILENCE),
 	ROW(PARTIAL_DROP, PATH, REMARK, partial_drop, EXPLAINS_SILENCE),
-	ROW(SOME_REFUSED, REMOTE, REMARK, some_refused, EXPLAINS_REFUSAL),
-	ROW(RESET_IN_HANDSHAKE, REMOTE, REMARK, reset_in_handshake, EXPLAINS_REFUSAL),
+	ROW(SOME_REFUSED, REMOTE, REMARK, some_refused, EXPLAINS_REFUSAL | GROUPS),
+	ROW(RESET_IN_HANDSHAKE, REMOTE, REMARK, reset_in_handshake,
+		EXPLAINS_REFUSAL | THE(BACKLOG_FULL)),
 	ROW(UNCONFIRMED, REMOTE, REMARK, unconfirmed, THE(BACKLOG_FULL)),
-	ROW(CLOSED_AT_ONCE, REMOTE, REMARK, closed_at_once, EXPLAINS_REFUSAL | THE(OLDEST_CLOSED)),
-	ROW(RESET_AT_ONCE, REMOTE, REMARK, reset_at_once, EXPLAINS_REFUSAL | THE(OLDEST_CLOSED)),
+	ROW(CLOSED_AT_ONCE, REMOTE, REMARK, closed_at_once,
+		EXPLAINS_REFUSAL | GROUPS | THE(OLDEST_CLOSED)),
+	ROW(RESET_AT_ONCE, REMOTE, REMARK, reset_at_once,
+		EXPLAINS_REFUSAL | GROUPS | THE(OLDEST_CLOSED) | THE(BACKLOG_FULL)),
 	ROW(SERVER_WENT_AWAY, REMOTE, REMARK, server_went_away, 0),
 	ROW(OLDEST_CLOSED, REMOTE, REMARK, oldest_closed, THE(SERVER_WENT_AWAY)),
 	ROW(IDLE_TIMEOUT, REMOTE, REMARK, idle_timeout, ENDED_THEM_ALL),
 	ROW(SILENT, PATH, REMARK, silent, 0),
 	ROW(DROPPED_WHILE_HELD, REMOTE, REMARK, dropped_while_held,
 		ENDED_THEM_ALL | THE(IDLE_TIMEOUT)),
-	ROW(SERVER_STOPPED_ACCEPTING, REMOTE, REMARK, server_stopped_accepting, THE(BACKLOG_FULL)),
+	ROW(SERVER_STOPPED_ACCEPTING, REMOTE, FAILURE, server_stopped_accepting, THE(BACKLOG_FULL)),
 	ROW(SYN_LOSS, PATH, REMARK, syn_loss, EXPLAINS_SILENCE | THE(PARTIAL_DROP)),
 	ROW(SYN_COOKIES, REMOTE, REMARK, syn_cookies, 0),
 	ROW(CLIENT_LIMITED, LOCAL, REMARK, client_limited, 0),
@@ -166,7 +184,7 @@ uint64_t rule_failed_here(const struct result *result)
 }
 
 /* Whether one of the rules that know better speaks of all that this one speaks of. */
-static bool yields(enum rule_id id, const struct finding candidates[RULE_MAX])
+static bool yields(enum rule_id id, const struct finding *candidates)
 {
 	for (size_t i = 0; i < RULE_MAX; i++) {
 		bool knows_better = (rules[id].yields_to >> i & 1) != 0;
@@ -180,7 +198,9 @@ static bool yields(enum rule_id id, const struct finding candidates[RULE_MAX])
 
 void diagnose(const struct result *result, struct findings *ret_findings)
 {
-	struct finding candidates[RULE_MAX] = {0}; /* one without a name does not hold */
+	*ret_findings = (struct findings){0};
+	struct finding *candidates = ret_findings->list; /* one without a name does not hold */
+	uint64_t stay = 0; /* set of THE(rule) */
 	for (size_t i = 0; i < RULE_MAX; i++) {
 		candidates[i].side = rules[i].side;
 		candidates[i].weight = rules[i].weight;
@@ -188,9 +208,13 @@ void diagnose(const struct result *result, struct findings *ret_findings)
 			candidates[i].name = rules[i].name;
 		}
 	}
-	*ret_findings = (struct findings){0};
 	for (size_t i = 0; i < RULE_MAX; i++) {
 		if (candidates[i].name != NULL && !yields((enum rule_id)i, candidates)) {
+			stay |= UINT64_C(1) << i;
+		}
+	}
+	for (size_t i = 0; i < RULE_MAX; i++) {
+		if ((stay >> i & 1) != 0) {
 			ret_findings->list[ret_findings->count++] = candidates[i];
 		}
 	}

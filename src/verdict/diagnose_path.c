@@ -91,13 +91,16 @@ static bool is_loss(const struct result *result)
 }
 
 /*
- * "was answered within 5.00 s", or who else gave up: the time is that of the slowest failure, where
- * all failures were timeouts.
+ * "was answered within 5.00 s", or who else gave up: the time is the dial timeout, as each waited so
+ * long at least, or else that of the slowest failure.
  */
 static void say_how_long(const struct result *result, char text[FINDING_TEXT_MAX])
 {
 	char waited[RULE_TEXT_MAX];
-	rule_seconds(result->failure.max_us * NSEC_PER_USEC, waited);
+	uint64_t timeout_ns = result->settings.dial_timeout_ns;
+	uint64_t slowest_ns = result->failure.max_us * NSEC_PER_USEC;
+	bool ours = result->given_up_by_kernel == 0 && timeout_ns > 0 && timeout_ns < slowest_ns;
+	rule_seconds(ours ? timeout_ns : slowest_ns, waited);
 	if (result->given_up_by_kernel == 0) {
 		rule_say(text, "was answered within %s", waited);
 		return;

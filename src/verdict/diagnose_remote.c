@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How the target lets connections up: who listens, whether it accepts, how many it will have. */
+#include <stdio.h>
+
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/verdict/rules.h"
 
@@ -61,14 +63,42 @@ static uint64_t known_unconfirmed(const struct result *result)
 	return result->unconfirmed == RESULT_UNKNOWN ? 0 : result->unconfirmed;
 }
 
-/* Of the listener that we see, how many have left its queue. */
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* How many packets the target's own socket dropped, where it tells. */
+static uint64_t known_dropped(const struct result *result)
+{
+	return result->listener.dropped == RESULT_UNKNOWN ? 0 : result->listener.dropped;
+}
+
+/* Of the listener that we see, those of this run that came up. */
+static uint64_t established_there(const struct result *result)
+{
+	return result->target_count > 0 ? result->targets[result->listener.target].established
+					: result->established;
+}
+
+/*
+ * Of this run's connections, how many wait in its queue. Where the kernel could not be asked, the
+ * queue's length has to do, in which those of other clients may be.
+ */
+static uint64_t waiting(const struct result *result)
+{
+	if (result->kernel.possible && result->kernel.not_accepted != RESULT_UNKNOWN) {
+		return result->kernel.not_accepted;
+	}
+	return least(result->listener.queued_at_end, established_there(result));
+}
+
+/* How many have left it. */
 static uint64_t accepted(const struct result *result)
 {
-	uint64_t waiting = result->listener.queued_at_end + known_unconfirmed(result);
-	uint64_t established = result->target_count > 0
-		? result->targets[result->listener.target].established
-		: result->established;
-	return established > waiting ? established - waiting : 0;
+	uint64_t left = waiting(result) + known_unconfirmed(result);
+	uint64_t established = established_there(result);
+	return established > left ? established - left : 0;
 }
 
 /* How long ago the last connection came up, at least. */
@@ -112,61 +142,131 @@ static void hint_at_acceptor(const struct result *result, struct finding *findin
 	}
 }
 
-/* "up to 5 waited where its backlog is 4, and ": nothing where it was not full when looked at. */
+/*
+ * "at 192.0.2.1:80, up to 5 waited where its backlog is 4, and its socket dropped 30 packets": of
+ * that, what is known.
+ */
 static void say_how_full(const struct result *result, char text[FINDING_TEXT_MAX])
 {
 	const struct listener_view *listener = &result->listener;
 	char address[ADDRESS_TEXT_MAX];
-	text[0] = '\0';
-	if (listener->queued_most < listener->backlog) {
-		return;
-	}
+	char where[ADDRESS_TEXT_MAX + 8] = "";
+	char waited[64] = "";
+	char dropped[64] = "";
 	if (result->target_count > 0) {
-		rule_say(text, "at %s, up to %u waited where its backlog is %u, and ",
-			address_format(&result->targets[listener->target].address, address),
-			listener->queued_most, listener->backlog);
-	} else {
-		rule_say(text, "up to %u waited where its backlog is %u, and ",
+		snprintf(where, sizeof(where), "at %s, ",
+			address_format(&result->targets[listener->target].address, address));
+	}
+	if (listener->queued_most >= listener->backlog) {
+		snprintf(waited, sizeof(waited), "up to %u waited where its backlog is %u",
 			listener->queued_most, listener->backlog);
 	}
+	if (known_dropped(result) > 0) {
+		snprintf(dropped, sizeof(dropped), "its socket dropped %" PRIu64 " packets",
+			known_dropped(result));
+	}
+	rule_say(text, "%s%s%s%s", where, waited,
+		waited[0] != '\0' && dropped[0] != '\0' ? ", and " : "", dropped);
+}
+
+/* Which of its two queues had no room: a full accept queue is counted, or still seen. */
+static bool accept_queue_was_full(const struct result *result)
+{
+	const struct listener_view *listener = &result->listener;
+	return listener->queued_most >= listener->backlog ||
+		rule_added(result, NETSTAT_LISTEN_OVERFLOWS) > 0;
+}
+
+/*
+ * Connections that had to wait, timed out, are established here only, or were reset as
+ * net.ipv4.tcp_abort_on_overflow asks. What other clients met does not count, and one connection
+ * needs one dropped packet at least.
+ */
+static uint64_t hurt_by_backlog(const struct result *result)
+{
+	uint64_t reset = rule_cause(result, CAUSE_RESET_IN_HANDSHAKE) +
+		rule_cause(result, CAUSE_RESET_AT_ONCE);
+	uint64_t hurt = rule_cause(result, CAUSE_TIMED_OUT) + known_unconfirmed(result);
+	hurt = hurt > result->kernel.retransmitted ? hurt : result->kernel.retransmitted;
+	if (result->listener.dropped == RESULT_UNKNOWN) {
+		return hurt;
+	}
+	return least(hurt + reset, result->listener.dropped);
+}
+
+/* The target's own socket agrees: the counters are of all listeners of this host. */
+static bool backlog_was_seen_full(const struct result *result)
+{
+	const struct listener_view *listener = &result->listener;
+	if (listener->dropped != RESULT_UNKNOWN) {
+		return listener->known && listener->dropped > 0;
+	}
+	return listener->known && listener->queued_most >= listener->backlog;
+}
+
+static void say_half_open_queue(const struct result *result, struct finding *finding)
+{
+	rule_say(finding->evidence,
+		"The server's socket dropped %" PRIu64
+		" packets before they reached its accept queue; %" PRIu64
+		" of these connections had to wait or did not come up.",
+		known_dropped(result), finding->count);
+	rule_say(finding->hint,
+		"Its queue of half-open connections was full, or a filter is attached to the socket: "
+		"raise the backlog of listen() and net.ipv4.tcp_max_syn_backlog, and switch "
+		"net.ipv4.tcp_syncookies on.");
+}
+
+static void say_accept_queue(const struct result *result, struct finding *finding)
+{
+	char figures[FINDING_TEXT_MAX];
+	say_how_full(result, figures);
+	rule_say(finding->evidence,
+		"The server's accept queue was full: %s; %" PRIu64 " connections timed out%s.",
+		figures, rule_cause(result, CAUSE_TIMED_OUT),
+		known_unconfirmed(result) > 0 ? ", and some are established here only" : "");
+	hint_at_acceptor(result, finding);
 }
 
 bool backlog_full(const struct result *result, struct finding *finding)
 {
-	const struct listener_view *listener = &result->listener;
-	uint64_t dropped = rule_added(result, NETSTAT_LISTEN_OVERFLOWS) +
-		rule_added(result, NETSTAT_REQUEST_QUEUE_DROPS);
 	uint64_t timed_out = rule_cause(result, CAUSE_TIMED_OUT);
-	uint64_t hurt = timed_out + known_unconfirmed(result);
-	bool seen = listener->known && (dropped > 0 || listener->queued_most >= listener->backlog);
-	bool guessed = timed_out > 0 && known_unconfirmed(result) > 0;
-	finding->count = hurt > result->kernel.retransmitted ? hurt : result->kernel.retransmitted;
-	if (!(seen && (dropped > 0 || finding->count > 0)) && !guessed) {
+	finding->count = hurt_by_backlog(result);
+	if (backlog_was_seen_full(result) && finding->count > 0) {
+		if (accept_queue_was_full(result)) {
+			say_accept_queue(result, finding);
+		} else {
+			say_half_open_queue(result, finding);
+		}
+		return true;
+	}
+	/* From another host, it shows in what it does. */
+	finding->count = timed_out + known_unconfirmed(result);
+	if (result->listener.known || timed_out == 0 || known_unconfirmed(result) == 0) {
 		return false;
 	}
-	if (seen) {
-		char figures[FINDING_TEXT_MAX];
-		say_how_full(result, figures);
-		rule_say(finding->evidence,
-			"The server's accept queue was full: %sthe kernel dropped %" PRIu64
-			" of their packets; %" PRIu64 " connections timed out%s.",
-			figures, dropped, timed_out,
-			known_unconfirmed(result) > 0 ? ", and some are established here only"
-						      : "");
-	} else {
-		rule_say(finding->evidence,
-			"%" PRIu64 " connections timed out and %" PRIu64
-			" are established here only: the server's accept queue is full.",
-			timed_out, known_unconfirmed(result));
-	}
+	rule_say(finding->evidence,
+		"%" PRIu64 " connections timed out and %" PRIu64
+		" are established here only: the server's accept queue is full.",
+		timed_out, known_unconfirmed(result));
 	hint_at_acceptor(result, finding);
 	return true;
 }
 
+/*
+ * Connections to listeners of this network namespace that others opened meanwhile, at most:
+ * the counter is of all listeners.
+ */
+static uint64_t opened_by_others(const struct result *result)
+{
+	uint64_t opened = rule_added(result, NETSTAT_PASSIVE_OPENS);
+	return opened > result->established ? opened - result->established : 0;
+}
+
 bool server_stopped_accepting(const struct result *result, struct finding *finding)
 {
-	finding->count = result->listener.queued_at_end;
-	if (!nobody_accepts(result)) {
+	finding->count = waiting(result);
+	if (!nobody_accepts(result) || finding->count == 0) {
 		return false;
 	}
 	char waited[RULE_TEXT_MAX];
@@ -197,52 +297,95 @@ bool unconfirmed(const struct result *result, struct finding *finding)
 
 bool syn_cookies(const struct result *result, struct finding *finding)
 {
-	uint64_t sent = rule_added(result, NETSTAT_SYNCOOKIES_SENT);
-	if (sent == 0 || !result->listener.known) {
+	uint64_t received = rule_added(result, NETSTAT_SYNCOOKIES_RECEIVED);
+	uint64_t others = opened_by_others(result);
+	uint64_t own = least(received > others ? received - others : 0, result->established);
+	if (own == 0 || !result->listener.known) {
 		return false;
 	}
+	finding->count = own;
 	rule_say(finding->evidence,
-		"The server's kernel took the dials for a flood and answered with %" PRIu64
-		" SYN cookies.",
-		sent);
+		"At least %" PRIu64 " of %" PRIu64
+		" connections came up by a SYN cookie of the server's kernel.",
+		own, result->established);
 	rule_say(finding->hint,
-		"Raise the backlog of listen(), net.core.somaxconn and "
-		"net.ipv4.tcp_max_syn_backlog at the server.");
+		"It took the dials for a flood, or net.ipv4.tcp_syncookies is 2: raise the backlog "
+		"of listen(), net.core.somaxconn and net.ipv4.tcp_max_syn_backlog at the server.");
 	return true;
+}
+
+/* Whether what was rejected begins where what was kept ends; packets may overtake each other. */
+static bool in_order(uint64_t kept, uint64_t before_first)
+{
+	uint64_t distance = kept > before_first ? kept - before_first : before_first - kept;
+	return distance <= 1 + kept / 50;
+}
+
+bool rule_is_cap(uint64_t rejected, uint64_t kept, uint64_t dropped_later, uint64_t before_first)
+{
+	return rejected >= CAP_REJECTED_LEAST && kept >= CAP_KEPT_LEAST &&
+		dropped_later <= kept / 10 && in_order(kept, before_first);
 }
 
 /*
  * A limit shows in the order of the dials: all before the first that was rejected stayed, and none
  * after it did, so their number is that one's index.
  */
-bool connection_cap(const struct result *result, struct finding *finding)
+uint64_t rule_capped(const struct result *result)
 {
 	uint64_t at_once = rule_ended_at_once(result);
+	uint64_t rejected = rule_failed_there(result) + at_once;
 	uint64_t kept = result->established - at_once;
 	uint64_t dropped_later = result->at_end.closed - at_once;
-	uint64_t first = result->first_rejected;
-	finding->count = rule_failed_there(result) + at_once;
-	if (finding->count < CAP_REJECTED_LEAST || kept < CAP_KEPT_LEAST ||
-		dropped_later > kept / 10 || rule_listener_left(result)) {
-		return false;
+	return !rule_listener_left(result) &&
+			rule_is_cap(rejected, kept, dropped_later, result->first_rejected)
+		? rejected
+		: 0;
+}
+
+/*
+ * Who answers with a refusal, or ends what is too many, counts them itself. After silence there is
+ * nothing to tell a server's limit from one on the path, or from a path that broke.
+ */
+static void hint_at_cap(const struct result *result, const char *limit, struct finding *finding)
+{
+	uint64_t silent = rule_cause(result, CAUSE_TIMED_OUT);
+	if (silent * 2 <= finding->count) {
+		rule_say(finding->hint,
+			"That is a limit of %s connections: look at the server's or proxy's maximum, "
+			"its descriptors, and firewall rules that count connections.",
+			limit);
+		return;
 	}
-	/* Packets may overtake each other. */
-	uint64_t distance = kept > first ? kept - first : first - kept;
-	if (distance > 1 + kept / 50) {
-		return false;
-	}
-	rule_say(finding->evidence,
-		"The first %" PRIu64
-		" connections came up and stayed; of those dialled after them, "
-		"%" PRIu64 " were rejected (%" PRIu64 " refused, %" PRIu64 " timed out, %" PRIu64
-		" ended at once).",
-		kept, finding->count, rule_cause(result, CAUSE_REFUSED),
-		rule_cause(result, CAUSE_TIMED_OUT), at_once);
+	finding->side = CAUSE_SIDE_PATH;
+	bool server_is_clear = result->listener.known && result->listener.dropped == 0;
 	rule_say(finding->hint,
-		"That is a limit of %" PRIu64
-		" connections: look at the server's or proxy's maximum, its descriptors, and "
-		"firewall rules that count connections.",
-		kept);
+		"Where they are dropped is not known: a full table of connections (NAT, conntrack) or "
+		"a rule that counts them on the path%s, or the path broke then. Look whether the "
+		"SYNs still arrive at the server.",
+		server_is_clear ? " (the server's own socket dropped none)"
+				: ", a limit of the server");
+}
+
+bool connection_cap(const struct result *result, struct finding *finding)
+{
+	char limit[RULE_TEXT_MAX];
+	uint64_t at_once = rule_ended_at_once(result);
+	uint64_t kept = result->established - at_once;
+	finding->count = rule_capped(result);
+	if (finding->count > 0) {
+		rule_say(finding->evidence,
+			"The first %" PRIu64
+			" connections came up and stayed; of those dialled after them, "
+			"%" PRIu64 " were rejected (%" PRIu64 " refused, %" PRIu64
+			" timed out, %" PRIu64 " ended at once).",
+			kept, finding->count, rule_cause(result, CAUSE_REFUSED),
+			rule_cause(result, CAUSE_TIMED_OUT), at_once);
+		snprintf(limit, sizeof(limit), "%" PRIu64, kept);
+	} else if (!rule_group_caps(result, limit, finding)) {
+		return false;
+	}
+	hint_at_cap(result, limit, finding);
 	return true;
 }
 

@@ -86,6 +86,7 @@ static inline void listen_here(struct fixture *fixture, uint32_t backlog)
 		.known_at_start = true,
 		.known_at_end = true,
 		.backlog = backlog,
+		.dropped = RESULT_UNKNOWN,
 	};
 }
 

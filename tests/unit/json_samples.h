@@ -66,13 +66,12 @@ static inline void sample_evidence(struct result *result)
 		.too_young = 7,
 		.syn_retransmits = 25,
 		.retransmitted = 12,
+		.not_accepted = 6,
 		.cost_ns = 1234567};
 	for (size_t i = 0; i < NETSTAT_MAX; i++) {
 		result->network.values[i] = 1000 + i;
 	}
 	result->network.values[NETSTAT_SYN_CHALLENGES] = NETSTAT_ABSENT;
-	result->listener =
-		(struct listener_view){.known = true, .backlog = 128, .queued_most = 129};
 	result->icmp = (struct icmp_view){.told = 7, .told_here = 3};
 	result->refusal_count = 1;
 	result->refusals[0] = (struct refusal){
@@ -91,6 +90,8 @@ static inline void sample_evidence(struct result *result)
 	address_parse_literal("192.0.2.1", 80, &result->ways[0].target);
 	address_parse_literal("198.51.100.7", 0, &result->ways[0].source);
 	address_parse_literal("198.51.100.1", 0, &result->ways[0].next_hop);
+	result->listener = (struct listener_view){
+		.known = true, .backlog = 128, .queued_most = 129, .dropped = 31};
 	result->generator = (struct generator){.cpu_ns = 2250 * NSEC_PER_MSEC,
 		.last_dial_ns = 8990 * NSEC_PER_MSEC,
 		.period_ns = 2500500,
@@ -117,6 +118,14 @@ static inline void sample_evidence(struct result *result)
 			i == 0 ? "192.0.2.1" : "2001:db8::2", (uint16_t)(80 + i), &tally->address);
 		tally->established = 400U + i;
 		tally->failed = 40U + i;
+	}
+	for (size_t i = 0; i < GROUP_KINDS; i++) {
+		struct failure_group *group = &result->groups[i].list[0];
+		result->groups[i].count = 1;
+		*group = (struct failure_group){.dialed = 500 + i, .undecided = i};
+		group->causes[CAUSE_TIMED_OUT] = (uint32_t)(40 + i);
+		group->causes[CAUSE_CLOSED_BY_PEER] = 9;
+		address_parse_literal("2001:db8::2", 81, &group->address);
 	}
 	series_add(&result->series,
 		&(struct snapshot){.elapsed_ns = 1, .total = 1000, .not_initiated = 1000});

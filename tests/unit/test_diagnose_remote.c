@@ -56,8 +56,8 @@ static void backlog_full(void **state)
 	result->listener.queued_at_end = 5;
 	result->duration_ns = 2 * NSEC_PER_SEC;
 	assert_only(fixture, "backlog_full", 35,
-		"The server's accept queue was full: up to 5 waited where its backlog is 4, and "
-		"the kernel dropped 0 of their packets; 35 connections timed out.");
+		"The server's accept queue was full: up to 5 waited where its backlog is 4; 35 "
+		"connections timed out.");
 	assert_non_null(strstr(fixture->findings.list[0].hint, "accepts nobody"));
 	establish(fixture, 59);
 	assert_non_null(
@@ -88,27 +88,70 @@ static void backlog_full_of_one_of_several_targets(void **state)
 	}
 	assert_finding(fixture, "backlog_full", 15,
 		"The server's accept queue was full: at 192.0.2.1:7002, up to 5 waited where its "
-		"backlog is 4, and the kernel dropped 0 of their packets; 15 connections timed "
-		"out.");
+		"backlog is 4; 15 connections timed out.");
 	/* What another target accepted is not its own. */
 	assert_non_null(strstr(find(fixture, "backlog_full")->hint, "accepts nobody"));
 }
 
-static void backlog_full_by_the_counters(void **state)
+static void backlog_full_by_its_own_drops(void **state)
 {
 	struct fixture *fixture = *state;
-	uint64_t *values = fixture->result.network.values;
+	struct result *result = &fixture->result;
 	establish(fixture, 100);
-	values[NETSTAT_LISTEN_OVERFLOWS] = 12;
-	values[NETSTAT_REQUEST_QUEUE_DROPS] = 0;
-	assert_nothing(fixture); /* of another server of this host */
 	listen_here(fixture, 4);
-	fixture->result.kernel.retransmitted = 8;
-	fixture->result.kernel.syn_retransmits = 12;
+	result->listener.dropped = 12;
+	assert_nothing(fixture); /* those of other clients: none of ours took harm */
+	result->kernel.retransmitted = 8;
+	result->kernel.syn_retransmits = 12;
+	result->network.values[NETSTAT_LISTEN_OVERFLOWS] = 12;
 	assert_only(fixture, "backlog_full", 8,
-		"The server's accept queue was full: the kernel dropped 12 of their packets; 0 connections timed out.");
-	values[NETSTAT_LISTEN_OVERFLOWS] = 0;
+		"The server's accept queue was full: its socket dropped 12 packets; 0 connections "
+		"timed out.");
+	/* No more can have been hurt than packets were dropped. */
+	result->listener.dropped = 3;
+	assert_int_equal(find(fixture, "backlog_full")->count, 3);
+	assert_int_equal(find(fixture, "syn_loss")->count, 8);
+	/* The accept queue is not what had no room. */
+	result->listener.dropped = 12;
+	result->network.values[NETSTAT_LISTEN_OVERFLOWS] = 0;
+	assert_only(fixture, "backlog_full", 8,
+		"The server's socket dropped 12 packets before they reached its accept queue; 8 of "
+		"these connections had to wait or did not come up.");
+}
+
+/* The counters are of all listeners of this host, the target's socket dropped nothing. */
+static void an_overflow_of_another_listener(void **state)
+{
+	struct fixture *fixture = *state;
+	struct result *result = &fixture->result;
+	establish(fixture, 100);
+	result->network.values[NETSTAT_LISTEN_OVERFLOWS] = 12;
+	assert_nothing(fixture);
+	listen_here(fixture, 4);
+	assert_nothing(fixture);
+	result->kernel.retransmitted = 8;
+	result->kernel.syn_retransmits = 8;
+	assert_no(fixture, "backlog_full"); /* its queue had room, as far as was seen */
+	result->listener.dropped = 0;
+	result->listener.queued_most = 5;
 	assert_no(fixture, "backlog_full");
+}
+
+static void an_overflow_that_resets(void **state)
+{
+	struct fixture *fixture = *state;
+	struct result *result = &fixture->result;
+	establish(fixture, 5);
+	reject(fixture, CAUSE_RESET_IN_HANDSHAKE, 15);
+	result->first_rejected = 2;
+	listen_here(fixture, 4);
+	result->listener.queued_most = 5;
+	assert_no(fixture, "backlog_full");
+	result->listener.dropped = 15;
+	result->listener.queued_most = 5;
+	assert_only(fixture, "backlog_full", 15,
+		"The server's accept queue was full: up to 5 waited where its backlog is 4, and its "
+		"socket dropped 15 packets; 0 connections timed out.");
 }
 
 static void backlog_full_by_what_it_does(void **state)
@@ -145,6 +188,14 @@ static void server_stopped_accepting(void **state)
 		"41 connections still wait in the server's accept queue, 1.00 s after the last "
 		"dial.");
 	assert_non_null(strstr(fixture->findings.list[0].hint, "accepted 59"));
+	assert_int_equal(fixture->findings.list[0].weight, FINDING_FAILURE);
+	/* In the queue there are others' too: the kernel told which are ours. */
+	result->kernel.possible = true;
+	result->kernel.not_accepted = 30;
+	assert_int_equal(find(fixture, "server_stopped_accepting")->count, 30);
+	result->kernel.not_accepted = 0;
+	assert_nothing(fixture);
+	result->kernel.not_accepted = RESULT_UNKNOWN;
 	result->listener.queued_at_end = 0;
 	assert_nothing(fixture);
 }
@@ -163,12 +214,38 @@ static void unconfirmed(void **state)
 static void syn_cookies(void **state)
 {
 	struct fixture *fixture = *state;
+	uint64_t *values = fixture->result.network.values;
 	establish(fixture, 20);
-	fixture->result.network.values[NETSTAT_SYNCOOKIES_SENT] = 3;
+	values[NETSTAT_SYNCOOKIES_RECEIVED] = 13;
+	values[NETSTAT_PASSIVE_OPENS] = 30; /* ten of others, who may have had ten of the cookies */
 	assert_nothing(fixture); /* of another server of this host */
 	listen_here(fixture, 128);
-	assert_only(fixture, "syn_cookies", 0,
-		"The server's kernel took the dials for a flood and answered with 3 SYN cookies.");
+	assert_only(fixture, "syn_cookies", 3,
+		"At least 3 of 20 connections came up by a SYN cookie of the server's kernel.");
+	values[NETSTAT_PASSIVE_OPENS] = 33;
+	assert_nothing(fixture);
+}
+
+static void a_cap_of_silence_proves_no_limit_of_the_server(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 40);
+	reject(fixture, CAUSE_TIMED_OUT, 20);
+	fixture->result.first_rejected = 40;
+	const struct finding *finding = find(fixture, "connection_cap");
+	assert_non_null(finding);
+	assert_int_equal(finding->side, CAUSE_SIDE_PATH);
+	assert_non_null(strstr(finding->hint, "is not known"));
+	assert_non_null(strstr(finding->hint, "a limit of the server"));
+	listen_here(fixture, 128);
+	fixture->result.listener.dropped = 0;
+	finding = find(fixture, "connection_cap");
+	assert_non_null(strstr(finding->hint, "the server's own socket dropped none"));
+	fixture->result.causes[CAUSE_TIMED_OUT].count = 0;
+	fixture->result.causes[CAUSE_REFUSED].count = 20;
+	finding = find(fixture, "connection_cap");
+	assert_int_equal(finding->side, CAUSE_SIDE_REMOTE);
+	assert_non_null(strstr(finding->hint, "That is a limit of 40 connections"));
 }
 
 static void connection_cap(void **state)
@@ -235,12 +312,15 @@ int main(void)
 		TEST(reset_in_handshake),
 		TEST(backlog_full),
 		TEST(backlog_full_of_one_of_several_targets),
-		TEST(backlog_full_by_the_counters),
+		TEST(backlog_full_by_its_own_drops),
+		TEST(an_overflow_of_another_listener),
+		TEST(an_overflow_that_resets),
 		TEST(backlog_full_by_what_it_does),
 		TEST(server_stopped_accepting),
 		TEST(unconfirmed),
 		TEST(syn_cookies),
 		TEST(connection_cap),
+		TEST(a_cap_of_silence_proves_no_limit_of_the_server),
 		TEST(few_at_the_end_are_no_cap),
 		TEST(a_cap_that_closes),
 		TEST(reset_at_once),

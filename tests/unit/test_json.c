@@ -205,6 +205,27 @@ static void each_target_has_its_tally(void **state)
 	assert_string_equal(json_string_value(address), "2001:db8::2");
 }
 
+static void each_group_has_its_causes(void **state)
+{
+	struct fixture *fixture = *state;
+	static const struct {
+		const char *by, *value;
+	} expected[] = {{"source", "2001:db8::2"}, {"family", "IPv6"}, {"port", "81"}};
+	const json_t *groups = json_object_get(fixture->root, "groups");
+	assert_int_equal(json_array_size(groups), LENGTH(expected));
+	for (size_t i = 0; i < LENGTH(expected); i++) {
+		const json_t *group = json_array_get(groups, i);
+		const struct expected_count counts[] = {
+			{"dialed", 500 + (json_int_t)i}, {"undecided", (json_int_t)i}};
+		const struct expected_count causes[] = {
+			{"timed_out", 40 + (json_int_t)i}, {"closed_by_peer", 9}};
+		assert_string_equal(text_of(group, "by"), expected[i].by);
+		assert_string_equal(text_of(group, "value"), expected[i].value);
+		assert_counts(group, counts, LENGTH(counts), 3);
+		assert_counts(json_object_get(group, "causes"), causes, LENGTH(causes), 0);
+	}
+}
+
 static void the_survival_ends_with_the_run(void **state)
 {
 	struct fixture *fixture = *state;
@@ -235,11 +256,13 @@ static void what_the_kernel_said_is_told(void **state)
 	const struct fixture *fixture = *state;
 	const json_t *kernel = json_object_get(fixture->root, "kernel");
 	const struct expected_count asked[] = {{"asked", 790}, {"agreed", 780}, {"missing", 3},
-		{"too_young", 7}, {"syn_retransmits", 25}, {"retransmitted", 12}};
+		{"too_young", 7}, {"syn_retransmits", 25}, {"retransmitted", 12},
+		{"not_accepted", 6}};
 	assert_counts(kernel, asked, LENGTH(asked), 1);
 	assert_real(kernel, "cost_us", 1234.567);
 	const struct expected_count listener[] = {{"backlog", 128}, {"queued_most", 129}};
 	assert_counts(json_object_get(fixture->root, "listener"), listener, LENGTH(listener), 0);
+	assert_int_equal(count_of(fixture->root, "listener_dropped"), 31);
 
 	const json_t *network = json_object_get(fixture->root, "network");
 	assert_int_equal(json_object_size(network), NETSTAT_MAX - 1);
@@ -405,8 +428,8 @@ static void what_is_not_known_is_null(void **state)
 	for (size_t i = 0; i < LENGTH(absent); i++) {
 		assert_true(json_is_null(json_object_get(fixture->root, absent[i])));
 	}
-	static const char *const empty[] = {
-		"causes", "findings", "targets", "survival", "thresholds", "series", "network"};
+	static const char *const empty[] = {"causes", "findings", "targets", "groups", "survival",
+		"thresholds", "series", "network"};
 	for (size_t i = 0; i < LENGTH(empty); i++) {
 		const json_t *value = json_object_get(fixture->root, empty[i]);
 		assert_non_null(value);
@@ -465,6 +488,7 @@ int main(void)
 			the_start_is_an_instant_with_its_fraction, setup_full, teardown),
 		cmocka_unit_test_setup_teardown(each_end_has_its_name, setup_full, teardown),
 		cmocka_unit_test_setup_teardown(each_target_has_its_tally, setup_full, teardown),
+		cmocka_unit_test_setup_teardown(each_group_has_its_causes, setup_full, teardown),
 		cmocka_unit_test_setup_teardown(
 			the_survival_ends_with_the_run, setup_full, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -263,6 +263,58 @@ static void without_a_route_nothing_is_bound(void **state)
 	port_order_finish(&order);
 }
 
+/* The arithmetic agrees with counting, for each source and up to each ordinal. */
+static void assert_counts_sources(
+	const struct tuples *tuples, const struct address *source, uint64_t most)
+{
+	uint64_t counted = 0;
+	for (uint64_t below = 0; below <= most; below++) {
+		assert_int_equal(tuples_count_source(tuples, source, below), counted);
+		struct tuple tuple = tuples_at(tuples, below == most ? 0 : below);
+		counted += address_same_host(&tuple.source, source);
+	}
+}
+
+static void sources_are_counted_by_arithmetic(void **state)
+{
+	(void)state;
+	struct address list[] = {parse("10.0.0.9", 80), parse("10.0.0.9", 5001), parse("::1", 80)};
+	const struct targets targets = {.list = list, .count = 3};
+	const struct source_range v4[] = {
+		{.first = parse("10.0.0.1", 0), .count = 2},
+		{.first = parse("10.0.1.1", 0), .count = 2},
+	};
+	const struct source_range v6 = {.first = parse("fd00::1", 0), .count = 3};
+	const struct source_set sets[] = {
+		{.ranges = v4, .range_count = 2}, {.ranges = &v6, .range_count = 1}};
+	static const uint32_t set_of_target[] = {0, 0, 1};
+	static const char *const sources[] = {
+		"10.0.0.1", "10.0.0.2", "10.0.1.1", "10.0.1.2", "fd00::1", "fd00::3", "10.0.0.3"};
+	struct port_order order = make_order(5000, 5006, 5002);
+	order.counts[PORT_BAND_OUTSIDE] = 2;
+	order.counts[PORT_BAND_EARLY] = 4;
+	order.counts[PORT_BAND_RESERVE] = 1;
+	for (unsigned port_auto = 0; port_auto < 2; port_auto++) {
+		const struct tuples_params params = {
+			.targets = &targets,
+			.sets = sets,
+			.set_count = 2,
+			.set_of_target = set_of_target,
+			.order = &order,
+			.port_auto = port_auto != 0,
+		};
+		struct tuples tuples;
+		assert_int_equal(tuples_init(&tuples, &params), 0);
+		uint64_t most = port_auto != 0 ? 50 : tuples_capacity(&tuples);
+		for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+			const struct address source = parse(sources[i], 0);
+			assert_counts_sources(&tuples, &source, most);
+		}
+		tuples_finish(&tuples);
+	}
+	port_order_finish(&order);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -273,6 +325,7 @@ int main(void)
 		cmocka_unit_test(the_kernel_may_choose_the_port),
 		cmocka_unit_test(each_target_uses_the_sources_that_reach_it),
 		cmocka_unit_test(without_a_route_nothing_is_bound),
+		cmocka_unit_test(sources_are_counted_by_arithmetic),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

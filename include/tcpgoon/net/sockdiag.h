@@ -19,6 +19,8 @@ struct sockdiag_socket {
 	/* Of a listening socket: connections waiting to be accepted, and how many may. */
 	uint32_t receive_queue; /* else bytes not read yet */
 	uint32_t send_queue; /* else bytes not acknowledged yet */
+	bool has_drops; /* of a listening socket, where the kernel tells */
+	uint32_t drops; /* SYNs and last ACKs of handshakes that it dropped; wraps around */
 	uint8_t state;
 	bool v6_only; /* of a listening IPv6 socket */
 	bool has_info; /* rtt_us to total_retransmits are known: not so in TIME_WAIT */

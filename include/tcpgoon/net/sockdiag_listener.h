@@ -3,6 +3,7 @@
 #ifndef TCPGOON_NET_SOCKDIAG_LISTENER_H
 #define TCPGOON_NET_SOCKDIAG_LISTENER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "tcpgoon/base/address.h"
@@ -14,6 +15,8 @@ struct sockdiag_listener {
 	uint32_t sockets; /* more than one with SO_REUSEPORT */
 	uint32_t queued; /* established and not accepted */
 	uint32_t backlog; /* may be; full when `queued` is above it */
+	bool has_drops; /* all of them tell */
+	uint32_t drops; /* SYNs and last ACKs dropped since they listen; wraps around */
 };
 
 /*

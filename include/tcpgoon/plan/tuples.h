@@ -80,6 +80,13 @@ uint32_t tuples_automatic_ports(const struct tuples *tuples, uint64_t count);
 struct tuple tuples_at(const struct tuples *tuples, uint64_t ordinal);
 
 /*
+ * How many of the ordinals below `below` have this source, whatever its port; 0 where nothing is
+ * bound. Pure arithmetic: it costs the same for any number of them.
+ */
+uint64_t tuples_count_source(
+	const struct tuples *tuples, const struct address *source, uint64_t below);
+
+/*
  * The inverse: the ordinal of the tuple from `source` to `target` (both with ports), or
  * UINT64_MAX where it is none of these.
  */

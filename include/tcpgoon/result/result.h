@@ -50,6 +50,11 @@ struct kernel_view {
 	uint64_t too_young; /* of them, established too shortly before for a repeated SYN-ACK */
 	uint64_t syn_retransmits; /* SYNs sent again */
 	uint64_t retransmitted; /* connections whose SYN was sent again */
+	/*
+	 * Open ones that no program has accepted; RESULT_UNKNOWN: was not asked, as nothing waited
+	 * in the queue of a listener of this host.
+	 */
+	uint64_t not_accepted;
 	uint64_t cost_ns; /* time that the asking took */
 };
 
@@ -58,7 +63,8 @@ struct kernel_view {
 
 /*
  * The target's listening socket, where it is in this network namespace; of several targets, the one
- * whose queue was the fullest for its size. Of too many for a tally, none is looked at.
+ * that dropped the most, and where none did, whose queue was the fullest for its size. Of too many
+ * for a tally, none is looked at.
  */
 struct listener_view {
 	bool here; /* a target is an address of this host */
@@ -68,7 +74,10 @@ struct listener_view {
 	bool known_at_end;
 	uint32_t backlog;
 	uint32_t queued_most; /* seen waiting to be accepted, at the start or at the end */
+	uint32_t queued_at_start;
 	uint32_t queued_at_end;
+	/* SYNs and last ACKs that this socket had no room for; RESULT_UNKNOWN: it does not tell. */
+	uint64_t dropped;
 };
 
 /* What became of the connections to one of several targets; local failures are not among them. */
@@ -123,6 +132,34 @@ struct reverse_path {
 	char device[IF_NAMESIZE]; /* or else that of a device: the first one; empty: of none */
 };
 
+/* By what failures are grouped, beside the target: see struct failure_group. */
+enum group_kind {
+	GROUP_SOURCE, /* the address that was dialled from */
+	GROUP_FAMILY, /* IPv4 or IPv6 */
+	GROUP_PORT, /* the port that was dialled */
+	GROUP_KINDS,
+};
+
+/* Connections that share a source address, a family or a port, where any of them failed or ended. */
+struct failure_group {
+	struct address address; /* GROUP_SOURCE: the source; else a target of this family or port */
+	uint64_t dialed; /* or could not be, for want of something here */
+	uint64_t undecided; /* of the dialled, when the run was ended early */
+	uint32_t causes[CAUSE_MAX]; /* of those that failed or ended */
+	uint64_t first_rejected; /* as in struct result; RESULT_UNKNOWN: none was rejected */
+	uint64_t before_rejected; /* of this group, dialled before that one */
+};
+
+/* Of more groups with failures than these, the first that failed are listed. */
+#define RESULT_GROUPS_MAX 32
+
+/* A group that is the whole run is not listed: it tells nothing apart. */
+struct failure_groups {
+	struct failure_group list[RESULT_GROUPS_MAX];
+	size_t count;
+	uint64_t unlisted; /* connections that failed or ended in further groups */
+};
+
 /* Tables of this host, when the run was over and nothing was closed yet. UINT64_MAX: not known. */
 struct host_tables {
 	uint64_t conntrack_used;
@@ -154,11 +191,16 @@ struct leftover {
 /* All dials within this, and their rate says nothing: the first lie in one batch. */
 #define GENERATOR_RATE_LEAST_NS UINT64_C(1000000)
 
+/* A dial this much after its due time is late. */
+#define GENERATOR_LATE_NS UINT64_C(10000000)
+
 /* The generator's own state. */
 struct generator {
 	uint64_t cpu_ns; /* of this process, while dialling */
 	uint64_t last_dial_ns; /* since the start */
 	uint64_t period_ns; /* asked for between two dials; 0: none */
+	uint64_t late; /* of the dials with a due time: more than GENERATOR_LATE_NS after it */
+	uint64_t late_spells; /* runs of late dials, one after the other */
 	uint64_t cq_overflows; /* completions that did not fit their queue (none is lost) */
 	uint32_t resolution_us; /* of `connect`: within how long, on average, a dial began unseen */
 	uint32_t lanes;
@@ -206,6 +248,7 @@ struct result {
 	struct listener_view listener;
 	struct target_tally targets[RESULT_TARGETS_MAX]; /* connection i has the i-th, in turns */
 	size_t target_count; /* 0: there is but one, or too many */
+	struct failure_groups groups[GROUP_KINDS];
 	/*
 	 * The lowest index, that is the first dialled, among the connections that the path or the
 	 * target did not let up, or ended at once; RESULT_UNKNOWN: there is none. And the highest.
@@ -237,6 +280,10 @@ struct result {
  * 0: not known, of fewer than two dials or where too short a time lies between them.
  */
 double result_dial_rate(const struct result *result);
+
+/* What the connections of a group share: "192.0.2.1", "IPv6", "8080". Returns `buffer`. */
+char *failure_group_value(
+	enum group_kind kind, const struct failure_group *group, char buffer[ADDRESS_TEXT_MAX]);
 
 /* Returns 0 or -ENOMEM. */
 int result_init(struct result *result);

@@ -42,6 +42,10 @@ int dialer_advance(struct dialer *dialer, uint64_t now_ns, struct error *error);
 /* The 4-tuple that the connection was dialled from last. */
 struct tuple dialer_tuple(const struct dialer *dialer, uint32_t index);
 
+/* How many of the connections below `below` were dialled from this source address last. */
+uint64_t dialer_count_source(
+	const struct dialer *dialer, const struct address *source, uint64_t below);
+
 /* Whether nothing is left to dial or to arm. */
 /* The highest ordinal of a tuple that was taken so far, and one more. */
 uint64_t dialer_tuples_used(const struct dialer *dialer);

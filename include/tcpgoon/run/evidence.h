@@ -6,12 +6,15 @@
 #include <stdint.h>
 
 #include "tcpgoon/net/netstat.h"
+#include "tcpgoon/net/sockdiag_listener.h"
 #include "tcpgoon/plan/targets.h"
 #include "tcpgoon/result/result.h"
 #include "tcpgoon/uring/lanes.h"
 
 struct evidence {
 	const struct targets *targets; /* the plan's */
+	/* Of each target, before the run; of sockets 0 where nobody listened. */
+	struct sockdiag_listener listeners[RESULT_TARGETS_MAX];
 	struct netstat before;
 	uint64_t cpu_before_ns;
 	uint64_t windows; /* in which dials began unseen, and how long they were together */

@@ -63,6 +63,7 @@ struct table {
 	uint64_t answered; /* by CONNECT, and not yet confirmed */
 	uint64_t answered_max; /* of these and the established, since there were none of these */
 	uint64_t last_dialed_ns; /* the latest dial */
+	bool last_was_late; /* of the dials with a due time */
 	uint64_t armed; /* connections with a TIMEOUT pending at the head of their chain */
 	uint64_t occupied; /* connections of which the kernel holds anything */
 	struct result *result; /* where causes and histograms are kept as states change */

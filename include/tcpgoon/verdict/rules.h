@@ -59,6 +59,18 @@ rule_function connection_cap;
 rule_function closed_at_once;
 rule_function reset_at_once;
 
+/* diagnose_groups.c: failures of one source address, family or port alone */
+rule_function failures_by_source;
+rule_function failures_by_family;
+rule_function failures_by_port;
+
+/*
+ * For the evidence of any rule on a cause: ", all of them from source 192.0.2.1, from which none came
+ * up" where all its connections share a source that the others do not have, else the same of a
+ * family or a port, else an empty text.
+ */
+void rule_say_group(const struct result *result, enum cause cause, char text[FINDING_TEXT_MAX]);
+
 /* diagnose_held.c: what became of those that were up */
 rule_function server_went_away;
 rule_function oldest_closed;
@@ -96,6 +108,22 @@ static inline uint64_t rule_ended_at_once(const struct result *result)
 {
 	return rule_cause(result, CAUSE_CLOSED_AT_ONCE) + rule_cause(result, CAUSE_RESET_AT_ONCE);
 }
+
+/*
+ * How many connections were rejected after the first so many had come up and stayed; 0 where they
+ * do not lie in that order. diagnose_remote.c.
+ */
+uint64_t rule_capped(const struct result *result);
+
+/* Whether so many that were rejected began after so many that were kept, in the order of the dials. */
+bool rule_is_cap(uint64_t rejected, uint64_t kept, uint64_t dropped_later, uint64_t before_first);
+
+/*
+ * The same within each source or each port that has failures, for a limit that counts by them: sets
+ * count, evidence and how many each was left. diagnose_groups.c.
+ */
+bool rule_group_caps(
+	const struct result *result, char ret_limit[RULE_TEXT_MAX], struct finding *finding);
 
 /* What the run added to a counter; 0 where the kernel has none. */
 static inline uint64_t rule_added(const struct result *result, enum netstat_counter counter)

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Failures that go by what the connections have in common: the source address, the family, the
+ * port. A group tells something where all of it failed and hardly anything outside of it did. The
+ * targets have a rule of their own (name_with_dead_address); family and port are spoken of where
+ * they explain more than one address, or where there are too many targets for a tally of each.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "tcpgoon/verdict/rules.h"
+
+/* A single failure is no group. */
+#define GROUP_FAILURES_LEAST 2
+/* Outside of the groups at most one in so many may have failed as well. */
+#define ELSEWHERE_ONE_IN 10
+/* Names of groups in one sentence. */
+#define NAMES_MOST 2
+
+/* The groups of one kind of which all was rejected, and the rest of the run. */
+struct failing {
+	size_t groups;
+	uint64_t rejected; /* in these groups */
+	uint64_t elsewhere; /* decided outside of them, what failed here left out */
+	uint64_t elsewhere_rejected;
+	uint64_t first_rejected;
+	uint64_t causes[CAUSE_MAX]; /* of these groups */
+	char names[NAMES_MOST * (ADDRESS_TEXT_MAX + 2) + 8];
+};
+
+static uint64_t failed_here_in(const struct failure_group *group)
+{
+	uint64_t count = 0;
+	for (size_t i = 0; i < CAUSE_MAX; i++) {
+		count += cause_side((enum cause)i) == CAUSE_SIDE_LOCAL ? group->causes[i] : 0;
+	}
+	return count;
+}
+
+/* Not let up by the path or the target, or ended at once: what is left was held, or failed here. */
+static uint64_t rejected_in(const struct failure_group *group)
+{
+	static const enum cause others[] = {
+		CAUSE_SILENT, CAUSE_CLOSED_BY_PEER, CAUSE_RESET_BY_PEER};
+	uint64_t count = 0;
+	for (size_t i = 0; i < CAUSE_MAX; i++) {
+		count += group->causes[i];
+	}
+	count -= failed_here_in(group);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		count -= group->causes[others[i]];
+	}
+	return count;
+}
+
+static uint64_t decided_in(const struct failure_group *group)
+{
+	return group->dialed - group->undecided - failed_here_in(group);
+}
+
+static bool all_rejected(const struct failure_group *group)
+{
+	uint64_t rejected = rejected_in(group);
+	return rejected >= GROUP_FAILURES_LEAST && rejected == decided_in(group);
+}
+
+static void add_name(
+	struct failing *failing, enum group_kind kind, const struct failure_group *group)
+{
+	char buffer[ADDRESS_TEXT_MAX];
+	size_t used = strlen(failing->names);
+	if (failing->groups == NAMES_MOST) {
+		snprintf(failing->names + used, sizeof(failing->names) - used, ", ...");
+	} else if (failing->groups < NAMES_MOST) {
+		snprintf(failing->names + used, sizeof(failing->names) - used, "%s%s",
+			used > 0 ? ", " : "", failure_group_value(kind, group, buffer));
+	}
+}
+
+static struct failing look_at_groups(const struct result *result, enum group_kind kind)
+{
+	const struct failure_groups *groups = &result->groups[kind];
+	const struct snapshot *end = &result->at_end;
+	struct failing failing = {.first_rejected = RESULT_UNKNOWN};
+	for (size_t i = 0; i < groups->count; i++) {
+		const struct failure_group *group = &groups->list[i];
+		if (!all_rejected(group)) {
+			continue;
+		}
+		add_name(&failing, kind, group);
+		failing.groups++;
+		failing.rejected += rejected_in(group);
+		if (group->first_rejected < failing.first_rejected) {
+			failing.first_rejected = group->first_rejected;
+		}
+		for (size_t j = 0; j < CAUSE_MAX; j++) {
+			failing.causes[j] += group->causes[j];
+		}
+	}
+	uint64_t all = rule_failed_there(result) + rule_ended_at_once(result);
+	uint64_t decided =
+		end->total - end->not_initiated - end->dialing - rule_failed_here(result);
+	failing.elsewhere_rejected = all - failing.rejected;
+	failing.elsewhere = decided - failing.rejected;
+	return failing;
+}
+
+static bool tells_apart(const struct result *result, const struct failing *failing)
+{
+	return failing->groups > 0 && failing->elsewhere > 0 &&
+		failing->elsewhere_rejected * ELSEWHERE_ONE_IN <= failing->elsewhere &&
+		/* A limit that was reached shortly before the group began explains them too. */
+		(failing->elsewhere_rejected == 0 || rule_capped(result) <= failing->rejected);
+}
+
+static enum cause most_frequent(const uint64_t causes[CAUSE_MAX])
+{
+	enum cause most = CAUSE_NONE;
+	for (size_t i = CAUSE_NONE + 1; i < CAUSE_MAX; i++) {
+		if (cause_side((enum cause)i) != CAUSE_SIDE_LOCAL && causes[i] > causes[most]) {
+			most = (enum cause)i;
+		}
+	}
+	return most;
+}
+
+/* "From source 192.0.2.1, all 25 connections failed (25 timed out); from others none of 25 did." */
+static void say_failing(const struct failing *failing, const char *which, const char *others,
+	struct finding *finding)
+{
+	enum cause cause = most_frequent(failing->causes);
+	char elsewhere[RULE_TEXT_MAX];
+	snprintf(elsewhere, sizeof(elsewhere), "%" PRIu64, failing->elsewhere_rejected);
+	finding->count = failing->rejected;
+	finding->side = cause_side(cause);
+	rule_say(finding->evidence,
+		"%s %s, all %" PRIu64 " connections failed (%s%s); %s, %s of %" PRIu64 " did.",
+		which, failing->names, failing->rejected,
+		failing->causes[cause] < failing->rejected ? "most: " : "", cause_phrase(cause),
+		others, failing->elsewhere_rejected == 0 ? "none" : elsewhere, failing->elsewhere);
+}
+
+/* They were dialled last, and a limit on the number of connections would look the same. */
+static bool may_be_a_limit(const struct result *result, const struct failing *failing)
+{
+	return rule_capped(result) == failing->rejected &&
+		failing->first_rejected == result->first_rejected;
+}
+
+bool failures_by_source(const struct result *result, struct finding *finding)
+{
+	struct failing failing = look_at_groups(result, GROUP_SOURCE);
+	if (!tells_apart(result, &failing)) {
+		return false;
+	}
+	say_failing(&failing, failing.groups > 1 ? "From the sources" : "From source",
+		"from other sources", finding);
+	rule_say(finding->hint,
+		"The source address tells them apart: look at this host's route, rp_filter and "
+		"rules for it, at rules on the path, and at the server's access list.%s",
+		may_be_a_limit(result, &failing)
+			? " As they were dialled last, a limit would look the same: with "
+			  "--source-port auto the sources take turns."
+			: "");
+	return true;
+}
+
+/* Whether the failing ones stand for more than one target of which each has its own tally. */
+static bool explains_more_than_a_target(const struct result *result, enum group_kind kind)
+{
+	const struct failure_groups *groups = &result->groups[kind];
+	const struct address *seen = NULL;
+	for (size_t i = 0; i < result->target_count; i++) {
+		const struct target_tally *target = &result->targets[i];
+		bool inside = false;
+		for (size_t j = 0; j < groups->count; j++) {
+			const struct address *address = &groups->list[j].address;
+			inside |= all_rejected(&groups->list[j]) &&
+				(kind == GROUP_PORT ? address_port(address) ==
+							address_port(&target->address)
+						    : address->any.sa_family ==
+							target->address.any.sa_family);
+		}
+		if (inside && seen != NULL && !address_same_host(seen, &target->address)) {
+			return true;
+		}
+		seen = inside ? &target->address : seen;
+	}
+	return result->target_count == 0;
+}
+
+bool failures_by_family(const struct result *result, struct finding *finding)
+{
+	struct failing failing = look_at_groups(result, GROUP_FAMILY);
+	if (!tells_apart(result, &failing) || !explains_more_than_a_target(result, GROUP_FAMILY)) {
+		return false;
+	}
+	say_failing(&failing, "Over", "over the other family", finding);
+	rule_say(finding->hint,
+		"Look at %s as a whole: this host's address and route for it, the path, and whether "
+		"the servers listen on it.",
+		failing.names);
+	return true;
+}
+
+bool failures_by_port(const struct result *result, struct finding *finding)
+{
+	struct failing failing = look_at_groups(result, GROUP_PORT);
+	if (!tells_apart(result, &failing) || !explains_more_than_a_target(result, GROUP_PORT)) {
+		return false;
+	}
+	say_failing(&failing, failing.groups > 1 ? "To the ports" : "To port", "to other ports",
+		finding);
+	rule_say(finding->hint,
+		"The port tells them apart: look whether something listens on it, and for rules on "
+		"it before the servers.");
+	return true;
+}
+
+static bool is_all_of_cause(
+	const struct result *result, const struct failure_group *group, enum cause cause)
+{
+	uint64_t count = rule_cause(result, cause);
+	return count >= GROUP_FAILURES_LEAST && group->causes[cause] == count &&
+		group->dialed - group->undecided == count;
+}
+
+void rule_say_group(const struct result *result, enum cause cause, char text[FINDING_TEXT_MAX])
+{
+	static const char *const prefixes[GROUP_KINDS] = {
+		[GROUP_SOURCE] = "from source",
+		[GROUP_FAMILY] = "over",
+		[GROUP_PORT] = "to port",
+	};
+	static const char *const relatives[GROUP_KINDS] = {
+		[GROUP_SOURCE] = "from which",
+		[GROUP_FAMILY] = "over which",
+		[GROUP_PORT] = "to which",
+	};
+	char buffer[ADDRESS_TEXT_MAX];
+	text[0] = '\0';
+	for (size_t i = 0; i < GROUP_KINDS; i++) {
+		const struct failure_groups *groups = &result->groups[i];
+		for (size_t j = 0; j < groups->count; j++) {
+			const struct failure_group *group = &groups->list[j];
+			if (is_all_of_cause(result, group, cause)) {
+				rule_say(text, ", all of them %s %s, %s none came up", prefixes[i],
+					failure_group_value((enum group_kind)i, group, buffer),
+					relatives[i]);
+				return;
+			}
+		}
+	}
+}
+
+/* Up, and neither rejected nor dropped. */
+static uint64_t dropped_later_in(const struct failure_group *group)
+{
+	return group->causes[CAUSE_SILENT] + group->causes[CAUSE_CLOSED_BY_PEER] +
+		group->causes[CAUSE_RESET_BY_PEER];
+}
+
+/* What the groups that reached their limit have in common. */
+struct caps {
+	size_t groups;
+	uint64_t rejected;
+	uint64_t kept_least; /* of any group */
+	uint64_t kept_most;
+};
+
+static struct caps look_at_caps(const struct result *result, enum group_kind kind)
+{
+	const struct failure_groups *groups = &result->groups[kind];
+	struct caps caps = {.kept_least = UINT64_MAX};
+	for (size_t i = 0; i < groups->count; i++) {
+		const struct failure_group *group = &groups->list[i];
+		uint64_t rejected = rejected_in(group);
+		uint64_t kept = decided_in(group) - rejected;
+		if (!rule_is_cap(rejected, kept, dropped_later_in(group), group->before_rejected)) {
+			continue;
+		}
+		caps.groups++;
+		caps.rejected += rejected;
+		caps.kept_least = kept < caps.kept_least ? kept : caps.kept_least;
+		caps.kept_most = kept > caps.kept_most ? kept : caps.kept_most;
+	}
+	return caps;
+}
+
+static void say_caps(enum group_kind kind, const struct failure_group *first,
+	const struct caps *caps, const char *limit, struct finding *finding)
+{
+	char buffer[ADDRESS_TEXT_MAX];
+	const char *what = kind == GROUP_SOURCE ? "source" : "port";
+	char which[2 * ADDRESS_TEXT_MAX];
+	if (caps->groups == 1) {
+		snprintf(which, sizeof(which), "Of %s %s", what,
+			failure_group_value(kind, first, buffer));
+	} else {
+		snprintf(which, sizeof(which), "Of each of %zu %ss", caps->groups, what);
+	}
+	rule_say(finding->evidence,
+		"%s, the first %s connections came up and stayed; those dialled after them, "
+		"%" PRIu64 " in all, were rejected.",
+		which, limit, caps->rejected);
+}
+
+bool rule_group_caps(
+	const struct result *result, char ret_limit[RULE_TEXT_MAX], struct finding *finding)
+{
+	static const enum group_kind kinds[] = {GROUP_SOURCE, GROUP_PORT};
+	uint64_t all = rule_failed_there(result) + rule_ended_at_once(result);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct caps caps = look_at_caps(result, kinds[i]);
+		if (caps.groups == 0 || caps.rejected < all || rule_listener_left(result)) {
+			continue;
+		}
+		finding->count = caps.rejected;
+		if (caps.kept_least == caps.kept_most) {
+			snprintf(ret_limit, RULE_TEXT_MAX, "%" PRIu64, caps.kept_most);
+		} else {
+			snprintf(ret_limit, RULE_TEXT_MAX, "%" PRIu64 " to %" PRIu64,
+				caps.kept_least, caps.kept_most);
+		}
+		say_caps(kinds[i], &result->groups[kinds[i]].list[0], &caps, ret_limit, finding);
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,517 @@
+# SPDX-License-Identifier: MIT
+"""Failures that go by source address, family or port; counters of the host that are another
+listener's; limits that silence does not prove; a server that no longer accepts. Real rules, real
+servers; the side, the count and the exit status exact."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+import harness
+
+# What may stand beside the finding of a case: it depends on how busy this machine is.
+BESIDE = {"client_limited"}
+
+
+class Field(harness.Case):
+    def setUp(self):
+        # Counters and settings are those of a network: each case has its own.
+        harness.enter_own_network_in_thread()
+
+    def findings_of(self, result):
+        return {finding["name"]: finding for finding in result["findings"]
+                if finding["name"] not in BESIDE}
+
+    def assert_only(self, run, result, name, *, side, count, status, words=(), without=()):
+        """That this is all there is to say, of so many, and with these words."""
+        findings = self.findings_of(result)
+        self.assertEqual(list(findings), [name], run.describe())
+        finding = findings[name]
+        self.assertEqual((finding["side"], finding["count"]), (side, count), run.describe())
+        text = finding["evidence"] + " " + finding["hint"]
+        for word in words:
+            self.assertIn(word, text)
+        for word in without:
+            self.assertNotIn(word, text)
+        self.assert_status(run, status)
+
+    def assert_well(self, run, result):
+        self.assertEqual(self.findings_of(result), {}, run.describe())
+        self.assert_status(run, 0)
+
+    def groups_of(self, result, kind):
+        return [(row["value"], row["dialed"], row["causes"])
+                for row in result["groups"] if row["by"] == kind]
+
+    def serve_each(self, handle):
+        """A server that passes each accepted socket and its peer's address on; its port."""
+        listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        kept = []
+
+        def loop():
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, peer = listener.accept()
+                    if not handle(connection, peer[0]):
+                        kept.append(connection)
+
+        thread = threading.Thread(target=loop, daemon=True)
+        thread.start()
+
+        def stop():
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+            listener.close()
+            for connection in kept:
+                connection.close()
+
+        self.addCleanup(stop)
+        return listener.getsockname()[1]
+
+
+TWO_SOURCES = ("--source", "127.0.0.1", "--source", "127.0.0.2")
+# The first 25 from the one, the next 25 from the other: as a limit of 25 would look.
+ONE_AFTER_THE_OTHER = (*TWO_SOURCES, "--source-port", "30000-30024", "-c", "50", "-s", "2")
+IN_TURNS = (*TWO_SOURCES, "--source-port", "auto", "-c", "50", "-s", "2")
+
+
+@harness.requires("nft")
+class BySource(Field):
+    def two_sources(self, rule, argv, *, side, cause):
+        _, port = self.serve()
+        self.filter_input(f"ip saddr 127.0.0.2 tcp dport {port} {rule}")
+        run, result = self.dial_for_result("127.0.0.1", port, *argv, "-t", "1500")
+        self.assert_only(run, result, "failures_by_source", side=side, count=25, status=2,
+                         words=("From source 127.0.0.2, all 25 connections failed",
+                                "from other sources, none of 25 did."),
+                         without=("limit of 25",))
+        self.assertEqual(self.groups_of(result, "source"), [("127.0.0.2", 25, {cause: 25})])
+        return run
+
+    def test_silence_of_one_source(self):
+        run = self.two_sources("drop", ONE_AFTER_THE_OTHER, side="path", cause="timed_out")
+        self.assertIn("As they were dialled last, a limit would look the same", run.stdout)
+
+    def test_silence_of_one_source_in_turns(self):
+        run = self.two_sources("drop", IN_TURNS, side="path", cause="timed_out")
+        self.assertNotIn("would look the same", run.stdout)
+
+    def test_refusal_of_one_source(self):
+        self.two_sources("reject with tcp reset", ONE_AFTER_THE_OTHER, side="remote",
+                         cause="refused")
+
+    def test_an_access_list_that_closes(self):
+        def handle(connection, peer):
+            if peer == "127.0.0.2":
+                connection.close()
+                return True
+            return False
+
+        port = self.serve_each(handle)
+        run, result = self.dial_for_result("127.0.0.1", port, *ONE_AFTER_THE_OTHER,
+                                           "--hold", "1500ms")
+        self.assert_only(run, result, "failures_by_source", side="remote", count=25, status=2,
+                         words=("From source 127.0.0.2, all 25", "closed at once"))
+
+    def test_the_first_source_is_the_bad_one(self):
+        _, port = self.serve()
+        self.filter_input(f"ip saddr 127.0.0.1 tcp dport {port} drop")
+        run, result = self.dial_for_result("127.0.0.1", port, *ONE_AFTER_THE_OTHER, "-t", "1500")
+        self.assert_only(run, result, "failures_by_source", side="path", count=25, status=2,
+                         words=("From source 127.0.0.1, all 25",),
+                         without=("would look the same",))
+
+    def test_two_of_four_sources(self):
+        _, port = self.serve()
+        self.filter_input(f"ip saddr {{127.0.0.2, 127.0.0.4}} tcp dport {port} drop")
+        run, result = self.dial_for_result(
+            "127.0.0.1", port, "--source", "127.0.0.1-127.0.0.4", "--source-port", "30000-30009",
+            "-c", "40", "-s", "2", "-t", "1500")
+        self.assert_only(run, result, "failures_by_source", side="path", count=20, status=2,
+                         words=("From the sources 127.0.0.2, 127.0.0.4, all 20",
+                                "none of 20 did"))
+
+    def test_spare_ports_change_the_source(self):
+        """Five of its ports are held: those connections come from the other source."""
+        _, port = self.serve()
+        self.filter_input(f"ip saddr 127.0.0.2 tcp dport {port} drop")
+        with contextlib.ExitStack() as stack:
+            for taken in range(30000, 30005):
+                holder = stack.enter_context(socket.socket())
+                holder.bind(("127.0.0.1", taken))
+                holder.listen(1)
+            run, result = self.dial_for_result(
+                "127.0.0.1", port, *TWO_SOURCES, "--source-port", "30000-30024",
+                "-c", "25", "-s", "2", "-t", "1500")
+        self.assertEqual(self.groups_of(result, "source"),
+                         [("127.0.0.2", 5, {"timed_out": 5})], run.describe())
+        self.assert_only(run, result, "failures_by_source", side="path", count=5, status=2)
+
+    def test_a_limit_for_each_source(self):
+        _, port = self.serve()
+        self.filter_input(
+            f"tcp dport {port} ct state new add @each {{ ip saddr ct count over 15 }} "
+            "reject with tcp reset",
+            declare="set each { type ipv4_addr; flags dynamic; }")
+        run, result = self.dial_for_result("127.0.0.1", port, *ONE_AFTER_THE_OTHER)
+        self.assert_only(run, result, "connection_cap", side="remote", count=20, status=2,
+                         words=("Of each of 2 sources, the first 15 connections came up",
+                                "a limit of 15 connections"))
+
+    def test_an_interrupted_run(self):
+        _, port = self.serve()
+        self.filter_input(f"ip saddr 127.0.0.2 tcp dport {port} drop")
+        run = self.start_run("127.0.0.1", port, *TWO_SOURCES, "--source-port", "30000-30024",
+                             "-c", "50", "-s", "20", "-t", "100ms")
+        harness.wait_until(
+            lambda: harness.sockets(harness.TCP_ESTABLISHED, remote_port=port) == 25,
+            "25 established connections")
+        time.sleep(0.3)
+        run.send(signal.SIGINT)
+        run.wait(10)
+        result = self.result_of(run)
+        rows = self.groups_of(result, "source")
+        self.assertEqual(rows, [("127.0.0.2", result["connections"]["failed"] +
+                                 result["connections"]["undecided"],
+                                 {"timed_out": result["connections"]["failed"]})],
+                         run.describe())
+
+
+@harness.requires("nft", "unshare", "mount")
+class ByFamilyAndPort(Field):
+    def dial_name(self, addresses, ports, *argv):
+        """A name that has these addresses, in a mount namespace of its own."""
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        hosts = os.path.join(directory.name, "hosts")
+        with open(hosts, "w", encoding="ascii") as file:
+            file.writelines(f"{address} many.test\n" for address in addresses)
+        path = os.path.join(directory.name, "result.json")
+        run = self.start("unshare", "-m", "sh", "-c",
+                         'mount --bind "$0" /etc/hosts && exec "$@"', hosts,
+                         harness.TCPGOON, "run", "many.test", ports, "-y", "-o", f"json={path}",
+                         "--resolve", "all", *argv)
+        run.result_path = path
+        run.wait(15)
+        return run, self.result_of(run)
+
+    def test_a_family(self):
+        subprocess.run(["ip", "address", "replace", "fd00::7/128", "dev", "lo"], check=True)
+        _, port = self.serve()
+        self.filter_input(f"meta nfproto ipv6 tcp dport {port} drop")
+        run, result = self.dial_name(("::1", "fd00::7", "127.0.0.1", "127.0.0.2"), port,
+                                     "-c", "40", "-s", "2", "-t", "1500")
+        self.assert_only(run, result, "failures_by_family", side="path", count=20, status=2,
+                         words=("Over IPv6, all 20 connections failed",
+                                "over the other family, none of 20 did."))
+
+    def test_a_port(self):
+        """Two addresses, two ports: one port is rejected on both."""
+        _, good = self.serve()
+        _, bad = self.serve()
+        self.filter_input(f"tcp dport {bad} drop")
+        run, result = self.dial_name(("127.0.0.1", "127.0.0.2"), f"{good},{bad}",
+                                     "-c", "40", "-s", "2", "-t", "1500")
+        self.assert_only(run, result, "failures_by_port", side="path", count=20, status=2,
+                         words=(f"To port {bad}, all 20 connections failed",
+                                "to other ports, none of 20 did."))
+
+    def test_a_port_of_more_than_have_a_tally(self):
+        _, server = self.serve()
+        low = 20000
+        self.filter_input(f"tcp dport {low + 7} drop")
+        self.redirect(f"tcp dport {low}-{low + 79} tcp dport != {low + 7} redirect to :{server}")
+        run, result = self.dial_for_result("127.0.0.1", f"{low}-{low + 79}", "-c", "320",
+                                           "-s", "2", "-t", "1500")
+        self.assert_only(run, result, "failures_by_port", side="path", count=4, status=2,
+                         words=(f"To port {low + 7}, all 4 connections failed",))
+
+    def redirect(self, rule):
+        """Connections to many ports, let up by one server."""
+        script = ("table ip redirected {\nchain output {\ntype nat hook output priority -100\n"
+                  f"{rule}\n}}\n}}\n")
+        subprocess.run(["nft", "-f", "-"], input=script.encode(), check=True)
+        self.addCleanup(subprocess.run, ["nft", "delete", "table", "ip", "redirected"],
+                        check=True)
+
+    def test_a_limit_of_one_port(self):
+        """Dialled in turns with another, so that the whole is in no order."""
+        _, free = self.serve()
+        _, limited = self.serve()
+        self.filter_input(
+            f"tcp dport {limited} ct state new ct count over 12 reject with tcp reset")
+        run, result = self.dial_for_result("127.0.0.1", f"{free},{limited}", "-c", "60",
+                                           "-s", "2")
+        self.assert_only(run, result, "connection_cap", side="remote", count=18, status=2,
+                         words=(f"Of port {limited}, the first 12 connections came up",))
+
+
+class OtherListeners(Field):
+    """What the host counts for one listener is no matter of another."""
+
+    def overflow_elsewhere(self, attempts=12):
+        """A listener of this host that drops SYNs, until the test ends."""
+        listener = socket.create_server(("127.0.0.1", 0), backlog=1)
+        self.addCleanup(listener.close)
+        for _ in range(attempts):
+            client = socket.socket()
+            client.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                client.connect(listener.getsockname())
+            self.addCleanup(client.close)
+
+    def dial_beside_overflow(self, port, *argv):
+        run = self.start_run("127.0.0.1", port, "-c", "40", "-s", "10", "--hold", "2s", *argv)
+        harness.wait_until(
+            lambda: harness.sockets(harness.TCP_ESTABLISHED, remote_port=port) > 2, "a start")
+        self.overflow_elsewhere()
+        run.wait(15)
+        return run, self.result_of(run)
+
+    def test_an_overflow_of_another_listener(self):
+        _, port = self.serve()
+        run, result = self.dial_beside_overflow(port)
+        self.assertGreater(result["network"]["TcpExt.ListenOverflows"], 0)
+        self.assertEqual(result["listener_dropped"], 0)
+        self.assert_well(run, result)
+
+    @harness.requires("nft")
+    def test_loss_beside_an_overflow_of_another_listener(self):
+        _, port = self.serve()
+        self.filter_input(
+            f"tcp dport {port} tcp flags syn / fin,syn,rst,ack numgen inc mod 10 5 drop")
+        run, result = self.dial_beside_overflow(port, "-t", "10s")
+        self.assertGreater(result["network"]["TcpExt.ListenOverflows"], 0)
+        self.assertEqual(list(self.findings_of(result)), ["syn_loss"], run.describe())
+        self.assert_status(run, 0)
+
+    def test_cookies_of_another_listener(self):
+        """Each connection of another one comes up by a cookie; ours do so too, and are told apart."""
+        _, port = self.serve()
+        listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        self.addCleanup(listener.close)
+        run = self.start_run("127.0.0.1", port, "-c", "20", "-s", "20", "--hold", "2s")
+        harness.wait_until(
+            lambda: harness.sockets(harness.TCP_ESTABLISHED, remote_port=port) == 20, "all")
+        with self.sysctl("net/ipv4/tcp_syncookies", 2):
+            for _ in range(10):
+                self.addCleanup(socket.create_connection(listener.getsockname()).close)
+        run.wait(15)
+        result = self.result_of(run)
+        self.assertEqual(result["network"]["TcpExt.SyncookiesRecv"], 10)
+        self.assert_well(run, result)
+
+    def test_cookies_of_our_own(self):
+        _, port = self.serve()
+        with self.sysctl("net/ipv4/tcp_syncookies", 2):
+            run, result = self.dial_for_result("127.0.0.1", port, "-c", "20", "-s", "2")
+        self.assert_only(run, result, "syn_cookies", side="remote", count=20, status=0,
+                         words=("At least 20 of 20",))
+
+    @contextlib.contextmanager
+    def sysctl(self, name, value):
+        path = f"/proc/sys/{name}"
+        with open(path, encoding="ascii") as file:
+            before = file.read()
+        with open(path, "w", encoding="ascii") as file:
+            file.write(str(value))
+        try:
+            yield
+        finally:
+            with open(path, "w", encoding="ascii") as file:
+                file.write(before)
+
+    def test_an_overflow_that_was_over_at_the_end(self):
+        """Its queue is empty again when it is looked at: the socket's own drops tell."""
+        listener = socket.create_server(("127.0.0.1", 0), backlog=4)
+        self.addCleanup(listener.close)
+        port = listener.getsockname()[1]
+        run = self.start_run("127.0.0.1", port, "-c", "20", "-s", "2", "-t", "10s",
+                             "--hold", "500ms")
+        harness.wait_until(
+            lambda: harness.sockets(harness.TCP_SYN_SENT, remote_port=port) == 15, "15 SYNs")
+        accepted = []
+        for _ in range(20):
+            accepted.append(listener.accept()[0])
+            self.addCleanup(accepted[-1].close)
+        run.wait(15)
+        result = self.result_of(run)
+        self.assertLessEqual(result["listener"]["queued_most"], 1)
+        self.assertGreaterEqual(result["listener_dropped"], 15)
+        # Of its half-open ones some may have come up by a cookie.
+        self.assertEqual(list(self.findings_of(result))[0], "backlog_full", run.describe())
+        finding = self.findings_of(result)["backlog_full"]
+        self.assertEqual((finding["side"], finding["count"]), ("remote", 15), run.describe())
+        self.assertIn("its socket dropped", finding["evidence"])
+        self.assert_status(run, 0)
+
+    def test_an_overflow_that_resets(self):
+        """net.ipv4.tcp_abort_on_overflow: the last ACK is answered by a reset, where SYNs pass."""
+        listener = socket.create_server(("127.0.0.1", 0), backlog=4)
+        self.addCleanup(listener.close)
+        port = listener.getsockname()[1]
+        with self.sysctl("net/ipv4/tcp_abort_on_overflow", 1):
+            run, result = self.dial_for_result("127.0.0.1", port, "-c", "20", "-s", "0",
+                                               "-t", "1500")
+        self.assertIn("backlog_full", self.findings_of(result), run.describe())
+        self.assertEqual(self.findings_of(result)["backlog_full"]["count"], 15)
+
+
+@harness.requires("nft", "ip", "unshare", "nsenter")
+class Router(Field):
+    """Client, router and server, each in a network of its own: only the router counts."""
+
+    def setUp(self):
+        super().setUp()
+        number = self.free_port() % 200
+        self.net = f"10.{number}"
+        names = [f"k{number}a", f"k{number}b", f"k{number}c", f"k{number}d"]
+        self.router = self.network()
+        self.server = self.network()
+        self.call("ip", "link", "add", names[0], "type", "veth", "peer", "name", names[1],
+                  "netns", self.router[2])
+        self.addCleanup(subprocess.run, ["ip", "link", "del", names[0]], check=True)
+        self.call(*self.router, "ip", "link", "add", names[2], "type", "veth", "peer", "name",
+                  names[3], "netns", self.server[2])
+        self.call("ip", "address", "add", f"{self.net}.1.1/24", "dev", names[0])
+        self.call("ip", "link", "set", names[0], "up")
+        self.call("ip", "route", "add", f"{self.net}.2.0/24", "via", f"{self.net}.1.2")
+        for there, name, address in ((self.router, names[1], f"{self.net}.1.2/24"),
+                                     (self.router, names[2], f"{self.net}.2.2/24"),
+                                     (self.server, names[3], f"{self.net}.2.1/24")):
+            self.call(*there, "ip", "address", "add", address, "dev", name)
+            self.call(*there, "ip", "link", "set", name, "up")
+        self.call(*self.router, "sysctl", "-q", "-w", "net.ipv4.ip_forward=1")
+        self.call(*self.server, "ip", "route", "add", "default", "via", f"{self.net}.2.2")
+        self.address = f"{self.net}.2.1"
+
+    def network(self):
+        host = self.start("unshare", "-n", "sleep", "60")
+        own = os.readlink("/proc/thread-self/ns/net")
+        harness.wait_until(lambda: harness.network_of(host.pid) != own, "the other network")
+        return ("nsenter", "-t", str(host.pid), "-n")
+
+    def call(self, *argv):
+        subprocess.run(argv, check=True)
+
+    def count_on_router(self, verdict):
+        self.start(*self.server, harness.TCPGOON, "server", "-p", "9000", "-m", "0", "-d", "0")
+        harness.wait_until(self.is_served, "the server over there")
+        script = ("table ip counting {\nchain forward {\ntype filter hook forward priority 0\n"
+                  f"tcp dport 9000 ct state new ct count over 40 {verdict}\n}}\n}}\n")
+        subprocess.run([*self.router, "nft", "-f", "-"], input=script.encode(), check=True)
+        return self.dial_for_result(self.address, 9000, "-c", "100", "-s", "2", "-t", "1500")
+
+    def is_served(self):
+        with contextlib.suppress(OSError):
+            socket.create_connection((self.address, 9000), timeout=1).close()
+            return True
+        return False
+
+    def test_silence_after_so_many(self):
+        run, result = self.count_on_router("drop")
+        self.assert_only(run, result, "connection_cap", side="path", count=60, status=2,
+                         words=("The first 40 connections came up and stayed",
+                                "is not known", "a full table of connections",
+                                "a limit of the server"),
+                         without=("look at the server's or proxy's maximum",))
+
+    def test_refusal_after_so_many(self):
+        run, result = self.count_on_router("reject with tcp reset")
+        self.assert_only(run, result, "connection_cap", side="remote", count=60, status=2,
+                         words=("a limit of 40 connections", "firewall rules that count"))
+
+
+class Stopped(Field):
+    def stop_accepting(self, start, accepted, waiting):
+        """The server takes so many, then no more: what waits is no success."""
+        port = self.free_port()
+        start(port)
+        run, result = self.dial_for_result("127.0.0.1", port, "-c", str(accepted + waiting),
+                                           "-s", "1", "--hold", "2s")
+        self.assertEqual(result["connections"]["established"], accepted + waiting)
+        self.assert_only(run, result, "server_stopped_accepting", side="remote", count=waiting,
+                         status=2, words=(f"accepted {accepted} and then no more",))
+        self.assertIn(f"{waiting} of {accepted + waiting} connections did not work", run.stdout)
+
+    @harness.requires("haproxy")
+    def test_haproxy_at_its_maximum(self):
+        def start(port):
+            directory = tempfile.TemporaryDirectory()
+            self.addCleanup(directory.cleanup)
+            path = os.path.join(directory.name, "haproxy.cfg")
+            with open(path, "w", encoding="ascii") as file:
+                file.write("defaults\n mode tcp\n timeout client 60s\n timeout connect 5s\n"
+                           " timeout server 60s\n backlog 1024\n"
+                           f"frontend f\n bind 127.0.0.1:{port}\n maxconn 50\n"
+                           " tcp-request inspect-delay 30s\n"
+                           " tcp-request content accept if { req.len gt 0 }\n"
+                           " default_backend b\nbackend b\n"
+                           " server s 127.0.0.1:9\n")
+            program = self.start("haproxy", "-db", "-f", path)
+            harness.wait_for_listener(port, program)
+        self.stop_accepting(start, 50, 250)
+
+    def test_a_server_that_hangs(self):
+        def start(port):
+            listener = socket.create_server(("127.0.0.1", port), backlog=1024)
+            self.addCleanup(listener.close)
+
+            def accept():
+                with contextlib.suppress(OSError):
+                    for _ in range(30):
+                        self.addCleanup(listener.accept()[0].close)
+            thread = threading.Thread(target=accept, daemon=True)
+            thread.start()
+            self.addCleanup(thread.join)
+        self.stop_accepting(start, 30, 70)
+
+    def test_those_of_others_are_not_counted(self):
+        """Twenty of another client wait in the same queue: ten before the run, ten meanwhile."""
+        listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self.addCleanup(listener.close)
+        port = listener.getsockname()[1]
+
+        def connect():
+            for _ in range(10):
+                self.addCleanup(socket.create_connection(("127.0.0.1", port)).close)
+        connect()
+        run = self.start_run("127.0.0.1", port, "-c", "30", "-s", "5", "--hold", "2s")
+        harness.wait_until(
+            lambda: harness.sockets(harness.TCP_ESTABLISHED, remote_port=port) >= 12, "a start")
+        connect()
+        run.wait(15)
+        result = self.result_of(run)
+        self.assert_only(run, result, "server_stopped_accepting", side="remote", count=30,
+                         status=2)
+
+
+class Pace(Field):
+    def test_a_stall_or_two_are_no_lost_pace(self):
+        """Twice stopped for a moment among 150 dials: more than one in a hundred was late."""
+        _, port = self.serve()
+        run = self.start_run("127.0.0.1", port, "-c", "150", "-s", "10", "--hold", "1s")
+        for held in (40, 90):
+            harness.wait_until(
+                lambda: harness.sockets(harness.TCP_ESTABLISHED, remote_port=port) >= held,
+                f"{held} connections")
+            run.send(signal.SIGSTOP)
+            time.sleep(0.035)
+            run.send(signal.SIGCONT)
+        run.wait(15)
+        result = self.result_of(run)
+        self.assertGreaterEqual(result["lag_us"]["p99"], 10000)
+        names = [finding["name"] for finding in result["findings"]]
+        self.assertNotIn("client_limited", names, run.describe())
+        self.assert_status(run, 0)
+
+
+if __name__ == "__main__":
+    harness.main(at_a_time=8 if harness.MEASURING else 3)
