@@ -62,7 +62,7 @@ struct limit_field {
 	uint64_t unit;
 };
 
-#define FIELDS_MAX 3
+#define FIELDS_MAX 4
 
 struct limit_source {
 	const char *path;
@@ -97,7 +97,8 @@ static const struct limit_source limit_sources[LIMITS_FILE_MAX] = {
 	[LIMITS_SOCKSTAT] =
 		{
 			.path = "/proc/net/sockstat",
-			.fields = {{.line = "TCP:", .key = "alloc", INTO(tcp_sockets)},
+			.fields = {{.line = "TCP:", .key = "orphan", INTO(tcp_orphans)},
+				{.line = "TCP:", .key = "alloc", INTO(tcp_sockets)},
 				{.line = "TCP:", .key = "tw", INTO(time_wait_used)},
 				{.line = "TCP:", .key = "mem", INTO(tcp_memory_used_pages)}},
 		},
@@ -195,6 +196,17 @@ int limits_parse(struct limits *limits, enum limits_file file, const char *text)
 		memcpy((char *)limits + field->offset, &value, sizeof(value));
 	}
 	return result;
+}
+
+int limits_read_sockets(struct limits *limits)
+{
+	char *text = NULL;
+	int r = procfile_read(limit_sources[LIMITS_SOCKSTAT].path, &text);
+	if (r == 0) {
+		r = limits_parse(limits, LIMITS_SOCKSTAT, text);
+		free(text);
+	}
+	return r;
 }
 
 void limits_read(struct limits *ret_limits)

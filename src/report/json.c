@@ -60,14 +60,17 @@ static json_t *make_settings(const struct settings *settings)
 static json_t *make_connections(const struct result *result)
 {
 	const struct snapshot *end = &result->at_end;
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "requested",
-		json_value_count(end->total), "dialed", json_value_count(result->dialed),
-		"established", json_value_count(result->established), "unconfirmed",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"requested", json_value_count(end->total), "dialed",
+		json_value_count(result->dialed), "established",
+		json_value_count(result->established), "unconfirmed",
 		json_value_count(result->unconfirmed), "failed", json_value_count(end->failed),
 		"closed_by_peer", json_value_count(end->closed), "open_at_end",
 		json_value_count(end->established), "undecided", json_value_count(end->dialing),
 		"max_concurrent", json_value_count(result->max_concurrent), "given_up_by_kernel",
-		json_value_count(result->given_up_by_kernel));
+		json_value_count(result->given_up_by_kernel), "received_from",
+		json_value_count(result->received_from), "accepted_at_least",
+		json_value_count(result_accepted_at_least(result)));
 }
 
 static json_t *make_cause(enum cause cause, const struct cause_tally *tally)
@@ -196,6 +199,16 @@ static json_t *make_kernel(const struct kernel_view *view)
 		"syn_retransmits", json_value_count(view->syn_retransmits), "retransmitted",
 		json_value_count(view->retransmitted), "not_accepted",
 		json_value_count(view->not_accepted), "cost_us", json_value_us(view->cost_ns));
+}
+
+static json_t *make_closing(const struct closing_view *view)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "closed",
+		json_value_count(view->closed), "half_closed", json_value_count(view->half_closed),
+		"acknowledged", json_value_count(view->acknowledged), "unanswered",
+		json_value_count(view->unanswered), "reset", json_value_count(view->reset),
+		"undetermined", json_value_count(view->undetermined), "waited_us",
+		json_value_us(view->waited_ns));
 }
 
 /* Only the counters that this kernel has. */
@@ -427,6 +440,7 @@ static json_t *make_result(const struct result *result, const struct verdict *ve
 		{"lifetime_us", json_value_times(&result->lifetime)},
 		{"survival", make_survival(result)},
 		{"kernel", make_kernel(&result->kernel)},
+		{"closing", make_closing(&result->closing)},
 		{"network", make_network(&result->network)},
 		{"listener", make_listener(&result->listener)},
 		{"listener_dropped", json_value_count(result->listener.dropped)},

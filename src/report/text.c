@@ -165,6 +165,62 @@ static void print_kernel_view(FILE *out, const struct result *result)
 	fputc('\n', out);
 }
 
+/* ", 3 reset": what did not happen is left out, and so is what is not known. */
+static void print_fate(FILE *out, uint64_t count, const char *what)
+{
+	if (count > 0 && count != RESULT_UNKNOWN) {
+		fprintf(out, ", %" PRIu64 " %s", count, what);
+	}
+}
+
+/* "Closing: 200 by FIN, 190 acknowledged, 10 unanswered (looked at for 2s)" */
+static void print_closing(FILE *out, const struct result *result)
+{
+	const struct closing_view *view = &result->closing;
+	if (view->closed == 0) {
+		return;
+	}
+	fprintf(out, "Closing: %" PRIu64 " by %s", view->closed,
+		result->settings.close_mode == CLOSE_RST ? "RST" : "FIN");
+	if (view->acknowledged == RESULT_UNKNOWN) {
+		fputs(", whether the peer still had them is not known\n", out);
+		return;
+	}
+	fprintf(out, ", %" PRIu64 " acknowledged", view->acknowledged);
+	print_fate(out, view->unanswered, "unanswered");
+	print_fate(out, view->reset, "reset");
+	print_fate(out, view->undetermined, "not known");
+	if (view->unanswered > 0 || view->undetermined > 0) {
+		fputs(" (looked at for ", out);
+		print_duration(out, view->waited_ns / NSEC_PER_MSEC * NSEC_PER_MSEC, ")");
+	}
+	fputc('\n', out);
+}
+
+/* What idle connections cannot tell, where nothing else does. */
+static void print_unknowns(FILE *out, const struct result *result)
+{
+	const struct closing_view *view = &result->closing;
+	uint64_t open = result->at_end.established;
+	uint64_t accepted = result_accepted_at_least(result);
+	uint64_t quiet = open > result->received_from ? open - result->received_from : 0;
+	if (accepted < open && !result->listener.known_at_end) {
+		fprintf(out,
+			"Not known: whether the server's program, or only its kernel, accepted %" PRIu64
+			" idle connections\n",
+			open - accepted);
+	}
+	if (!result->held || quiet == 0) {
+		return;
+	}
+	fprintf(out, "Not known: whether %" PRIu64 " idle connections were alive all the time; ",
+		quiet);
+	fputs(view->acknowledged == RESULT_UNKNOWN || view->acknowledged == 0
+			? "nothing was exchanged\n"
+			: "nothing was exchanged until their FINs were acknowledged\n",
+		out);
+}
+
 static void print_generator(FILE *out, const struct result *result)
 {
 	const struct generator *generator = &result->generator;
@@ -262,6 +318,8 @@ static int print_final(FILE *out, const struct result *result, const struct verd
 	print_causes(out, result);
 	print_survival(out, result);
 	print_kernel_view(out, result);
+	print_closing(out, result);
+	print_unknowns(out, result);
 	print_generator(out, result);
 	print_verdict(out, verdict);
 	return flush(out);

@@ -26,6 +26,10 @@ int result_init(struct result *result)
 			.files_of = RESULT_UNKNOWN,
 			.memory_bytes = RESULT_UNKNOWN,
 			.memory_of_bytes = RESULT_UNKNOWN},
+		.closing = {.acknowledged = RESULT_UNKNOWN,
+			.unanswered = RESULT_UNKNOWN,
+			.reset = RESULT_UNKNOWN,
+			.undetermined = RESULT_UNKNOWN},
 		.machine = {.cpus = RESULT_UNKNOWN,
 			.memory_bytes = RESULT_UNKNOWN,
 			.nofile = RESULT_UNKNOWN,
@@ -72,6 +76,23 @@ char *failure_group_value(
 		break;
 	}
 	return buffer;
+}
+
+uint64_t result_accepted_at_least(const struct result *result)
+{
+	const struct listener_view *listener = &result->listener;
+	uint64_t open = result->at_end.established;
+	/* Those on which it sent data may be among those that have ended. */
+	uint64_t ended = result->at_end.closed;
+	uint64_t sent = result->received_from > ended ? result->received_from - ended : 0;
+	if (result->target_count > 0 || !listener->known_at_end) {
+		return sent;
+	}
+	if (result->kernel.possible && result->kernel.not_accepted <= open) {
+		return open - result->kernel.not_accepted;
+	}
+	uint64_t accepted = open > listener->queued_at_end ? open - listener->queued_at_end : 0;
+	return accepted > sent ? accepted : sent;
 }
 
 double result_dial_rate(const struct result *result)

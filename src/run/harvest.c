@@ -16,7 +16,7 @@
  *   WATCH    > 0         there is something to receive
  *            -ECANCELED  CONNECT or CONFIRM had failed, or the run ends
  *            an errno    the kernel cannot watch it any more
- *   RECEIVE  > 0         data: counted by nobody, watched on
+ *   RECEIVE  > 0         data: forgotten, watched on
  *            0           FIN
  *            -EAGAIN     nothing: then it is an ICMP error in the error queue, which came during
  *                        the handshake and did not keep it from succeeding, and would have the
@@ -181,7 +181,27 @@ static int handle_watch(struct engine *engine, uint32_t index, int result)
 
 static int watch_on(struct engine *engine, uint32_t index)
 {
-	return engine->phase < PHASE_CLOSING ? requests_watch(&engine->requests, index) : 0;
+	bool watch = engine->phase < PHASE_CLOSING || closing_is_draining(&engine->closing, index);
+	return watch ? requests_watch(&engine->requests, index) : 0;
+}
+
+static int data_came(struct engine *engine, uint32_t index)
+{
+	if (engine->phase >= PHASE_CLOSING) {
+		int r = closing_received(&engine->closing, index);
+		return r < 0 ? r : watch_on(engine, index);
+	}
+	table_received(&engine->table, index);
+	return watch_on(engine, index);
+}
+
+static void open_connection_ended(struct engine *engine, uint32_t index, int result)
+{
+	if (numbers_are_taken(engine)) {
+		closing_ended(&engine->closing, index, -result);
+	} else {
+		connection_ended(engine, index, result);
+	}
 }
 
 static int handle_receive(struct engine *engine, uint32_t index, int result)
@@ -190,12 +210,13 @@ static int handle_receive(struct engine *engine, uint32_t index, int result)
 	if (result == -EAGAIN) {
 		return requests_drain(&engine->requests, index);
 	}
-	if (result > 0 || result == -EINTR) {
+	if (result > 0) {
+		return data_came(engine, index);
+	}
+	if (result == -EINTR) {
 		return watch_on(engine, index);
 	}
-	if (!numbers_are_taken(engine)) {
-		connection_ended(engine, index, result);
-	}
+	open_connection_ended(engine, index, result);
 	return 0;
 }
 
@@ -250,6 +271,9 @@ static int handle_signal(struct engine *engine, struct lane *lane, int result)
 	}
 	if (result < 0) {
 		return result;
+	}
+	if (engine->phase >= PHASE_CLOSING) {
+		closing_hurry(&engine->closing);
 	}
 	engine->interrupted = true;
 	signals_release(&engine->signals); /* the next one has its default effect */

@@ -158,19 +158,25 @@ static void ask_other_ends(struct inquest *inquest, const uint32_t *indices, siz
 	}
 }
 
-void inquest_ask(struct inquest *inquest, const uint32_t *indices, size_t count, uint64_t now_ns)
+int inquest_look(struct inquest *inquest, const uint32_t *indices, size_t count,
+	struct sockdiag_socket ret_sockets[INQUEST_BATCH])
 {
 	struct sockdiag_pair pairs[INQUEST_BATCH];
+	for (size_t i = 0; i < count; i++) {
+		struct tuple tuple = dialer_tuple(inquest->dialer, indices[i]);
+		pairs[i] = (struct sockdiag_pair){.source = tuple.source, .target = *tuple.target};
+	}
+	return sockdiag_lookup(&inquest->diag, pairs, count, ret_sockets);
+}
+
+void inquest_ask(struct inquest *inquest, const uint32_t *indices, size_t count, uint64_t now_ns)
+{
 	struct sockdiag_socket sockets[INQUEST_BATCH];
 	struct kernel_view *view = &inquest->table->result->kernel;
 	if (count == 0 || !view->possible) {
 		return;
 	}
-	for (size_t i = 0; i < count; i++) {
-		struct tuple tuple = dialer_tuple(inquest->dialer, indices[i]);
-		pairs[i] = (struct sockdiag_pair){.source = tuple.source, .target = *tuple.target};
-	}
-	if (sockdiag_lookup(&inquest->diag, pairs, count, sockets) < 0) {
+	if (inquest_look(inquest, indices, count, sockets) < 0) {
 		view->possible = false;
 		inquest->table->result->unconfirmed = RESULT_UNKNOWN;
 		return;

@@ -190,6 +190,18 @@ int requests_cancel(struct requests *requests, uint32_t index)
 	return 0;
 }
 
+int requests_half_close(struct requests *requests, uint32_t index)
+{
+	struct io_uring_sqe *sqe;
+	int r = take_sqe(requests, index, &sqe);
+	if (r < 0) {
+		return r;
+	}
+	lane_prep_half_close(sqe, lanes_slot_of_index(requests->lanes, index),
+		token_of(requests, OPERATION_SHUTDOWN, index));
+	return 0;
+}
+
 int requests_close(struct requests *requests, uint32_t index, bool answers_fin)
 {
 	struct lane *lane = lanes_of_index(requests->lanes, index);

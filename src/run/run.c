@@ -86,6 +86,8 @@ static int engine_init(struct engine *engine, const struct plan *plan,
 		.timeout_ns = settings->dial_timeout_ns,
 	};
 	inquest_init(&engine->inquest, &engine->table, &engine->dialer);
+	closing_init(&engine->closing, &engine->requests, &engine->table, &engine->inquest,
+		settings->close_mode == CLOSE_FIN);
 	return reporter_init(&engine->reporter, observer, &engine->table, start_ns,
 		settings->interval_ns, error);
 }
@@ -96,6 +98,7 @@ static void engine_finish(struct engine *engine)
 	reporter_finish(&engine->reporter);
 	signals_finish(&engine->signals);
 	icmp_finish(&engine->icmp);
+	closing_finish(&engine->closing);
 	inquest_finish(&engine->inquest);
 	dialer_finish(&engine->dialer);
 	table_finish(&engine->table);
@@ -191,7 +194,7 @@ static void begin_closing(struct engine *engine)
 {
 	inquest_conclude(&engine->inquest);
 	engine->phase = PHASE_CLOSING;
-	engine->walk_left = engine->dialer.prepared;
+	closing_begin(&engine->closing, engine->dialer.prepared);
 	tell_stage(engine, "Closing", engine->result->at_end.established);
 }
 
@@ -229,15 +232,18 @@ static void ask_some(struct engine *engine)
  */
 static int close_some(struct engine *engine)
 {
-	int r = 0;
-	for (unsigned i = 0; r == 0 && i < CLOSE_BATCH && engine->walk_left > 0; i++) {
-		uint32_t index = (uint32_t)--engine->walk_left;
-		r = requests_cancel(&engine->requests, index);
-		if (r == 0) {
+	for (unsigned i = 0; i < CLOSE_BATCH; i++) {
+		uint32_t index;
+		bool more;
+		int r = closing_step(&engine->closing, engine->now_ns, &index, &more);
+		if (r == 0 && more) {
 			r = harvest_settle(engine, index);
 		}
+		if (r < 0 || !more) {
+			return r;
+		}
 	}
-	return r;
+	return 0;
 }
 
 /* Cancels what is armed, once; all of it is among the last that the dialler has seen. */
@@ -327,6 +333,10 @@ static void advance_phase(struct engine *engine)
 		begin_closing(engine);
 	}
 	if (engine->phase == PHASE_CLOSING && engine->table.occupied == 0) {
+		engine->phase = PHASE_LOOKING;
+		closing_begin_looking(&engine->closing, engine->now_ns);
+	}
+	if (engine->phase == PHASE_LOOKING && !closing_look(&engine->closing, engine->now_ns)) {
 		engine->phase = PHASE_OVER;
 	}
 }
@@ -392,7 +402,10 @@ static int work(struct engine *engine, uint64_t *ret_until_ns, struct error *err
 		break;
 	case PHASE_CLOSING:
 		r = explain(close_some(engine), error);
-		*ret_until_ns = engine->walk_left > 0 ? engine->now_ns : CLOCK_NEVER;
+		*ret_until_ns = closing_next_ns(&engine->closing, engine->now_ns);
+		break;
+	case PHASE_LOOKING:
+		*ret_until_ns = engine->closing.look_ns;
 		break;
 	case PHASE_OVER:
 		break;

@@ -77,7 +77,7 @@ static void tally(
 	uint64_t at_ns = now_ns - table->start_ns;
 	struct cause_tally *tally = &table->result->causes[cause];
 	conn->cause = cause;
-	conn->error_number = (uint16_t)error_number;
+	conn->error_number = (uint16_t)error_number & 0xfff;
 	if (tally->count == 0) {
 		tally->first_ns = at_ns;
 	}
@@ -220,6 +220,15 @@ enum cause table_closed(struct table *table, uint32_t index, int error_number, u
 	return cause;
 }
 
+void table_received(struct table *table, uint32_t index)
+{
+	struct conn *conn = &table->conns[index];
+	if (!conn->received) {
+		conn->received = true;
+		table->result->received_from++;
+	}
+}
+
 void table_recycle(struct table *table, uint32_t index)
 {
 	struct conn *conn = &table->conns[index];
@@ -228,6 +237,10 @@ void table_recycle(struct table *table, uint32_t index)
 	conn->generation++;
 	conn->cause = CAUSE_NONE;
 	conn->error_number = 0;
+	conn->received = false;
+	conn->half_closed = false;
+	conn->received_late = false;
+	conn->end_known = false;
 }
 
 void table_hold(struct table *table, uint32_t index, unsigned held)

@@ -133,6 +133,13 @@ void lane_prep_receive(struct io_uring_sqe *sqe, uint32_t slot, uint64_t user_da
 	sqe->user_data = user_data;
 }
 
+void lane_prep_half_close(struct io_uring_sqe *sqe, uint32_t slot, uint64_t user_data)
+{
+	io_uring_prep_shutdown(sqe, (int)slot, SHUT_WR);
+	sqe->flags = IOSQE_FIXED_FILE | IOSQE_CQE_SKIP_SUCCESS;
+	sqe->user_data = user_data;
+}
+
 void lane_prep_shutdown(struct io_uring_sqe *sqe, uint32_t slot, uint64_t user_data)
 {
 	io_uring_prep_shutdown(sqe, (int)slot, SHUT_RDWR);

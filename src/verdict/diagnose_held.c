@@ -298,3 +298,46 @@ bool dropped_while_held(const struct result *result, struct finding *finding)
 				: CAUSE_CLOSED_BY_PEER));
 	return true;
 }
+
+/*
+ * Harm to own connections: they were idle and counted as open, and their peer was not there. Where
+ * nobody asked that they stay, it is a remark: only the FINs may have been dropped.
+ */
+bool fin_unanswered(const struct result *result, struct finding *finding)
+{
+	const struct closing_view *closing = &result->closing;
+	char waited[RULE_TEXT_MAX];
+	if (closing->unanswered == 0 || closing->unanswered == RESULT_UNKNOWN) {
+		return false;
+	}
+	finding->count = closing->unanswered;
+	finding->weight = result->held ? FINDING_FAILURE : FINDING_REMARK;
+	rule_say(finding->evidence,
+		"%" PRIu64 " of %" PRIu64
+		" connections that were still open here did not answer when they were closed: "
+		"their FINs, sent again, %s unanswered after %s.",
+		closing->unanswered, closing->closed, rule_was(closing->unanswered),
+		rule_seconds(closing->waited_ns, waited));
+	rule_say(finding->hint,
+		"They were dead, or a firewall drops FINs: the usual cause is a NAT or firewall that "
+		"forgets idle connections without a RST. Compare its idle timeout with the hold, "
+		"or use keepalives.");
+	return true;
+}
+
+bool reset_while_closing(const struct result *result, struct finding *finding)
+{
+	const struct closing_view *closing = &result->closing;
+	if (closing->reset == 0 || closing->reset == RESULT_UNKNOWN) {
+		return false;
+	}
+	finding->count = closing->reset;
+	rule_say(finding->evidence,
+		"%" PRIu64 " of %" PRIu64
+		" connections that were closed by FIN ended by a RST all the same.",
+		closing->reset, closing->closed);
+	rule_say(finding->hint,
+		"The peer went on sending, or it reset them in answer to the FIN, as it does where it "
+		"does not know the connection any more.");
+	return true;
+}

@@ -195,13 +195,15 @@ class Firewall(Fault):
                       run.stdout)
 
     def test_peer_goes_silent(self):
-        """Without any traffic nobody can know: they stay open, as they would anywhere."""
+        """Without any traffic nobody can know before the FINs, which nobody answers."""
         _, port = self.serve()
         run = self.start_run("127.0.0.1", port, "-c", "20", "-s", "2", "--hold", "1500ms")
         self.wait_for_connections(run, port, 20)
         self.filter_input(f"tcp dport {port} drop", f"tcp sport {port} drop")
         run.wait(10)
-        self.assert_truth(run, self.result_of(run), status=0, established=20)
+        result = self.result_of(run)
+        self.assert_truth(run, result, status=2, established=20)
+        self.assertEqual(result["closing"]["unanswered"], 20)
 
 
 class Target(Fault):
@@ -373,14 +375,14 @@ class OtherHost(Fault):
         self.rejected("reject with icmp type admin-prohibited", prohibited=20)
 
     def test_goes_away_while_held(self):
-        """As with a cable pulled out: what nobody says anything on stays open."""
+        """As with a cable pulled out: they stay open, and nobody answers their FINs."""
         self.start(*self.there, harness.TCPGOON, "server", "-p", "9000", "-m", "0", "-d", "0")
         harness.wait_until(self.is_served, "the server over there")
         run = self.start_run(self.address, 9000, "-c", "20", "-s", "2", "--hold", "1500ms")
         self.wait_for_connections(run, 9000, 20)
         self.call(*self.there, "ip", "link", "set", f"far{self.number}", "down")
         run.wait(10)
-        self.assert_truth(run, self.result_of(run), status=0, established=20)
+        self.assert_truth(run, self.result_of(run), status=2, established=20)
 
     def is_served(self):
         with contextlib.suppress(OSError):

@@ -161,6 +161,14 @@ static inline int sample_full(struct result *result)
 	result->unconfirmed = 4;
 	result->max_concurrent = 700;
 	result->given_up_by_kernel = 5;
+	result->received_from = 333;
+	result->closing = (struct closing_view){.closed = 600,
+		.half_closed = 130,
+		.acknowledged = 587,
+		.unanswered = 6,
+		.reset = 5,
+		.undetermined = 2,
+		.waited_ns = 2000001000};
 	result->duration_ns = 12 * NSEC_PER_SEC + 345678901;
 	result->dialing_ns = 9 * NSEC_PER_SEC;
 	result->end = RUN_INTERRUPTED;

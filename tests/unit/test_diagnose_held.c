@@ -217,6 +217,41 @@ static void dropped_while_held(void **state)
 		"run, half of them within 4.50 s of being established.");
 }
 
+static void fin_unanswered(void **state)
+{
+	struct fixture *fixture = *state;
+	struct result *result = &fixture->result;
+	establish(fixture, 200);
+	assert_no(fixture, "fin_unanswered"); /* not known */
+	result->closing = (struct closing_view){.closed = 200,
+		.acknowledged = 190,
+		.undetermined = 10,
+		.waited_ns = 2 * NSEC_PER_SEC};
+	assert_nothing(fixture);
+	result->closing.acknowledged = 50;
+	result->closing.unanswered = 140;
+	assert_only(fixture, "fin_unanswered", 140,
+		"140 of 200 connections that were still open here did not answer when they were "
+		"closed: their FINs, sent again, were unanswered after 2.00 s.");
+	/* Where nobody asked that they stay, perhaps only the FINs are dropped. */
+	assert_int_equal(fixture->findings.list[0].weight, FINDING_REMARK);
+	result->held = true;
+	assert_int_equal(find(fixture, "fin_unanswered")->weight, FINDING_FAILURE);
+}
+
+static void reset_while_closing(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 200);
+	fixture->result.closing =
+		(struct closing_view){.closed = 200, .acknowledged = 190, .reset = 10};
+	assert_only(fixture, "reset_while_closing", 10,
+		"10 of 200 connections that were closed by FIN ended by a RST all the same.");
+	assert_int_equal(fixture->findings.list[0].weight, FINDING_REMARK);
+	fixture->result.closing.reset = RESULT_UNKNOWN;
+	assert_nothing(fixture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +271,8 @@ int main(void)
 		TEST(a_server_that_stayed),
 		TEST(silent),
 		TEST(dropped_while_held),
+		TEST(fin_unanswered),
+		TEST(reset_while_closing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -126,7 +126,7 @@ static void connections_are_counted(void **state)
 	const struct expected_count expected[] = {{"requested", 1000}, {"dialed", 900},
 		{"established", 800}, {"unconfirmed", 4}, {"failed", 90}, {"closed_by_peer", 200},
 		{"open_at_end", 600}, {"undecided", 10}, {"max_concurrent", 700},
-		{"given_up_by_kernel", 5}};
+		{"given_up_by_kernel", 5}, {"received_from", 333}, {"accepted_at_least", 133}};
 	const json_t *connections = json_object_get(fixture->root, "connections");
 	assert_counts(connections, expected, LENGTH(expected), 0);
 }
@@ -274,6 +274,16 @@ static void what_the_kernel_said_is_told(void **state)
 			assert_int_equal(count_of(network, name), 1000 + i);
 		}
 	}
+}
+
+static void the_fate_of_the_fins_is_told(void **state)
+{
+	const struct fixture *fixture = *state;
+	const json_t *closing = json_object_get(fixture->root, "closing");
+	const struct expected_count counts[] = {{"closed", 600}, {"half_closed", 130},
+		{"acknowledged", 587}, {"unanswered", 6}, {"reset", 5}, {"undetermined", 2}};
+	assert_counts(closing, counts, LENGTH(counts), 1);
+	assert_real(closing, "waited_us", 2000001);
 }
 
 static void the_generator_and_its_machine_are_told(void **state)
@@ -494,6 +504,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			the_series_is_told_sample_by_sample, setup_full, teardown),
 		cmocka_unit_test_setup_teardown(what_the_kernel_said_is_told, setup_full, teardown),
+		cmocka_unit_test_setup_teardown(the_fate_of_the_fins_is_told, setup_full, teardown),
 		cmocka_unit_test_setup_teardown(
 			the_generator_and_its_machine_are_told, setup_full, teardown),
 		cmocka_unit_test_setup_teardown(a_share_of_a_moment_is_null, setup_full, teardown),

@@ -18,32 +18,36 @@
 static const struct {
 	enum limits_file file;
 	const char *text;
-	size_t members[3];
-	uint64_t values[3];
+	size_t members[4];
+	uint64_t values[4];
 } files[] = {
 	{LIMITS_FILE_NR, "1440\t7\t9223372036854775807\n",
-		{MEMBER(files_used), MEMBER(files_max), UNUSED}, {1440, 9223372036854775807}},
-	{LIMITS_CONNTRACK_MAX, "262144\n", {MEMBER(conntrack_max), UNUSED, UNUSED}, {262144}},
-	{LIMITS_CONNTRACK_COUNT, "12\n", {MEMBER(conntrack_used), UNUSED, UNUSED}, {12}},
+		{MEMBER(files_used), MEMBER(files_max), UNUSED, UNUSED},
+		{1440, 9223372036854775807}},
+	{LIMITS_CONNTRACK_MAX, "262144\n", {MEMBER(conntrack_max), UNUSED, UNUSED, UNUSED},
+		{262144}},
+	{LIMITS_CONNTRACK_COUNT, "12\n", {MEMBER(conntrack_used), UNUSED, UNUSED, UNUSED}, {12}},
 	{LIMITS_TCP_MEM, "286434\t381913\t572868\n",
 		{MEMBER(tcp_memory_low_pages), MEMBER(tcp_memory_pressure_pages),
-			MEMBER(tcp_memory_max_pages)},
+			MEMBER(tcp_memory_max_pages), UNUSED},
 		{286434, 381913, 572868}},
 	{LIMITS_SOCKSTAT,
-		"sockets: used 15\nTCP: inuse 1 orphan 0 tw 3 alloc 2 mem 330\n"
+		"sockets: used 15\nTCP: inuse 1 orphan 4 tw 3 alloc 2 mem 330\n"
 		"UDP: inuse 0 mem 9\nFRAG: inuse 0 memory 0\n",
-		{MEMBER(tcp_sockets), MEMBER(time_wait_used), MEMBER(tcp_memory_used_pages)},
-		{2, 3, 330}},
-	{LIMITS_TIME_WAIT_MAX, "131072\n", {MEMBER(time_wait_max), UNUSED, UNUSED}, {131072}},
-	{LIMITS_TIME_WAIT_REUSE, "2\n", {MEMBER(time_wait_reuse), UNUSED, UNUSED}, {2}},
-	{LIMITS_SOMAXCONN, "4096", {MEMBER(backlog_max), UNUSED, UNUSED}, {4096}},
-	{LIMITS_SYN_RETRIES, "6\n", {MEMBER(syn_retries), UNUSED, UNUSED}, {6}},
-	{LIMITS_PORT_RANGE, "32768\t60999\n", {MEMBER(port_low), MEMBER(port_high), UNUSED},
+		{MEMBER(tcp_sockets), MEMBER(time_wait_used), MEMBER(tcp_memory_used_pages),
+			MEMBER(tcp_orphans)},
+		{2, 3, 330, 4}},
+	{LIMITS_TIME_WAIT_MAX, "131072\n", {MEMBER(time_wait_max), UNUSED, UNUSED, UNUSED},
+		{131072}},
+	{LIMITS_TIME_WAIT_REUSE, "2\n", {MEMBER(time_wait_reuse), UNUSED, UNUSED, UNUSED}, {2}},
+	{LIMITS_SOMAXCONN, "4096", {MEMBER(backlog_max), UNUSED, UNUSED, UNUSED}, {4096}},
+	{LIMITS_SYN_RETRIES, "6\n", {MEMBER(syn_retries), UNUSED, UNUSED, UNUSED}, {6}},
+	{LIMITS_PORT_RANGE, "32768\t60999\n", {MEMBER(port_low), MEMBER(port_high), UNUSED, UNUSED},
 		{32768, 60999}},
 	{LIMITS_MEMINFO,
 		"MemTotal:       24679532 kB\nMemFree:        20000000 kB\n"
 		"MemAvailable:   21000001 kB\nBuffers: 1 kB\n",
-		{MEMBER(memory_bytes), MEMBER(memory_available_bytes), UNUSED},
+		{MEMBER(memory_bytes), MEMBER(memory_available_bytes), UNUSED, UNUSED},
 		{24679532 * UINT64_C(1024), 21000001 * UINT64_C(1024)}},
 };
 
@@ -69,7 +73,7 @@ static void each_file_sets_its_own_and_no_other(void **state)
 		struct limits limits;
 		limits_init(&limits);
 		assert_int_equal(limits_parse(&limits, files[i].file, files[i].text), 0);
-		for (size_t m = 0; m < 3 && files[i].members[m] != UNUSED; m++) {
+		for (size_t m = 0; m < 4 && files[i].members[m] != UNUSED; m++) {
 			assert_true(member(&limits, files[i].members[m]) == files[i].values[m]);
 			memset((char *)&limits + files[i].members[m], 0xff, sizeof(uint64_t));
 		}

@@ -304,6 +304,49 @@ static void test_unconfirmed_where_it_is_not_known(void **state)
 		"2s)");
 }
 
+static void test_fate_of_the_fins(void **state)
+{
+	struct fixture *fixture = *state;
+	struct result *result = &fixture->result;
+	set_target(result, "host", "1.2.3.4", 80);
+	set_established(result, 10);
+	result->held = true;
+	result->closing.closed = 10;
+	assert_string_equal(line_of(fixture, "Closing"),
+		"Closing: 10 by FIN, whether the peer still had them is not known");
+	result->closing = (struct closing_view){.closed = 10, .acknowledged = 10};
+	assert_string_equal(line_of(fixture, "Closing"), "Closing: 10 by FIN, 10 acknowledged");
+	result->closing = (struct closing_view){.closed = 10,
+		.acknowledged = 1,
+		.unanswered = 4,
+		.reset = 3,
+		.undetermined = 2,
+		.waited_ns = 2001 * NSEC_PER_MSEC};
+	assert_string_equal(line_of(fixture, "Closing"),
+		"Closing: 10 by FIN, 1 acknowledged, 4 unanswered, 3 reset, 2 not known (looked at "
+		"for 2.001s)");
+}
+
+static void test_what_idle_connections_cannot_tell(void **state)
+{
+	struct fixture *fixture = *state;
+	struct result *result = &fixture->result;
+	set_target(result, "host", "1.2.3.4", 80);
+	set_established(result, 10);
+	result->received_from = 4;
+	assert_string_equal(line_of(fixture, "Not known: whether the"),
+		"Not known: whether the server's program, or only its kernel, accepted 6 idle "
+		"connections");
+	result->held = true;
+	assert_string_equal(line_of(fixture, "Not known: whether 6"),
+		"Not known: whether 6 idle connections were alive all the time; nothing was "
+		"exchanged");
+	result->closing = (struct closing_view){.closed = 10, .acknowledged = 10};
+	assert_string_equal(line_of(fixture, "Not known: whether 6"),
+		"Not known: whether 6 idle connections were alive all the time; nothing was "
+		"exchanged until their FINs were acknowledged");
+}
+
 static void test_rate_is_of_the_time_between_the_dials(void **state)
 {
 	struct fixture *fixture = *state;
@@ -376,6 +419,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_findings_without_failure, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_unconfirmed_where_it_is_not_known, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fate_of_the_fins, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_what_idle_connections_cannot_tell, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_rate_is_of_the_time_between_the_dials, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -35,6 +35,7 @@ struct limits {
 	uint64_t tcp_memory_pressure_pages;
 	uint64_t tcp_memory_max_pages;
 	uint64_t tcp_memory_used_pages;
+	uint64_t tcp_orphans; /* of the whole host: closed, and not acknowledged by the peer yet */
 	uint64_t tcp_sockets; /* made, orphans and TIME_WAIT not among them */
 	uint64_t time_wait_max; /* net.ipv4.tcp_max_tw_buckets */
 	uint64_t time_wait_used;
@@ -53,6 +54,9 @@ void limits_init(struct limits *limits);
 
 /* Reads them. What cannot be read is LIMITS_NONE. */
 void limits_read(struct limits *ret_limits);
+
+/* Only those that /proc/net/sockstat has. Returns 0 or a negative errno. */
+int limits_read_sockets(struct limits *limits);
 
 /* Each file that limits_read reads. */
 enum limits_file {

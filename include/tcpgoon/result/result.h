@@ -62,6 +62,20 @@ struct kernel_view {
 #define KERNEL_VIEW_YOUNG_NS UINT64_C(1200000000)
 
 /*
+ * How the connections that were open at the end were closed. With --close fin each has one fate
+ * once it is closed; RESULT_UNKNOWN: the kernel could not be asked, or there was no FIN.
+ */
+struct closing_view {
+	uint64_t closed; /* open at the end, and closed by us */
+	uint64_t half_closed; /* of them, first by SHUTDOWN, as the peer had sent data */
+	uint64_t acknowledged; /* the peer's TCP has answered the FIN */
+	uint64_t unanswered; /* nor was the FIN that was sent again, although there was time */
+	uint64_t reset; /* at least so many ended by a RST, of either side */
+	uint64_t undetermined; /* none of these, by the time we stopped looking */
+	uint64_t waited_ns; /* for the answers, after the last was closed */
+};
+
+/*
  * The target's listening socket, where it is in this network namespace; of several targets, the one
  * that dropped the most, and where none did, whose queue was the fullest for its size. Of too many
  * for a tally, none is looked at.
@@ -232,6 +246,7 @@ struct result {
 	 * none that was open could tell, being too young or not known to the kernel.
 	 */
 	uint64_t unconfirmed;
+	uint64_t received_from; /* of the established: the peer sent data before the run ended */
 	uint64_t max_concurrent;
 	uint64_t duration_ns; /* from the start to the end of the hold, without the teardown */
 	/* From the start until the last was decided, or until now; RESULT_UNKNOWN: not measured. */
@@ -244,6 +259,7 @@ struct result {
 	struct cause_tally causes[CAUSE_MAX];
 	struct series series;
 	struct kernel_view kernel;
+	struct closing_view closing;
 	struct netstat network; /* what the run added to the counters of this network namespace */
 	struct listener_view listener;
 	struct target_tally targets[RESULT_TARGETS_MAX]; /* connection i has the i-th, in turns */
@@ -284,6 +300,12 @@ double result_dial_rate(const struct result *result);
 /* What the connections of a group share: "192.0.2.1", "IPv6", "8080". Returns `buffer`. */
 char *failure_group_value(
 	enum group_kind kind, const struct failure_group *group, char buffer[ADDRESS_TEXT_MAX]);
+
+/*
+ * Of the connections open at the end, how many the server's program is known to have accepted. An
+ * idle connection cannot tell; the listening socket can, where it is on this host, and data do.
+ */
+uint64_t result_accepted_at_least(const struct result *result);
 
 /* Returns 0 or -ENOMEM. */
 int result_init(struct result *result);

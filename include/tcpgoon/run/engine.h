@@ -8,6 +8,7 @@
 
 #include "tcpgoon/plan/plan.h"
 #include "tcpgoon/result/result.h"
+#include "tcpgoon/run/closing.h"
 #include "tcpgoon/run/deadline.h"
 #include "tcpgoon/run/dialer.h"
 #include "tcpgoon/run/evidence.h"
@@ -27,6 +28,7 @@ enum phase {
 	PHASE_DISARMING, /* the run ends; what is armed ahead is taken back, and nothing else dialled */
 	PHASE_ASKING, /* the numbers are taken; the kernel is asked about what is open */
 	PHASE_CLOSING, /* what is open is closed */
+	PHASE_LOOKING, /* the answers to the FINs are looked for */
 	PHASE_OVER, /* the kernel holds nothing of ours any more */
 };
 
@@ -43,6 +45,7 @@ struct engine {
 	struct inquest inquest;
 	struct icmp icmp;
 	struct refusals refusals;
+	struct closing closing;
 	struct evidence evidence;
 
 	enum phase phase;

@@ -39,6 +39,10 @@ size_t inquest_take(struct inquest *inquest, uint32_t indices[INQUEST_BATCH]);
 /* Asks, and keeps what is said in the result. */
 void inquest_ask(struct inquest *inquest, const uint32_t *indices, size_t count, uint64_t now_ns);
 
+/* What the kernel knows of them now; nothing is kept of it. Returns 0 or a negative errno. */
+int inquest_look(struct inquest *inquest, const uint32_t *indices, size_t count,
+	struct sockdiag_socket ret_sockets[INQUEST_BATCH]);
+
 /* All have been asked about: what none of the open ones could show is not known. */
 void inquest_conclude(struct inquest *inquest);
 

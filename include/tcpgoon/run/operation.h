@@ -12,7 +12,7 @@ enum operation {
 	OPERATION_CANCEL, /* ASYNC_CANCEL of one of the above */
 	OPERATION_RECEIVE, /* RECV of what the POLL_ADD has seen */
 	OPERATION_DRAIN, /* RECVMSG of what it has seen in the error queue */
-	OPERATION_SHUTDOWN, /* SHUTDOWN before a CLOSE, where the kernel needs it */
+	OPERATION_SHUTDOWN, /* SHUTDOWN before a CLOSE, or before what is still to be received */
 	OPERATION_CLOSE, /* CLOSE of a slot */
 	OPERATION_ERROR_QUEUE, /* RECVMSG of the error queue, for what a failed dial has there */
 	OPERATION_TICK, /* READ of the reporter's timerfd */

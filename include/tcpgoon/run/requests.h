@@ -55,6 +55,9 @@ int requests_error_queue(
 /* Cancels what of the connection waits in the kernel; its completions follow. */
 int requests_cancel(struct requests *requests, uint32_t index);
 
+/* SHUTDOWN of our direction: the FIN is sent, and the watch goes on. */
+int requests_half_close(struct requests *requests, uint32_t index);
+
 /* Closes the slot; `answers_fin` where the peer has closed and waits for our FIN. */
 int requests_close(struct requests *requests, uint32_t index, bool answers_fin);
 

@@ -49,10 +49,15 @@ struct conn {
 	uint64_t cause : 8; /* enum cause */
 	uint32_t connect_us; /* dial to established or to the error */
 	uint16_t generation; /* of the slot's use: tells late completions apart */
-	uint16_t error_number; /* positive errno of the cause, 0 where there was none */
+	uint16_t error_number : 12; /* positive errno of the cause, 0 where there was none */
+	uint16_t received : 1; /* the peer has sent data */
+	uint16_t half_closed : 1; /* our FIN is sent by SHUTDOWN, and the peer's is awaited */
+	uint16_t received_late : 1; /* data came after that */
+	uint16_t end_known : 1; /* what became of our FIN is counted */
 };
 _Static_assert(sizeof(struct conn) == 16, "a million connections in 16 MB");
 _Static_assert(CAUSE_MAX <= 256, "a cause fits its field");
+/* The kernel's MAX_ERRNO is 4095. */
 
 struct table {
 	struct conn *conns; /* owned, `count` of them; untouched pages cost no memory */
@@ -92,6 +97,9 @@ void table_failed(
  * cause.
  */
 enum cause table_closed(struct table *table, uint32_t index, int error_number, uint64_t now_ns);
+
+/* The peer has sent data on it. */
+void table_received(struct table *table, uint32_t index);
 
 /* The instant of its dial, rounded down to a microsecond; of those that were dialled. */
 uint64_t table_dialed_ns(const struct table *table, uint32_t index);

@@ -61,4 +61,7 @@ void lane_prep_receive(struct io_uring_sqe *sqe, uint32_t slot, uint64_t user_da
  */
 void lane_prep_shutdown(struct io_uring_sqe *sqe, uint32_t slot, uint64_t user_data);
 
+/* SHUTDOWN of our direction only: a FIN, and what the peer sends can still be received. */
+void lane_prep_half_close(struct io_uring_sqe *sqe, uint32_t slot, uint64_t user_data);
+
 #endif

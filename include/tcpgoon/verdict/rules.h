@@ -77,6 +77,8 @@ rule_function oldest_closed;
 rule_function idle_timeout;
 rule_function silent;
 rule_function dropped_while_held;
+rule_function fin_unanswered;
+rule_function reset_while_closing;
 
 /* For all of them. */
 

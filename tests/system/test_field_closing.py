@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: MIT
+"""--close fin ends connections by FIN whatever the peer does meanwhile; what is reset all the same
+is counted."""
+
+import os
+import signal
+import sys
+import time
+
+import harness
+
+
+def resets_sent():
+    with open("/proc/net/snmp", encoding="ascii") as file:
+        names, values = [line.split() for line in file if line.startswith("Tcp:")]
+    return int(values[names.index("OutRsts")])
+
+
+class Noisy(harness.Case):
+    def serve_noisily(self, how, seconds):
+        port = self.free_port()
+        path = os.path.join(os.path.dirname(__file__), "noisy_server.py")
+        server = self.start(sys.executable, path, port, how, seconds)
+        harness.wait_for_listener(port, server)
+        return port
+
+    def run_against(self, port, *argv, count=300):
+        """(program, result, RSTs that were sent)"""
+        before = resets_sent()
+        run, result = self.dial_for_result("127.0.0.1", port, "-c", count, "-s", "0", *argv)
+        return run, result, resets_sent() - before
+
+    def assert_closing(self, run, result, **expected):
+        found = {name: result["closing"][name] for name in expected}
+        self.assertEqual(found, expected, run.describe())
+
+    # how the server behaves, when it sends (seconds), how long the run holds
+    ENDED_BY_FIN = (
+        ("often", 0.02, "500ms"),
+        ("often", 0.001, "300ms"),
+        ("once", 0, "300ms"),
+        ("parting", 0.1, "300ms"),
+        ("half", 0.05, "300ms"),
+    )
+
+    def test_servers_that_still_send(self):
+        for how, seconds, hold in self.ENDED_BY_FIN:
+            with self.subTest(how=how, seconds=seconds):
+                port = self.serve_noisily(how, seconds)
+                run, result, resets = self.run_against(port, "--hold", hold)
+                self.assert_closing(run, result, closed=300, acknowledged=300, unanswered=0,
+                                    reset=0, undetermined=0)
+                self.assertIn("Closing: 300 by FIN, 300 acknowledged\n", run.stdout)
+                self.assertEqual(resets, 0, run.describe())
+                self.assert_status(run, 0)
+
+    def test_a_server_that_begins_just_then(self):
+        """What meets a closed socket is reset, and each one that was is counted."""
+        port = self.serve_noisily("once", 0.3)
+        run, result, _ = self.run_against(port, "--hold", "290ms")
+        closing = result["closing"]
+        self.assertEqual(closing["acknowledged"] + closing["reset"], 300, run.describe())
+        names = [row["name"] for row in result["findings"]]
+        self.assertEqual("reset_while_closing" in names, closing["reset"] > 0, run.describe())
+        self.assert_status(run, 0)
+
+    def test_who_has_sent(self):
+        port = self.serve_noisily("often", 0.02)
+        run, result, _ = self.run_against(port, "--hold", "500ms")
+        self.assertEqual(result["connections"]["received_from"], 300, run.describe())
+        self.assertEqual(result["connections"]["accepted_at_least"], 300)
+        self.assertEqual(result["closing"]["half_closed"], 300)
+        self.assertNotIn("Not known: whether 300 idle", run.stdout)
+
+    def test_a_server_that_never_stops(self):
+        """It is given a second; then there is no other way, and the report says so."""
+        port = self.serve_noisily("stubborn", 0.02)
+        run, result, resets = self.run_against(port, "--hold", "300ms", count=100)
+        closing = result["closing"]
+        self.assertEqual(closing["half_closed"], 100)
+        self.assertEqual(closing["acknowledged"] + closing["unanswered"], 0, run.describe())
+        self.assertEqual(closing["reset"] + closing["undetermined"], 100, run.describe())
+        self.assertGreater(closing["reset"], 0)
+        self.assertGreaterEqual(resets, closing["reset"])
+        self.assertIn("reset_while_closing", [row["name"] for row in result["findings"]])
+        self.assert_status(run, 0)
+        if harness.MEASURING:
+            self.assertLess(run.wall_s, 6)
+
+    def test_interrupted_while_it_drains(self):
+        port = self.serve_noisily("stubborn", 0.02)
+        run = self.start_run("127.0.0.1", port, "-c", "50", "-s", "0", "--hold", "10s")
+        harness.wait_until(lambda: harness.sockets(harness.TCP_ESTABLISHED, remote_port=port) == 50,
+                           "50 connections")
+        run.send(signal.SIGINT)
+        harness.wait_until(lambda: harness.sockets(5, remote_port=port) == 50, "50 FIN_WAIT2")
+        # The next signal ends it at once, by its default action.
+        run.send(signal.SIGINT)
+        run.wait(1)
+        self.assert_status(run, -signal.SIGINT)
+
+    def test_one_signal_cuts_the_drain_short(self):
+        port = self.serve_noisily("stubborn", 0.02)
+        run = self.start_run("127.0.0.1", port, "-c", "50", "-s", "0", "--hold", "200ms")
+        harness.wait_until(lambda: harness.sockets(5, remote_port=port) == 50, "50 FIN_WAIT2")
+        began = time.monotonic()
+        run.send(signal.SIGINT)
+        run.wait(5)
+        result = self.result_of(run)
+        self.assertEqual(result["closing"]["closed"], 50)
+        if harness.MEASURING:
+            self.assertLess(time.monotonic() - began, 0.7)
+
+    def test_quiet_servers_do_not_pay(self):
+        _, port = self.serve()
+        run, result, resets = self.run_against(port)
+        self.assert_closing(run, result, half_closed=0, acknowledged=300, reset=0)
+        self.assertEqual(resets, 0)
+        if harness.MEASURING:
+            self.assertLess(result["closing"]["waited_us"], 100000)
+
+    def test_close_by_reset_waits_for_nothing(self):
+        port = self.serve_noisily("often", 0.02)
+        run, result, resets = self.run_against(port, "--hold", "300ms", "--close", "rst")
+        self.assert_closing(run, result, closed=300, half_closed=0, acknowledged=None, reset=None)
+        self.assertGreaterEqual(resets, 300)
+        self.assert_status(run, 0)
+
+
+if __name__ == "__main__":
+    harness.main()
