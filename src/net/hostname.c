@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistr.h>
 
 #include "tcpgoon/base/escape.h"
 
@@ -93,6 +94,16 @@ static bool is_numbers(const char *ascii)
 	return ascii[strspn(ascii, "0123456789.")] == '\0';
 }
 
+/* It has letters beyond ASCII, in UTF-8. */
+static bool is_international(const char *host)
+{
+	bool beyond = false;
+	for (const char *at = host; *at != '\0'; at++) {
+		beyond |= (*at & 0x80) != 0;
+	}
+	return beyond && u8_check((const uint8_t *)host, strlen(host)) == NULL;
+}
+
 int hostname_to_ascii(const char *host, char ret_ascii[HOSTNAME_MAX], struct error *error)
 {
 	if (host[0] == '\0') {
@@ -104,17 +115,13 @@ int hostname_to_ascii(const char *host, char ret_ascii[HOSTNAME_MAX], struct err
 	}
 	uint8_t *converted = NULL;
 	const char *ascii = host;
-	bool plain = true;
-	for (const char *at = host; *at != '\0'; at++) {
-		plain &= (*at & 0x80) == 0;
-	}
-	if (!plain) {
+	if (is_international(host)) {
 		int status = idn2_lookup_u8(
 			(const uint8_t *)host, &converted, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
 		if (status != IDN2_OK) {
 			return error_set(error, -EINVAL,
-				"host '%s' is no international name (IDNA 2008, in UTF-8): %s",
-				host, idn2_strerror(status));
+				"host '%s' is no international name (IDNA 2008): %s", host,
+				idn2_strerror(status));
 		}
 		ascii = (const char *)converted;
 	}

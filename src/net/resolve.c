@@ -46,13 +46,18 @@ static bool list_has(const struct address *list, size_t count, const struct addr
 	return false;
 }
 
-static void ask(const char *name, int family, struct answer *answer)
+/* An international name is looked up in ASCII, and then as it was given: hosts(5) may have it so. */
+static void ask(const struct resolve_query *query, const char *name, struct answer *answer)
 {
-	const struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM};
+	const struct addrinfo hints = {.ai_family = query->family, .ai_socktype = SOCK_STREAM};
 	struct addrinfo *info = NULL;
 	memset(answer, 0, sizeof(*answer));
 	answer->status = getaddrinfo(name, NULL, &hints, &info);
 	answer->errno_value = errno;
+	if (answer->status != 0 && strcmp(name, query->host) != 0 &&
+		getaddrinfo(query->host, NULL, &hints, &info) == 0) {
+		answer->status = 0;
+	}
 	if (answer->status != 0) {
 		return;
 	}
@@ -71,14 +76,14 @@ static void ask(const char *name, int family, struct answer *answer)
 }
 
 /* The child's whole life. */
-static void answer_in_child(
-	int fd, pid_t parent, const char *name, int family, struct answer *answer)
+static void answer_in_child(int fd, pid_t parent, const struct resolve_query *query,
+	const char *name, struct answer *answer)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent) {
 		return; /* it died before the line above */
 	}
-	ask(name, family, answer);
+	ask(query, name, answer);
 	const char *next = (const char *)answer;
 	size_t left = offsetof(struct answer, list) + answer->count * sizeof(answer->list[0]);
 	while (left > 0) {
@@ -153,13 +158,13 @@ static int look_up(const struct resolve_query *query, const char *name, struct a
 	pid_t parent = getpid();
 	pid_t pid = fork();
 	if (pid == 0) {
-		answer_in_child(fds[1], parent, name, query->family, answer);
+		answer_in_child(fds[1], parent, query, name, answer);
 		_exit(0);
 	}
 	close(fds[1]);
 	int r = 0;
 	if (pid < 0) {
-		ask(name, query->family, answer);
+		ask(query, name, answer);
 	} else {
 		r = read_answer(fds[0], query, answer);
 		kill(pid, SIGKILL);

@@ -107,17 +107,27 @@ static void add_outcome(
 	char *list, size_t size, const struct plan *plan, const struct address *address, int code)
 {
 	char host[ADDRESS_TEXT_MAX];
-	char silence[UNITS_TEXT_MAX + sizeof("silent for ")];
 	char patience[UNITS_TEXT_MAX];
-	snprintf(silence, sizeof(silence), "silent for %s",
-		units_format_duration(
-			earlier(PROBE_PATIENCE_NS, plan->settings.dial_timeout_ns), patience));
-	const char *word = code == -ECONNREFUSED ? "refused"
-		: code == -ETIMEDOUT             ? silence
-						 : strerror(-code);
+	uint64_t patience_ns = earlier(PROBE_PATIENCE_NS, plan->settings.dial_timeout_ns);
 	size_t used = strlen(list);
-	snprintf(list + used, size - used, "%s%s %s", used > 0 ? ", " : "",
-		address_format_host(address, host), word);
+	snprintf(list + used, size - used, "%s%s ", used > 0 ? ", " : "",
+		address_format_host(address, host));
+	used = strlen(list);
+	switch (-code) {
+	case ECONNREFUSED:
+		snprintf(list + used, size - used, "refused");
+		break;
+	case ETIMEDOUT:
+		snprintf(list + used, size - used, "silent for %s",
+			units_format_duration(patience_ns, patience));
+		break;
+	case ENETUNREACH:
+	case EHOSTUNREACH:
+		snprintf(list + used, size - used, "unreachable");
+		break;
+	default:
+		snprintf(list + used, size - used, "failed (%s)", strerror(-code));
+	}
 }
 
 size_t probe_candidates(const struct plan *plan, const struct notes *notes)

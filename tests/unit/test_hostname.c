@@ -19,17 +19,14 @@ static void names_are_looked_up_in_ascii(void **state)
 		const char *host;
 		const char *ascii;
 	} rows[] = {
-		{"localhost", "localhost"},
-		{"Example.ORG", "Example.ORG"},
-		{"_service.a-b.example.", "_service.a-b.example."},
-		{"1a.2b", "1a.2b"},
-		{LABEL_63, LABEL_63},
-		{"m\u00fcller.example", "xn--mller-kva.example"},
+		{"localhost", "localhost"}, {"Example.ORG", "Example.ORG"},
+		{"_service.a-b.example.", "_service.a-b.example."}, {"1a.2b", "1a.2b"},
+		{LABEL_63, LABEL_63}, {"m\u00fcller.example", "xn--mller-kva.example"},
 		{"M\u00dcLLER.example", "xn--mller-kva.example"},
 		{"mu\u0308ller.example", "xn--mller-kva.example"}, /* in two characters */
-		{"fa\u00df.de", "xn--fa-hia.de"},
-		{"\u4f8b\u3048.jp", "xn--r8jz45g.jp"},
+		{"fa\u00df.de", "xn--fa-hia.de"}, {"\u4f8b\u3048.jp", "xn--r8jz45g.jp"},
 		{"xn--mller-kva.example", "xn--mller-kva.example"},
+		{"m\xfcller.example", "m\xfcller.example"}, /* no UTF-8 */
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char ascii[HOSTNAME_MAX];
@@ -64,7 +61,6 @@ static void what_is_no_name_is_told(void **state)
 		{LABEL_63 "4.example", "has 64 characters, and a part has at most 63"},
 		{LABEL_63 "." LABEL_63 "." LABEL_63 "." LABEL_63,
 			"has 255 characters, and a name has at most 253"},
-		{"m\xfcller.example", "host 'm\\xfcller.example' is no international name"},
 		{"a\u202eb", "host 'a\\u202eb' is no international name"},
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

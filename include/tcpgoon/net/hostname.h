@@ -10,7 +10,8 @@
 
 /*
  * The name in ASCII, as resolvers have it: itself, or its xn-- form where it has other letters
- * (IDNA 2008), whatever the locale. Returns 0 or -EINVAL with a message where it is no name.
+ * (IDNA 2008), whatever the locale. Bytes that are no UTF-8 are left to the resolver: hosts(5) may
+ * have such names. Returns 0 or -EINVAL with a message where it is no name.
  */
 int hostname_to_ascii(const char *host, char ret_ascii[HOSTNAME_MAX], struct error *error);
 
