@@ -154,8 +154,37 @@ static const struct rule rules[RULE_MAX] = {
 	ROW(HOST_NEARLY_FULL, LOCAL, REMARK, host_nearly_full, 0),
 };
 
+#define OF(cause) (UINT64_C(1) << CAUSE_##cause)
+
+/* The causes of the connections that a rule speaks of, where they may go by source, family or port. */
+static const uint64_t causes_of[RULE_MAX] = {
+	[RULE_LOCAL_PORTS_EXHAUSTED] = OF(PORTS_EXHAUSTED),
+	[RULE_LOCAL_NOT_PERMITTED] = OF(NOT_PERMITTED),
+	[RULE_SOURCE_UNUSABLE] = OF(SOURCE_INVALID),
+	[RULE_NO_ROUTE] = OF(NO_ROUTE),
+	[RULE_ROUTE_REFUSES] = OF(ROUTE_REFUSES),
+	[RULE_DEVICE_DOWN] = OF(TIMED_OUT) | OF(HOST_UNREACHABLE),
+	[RULE_OUTPUT_DROPPED] = OF(TIMED_OUT),
+	[RULE_OUTPUT_REJECTED] =
+		OF(REFUSED) | OF(HOST_UNREACHABLE) | OF(NETWORK_UNREACHABLE) | OF(PROHIBITED),
+	[RULE_REVERSE_PATH_FILTERED] = OF(TIMED_OUT),
+	[RULE_NEIGHBOUR_SILENT] = OF(TIMED_OUT) | OF(HOST_UNREACHABLE),
+	[RULE_NO_LISTENER] = OF(REFUSED),
+	[RULE_FIREWALL_REJECT] = OF(PROHIBITED),
+	[RULE_UNREACHABLE] = OF(HOST_UNREACHABLE) | OF(NETWORK_UNREACHABLE),
+	[RULE_PARTIAL_DROP] = OF(TIMED_OUT),
+	[RULE_SOME_REFUSED] = OF(REFUSED),
+	[RULE_RESET_IN_HANDSHAKE] = OF(RESET_IN_HANDSHAKE),
+	[RULE_CLOSED_AT_ONCE] = OF(CLOSED_AT_ONCE),
+	[RULE_RESET_AT_ONCE] = OF(RESET_AT_ONCE),
+	[RULE_SERVER_WENT_AWAY] = OF(CLOSED_BY_PEER) | OF(RESET_BY_PEER),
+	[RULE_IDLE_TIMEOUT] = OF(CLOSED_BY_PEER) | OF(RESET_BY_PEER),
+	[RULE_SILENT] = OF(SILENT),
+	[RULE_DROPPED_WHILE_HELD] = OF(CLOSED_BY_PEER) | OF(RESET_BY_PEER),
+};
+
 _Static_assert(RULE_MAX <= FINDINGS_MAX, "each rule may match");
-_Static_assert(RULE_MAX <= 64, "a bit for each");
+_Static_assert(RULE_MAX <= 64 && CAUSE_MAX <= 64, "a bit for each");
 
 void rule_say(char text[FINDING_TEXT_MAX], const char *format, ...)
 {
@@ -211,6 +240,7 @@ void diagnose(const struct result *result, struct findings *ret_findings)
 		candidates[i].weight = rules[i].weight;
 		if (rules[i].holds(result, &candidates[i])) {
 			candidates[i].name = rules[i].name;
+			rule_add_group(result, causes_of[i], &candidates[i]);
 		}
 	}
 	for (size_t i = 0; i < RULE_MAX; i++) {

@@ -217,36 +217,50 @@ bool failures_by_port(const struct result *result, struct finding *finding)
 	return true;
 }
 
-static bool is_all_of_cause(
-	const struct result *result, const struct failure_group *group, enum cause cause)
+static uint64_t count_causes(const struct failure_group *group, uint64_t causes)
 {
-	uint64_t count = rule_cause(result, cause);
-	return count >= GROUP_FAILURES_LEAST && group->causes[cause] == count &&
-		group->dialed - group->undecided == count;
+	uint64_t count = 0;
+	for (size_t i = 0; i < CAUSE_MAX; i++) {
+		count += (causes >> i & 1) != 0 ? group->causes[i] : 0;
+	}
+	return count;
 }
 
-void rule_say_group(const struct result *result, enum cause cause, char text[FINDING_TEXT_MAX])
+static bool is_whole_group(
+	const struct failure_group *group, uint64_t causes, const struct finding *finding)
+{
+	return count_causes(group, causes) == finding->count &&
+		group->dialed - group->undecided == finding->count;
+}
+
+static void add_group(
+	enum group_kind kind, const struct failure_group *group, struct finding *finding)
 {
 	static const char *const prefixes[GROUP_KINDS] = {
 		[GROUP_SOURCE] = "from source",
 		[GROUP_FAMILY] = "over",
 		[GROUP_PORT] = "to port",
 	};
-	static const char *const relatives[GROUP_KINDS] = {
-		[GROUP_SOURCE] = "from which",
-		[GROUP_FAMILY] = "over which",
-		[GROUP_PORT] = "to which",
-	};
 	char buffer[ADDRESS_TEXT_MAX];
-	text[0] = '\0';
+	char sentence[ADDRESS_TEXT_MAX + 64];
+	size_t used = strlen(finding->evidence);
+	snprintf(sentence, sizeof(sentence), " These are all connections %s %s, and no others.",
+		prefixes[kind], failure_group_value(kind, group, buffer));
+	if (used + strlen(sentence) < sizeof(finding->evidence)) {
+		memcpy(finding->evidence + used, sentence, strlen(sentence) + 1);
+	}
+}
+
+void rule_add_group(const struct result *result, uint64_t causes, struct finding *finding)
+{
+	if (finding->count < GROUP_FAILURES_LEAST) {
+		return;
+	}
 	for (size_t i = 0; i < GROUP_KINDS; i++) {
 		const struct failure_groups *groups = &result->groups[i];
 		for (size_t j = 0; j < groups->count; j++) {
-			const struct failure_group *group = &groups->list[j];
-			if (is_all_of_cause(result, group, cause)) {
-				rule_say(text, ", all of them %s %s, %s none came up", prefixes[i],
-					failure_group_value((enum group_kind)i, group, buffer),
-					relatives[i]);
+			if (is_whole_group(&groups->list[j], causes, finding)) {
+				add_group((enum group_kind)i, &groups->list[j], finding);
 				return;
 			}
 		}

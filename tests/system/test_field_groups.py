@@ -429,6 +429,50 @@ class Router(Field):
                          words=("a limit of 40 connections", "firewall rules that count"))
 
 
+@harness.requires("ip", "unshare", "nsenter")
+class ReversePath(Field):
+    """Answers to one source come in by another device than it would send by, and are dropped here."""
+
+    def setUp(self):
+        super().setUp()
+        host = self.start("unshare", "-n", "sleep", "60")
+        own = os.readlink("/proc/thread-self/ns/net")
+        harness.wait_until(lambda: harness.network_of(host.pid) != own, "the other network")
+        there = ("nsenter", "-t", str(host.pid), "-n")
+        mac = "02:00:00:00:00:0a"
+        for command in (
+                f"ip link add a0 address {mac} type veth peer name a1 netns {host.pid}",
+                f"ip link add b0 type veth peer name b1 netns {host.pid}",
+                "ip address add 10.0.0.1/24 dev a0", "ip link set a0 up",
+                "ip address add 10.0.0.2/24 dev b0 noprefixroute", "ip link set b0 up",
+                "ip route add 10.0.0.0/24 dev b0 table 100",
+                "ip rule add from 10.0.0.2 lookup 100",
+                "sysctl -q -w net.ipv4.conf.a0.rp_filter=1"):
+            subprocess.run(command.split(), check=True)
+        for command in (
+                "ip address add 10.0.0.9/24 dev a1", "ip link set a1 up", "ip link set b1 up",
+                "sysctl -q -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.a1.rp_filter=0 "
+                "net.ipv4.conf.b1.rp_filter=0",
+                # Else the question for its link-layer address is dropped as well.
+                f"ip neighbour replace 10.0.0.2 lladdr {mac} dev a1"):
+            subprocess.run([*there, *command.split()], check=True)
+        self.start(*there, harness.TCPGOON, "server", "-p", "9000", "-m", "0", "-d", "0")
+
+    def test_of_one_source(self):
+        def is_served():
+            with contextlib.suppress(OSError):
+                socket.create_connection(("10.0.0.9", 9000), timeout=1).close()
+                return True
+            return False
+        harness.wait_until(is_served, "the server over there")
+        run, result = self.dial_for_result(
+            "10.0.0.9", 9000, "--source", "10.0.0.1", "--source", "10.0.0.2", "--source-port",
+            "30000-30024", "-c", "50", "-s", "2", "-t", "2500")
+        self.assert_only(run, result, "reverse_path_filtered", side="local", count=25, status=4,
+                         words=("These are all connections from source 10.0.0.2, and no others.",
+                                "net.ipv4.conf.a0.rp_filter"))
+
+
 class Stopped(Field):
     def stop_accepting(self, start, accepted, waiting):
         """The server takes so many, then no more: what waits is no success."""

@@ -2,8 +2,6 @@
 /* The rules on failures that go by source address, family or port. */
 #include "diagnose_fixture.h"
 
-#include "tcpgoon/verdict/rules.h"
-
 /* A group in which so many of the dialled were rejected, the first at that index. */
 static struct failure_group *add_group(struct fixture *fixture, enum group_kind kind,
 	const char *address, uint16_t port, uint64_t dialed)
@@ -162,12 +160,32 @@ static void failures_of_this_machine_are_no_group(void **state)
 	struct failure_group *group = add_group(fixture, GROUP_SOURCE, "10.0.0.2", 0, 25);
 	group->causes[CAUSE_PORTS_EXHAUSTED] = 25;
 	assert_no(fixture, "failures_by_source");
-	char text[FINDING_TEXT_MAX];
-	rule_say_group(&fixture->result, CAUSE_PORTS_EXHAUSTED, text);
-	assert_string_equal(text, ", all of them from source 10.0.0.2, from which none came up");
+	assert_finding(fixture, "local_ports_exhausted", 25,
+		"25 of 50 connections found no free local port on this machine, the first after 0 "
+		"ms. These are all connections from source 10.0.0.2, and no others.");
 	group->dialed = 26;
-	rule_say_group(&fixture->result, CAUSE_PORTS_EXHAUSTED, text);
-	assert_string_equal(text, "");
+	assert_finding(fixture, "local_ports_exhausted", 25,
+		"25 of 50 connections found no free local port on this machine, the first after 0 "
+		"ms.");
+}
+
+/* Each source has its own trouble: no rule on groups holds, and each cause says whose it is. */
+static void causes_that_go_by_source(void **state)
+{
+	struct fixture *fixture = *state;
+	reject(fixture, CAUSE_REFUSED, 25);
+	reject(fixture, CAUSE_TIMED_OUT, 25);
+	fixture->result.first_rejected = 0;
+	set_rejected(add_group(fixture, GROUP_SOURCE, "10.0.0.1", 0, 25), CAUSE_REFUSED, 25, 0, 0);
+	set_rejected(
+		add_group(fixture, GROUP_SOURCE, "10.0.0.2", 0, 25), CAUSE_TIMED_OUT, 25, 25, 0);
+	assert_no(fixture, "failures_by_source");
+	assert_finding(fixture, "partial_drop", 25,
+		"25 of 50 connections were never answered, while the others were at once. These "
+		"are all connections from source 10.0.0.2, and no others.");
+	assert_finding(fixture, "no_listener", 25,
+		"All 25 connections that were answered were refused. These are all connections "
+		"from source 10.0.0.1, and no others.");
 }
 
 int main(void)
@@ -181,6 +199,7 @@ int main(void)
 		TEST(a_family_of_two_addresses),
 		TEST(a_port_where_targets_have_no_tally),
 		TEST(failures_of_this_machine_are_no_group),
+		TEST(causes_that_go_by_source),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

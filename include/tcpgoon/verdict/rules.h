@@ -65,11 +65,10 @@ rule_function failures_by_family;
 rule_function failures_by_port;
 
 /*
- * For the evidence of any rule on a cause: ", all of them from source 192.0.2.1, from which none came
- * up" where all its connections share a source that the others do not have, else the same of a
- * family or a port, else an empty text.
+ * Adds to the evidence of a rule on these causes (bits 1 << cause) what its connections have in common:
+ * "These are all connections from source 192.0.2.1, and no others." Nothing where they have not.
  */
-void rule_say_group(const struct result *result, enum cause cause, char text[FINDING_TEXT_MAX]);
+void rule_add_group(const struct result *result, uint64_t causes, struct finding *finding);
 
 /* diagnose_held.c: what became of those that were up */
 rule_function server_went_away;
