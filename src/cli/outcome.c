@@ -192,17 +192,17 @@ static void begin_text(struct telling *telling, struct output *text, const char 
 {
 	FILE *stream = telling->outcome->text;
 	struct error error;
-	errno = 0;
 	int r = fflush(stream) != 0 ? -errno : 0;
-	if (r == 0 && ferror(stream) && stream == stdout) {
-		r = -EIO;
-	}
 	if (r == 0) {
 		r = output_open_stream(text, &report_text, stream, "the text", &error);
 	}
 	if (r == 0) {
 		text->epilogue = epilogue;
 		r = output_begin(text, telling->result, telling->verdict, &error);
+	}
+	/* Why they were lost is forgotten, where it is over by now. */
+	if (r == 0 && stream == stdout && ferror(stream)) {
+		r = -EIO;
 	}
 	if (r < 0) {
 		fail_text(telling, r);
