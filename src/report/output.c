@@ -480,7 +480,9 @@ static int write_in_place(
 		return fd;
 	}
 	int r = overwrite(fd, &old, text, length, error);
-	output->written = old;
+	if (r == 0 && fstat(fd, &output->written) < 0) {
+		r = fail(-errno, error);
+	}
 	if (close(fd) < 0 && r == 0) {
 		r = fail(-errno, error);
 	}
@@ -725,6 +727,13 @@ int output_write(struct output *output, const struct result *result, const struc
 	return r < 0 ? fail_path(output->name, r, error) : 0;
 }
 
+/* The number of a file that is gone may be given to the next. */
+static bool is_unchanged(const struct stat *a, const struct stat *b)
+{
+	return is_same_file(a, b) && a->st_size == b->st_size &&
+		a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
 int output_withdraw(struct output *output)
 {
 	const struct place *place = &output->place;
@@ -735,7 +744,7 @@ int output_withdraw(struct output *output)
 	if (fstatat(place->directory_fd, place->name, &status, AT_SYMLINK_NOFOLLOW) < 0) {
 		return errno == ENOENT ? 0 : -errno;
 	}
-	if (!is_same_file(&status, &output->written)) {
+	if (!is_unchanged(&status, &output->written)) {
 		return 0; /* another report by now */
 	}
 	output->told_status = -1;

@@ -33,7 +33,7 @@ struct output {
 	int fd; /* of a stream; -1: none, or not open yet */
 	size_t sent; /* to a stream: of the report */
 	const char *epilogue; /* what follows the report in a stream; NULL: nothing */
-	struct stat written; /* what replaced the file, where told_status is not negative */
+	struct stat written; /* the file as it was left, where told_status is not negative */
 	bool failed; /* for whoever writes several: not to be written again */
 	int told_status; /* the exit status that the file holds; -1: none of this run */
 };
