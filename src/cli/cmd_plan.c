@@ -5,6 +5,8 @@
 #include "tcpgoon/base/units.h"
 #include "tcpgoon/cli/command.h"
 #include "tcpgoon/cli/session.h"
+#include "tcpgoon/net/link.h"
+#include "tcpgoon/net/route.h"
 #include "tcpgoon/verdict/verdict.h"
 
 static const char *count(uint64_t value, char buffer[UNITS_TEXT_MAX])
@@ -119,6 +121,50 @@ static void print_ports(const struct plan *plan)
 	}
 }
 
+/* What keeps SYNs to the target on this machine; nothing where they leave it. */
+static void print_route(const struct tuple *tuple)
+{
+	const struct address *source =
+		tuple->source.any.sa_family == AF_UNSPEC ? NULL : &tuple->source;
+	char target[ADDRESS_TEXT_MAX];
+	char refuser[ROUTE_TEXT_MAX];
+	struct link_view device;
+	struct route route;
+	if (route_find(source, tuple->target, &route) < 0) {
+		return;
+	}
+	address_format_host(tuple->target, target);
+	if (route.refused == 0) {
+		if (link_read(route.device, &device) == 0 && device.state > LINK_UP) {
+			printf("  Route:    to %s by the device %s, which %s\n", target,
+				device.name,
+				device.state == LINK_DOWN ? "is down" : "has no carrier");
+		}
+		return;
+	}
+	route_find_refuser(source, tuple->target, route.refused, refuser);
+	if (refuser[0] != '\0') {
+		printf("  Route:    none to %s: this machine's own %s\n", target, refuser);
+	} else if (link_find_down(tuple->target, &device) == 0) {
+		printf("  Route:    none to %s: the device %s is down\n", target, device.name);
+	} else {
+		printf("  Route:    none to %s\n", target);
+	}
+}
+
+/* Of each host once: targets take turns, so the hosts come first. */
+static void print_routes(const struct plan *plan)
+{
+	const struct targets *targets = &plan->targets;
+	for (size_t i = 0; i < targets->count; i++) {
+		if (i > 0 && address_same_host(&targets->list[i], &targets->list[0])) {
+			return;
+		}
+		struct tuple tuple = tuples_at(&plan->tuples, i);
+		print_route(&tuple);
+	}
+}
+
 static void print_schedule(const struct plan *plan)
 {
 	char period[UNITS_TEXT_MAX];
@@ -162,8 +208,12 @@ static void print_conclusion(const struct plan *plan, const struct checks *check
 {
 	if (!checks->possible) {
 		puts("\nThe run is not possible on this machine.");
-	} else if (plan->tuples.source_count == 0) {
+	} else if (plan->routeless == plan->targets.count) {
 		puts("\nThe limits of this machine allow the run; without a route nothing will come up.");
+	} else if (plan->routeless > 0) {
+		printf("\nThe limits of this machine allow the run; to %zu of %zu targets nothing will "
+		       "come up, without a route.\n",
+			plan->routeless, plan->targets.count);
 	} else {
 		puts("\nThe run is possible.");
 	}
@@ -180,10 +230,11 @@ static int print_plan(const struct plan *plan)
 	print_candidates(plan);
 	print_sources(&plan->tuples);
 	print_ports(plan);
+	print_routes(plan);
 	print_schedule(plan);
 	print_checks(&checks);
 	print_conclusion(plan, &checks);
-	return checks.possible ? EXIT_STATUS_OK : EXIT_STATUS_LOCAL_LIMIT;
+	return checks.possible && plan->routeless == 0 ? EXIT_STATUS_OK : EXIT_STATUS_LOCAL_LIMIT;
 }
 
 static int execute(int argc, char **argv)

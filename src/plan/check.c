@@ -49,8 +49,15 @@ static void check_tuples(struct checks *checks, const struct plan *plan)
 {
 	struct check *check = &checks->list[CHECK_TUPLES];
 	const struct tuples *tuples = &plan->tuples;
-	check->have = tuples_capacity(tuples);
-	check->need = plan->settings.connections;
+	/* Without a route there are none, and none is needed: connect fails at once. */
+	uint64_t targets = plan->targets.count;
+	uint64_t reachable = targets - plan->routeless;
+	uint64_t capacity = tuples_capacity(tuples);
+	check->have = capacity == LIMITS_NONE && reachable > 0 ? LIMITS_NONE
+							       : capacity / targets * reachable;
+	check->need = reachable == targets
+		? plan->settings.connections
+		: (plan->settings.connections + targets - 1) / targets * reachable;
 	uint64_t each = (uint64_t)tuples->ports * plan->targets.count;
 	if (each == 0) {
 		judge(check, is_within(check),

@@ -4,8 +4,35 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "tcpgoon/net/route.h"
 #include "tcpgoon/net/sources.h"
 #include "tcpgoon/plan/origin.h"
+
+/* As the kernel would route a SYN now; one that cannot be asked about counts as reachable. */
+static bool is_routeless(const struct tuples *tuples, size_t target)
+{
+	struct tuple tuple = tuples_at(tuples, target);
+	bool bound = tuple.source.any.sa_family != AF_UNSPEC;
+	struct route route;
+	return route_find(bound ? &tuple.source : NULL, tuple.target, &route) == 0 &&
+		route.refused != 0;
+}
+
+/* Targets of one host share a route. */
+static void count_routeless(struct plan *plan)
+{
+	const struct address *list = plan->targets.list;
+	size_t hosts = 1;
+	while (hosts < plan->targets.count && !address_same_host(&list[hosts], &list[0])) {
+		hosts++;
+	}
+	plan->routeless = 0;
+	for (size_t i = 0; i < hosts; i++) {
+		if (is_routeless(&plan->tuples, i)) {
+			plan->routeless += plan->targets.count / hosts;
+		}
+	}
+}
 
 /* Towards one of the candidates, or all. On failure the plan can only be destroyed. */
 static int lay_out(struct plan *plan, size_t number, struct error *error)
@@ -18,6 +45,7 @@ static int lay_out(struct plan *plan, size_t number, struct error *error)
 		r = origin_lay_out(&plan->tuples, &plan->settings, &plan->targets, error);
 	}
 	if (r == 0) {
+		count_routeless(plan);
 		plan->target_is_here = sources_check(&plan->targets.list[0]) == 0;
 	}
 	return r;

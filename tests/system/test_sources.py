@@ -195,7 +195,9 @@ class Plan(harness.Case):
 
     def test_a_plan_without_a_route_says_so(self):
         plan = self.run_tcpgoon("plan", "198.51.100.1", "80")
+        self.assert_status(plan, 4)
         self.assertIn("no route to the target is known", plan.stdout)
+        self.assertIn("Route:    none to 198.51.100.1\n", plan.stdout)
         self.assertIn("without a route nothing will come up", plan.stdout)
         self.assertNotIn("The run is possible", plan.stdout)
 

@@ -20,6 +20,7 @@ struct plan {
 	struct tuples tuples;
 	struct schedule schedule;
 	bool target_is_here; /* the first target is an address of this host */
+	size_t routeless; /* targets that this machine has no route to, or that its routes refuse */
 };
 
 /*
