@@ -49,6 +49,9 @@ static const char *const names[NETSTAT_MAX] = {
 	[NETSTAT_IP6_REQUESTS] = "Ip6.OutRequests",
 	[NETSTAT_IP6_TRANSMITS] = "Ip6.OutTransmits",
 	[NETSTAT_IP6_NO_ROUTES] = "Ip6.OutNoRoutes",
+	[NETSTAT_LO_IP6_REQUESTS] = "lo.Ip6OutRequests",
+	[NETSTAT_LO_IP6_TRANSMITS] = "lo.Ip6OutTransmits",
+	[NETSTAT_LO_PACKETS] = "lo.RxPackets",
 	[NETSTAT_CONNTRACK_DROPS] = "nf_conntrack.drop",
 	[NETSTAT_CONNTRACK_EARLY_DROPS] = "nf_conntrack.early_drop",
 };
@@ -155,6 +158,33 @@ void netstat_parse_snmp6(struct netstat *netstat, const char *text)
 	}
 }
 
+void netstat_parse_snmp6_lo(struct netstat *netstat, const char *text)
+{
+	static const struct word group = {.begin = "lo", .length = 2};
+	for (const char *line = text; line != NULL; line = next_line(line)) {
+		const char *cursor = line;
+		struct word counter = next_word(&cursor);
+		struct word value = next_word(&cursor);
+		if (counter.length > 0 && value.length > 0) {
+			set_value(netstat, group, counter, value);
+		}
+	}
+}
+
+/* "    lo: BYTES PACKETS ...": of what came in. */
+void netstat_parse_devices(struct netstat *netstat, const char *text)
+{
+	for (const char *line = text; line != NULL; line = next_line(line)) {
+		const char *cursor = line;
+		struct word name = next_word(&cursor);
+		(void)next_word(&cursor);
+		struct word packets = next_word(&cursor);
+		if (name.length == 3 && strncmp(name.begin, "lo:", 3) == 0 && packets.length > 0) {
+			netstat->values[NETSTAT_LO_PACKETS] = strtoull(packets.begin, NULL, 10);
+		}
+	}
+}
+
 /* Adds the values of one processor to the counters of those names. */
 static void add_processor(struct netstat *netstat, const char *header, const char *line)
 {
@@ -191,6 +221,8 @@ int netstat_read(struct netstat *ret_netstat)
 		{"/proc/net/snmp", netstat_parse},
 		{"/proc/net/netstat", netstat_parse},
 		{"/proc/net/snmp6", netstat_parse_snmp6},
+		{"/proc/net/dev_snmp6/lo", netstat_parse_snmp6_lo},
+		{"/proc/net/dev", netstat_parse_devices},
 		{"/proc/net/stat/nf_conntrack", netstat_parse_conntrack},
 	};
 	struct netstat netstat;

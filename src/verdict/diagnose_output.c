@@ -216,6 +216,25 @@ static uint64_t beyond(uint64_t value, uint64_t base)
 	return value > base ? value - base : 0;
 }
 
+/*
+ * Of IPv6, but for the loopback: a RST that the hook output makes over IPv6 leaves by it, and is counted
+ * behind the filters only.
+ */
+static uint64_t unsent_over_ipv6(const struct result *result)
+{
+	uint64_t requests = rule_added(result, NETSTAT_IP6_REQUESTS);
+	uint64_t transmits = rule_added(result, NETSTAT_IP6_TRANSMITS);
+	uint64_t elsewhere = beyond(beyond(requests, rule_added(result, NETSTAT_LO_IP6_REQUESTS)),
+		beyond(transmits, rule_added(result, NETSTAT_LO_IP6_TRANSMITS)));
+	return elsewhere > beyond(requests, transmits) ? elsewhere : beyond(requests, transmits);
+}
+
+/* Whether this kernel counts what gets behind its filters. */
+static bool knows_unsent(const struct result *result)
+{
+	return result->network.values[NETSTAT_IP_TRANSMITS] != NETSTAT_ABSENT;
+}
+
 /* Packets that did not get behind the filters of this machine's output. */
 static uint64_t unsent(const struct result *result)
 {
@@ -226,8 +245,7 @@ static uint64_t unsent(const struct result *result)
 			rule_added(result, NETSTAT_IP_TRANSMITS));
 	}
 	if (dials_family(result, AF_INET6) && values[NETSTAT_IP6_TRANSMITS] != NETSTAT_ABSENT) {
-		count += beyond(rule_added(result, NETSTAT_IP6_REQUESTS),
-			rule_added(result, NETSTAT_IP6_TRANSMITS));
+		count += unsent_over_ipv6(result);
 	}
 	return count;
 }
@@ -314,23 +332,43 @@ static uint64_t told_no(const struct result *result)
 		rule_cause(result, CAUSE_PROHIBITED);
 }
 
+/*
+ * The loopback bears witness, as what rejects here answers by it. A dial to this host that is refused
+ * takes it two packets, the SYN and the answer: where fewer came in, there were answers without SYNs.
+ * (Others can only add to them.)
+ */
+static bool answers_without_syns(const struct result *result, uint64_t refused)
+{
+	uint64_t came_in = result->network.values[NETSTAT_LO_PACKETS];
+	return !is_elsewhere(result) && result->way_count > 0 && came_in != NETSTAT_ABSENT &&
+		came_in < 2 * refused;
+}
+
+/* They are as many as the packets that did not leave, and may have been answered by the loopback. */
+static bool answered_here(const struct result *result, uint64_t refused)
+{
+	uint64_t came_in = result->network.values[NETSTAT_LO_PACKETS];
+	uint64_t left = beyond(unsent(result), unsent_by_drops(result));
+	return explains(left, refused) && (came_in == NETSTAT_ABSENT || came_in >= refused);
+}
+
 bool output_rejected(const struct result *result, struct finding *finding)
 {
 	/* What another host said by ICMP is not ours; who sent a RST cannot be seen. */
 	uint64_t by_others = result->icmp.told - result->icmp.told_here;
 	uint64_t maybe = beyond(told_no(result), by_others);
-	uint64_t left = beyond(unsent(result), unsent_by_drops(result));
-	uint64_t silent;
-	bool neighbour = find_way(result, is_silent_neighbour, &silent) != NULL ||
-		find_way(result, is_dead_device, &silent) != NULL;
-	bool counted = explains(left, maybe);
-	bool told = result->icmp.told_here > 0 && is_elsewhere(result) && !neighbour;
+	uint64_t failed;
+	bool stuck = find_way(result, is_silent_neighbour, &failed) != NULL ||
+		find_way(result, is_dead_device, &failed) != NULL;
+	bool told = result->icmp.told_here > 0 && is_elsewhere(result) && !stuck &&
+		(!knows_unsent(result) || unsent(result) >= result->icmp.told_here);
+	bool counted = answers_without_syns(result, maybe) || answered_here(result, maybe);
 	if (!counted && !told) {
 		return false;
 	}
 	finding->count = counted ? maybe : result->icmp.told_here;
 	rule_say(finding->evidence,
-		"This machine's own firewall rejected %" PRIu64 " of %" PRIu64
+		"This machine itself rejected %" PRIu64 " of %" PRIu64
 		" connections: %s, and no SYN left.",
 		finding->count, result->dialed,
 		told ? "the ICMP error came from an address of this host"

@@ -286,6 +286,29 @@ static void the_fate_of_the_fins_is_told(void **state)
 	assert_real(closing, "waited_us", 2000001);
 }
 
+static void what_this_machine_did_is_told(void **state)
+{
+	const struct fixture *fixture = *state;
+	const json_t *refusal = json_array_get(json_object_get(fixture->root, "refusals"), 0);
+	const struct expected_count refused[] = {{"port", 80}, {"count", 6}};
+	assert_counts(refusal, refused, LENGTH(refused), 6);
+	assert_string_equal(json_string_value(json_object_get(refusal, "errno")), "EACCES");
+	assert_string_equal(json_string_value(json_object_get(refusal, "cause")), "route_refuses");
+	assert_string_equal(
+		json_string_value(json_object_get(refusal, "by")), "route prohibit 192.0.2.0/24");
+	assert_true(json_is_null(json_object_get(refusal, "source")));
+	assert_true(json_is_null(json_object_get(refusal, "device_down")));
+	const struct expected_count icmp[] = {{"told", 7}, {"told_here", 3}};
+	assert_counts(json_object_get(fixture->root, "icmp"), icmp, LENGTH(icmp), 0);
+	const json_t *way = json_array_get(json_object_get(fixture->root, "ways"), 0);
+	assert_string_equal(json_string_value(json_object_get(way, "device")), "eth0");
+	assert_string_equal(json_string_value(json_object_get(way, "device_state")), "no_carrier");
+	assert_string_equal(json_string_value(json_object_get(way, "neighbour")), "silent");
+	assert_string_equal(json_string_value(json_object_get(way, "next_hop")), "198.51.100.1");
+	assert_string_equal(json_string_value(json_object_get(way, "source")), "198.51.100.7");
+	assert_true(json_is_false(json_object_get(way, "here")));
+}
+
 static void the_generator_and_its_machine_are_told(void **state)
 {
 	const struct fixture *fixture = *state;
@@ -505,6 +528,8 @@ int main(void)
 			the_series_is_told_sample_by_sample, setup_full, teardown),
 		cmocka_unit_test_setup_teardown(what_the_kernel_said_is_told, setup_full, teardown),
 		cmocka_unit_test_setup_teardown(the_fate_of_the_fins_is_told, setup_full, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_this_machine_did_is_told, setup_full, teardown),
 		cmocka_unit_test_setup_teardown(
 			the_generator_and_its_machine_are_told, setup_full, teardown),
 		cmocka_unit_test_setup_teardown(a_share_of_a_moment_is_null, setup_full, teardown),

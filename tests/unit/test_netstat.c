@@ -139,6 +139,46 @@ static void each_counter_has_its_own_name(void **state)
 	assert_string_equal(netstat_name(NETSTAT_LISTEN_OVERFLOWS), "TcpExt.ListenOverflows");
 }
 
+static void ipv6_has_a_name_and_a_value_on_each_line(void **state)
+{
+	(void)state;
+	struct netstat netstat;
+	netstat_init(&netstat);
+	netstat_parse_snmp6(&netstat,
+		"Ip6InReceives                   \t17\n"
+		"Ip6OutRequests                  \t18\n"
+		"Ip6OutNoRoutes                  \t19\n"
+		"Icmp6OutMsgs                    \t99\n"
+		"Ip6OutTransmits                 \t20\n");
+	netstat_parse_snmp6_lo(&netstat, "ifIndex\t1\nIp6OutRequests\t8\nIp6OutTransmits\t7\n");
+	netstat_parse_devices(&netstat,
+		"Inter-|   Receive  | Transmit\n face |bytes packets errs |bytes packets\n"
+		"    lo: 1000 12 0 0 2000 24 0\n  eth0: 9 8 0 0 7 6 0\n");
+	assert_int_equal(netstat.values[NETSTAT_IP6_REQUESTS], 18);
+	assert_int_equal(netstat.values[NETSTAT_IP6_NO_ROUTES], 19);
+	assert_int_equal(netstat.values[NETSTAT_IP6_TRANSMITS], 20);
+	assert_int_equal(netstat.values[NETSTAT_LO_IP6_REQUESTS], 8);
+	assert_int_equal(netstat.values[NETSTAT_LO_IP6_TRANSMITS], 7);
+	assert_int_equal(netstat.values[NETSTAT_LO_PACKETS], 12);
+	assert_int_equal(netstat.values[NETSTAT_IP_REQUESTS], NETSTAT_ABSENT);
+}
+
+static void processors_of_the_tracker_are_added_up(void **state)
+{
+	(void)state;
+	struct netstat netstat;
+	netstat_init(&netstat);
+	netstat_parse_conntrack(&netstat,
+		"entries  clashres found insert_failed drop early_drop icmp_error\n"
+		"00000003 00000000 00000000 00000001 0000000a 00000002 00000000\n"
+		"00000003 00000000 00000000 00000000 00000010 00000001 00000000\n");
+	assert_int_equal(netstat.values[NETSTAT_CONNTRACK_DROPS], 26);
+	assert_int_equal(netstat.values[NETSTAT_CONNTRACK_EARLY_DROPS], 3);
+	netstat_init(&netstat);
+	netstat_parse_conntrack(&netstat, "entries drop early_drop\n");
+	assert_int_equal(netstat.values[NETSTAT_CONNTRACK_DROPS], NETSTAT_ABSENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +187,8 @@ int main(void)
 		cmocka_unit_test(damaged_text_is_passed_over),
 		cmocka_unit_test(the_difference_is_what_was_added),
 		cmocka_unit_test(each_counter_has_its_own_name),
+		cmocka_unit_test(ipv6_has_a_name_and_a_value_on_each_line),
+		cmocka_unit_test(processors_of_the_tracker_are_added_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

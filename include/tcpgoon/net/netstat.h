@@ -49,6 +49,9 @@ enum netstat_counter {
 	NETSTAT_IP6_REQUESTS,
 	NETSTAT_IP6_TRANSMITS,
 	NETSTAT_IP6_NO_ROUTES,
+	NETSTAT_LO_IP6_REQUESTS, /* of them, by the loopback */
+	NETSTAT_LO_IP6_TRANSMITS,
+	NETSTAT_LO_PACKETS, /* that came in by the loopback */
 	NETSTAT_CONNTRACK_DROPS, /* packets for which the tracker had no entry left */
 	NETSTAT_CONNTRACK_EARLY_DROPS, /* entries that had to make room */
 	NETSTAT_MAX,
@@ -76,6 +79,11 @@ void netstat_parse(struct netstat *netstat, const char *text);
 
 /* The same for /proc/net/snmp6: a name and a value on each line. Pure. */
 void netstat_parse_snmp6(struct netstat *netstat, const char *text);
+/* And for /proc/net/dev_snmp6/lo. Pure. */
+void netstat_parse_snmp6_lo(struct netstat *netstat, const char *text);
+
+/* The same for /proc/net/dev: of the loopback. Pure. */
+void netstat_parse_devices(struct netstat *netstat, const char *text);
 
 /*
  * The same for /proc/net/stat/nf_conntrack: a line of names, and of each processor a line of

@@ -1,0 +1,377 @@
+# SPDX-License-Identifier: MIT
+"""What this machine did itself, and what it did not: each case makes its fault in a network of its
+own, and must come out on the right side, with the exact cause and count, and name what did it."""
+
+import ctypes
+import os
+import struct
+import tempfile
+
+import harness
+
+# Another host behind a wire: dead0 here, dead1 over there, where nobody answers.
+WIRE = """
+ip link add dead0 type veth peer name dead1
+ip address add 198.51.100.1/24 dev dead0
+ip -6 address add 2001:db8:1::1/64 dev dead0 nodad
+ip link set dead0 up
+ip link set dead1 up
+"""
+# And one that takes what is sent to it, and says nothing.
+SINK = WIRE + """
+ip neigh add 198.51.100.2 lladdr 02:00:00:00:00:01 dev dead0
+ip -6 neigh add 2001:db8:1::2 lladdr 02:00:00:00:00:01 dev dead0
+"""
+# A real host over there, in a network namespace; $there runs a command in it.
+HOST = """
+unshare -n sleep 60 & host=$!
+own=$(readlink /proc/self/ns/net)
+while [ "$(readlink /proc/$host/ns/net)" = "$own" ]; do sleep 0.01; done
+there="nsenter -t $host -n"
+ip link add wire0 type veth peer name wire1 netns $host
+ip address add 198.51.100.1/24 dev wire0
+ip -6 address add 2001:db8:1::1/64 dev wire0 nodad
+ip link set wire0 up
+$there ip link set lo up
+$there ip address add 198.51.100.2/24 dev wire1
+$there ip -6 address add 2001:db8:1::2/64 dev wire1 nodad
+$there ip link set wire1 up
+# Else only the first few answers of ICMP would be sent.
+$there sysctl -q -w net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
+"""
+
+
+def nft(family, hook, rule, within=""):
+    device = " device dead0" if hook == "egress" else ""
+    return (f"{within} nft 'table {family} own {{ chain {hook} {{ "
+            f"type filter hook {hook}{device} priority 0; {rule}; }}; }}'\n")
+
+
+# The answer of 198.51.100.2 comes in by a second wire, where this machine would not send to it.
+OTHER_WAY_BACK = HOST + """
+ip link add back0 type veth peer name back1 netns $host
+ip address add 203.0.113.1/24 dev back0
+ip link set back0 up
+$there ip address add 203.0.113.2/24 dev back1
+$there ip link set back1 up
+$there ip route add 198.51.100.1/32 via 203.0.113.1 dev back1
+$there sysctl -q -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.wire1.rp_filter=0
+# Else the filter here would drop the ARP requests before any answer.
+$there sysctl -q -w net.ipv4.conf.all.arp_announce=2
+"""
+SERVER = """
+$there python3 -m http.server 80 >/dev/null 2>&1 &
+until $there grep -q ' 00000000:0050 ' /proc/net/tcp; do sleep 0.02; done
+"""
+
+PLAIN = ("-c", "20", "-s", "2")
+TO_THE_END = (*PLAIN, "-t", "10s")
+SHORT = (*PLAIN, "-t", "1500")
+ONE_SYN = (*PLAIN, "-t", "300")
+
+PATH, REMOTE, LOCAL = "path", "remote", "local"
+
+# name: (set-up, target, arguments, exit status, causes, finding, its side, words of it)
+ROWS = {
+    # ---- Routes of this machine
+    "no_route": (
+        "", "192.0.2.1", PLAIN, 4, {"no_route": 20},
+        "no_route", LOCAL, ["no route to 192.0.2.1", "ip route get 192.0.2.1"]),
+    "no_route_over_ipv6": (
+        "", "2001:db8::1", PLAIN, 4, {"no_route": 20},
+        "no_route", LOCAL, ["no route to 2001:db8::1", "ip -6 route get 2001:db8::1"]),
+    "no_route_from_a_source": (
+        "ip address add 198.51.100.7/32 dev lo", "192.0.2.1",
+        (*PLAIN, "--source", "198.51.100.7"), 4, {"no_route": 20},
+        "no_route", LOCAL, ["no route to 192.0.2.1"]),
+    "blackhole_route": (
+        "ip route add blackhole 192.0.2.0/24", "192.0.2.1", PLAIN, 4, {"route_refuses": 20},
+        "route_refuses", LOCAL, ["route blackhole 192.0.2.0/24",
+                                 "`ip route del blackhole 192.0.2.0/24`"]),
+    "blackhole_route_over_ipv6": (
+        "ip -6 route add blackhole 2001:db8::/32", "2001:db8::1", PLAIN, 4,
+        {"route_refuses": 20}, "route_refuses", LOCAL, ["route blackhole 2001:db8::/32"]),
+    "unreachable_route": (
+        "ip route add unreachable 192.0.2.0/25", "192.0.2.1", PLAIN, 4, {"route_refuses": 20},
+        "route_refuses", LOCAL, ["route unreachable 192.0.2.0/25"]),
+    "prohibit_route": (
+        "ip route add prohibit 192.0.2.1", "192.0.2.1", PLAIN, 4, {"route_refuses": 20},
+        "route_refuses", LOCAL, ["route prohibit 192.0.2.1 "]),
+    "prohibit_route_over_ipv6": (
+        "ip -6 route add prohibit default", "2001:db8::1", PLAIN, 4, {"route_refuses": 20},
+        "route_refuses", LOCAL, ["route prohibit default"]),
+    "throw_route": (
+        "ip route add throw 192.0.2.0/24", "192.0.2.1", PLAIN, 4, {"route_refuses": 20},
+        "route_refuses", LOCAL, ["route throw 192.0.2.0/24"]),
+    "prohibit_rule": (
+        WIRE + "ip rule add to 198.51.100.2 prohibit priority 77", "198.51.100.2", PLAIN, 4,
+        {"route_refuses": 20}, "route_refuses", LOCAL,
+        ["rule 77: from all to 198.51.100.2 prohibit", "`ip rule del priority 77`"]),
+    "blackhole_rule_for_a_port": (
+        WIRE + "ip rule add ipproto tcp dport 80 blackhole", "198.51.100.2", PLAIN, 4,
+        {"route_refuses": 20}, "route_refuses", LOCAL, ["ipproto tcp dport 80 blackhole"]),
+    "unreachable_rule_over_ipv6": (
+        WIRE + "ip -6 rule add to 2001:db8:1::/64 unreachable", "2001:db8:1::2", PLAIN, 4,
+        {"route_refuses": 20}, "route_refuses", LOCAL, ["to 2001:db8:1::/64 unreachable"]),
+    "prohibit_rule_for_one_of_two_sources": (
+        SINK + "ip address add 198.51.100.9/24 dev dead0\n"
+        "ip rule add from 198.51.100.9 prohibit", "198.51.100.2",
+        ("-c", "40", "-s", "1", "-t", "1500", "--source", "198.51.100.9",
+         "--source", "198.51.100.1", "--source-port", "2001-2020"), 4, {"route_refuses": 20, "timed_out": 20},
+        "route_refuses", LOCAL, ["from 198.51.100.9 prohibit"]),
+    "source_that_cannot_reach_the_target": (
+        WIRE, "198.51.100.2", (*PLAIN, "--source", "127.0.0.1"), 4, {"source_invalid": 20},
+        "source_unusable", LOCAL, ["127.0.0.1 cannot reach 198.51.100.2"]),
+    "source_that_no_answer_reaches": (
+        SINK, "2001:db8:1::2", (*SHORT, "--source", "::1"), 4, {"timed_out": 20},
+        "source_unusable", LOCAL, ["::1", "2001:db8:1::2"]),
+
+    # ---- Devices and neighbours
+    "device_down": (
+        WIRE + "ip link set dead0 down", "198.51.100.2", PLAIN, 4, {"no_route": 20},
+        "no_route", LOCAL, ["dead0 would be the way, and is down"]),
+    "no_carrier": (
+        WIRE + "ip link set dead1 down", "198.51.100.2", TO_THE_END, 4,
+        {"host_unreachable": 20}, "device_down", LOCAL, ["device dead0, which has no carrier"]),
+    "no_carrier_over_ipv6": (
+        WIRE + "ip link set dead1 down", "2001:db8:1::2", SHORT, 4, {"timed_out": 20},
+        "device_down", LOCAL, ["device dead0, which has no carrier"]),
+    "loopback_down": (
+        "ip link set lo down", "127.0.0.1", SHORT, 4, {"timed_out": 20},
+        "device_down", LOCAL, ["device lo, which is down", "ip link set lo up"]),
+    "loopback_down_over_ipv6": (
+        "ip link set lo down", "::1", SHORT, 4, {"no_route": 20},
+        "no_route", LOCAL, ["device lo would be the way, and is down"]),
+    "silent_neighbour": (
+        WIRE, "198.51.100.2", TO_THE_END, 2, {"host_unreachable": 20},
+        "neighbour_silent", PATH,
+        ["198.51.100.2 did not answer on the device dead0", "(ARP)", "no SYN left"]),
+    "silent_neighbour_before_it_is_given_up": (
+        WIRE, "198.51.100.2", SHORT, 2, {"timed_out": 20},
+        "neighbour_silent", PATH, ["198.51.100.2 did not answer on the device dead0"]),
+    "silent_neighbour_over_ipv6": (
+        WIRE, "2001:db8:1::2", TO_THE_END, 2, {"host_unreachable": 20},
+        "neighbour_silent", PATH, ["2001:db8:1::2", "neighbour discovery"]),
+    "silent_gateway": (
+        WIRE + "ip route add default via 198.51.100.254", "192.0.2.1", TO_THE_END, 2,
+        {"host_unreachable": 20}, "neighbour_silent", PATH, ["The gateway 198.51.100.254"]),
+
+    # ---- What this machine drops and rejects of its own
+    "output_rejects_with_icmp": (
+        nft("inet", "output", "tcp dport 80 reject"), "127.0.0.1", TO_THE_END, 4,
+        {"refused": 20}, "output_rejected", LOCAL, ["hook output"]),
+    "output_rejects_with_a_reset": (
+        nft("inet", "output", "tcp dport 80 reject with tcp reset"), "127.0.0.1", TO_THE_END, 4,
+        {"refused": 20}, "output_rejected", LOCAL, ["hook output"]),
+    "output_rejects_with_a_reset_over_ipv6": (
+        nft("inet", "output", "tcp dport 80 reject with tcp reset"), "::1", TO_THE_END, 4,
+        {"refused": 20}, "output_rejected", LOCAL, ["hook output"]),
+    "output_rejects_another_host_with_icmp": (
+        HOST + nft("inet", "output", "tcp dport 80 reject"), "198.51.100.2", TO_THE_END, 4,
+        {"refused": 20}, "output_rejected", LOCAL, ["came from an address of this host"]),
+    "output_rejects_another_host_as_prohibited": (
+        HOST + nft("inet", "output", "meta skuid 0 reject with icmpx type admin-prohibited"),
+        "198.51.100.2", TO_THE_END, 4, {"prohibited": 20},
+        "output_rejected", LOCAL, ["came from an address of this host"]),
+    "output_rejects_another_host_as_prohibited_over_ipv6": (
+        HOST + nft("inet", "output", "tcp dport 80 reject with icmpx type admin-prohibited"),
+        "2001:db8:1::2", TO_THE_END, 4, {"prohibited": 20},
+        "output_rejected", LOCAL, ["came from an address of this host"]),
+    "output_rejects_another_host_with_a_reset": (
+        HOST + nft("inet", "output", "tcp dport 80 reject with tcp reset"), "198.51.100.2",
+        TO_THE_END, 4, {"refused": 20}, "output_rejected", LOCAL, ["hook output"]),
+    "output_drops": (
+        nft("inet", "output", "tcp dport 80 drop"), "127.0.0.1", SHORT, 4, {"timed_out": 20},
+        "output_dropped", LOCAL, ["40 packets did not leave", "hooks output and postrouting"]),
+    "output_drops_over_ipv6": (
+        SINK + nft("ip6", "output", "tcp dport 80 drop"), "2001:db8:1::2", SHORT, 4,
+        {"timed_out": 20}, "output_dropped", LOCAL, ["40 packets did not leave"]),
+    "output_drops_the_only_syn": (
+        SINK + nft("ip", "output", "tcp dport 80 drop"), "198.51.100.2", ONE_SYN, 4,
+        {"timed_out": 20}, "output_dropped", LOCAL, ["20 packets did not leave"]),
+    "postrouting_drops": (
+        SINK + nft("inet", "postrouting", "tcp dport 80 drop"), "198.51.100.2", SHORT, 4,
+        {"timed_out": 20}, "output_dropped", LOCAL, ["40 packets did not leave"]),
+    "egress_drops": (
+        SINK + nft("netdev", "egress", "tcp dport 80 drop"), "198.51.100.2", SHORT, 4,
+        {"timed_out": 20}, "output_dropped", LOCAL, ["20 packets did not leave", "hook egress"]),
+    "traffic_control_drops": (
+        SINK + "tc qdisc add dev dead0 clsact\n"
+        "tc filter add dev dead0 egress bpf da bytecode '1,6 0 0 2'", "198.51.100.2", SHORT, 4,
+        {"timed_out": 20}, "output_dropped", LOCAL, ["20 packets did not leave", "tc -s qdisc"]),
+    "reverse_path_filter_of_all": (
+        OTHER_WAY_BACK + "sysctl -q -w net.ipv4.conf.all.rp_filter=1\n" + SERVER,
+        "198.51.100.2", SHORT, 4, {"timed_out": 20},
+        "reverse_path_filtered", LOCAL, ["net.ipv4.conf.all.rp_filter"]),
+    "reverse_path_filter_of_a_device": (
+        OTHER_WAY_BACK + "sysctl -q -w net.ipv4.conf.back0.rp_filter=1\n" + SERVER,
+        "198.51.100.2", SHORT, 4, {"timed_out": 20},
+        "reverse_path_filtered", LOCAL, ["net.ipv4.conf.back0.rp_filter"]),
+
+    # ---- And what others did, which must not become this machine's
+    "input_rejects_with_a_reset": (
+        nft("inet", "input", "tcp dport 80 reject with tcp reset"), "127.0.0.1", TO_THE_END, 2,
+        {"refused": 20}, "no_listener", REMOTE, []),
+    "input_rejects_with_icmp": (
+        nft("inet", "input", "tcp dport 80 reject with icmpx type host-unreachable"),
+        "127.0.0.1", TO_THE_END, 2, {"host_unreachable": 20}, "unreachable", PATH, []),
+    "input_drops": (
+        nft("inet", "input", "tcp dport 80 drop"), "127.0.0.1", SHORT, 2, {"timed_out": 20},
+        "firewall_drop", PATH, []),
+    "another_host_rejects": (
+        HOST + nft("inet", "input", "tcp dport 80 reject with icmpx type admin-prohibited",
+                   within="$there"),
+        "198.51.100.2", TO_THE_END, 2, {"prohibited": 20}, "firewall_reject", PATH, []),
+    "another_host_rejects_over_ipv6": (
+        HOST + nft("inet", "input", "tcp dport 80 reject with icmpx type admin-prohibited",
+                   within="$there"),
+        "2001:db8:1::2", TO_THE_END, 2, {"prohibited": 20}, "firewall_reject", PATH, []),
+    "another_host_has_no_route_on": (
+        HOST + "$there sysctl -q -w net.ipv4.ip_forward=1\n"
+        "$there ip route add 192.0.2.0/24 dev wire1\nip route add 192.0.2.0/24 via 198.51.100.2\n"
+        + nft("inet", "forward", "reject with icmpx type no-route", within="$there"), "192.0.2.1", TO_THE_END, 2,
+        {"network_unreachable": 20}, "unreachable", PATH, []),
+    "another_host_refuses": (
+        HOST, "198.51.100.2", TO_THE_END, 2, {"refused": 20}, "no_listener", REMOTE, []),
+    "another_host_drops": (
+        SINK, "198.51.100.2", SHORT, 2, {"timed_out": 20}, "firewall_drop", PATH, []),
+    "another_host_refuses_and_the_own_output_drops_what_is_not_ours": (
+        HOST + nft("inet", "output", "udp dport 9 drop") + "{noise}", "198.51.100.2",
+        (*PLAIN, "--hold", "0"), 2, {"refused": 20}, "no_listener", REMOTE, []),
+    "another_host_refuses_and_the_own_output_drops_a_few_that_are_not_ours": (
+        HOST + nft("inet", "output", "udp dport 9 drop") + "{few}", "198.51.100.2",
+        (*PLAIN, "--hold", "0"), 2, {"refused": 20}, "no_listener", REMOTE, []),
+    "another_host_drops_and_the_own_output_drops_a_few_that_are_not_ours": (
+        SINK + nft("inet", "output", "udp dport 9 drop") + "{few}", "198.51.100.2", SHORT, 2,
+        {"timed_out": 20}, "firewall_drop", PATH, []),
+    "another_host_drops_and_the_own_output_drops_what_is_not_ours": (
+        SINK + nft("inet", "output", "udp dport 9 drop") + "{noise}", "198.51.100.2", SHORT, 2,
+        {"timed_out": 20}, "firewall_drop", PATH, []),
+}
+
+# Datagrams to a port that the rule above drops, as long as the run lasts.
+NOISE = """python3 -c '
+import socket, time
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as noise:
+    while True:
+        for _ in range(20):
+            try:
+                noise.sendto(b"x", ("198.51.100.2", 9))
+            except PermissionError:
+                pass
+        time.sleep(0.001)
+' & sleep 0.3
+"""
+
+
+# About as many as are dialled, at the time.
+FEW = """python3 -c '
+import socket, time
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as noise:
+    for _ in range(3000):
+        try:
+            noise.sendto(b"x", ("198.51.100.2", 9))
+        except PermissionError:
+            pass
+        time.sleep(0.0015)
+' & sleep 0.3
+"""
+
+
+class Local(harness.Case):
+    """One test for each row; each in a network of its own, so all at the same time."""
+
+    def run_in_own_network(self, script, target, argv, **options):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        path = os.path.join(directory.name, "result.json")
+        whole = (f"ip link set lo up\n{script}\n"
+                 f"exec {harness.TCPGOON} run {target} 80 -y -o json={path} {' '.join(argv)}\n")
+        run = self.start("unshare", "-n", "sh", "-euc", whole, **options)
+        run.result_path = path
+        run.wait(30)
+        return run, self.result_of(run)
+
+    def check(self, script, target, argv, status, causes, name, side, words, **options):
+        script = script.replace("{tcpgoon}", harness.TCPGOON)
+        script = script.replace("{noise}", NOISE).replace("{few}", FEW)
+        run, result = self.run_in_own_network(script, target, argv, **options)
+        self.assertEqual({row["cause"]: row["count"] for row in result["causes"]}, causes,
+                         run.describe())
+        found = {finding["name"]: finding for finding in result["findings"]}
+        self.assertIn(name, found, run.describe())
+        self.assertEqual(found[name]["side"], side)
+        count = causes.get(name) or max(causes.values())
+        self.assertEqual(found[name]["count"], count, run.describe())
+        for word in words:
+            self.assertIn(word, found[name]["evidence"] + " " + found[name]["hint"])
+        # Nobody else is accused beside.
+        others = {row["name"] for row in result["findings"]
+                  if row["side"] != side and row["name"] != "client_limited"}
+        if len(causes) == 1:
+            self.assertEqual(others, set(), run.describe())
+        self.assertEqual(result["verdict"]["exit_status"], status, run.describe())
+        self.assert_status(run, status)
+        return result
+
+    def test_a_security_module(self):
+        """Landlock forbids this program to connect by TCP; EACCES looks like an ICMP message."""
+        result = self.check("", "127.0.0.1", PLAIN, 4, {"not_permitted": 20},
+                            "local_not_permitted", LOCAL, ["EACCES", "Landlock"],
+                            prepare=forbid_connect)
+        self.assertEqual(result["refusals"][0]["errno"], "EACCES")
+
+
+LANDLOCK_CREATE_RULESET, LANDLOCK_RESTRICT_SELF = 444, 446
+LANDLOCK_ACCESS_NET_CONNECT_TCP = 2
+PR_SET_NO_NEW_PRIVS = 38
+
+
+def forbid_connect():
+    """For `prepare`: from here on, nobody connects by TCP."""
+    libc = harness.libc
+    attributes = struct.pack("QQ", 0, LANDLOCK_ACCESS_NET_CONNECT_TCP)
+    fd = libc.syscall(LANDLOCK_CREATE_RULESET, attributes, len(attributes), 0)
+    if fd < 0:
+        raise OSError(ctypes.get_errno(), "landlock_create_ruleset")
+    libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    if libc.syscall(LANDLOCK_RESTRICT_SELF, fd, 0) != 0:
+        raise OSError(ctypes.get_errno(), "landlock_restrict_self")
+
+
+def make_test(row):
+    def test(self):
+        self.check(*row)
+    return test
+
+
+for row_name, its_row in ROWS.items():
+    setattr(Local, f"test_{row_name}", harness.requires("nft", "nsenter")(make_test(its_row)))
+
+
+class Plan(harness.Case):
+    def plan(self, script, *argv, status):
+        run = self.start("unshare", "-n", "sh", "-euc",
+                         f"{script}\nexec {harness.TCPGOON} plan {' '.join(argv)}\n")
+        run.wait(10)
+        self.assert_status(run, status)
+        return run.stdout
+
+    def test_says_that_there_is_no_route(self):
+        text = self.plan("ip link set lo up", "2001:db8::1", "80", "--source", "::1", status=4)
+        self.assertIn("  Route:    none to 2001:db8::1\n", text)
+        self.assertRegex(text, r"  4-tuples +0 +0 ")
+        self.assertNotIn("The run is possible", text)
+
+    def test_names_the_route_that_refuses(self):
+        text = self.plan("ip link set lo up; ip route add blackhole 192.0.2.0/24", "192.0.2.1",
+                         "80", status=4)
+        self.assertIn("none to 192.0.2.1: this machine's own route blackhole 192.0.2.0/24", text)
+
+    def test_names_the_device_that_is_down(self):
+        self.assertIn("none to 127.0.0.1: the device lo is down",
+                      self.plan("", "127.0.0.1", "80", status=4))
+
+
+if __name__ == "__main__":
+    harness.main(at_a_time=16 if harness.MEASURING else 4)
