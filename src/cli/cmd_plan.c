@@ -122,18 +122,16 @@ static void print_ports(const struct plan *plan)
 }
 
 /* What keeps SYNs to the target on this machine; nothing where they leave it. */
-static void print_route(const struct tuple *tuple)
+static void print_route(const struct address *source, const struct address *address)
 {
-	const struct address *source =
-		tuple->source.any.sa_family == AF_UNSPEC ? NULL : &tuple->source;
 	char target[ADDRESS_TEXT_MAX];
 	char refuser[ROUTE_TEXT_MAX];
 	struct link_view device;
 	struct route route;
-	if (route_find(source, tuple->target, &route) < 0) {
+	if (route_find(source, address, &route) < 0) {
 		return;
 	}
-	address_format_host(tuple->target, target);
+	address_format_host(address, target);
 	if (route.refused == 0) {
 		if (link_read(route.device, &device) == 0 && device.state > LINK_UP) {
 			printf("  Route:    to %s by the device %s, which %s\n", target,
@@ -142,10 +140,10 @@ static void print_route(const struct tuple *tuple)
 		}
 		return;
 	}
-	route_find_refuser(source, tuple->target, route.refused, refuser);
+	route_find_refuser(source, address, route.refused, refuser);
 	if (refuser[0] != '\0') {
 		printf("  Route:    none to %s: this machine's own %s\n", target, refuser);
-	} else if (link_find_down(tuple->target, &device) == 0) {
+	} else if (link_find_down(address, &device) == 0) {
 		printf("  Route:    none to %s: the device %s is down\n", target, device.name);
 	} else {
 		printf("  Route:    none to %s\n", target);
@@ -160,8 +158,9 @@ static void print_routes(const struct plan *plan)
 		if (i > 0 && address_same_host(&targets->list[i], &targets->list[0])) {
 			return;
 		}
-		struct tuple tuple = tuples_at(&plan->tuples, i);
-		print_route(&tuple);
+		struct address source;
+		bool bound = tuples_first_source(&plan->tuples, i, &source);
+		print_route(bound ? &source : NULL, &targets->list[i]);
 	}
 }
 

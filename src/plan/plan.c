@@ -11,10 +11,10 @@
 /* As the kernel would route a SYN now; one that cannot be asked about counts as reachable. */
 static bool is_routeless(const struct tuples *tuples, size_t target)
 {
-	struct tuple tuple = tuples_at(tuples, target);
-	bool bound = tuple.source.any.sa_family != AF_UNSPEC;
+	struct address source;
+	bool bound = tuples_first_source(tuples, target, &source);
 	struct route route;
-	return route_find(bound ? &tuple.source : NULL, tuple.target, &route) == 0 &&
+	return route_find(bound ? &source : NULL, &tuples->targets->list[target], &route) == 0 &&
 		route.refused != 0;
 }
 

@@ -233,6 +233,16 @@ struct tuple tuples_at(const struct tuples *tuples, uint64_t ordinal)
 	return tuple;
 }
 
+bool tuples_first_source(const struct tuples *tuples, size_t target, struct address *ret_source)
+{
+	const struct source_set *set = set_of(tuples, target);
+	if (set->range_count == 0) {
+		return false;
+	}
+	*ret_source = source_at(set, 0);
+	return true;
+}
+
 static bool find_target(
 	const struct tuples *tuples, const struct address *target, uint64_t *ret_number)
 {

@@ -14,19 +14,21 @@
 #include "tcpgoon/net/procfile.h"
 #include "tcpgoon/net/route.h"
 
-static void look_at(struct result *result, const struct tuple *tuple, uint64_t failed)
+static void look_at(
+	struct result *result, const struct tuples *tuples, size_t target, uint64_t failed)
 {
 	struct route route;
-	bool bound = tuple->source.any.sa_family != AF_UNSPEC;
+	struct address source = {0};
+	const struct address *address = &tuples->targets->list[target];
+	bool bound = tuples_first_source(tuples, target, &source);
 	if (failed == 0 || result->way_count == RESULT_WAYS_MAX ||
-		route_find(bound ? &tuple->source : NULL, tuple->target, &route) < 0 ||
-		route.refused != 0) {
+		route_find(bound ? &source : NULL, address, &route) < 0 || route.refused != 0) {
 		return;
 	}
 	struct way *way = &result->ways[result->way_count++];
 	*way = (struct way){
-		.target = *tuple->target,
-		.source = tuple->source,
+		.target = *address,
+		.source = source,
 		.failed = failed,
 		.local = route.local,
 		.next_hop = route.next_hop,
@@ -82,18 +84,16 @@ void ways_look(const struct plan *plan, struct result *result)
 {
 	uint64_t failed = failed_elsewhere(result);
 	uint64_t filtered = result->network.values[NETSTAT_REVERSE_PATH_FILTERED];
-	if (failed == 0 || tuples_capacity(&plan->tuples) == 0) {
+	if (failed == 0) {
 		return;
 	}
 	if (filtered != NETSTAT_ABSENT && filtered > 0) {
 		look_at_reverse_path(&result->reverse_path);
 	}
 	if (plan->targets.count == 1) {
-		struct tuple tuple = tuples_at(&plan->tuples, 0);
-		look_at(result, &tuple, failed);
+		look_at(result, &plan->tuples, 0, failed);
 	}
 	for (size_t i = 0; i < result->target_count; i++) {
-		struct tuple tuple = tuples_at(&plan->tuples, i);
-		look_at(result, &tuple, result->targets[i].failed);
+		look_at(result, &plan->tuples, i, result->targets[i].failed);
 	}
 }

@@ -97,6 +97,10 @@ static void the_longest_names_leave_a_whole_sentence(void **state)
 	memset(refusal->by, 'x', sizeof(refusal->by) - 1);
 	memcpy(refusal->by, "route ", 6);
 	const struct finding *finding = find(fixture, "route_refuses");
+	if (finding == NULL) {
+		fail_msg("no route_refuses");
+		return;
+	}
 	assert_int_equal(finding->evidence[strlen(finding->evidence) - 1], '.');
 	assert_int_equal(finding->hint[strlen(finding->hint) - 1], '.');
 }

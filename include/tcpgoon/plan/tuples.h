@@ -87,6 +87,12 @@ uint64_t tuples_count_source(
 	const struct tuples *tuples, const struct address *source, uint64_t below);
 
 /*
+ * The first source that the target with that number is dialled from; its port does not count. False
+ * where nothing is bound. Sources may be there without a port that can be used.
+ */
+bool tuples_first_source(const struct tuples *tuples, size_t target, struct address *ret_source);
+
+/*
  * The inverse: the ordinal of the tuple from `source` to `target` (both with ports), or
  * UINT64_MAX where it is none of these.
  */
