@@ -9,6 +9,7 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -57,13 +58,21 @@ static struct lookup_request make_lookup(const struct sockdiag_pair *pair, uint3
 #define ANSWER_SIZE 1024
 #define ANSWERS_AT_ONCE 16
 
-/* Takes what is there. Returns how many of the lookups were answered or a negative errno. */
-static int receive_lookups(
-	int fd, uint32_t first, size_t count, struct sockdiag_socket *ret_sockets)
-{
+/* What a call works with: too large for a small stack. */
+struct scratch {
+	struct lookup_request requests[SOCKDIAG_LOOKUP_MAX];
 	uint8_t buffers[ANSWERS_AT_ONCE][ANSWER_SIZE];
 	struct iovec vectors[ANSWERS_AT_ONCE];
 	struct mmsghdr messages[ANSWERS_AT_ONCE];
+};
+
+/* Takes what is there. Returns how many of the lookups were answered or a negative errno. */
+static int receive_lookups(int fd, struct scratch *scratch, uint32_t first, size_t count,
+	struct sockdiag_socket *ret_sockets)
+{
+	uint8_t(*buffers)[ANSWER_SIZE] = scratch->buffers;
+	struct iovec *vectors = scratch->vectors;
+	struct mmsghdr *messages = scratch->messages;
 	for (size_t i = 0; i < ANSWERS_AT_ONCE; i++) {
 		vectors[i] = (struct iovec){.iov_base = buffers[i], .iov_len = ANSWER_SIZE};
 		messages[i] =
@@ -89,16 +98,10 @@ static int receive_lookups(
 	return answered;
 }
 
-int sockdiag_lookup(struct sockdiag *diag, const struct sockdiag_pair *pairs, size_t count,
-	struct sockdiag_socket *ret_sockets)
+static int look_up(struct sockdiag *diag, struct scratch *scratch,
+	const struct sockdiag_pair *pairs, size_t count, struct sockdiag_socket *ret_sockets)
 {
-	struct lookup_request requests[SOCKDIAG_LOOKUP_MAX];
-	if (count > SOCKDIAG_LOOKUP_MAX) {
-		return -E2BIG;
-	}
-	if (count == 0) {
-		return 0;
-	}
+	struct lookup_request *requests = scratch->requests;
 	uint32_t first = diag->sequence + 1;
 	diag->sequence += (uint32_t)count;
 	for (size_t i = 0; i < count; i++) {
@@ -112,11 +115,29 @@ int sockdiag_lookup(struct sockdiag *diag, const struct sockdiag_pair *pairs, si
 		return -errno;
 	}
 	for (size_t answered = 0; answered < count;) {
-		int r = receive_lookups(diag->fd, first, count, ret_sockets);
+		int r = receive_lookups(diag->fd, scratch, first, count, ret_sockets);
 		if (r < 0 && r != -EINTR) {
 			return r;
 		}
 		answered += r > 0 ? (size_t)r : 0;
 	}
 	return 0;
+}
+
+int sockdiag_lookup(struct sockdiag *diag, const struct sockdiag_pair *pairs, size_t count,
+	struct sockdiag_socket *ret_sockets)
+{
+	if (count > SOCKDIAG_LOOKUP_MAX) {
+		return -E2BIG;
+	}
+	if (count == 0) {
+		return 0;
+	}
+	struct scratch *scratch = malloc(sizeof(*scratch));
+	if (scratch == NULL) {
+		return -ENOMEM;
+	}
+	int r = look_up(diag, scratch, pairs, count, ret_sockets);
+	free(scratch);
+	return r;
 }

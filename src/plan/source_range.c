@@ -185,7 +185,9 @@ int source_range_parse(const char *text, struct source_range *ret_range, struct 
 			return make_span(text, &first, &last, ret_range, error);
 		}
 	}
-	if (objection.code != -EINVAL) {
+	const char *comma = strchr(text, ',');
+	bool is_list = comma != NULL && parse_part(text, (size_t)(comma - text), &first) == 0;
+	if (objection.code != -EINVAL && !is_list) {
 		return refuse_part(objection.code, objection.at, objection.length, error);
 	}
 	return refuse(error, text);

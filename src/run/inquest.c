@@ -135,8 +135,8 @@ static void judge(struct inquest *inquest, uint32_t index, const struct sockdiag
 static void ask_other_ends(struct inquest *inquest, const uint32_t *indices, size_t count)
 {
 	struct result *result = inquest->table->result;
-	struct sockdiag_pair pairs[INQUEST_BATCH];
-	struct sockdiag_socket sockets[INQUEST_BATCH];
+	struct sockdiag_pair *pairs = inquest->pairs;
+	struct sockdiag_socket *sockets = inquest->sockets;
 	size_t open = 0;
 	if (!result->listener.known_at_end || result->listener.queued_at_end == 0) {
 		return;
@@ -161,7 +161,7 @@ static void ask_other_ends(struct inquest *inquest, const uint32_t *indices, siz
 int inquest_look(struct inquest *inquest, const uint32_t *indices, size_t count,
 	struct sockdiag_socket ret_sockets[INQUEST_BATCH])
 {
-	struct sockdiag_pair pairs[INQUEST_BATCH];
+	struct sockdiag_pair *pairs = inquest->pairs;
 	for (size_t i = 0; i < count; i++) {
 		struct tuple tuple = dialer_tuple(inquest->dialer, indices[i]);
 		pairs[i] = (struct sockdiag_pair){.source = tuple.source, .target = *tuple.target};
@@ -171,7 +171,7 @@ int inquest_look(struct inquest *inquest, const uint32_t *indices, size_t count,
 
 void inquest_ask(struct inquest *inquest, const uint32_t *indices, size_t count, uint64_t now_ns)
 {
-	struct sockdiag_socket sockets[INQUEST_BATCH];
+	struct sockdiag_socket *sockets = inquest->sockets;
 	struct kernel_view *view = &inquest->table->result->kernel;
 	if (count == 0 || !view->possible) {
 		return;

@@ -72,6 +72,7 @@ static void the_whole_comes_before_its_separators(void **state)
 		{"fe80::1-fe80::9", "'fe80::1' is a link-local address"},
 		{"fe80::/120", "'fe80::' is a link-local address"},
 		{"10.0.0.1,10.0.0.2", "give --source once for each"},
+		{"fe80::1%1,fe80::2%1", "give --source once for each"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct source_range range;

@@ -21,6 +21,9 @@ struct inquest {
 	uint32_t waiting_count;
 	uint32_t waiting_capacity;
 	uint64_t told; /* open connections that showed whether the peer had confirmed them */
+	/* The questions and answers of one batch: too large for a small stack. */
+	struct sockdiag_pair pairs[INQUEST_BATCH];
+	struct sockdiag_socket sockets[INQUEST_BATCH];
 };
 
 /* Never fails: where the kernel cannot be asked, the result says so. */
