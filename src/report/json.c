@@ -193,12 +193,13 @@ static json_t *make_kernel(const struct kernel_view *view)
 	if (!view->possible) {
 		return json_null();
 	}
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "asked",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "asked",
 		json_value_count(view->asked), "agreed", json_value_count(view->agreed), "missing",
 		json_value_count(view->missing), "too_young", json_value_count(view->too_young),
 		"syn_retransmits", json_value_count(view->syn_retransmits), "retransmitted",
 		json_value_count(view->retransmitted), "not_accepted",
-		json_value_count(view->not_accepted), "cost_us", json_value_us(view->cost_ns));
+		json_value_count(view->not_accepted), "no_other_end",
+		json_value_count(view->no_other_end), "cost_us", json_value_us(view->cost_ns));
 }
 
 static json_t *make_closing(const struct closing_view *view)

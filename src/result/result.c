@@ -14,7 +14,7 @@ int result_init(struct result *result)
 		.dialing_ns = RESULT_UNKNOWN,
 		.first_rejected = RESULT_UNKNOWN,
 		.last_rejected = RESULT_UNKNOWN,
-		.kernel = {.not_accepted = RESULT_UNKNOWN},
+		.kernel = {.not_accepted = RESULT_UNKNOWN, .no_other_end = RESULT_UNKNOWN},
 		.listener = {.dropped = RESULT_UNKNOWN},
 		.tables = {.conntrack_used = RESULT_UNKNOWN,
 			.conntrack_max = RESULT_UNKNOWN,

@@ -104,6 +104,8 @@ static bool is_fuller(const struct two_looks *looks, const struct two_looks *tha
 	return queued_most(looks) * room_there > queued_most(than) * room;
 }
 
+_Static_assert(RESULT_TARGETS_MAX <= 64, "a bit for each");
+
 static void look_at_listeners(const struct evidence *evidence, struct listener_view *view)
 {
 	struct two_looks fullest = {0};
@@ -113,6 +115,7 @@ static void look_at_listeners(const struct evidence *evidence, struct listener_v
 			continue;
 		}
 		view->known_at_end |= looks.after.sockets > 0;
+		view->listened_at_end |= (uint64_t)(looks.after.sockets > 0) << i;
 		if (looks.dropped != RESULT_UNKNOWN) {
 			view->dropped = looks.dropped +
 				(view->dropped == RESULT_UNKNOWN ? 0 : view->dropped);

@@ -128,33 +128,54 @@ static void judge(struct inquest *inquest, uint32_t index, const struct sockdiag
 	}
 }
 
+/* Whether there is something to find at the other ends, of those on this host. */
+static bool is_worth_asking(const struct result *result)
+{
+	uint64_t made = result->network.values[NETSTAT_PASSIVE_OPENS];
+	return result->listener.known_at_end &&
+		(result->listener.queued_at_end > 0 ||
+			(made != NETSTAT_ABSENT && made < result->established));
+}
+
+static bool other_end_is_here(const struct inquest *inquest, uint32_t index)
+{
+	uint64_t target = index % inquest->dialer->plan->targets.count;
+	return table_state(inquest->table, index) == CONN_ESTABLISHED &&
+		target < RESULT_TARGETS_MAX &&
+		(inquest->table->result->listener.listened_at_end >> target & 1) != 0;
+}
+
 /*
- * Where connections wait in the queue of a listener of this host, the kernel knows which: no file
- * is open yet for the other ends of these.
+ * The kernel knows which connections wait in the queue of a listener of this host: no file is open
+ * yet for the other ends of these. And of which it has no other end at all.
  */
 static void ask_other_ends(struct inquest *inquest, const uint32_t *indices, size_t count)
 {
 	struct result *result = inquest->table->result;
+	struct kernel_view *view = &result->kernel;
 	struct sockdiag_pair *pairs = inquest->pairs;
 	struct sockdiag_socket *sockets = inquest->sockets;
-	size_t open = 0;
-	if (!result->listener.known_at_end || result->listener.queued_at_end == 0) {
+	size_t asked = 0;
+	if (!is_worth_asking(result)) {
 		return;
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (table_state(inquest->table, indices[i]) == CONN_ESTABLISHED) {
+		if (other_end_is_here(inquest, indices[i])) {
 			struct tuple tuple = dialer_tuple(inquest->dialer, indices[i]);
-			pairs[open++] = (struct sockdiag_pair){
+			pairs[asked++] = (struct sockdiag_pair){
 				.source = *tuple.target, .target = tuple.source};
 		}
 	}
-	if (sockdiag_lookup(&inquest->diag, pairs, open, sockets) < 0) {
+	if (sockdiag_lookup(&inquest->diag, pairs, asked, sockets) < 0) {
 		return;
 	}
-	uint64_t *waiting = &result->kernel.not_accepted;
-	*waiting = *waiting == RESULT_UNKNOWN ? 0 : *waiting;
-	for (size_t i = 0; i < open; i++) {
-		*waiting += sockets[i].state == TCP_ESTABLISHED && sockets[i].inode == 0;
+	if (view->not_accepted == RESULT_UNKNOWN) {
+		view->not_accepted = 0;
+		view->no_other_end = 0;
+	}
+	for (size_t i = 0; i < asked; i++) {
+		view->not_accepted += sockets[i].state == TCP_ESTABLISHED && sockets[i].inode == 0;
+		view->no_other_end += sockets[i].state == 0;
 	}
 }
 

@@ -217,20 +217,63 @@ bool firewall_reject(const struct result *result, struct finding *finding)
 	return true;
 }
 
+/* Somebody listens on each target, on this host. */
+static bool all_targets_listen(const struct result *result)
+{
+	size_t targets = result->target_count > 0 ? result->target_count : 1;
+	uint64_t all = targets == 64 ? UINT64_MAX : (UINT64_C(1) << targets) - 1;
+	return rule_listens_here(result) && (result->listener.listened_at_end & all) == all;
+}
+
+/*
+ * A server of this host that listens refuses nobody. Where others came up, it may have been away for a
+ * moment; but then TCP of this host has sent the resets, and counted them.
+ */
 bool firewall_reset(const struct result *result, struct finding *finding)
 {
-	finding->count = rule_cause(result, CAUSE_REFUSED);
-	if (finding->count == 0 || result->established > 0 || result->target_count > 0 ||
-		!rule_listens_here(result)) {
+	uint64_t refused = rule_cause(result, CAUSE_REFUSED);
+	uint64_t resets = result->network.values[NETSTAT_RESETS_SENT];
+	bool none_up =
+		result->established == 0 && result->target_count == 0 && rule_listens_here(result);
+	bool counted = all_targets_listen(result) && resets != NETSTAT_ABSENT && resets < refused;
+	if (refused == 0 || (!none_up && !counted)) {
+		return false;
+	}
+	finding->count = none_up ? refused : refused - resets;
+	rule_say(finding->evidence,
+		"%s%" PRIu64
+		" connections that were answered were refused, though a server of this host listens "
+		"there%s.",
+		none_up ? "All " : "", finding->count,
+		none_up ? "" : " and TCP of this host sent no reset for them");
+	rule_say(finding->hint,
+		"A firewall answers in its place: look for a rule that rejects with a TCP reset, or "
+		"for a NAT rule that sends them elsewhere.");
+	return true;
+}
+
+/*
+ * A segment whose checksum is wrong is dropped by TCP of this host, and whoever sent it hears nothing.
+ * The counter is of all connections of this host: it must explain those that took harm.
+ */
+bool damaged_segments(const struct result *result, struct finding *finding)
+{
+	uint64_t damaged = rule_added(result, NETSTAT_CHECKSUM_ERRORS);
+	uint64_t timed_out = rule_cause(result, CAUSE_TIMED_OUT);
+	uint64_t again = result->kernel.retransmitted;
+	finding->count = timed_out > again ? timed_out : again;
+	if (finding->count == 0 || damaged < finding->count) {
 		return false;
 	}
 	rule_say(finding->evidence,
-		"All %" PRIu64
-		" connections that were answered were refused, though a server of this host listens "
-		"there.",
-		finding->count);
+		"This machine dropped %" PRIu64
+		" segments that came in with a wrong checksum, and %" PRIu64
+		" connections had to wait or timed out.",
+		damaged, finding->count);
 	rule_say(finding->hint,
-		"A firewall answers in its place: look for a rule that rejects with a TCP reset.");
+		"Answers come, and are damaged: look at the checksum offload of the devices on the "
+		"way, virtual ones first (at the sender, `ethtool -K DEVICE tx off`), and for a bad "
+		"link.");
 	return true;
 }
 

@@ -58,6 +58,17 @@ bool reset_in_handshake(const struct result *result, struct finding *finding)
 	return true;
 }
 
+/*
+ * What listens here for the target gets the connections: a NAT rule may send them elsewhere, and
+ * then no connection is made of a handshake in this network namespace.
+ */
+static bool is_served_here(const struct result *result)
+{
+	uint64_t made = result->network.values[NETSTAT_PASSIVE_OPENS];
+	return result->listener.known &&
+		(made == NETSTAT_ABSENT || made * 2 >= result->established);
+}
+
 static uint64_t known_unconfirmed(const struct result *result)
 {
 	return result->unconfirmed == RESULT_UNKNOWN ? 0 : result->unconfirmed;
@@ -201,19 +212,25 @@ static bool backlog_was_seen_full(const struct result *result)
 	if (listener->dropped != RESULT_UNKNOWN) {
 		return listener->known && listener->dropped > 0;
 	}
-	return listener->known && listener->queued_most >= listener->backlog;
+	/* An old kernel: then at least some listener of this host must have dropped something. */
+	return listener->known && listener->queued_most >= listener->backlog &&
+		result->network.values[NETSTAT_LISTEN_DROPS] != 0;
 }
 
 static void say_half_open_queue(const struct result *result, struct finding *finding)
 {
+	bool counted = rule_added(result, NETSTAT_REQUEST_QUEUE_DROPS) > 0;
 	rule_say(finding->evidence,
 		"The server's socket dropped %" PRIu64
-		" packets before they reached its accept queue; %" PRIu64
+		" packets before they reached its accept queue%s; %" PRIu64
 		" of these connections had to wait or did not come up.",
-		known_dropped(result), finding->count);
-	rule_say(finding->hint,
-		"Its queue of half-open connections was full, or a filter is attached to the socket: "
-		"raise the backlog of listen() and net.ipv4.tcp_max_syn_backlog, and switch "
+		known_dropped(result), counted ? ", as too many connections were half-open" : "",
+		finding->count);
+	rule_say(finding->hint, "%s%s",
+		counted ? ""
+			: "Its queue of half-open connections was full, or a filter is attached "
+			  "to the socket. ",
+		"Raise the backlog of listen() and net.ipv4.tcp_max_syn_backlog, and switch "
 		"net.ipv4.tcp_syncookies on.");
 }
 
@@ -242,7 +259,7 @@ bool backlog_full(const struct result *result, struct finding *finding)
 	}
 	/* From another host, it shows in what it does. */
 	finding->count = timed_out + known_unconfirmed(result);
-	if (result->listener.known || timed_out == 0 || known_unconfirmed(result) == 0) {
+	if (is_served_here(result) || timed_out == 0 || known_unconfirmed(result) == 0) {
 		return false;
 	}
 	rule_say(finding->evidence,
@@ -295,12 +312,37 @@ bool unconfirmed(const struct result *result, struct finding *finding)
 	return true;
 }
 
+/*
+ * A SYN cookie leaves the server's kernel with nothing until the last ACK has come: where that is
+ * lost, it repeats no SYN-ACK. (Without one, it knows at least of a half-open connection.)
+ */
+bool lost_after_cookie(const struct result *result, struct finding *finding)
+{
+	uint64_t missing =
+		result->kernel.no_other_end == RESULT_UNKNOWN ? 0 : result->kernel.no_other_end;
+	uint64_t sent = rule_added(result, NETSTAT_SYNCOOKIES_SENT);
+	uint64_t received = rule_added(result, NETSTAT_SYNCOOKIES_RECEIVED);
+	finding->count = least(missing, sent > received ? sent - received : 0);
+	if (finding->count == 0) {
+		return false;
+	}
+	rule_say(finding->evidence,
+		"%" PRIu64 " of %" PRIu64
+		" connections are established at this end only: the server's kernel answered with "
+		"SYN cookies and never got, or dropped, the last ACK of the handshake.",
+		finding->count, result->established);
+	rule_say(finding->hint,
+		"Whoever uses such a connection is reset: look for a full accept queue, or a "
+		"firewall that drops what is not a SYN.");
+	return true;
+}
+
 bool syn_cookies(const struct result *result, struct finding *finding)
 {
 	uint64_t received = rule_added(result, NETSTAT_SYNCOOKIES_RECEIVED);
 	uint64_t others = opened_by_others(result);
 	uint64_t own = least(received > others ? received - others : 0, result->established);
-	if (own == 0 || !result->listener.known) {
+	if (own == 0 || !is_served_here(result)) {
 		return false;
 	}
 	finding->count = own;
@@ -358,7 +400,7 @@ static void hint_at_cap(const struct result *result, const char *limit, struct f
 		return;
 	}
 	finding->side = CAUSE_SIDE_PATH;
-	bool server_is_clear = result->listener.known && result->listener.dropped == 0;
+	bool server_is_clear = is_served_here(result) && result->listener.dropped == 0;
 	rule_say(finding->hint,
 		"Where they are dropped is not known: a full table of connections (NAT, conntrack) or "
 		"a rule that counts them on the path%s, or the path broke then. Look whether the "

@@ -4,9 +4,12 @@ listener's; limits that silence does not prove; a server that no longer accepts.
 servers; the side, the count and the exit status exact."""
 
 import contextlib
+import ctypes
+import fcntl
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -471,6 +474,103 @@ class ReversePath(Field):
         self.assert_only(run, result, "reverse_path_filtered", side="local", count=25, status=4,
                          words=("These are all connections from source 10.0.0.2, and no others.",
                                 "net.ipv4.conf.a0.rp_filter"))
+
+
+class Wire(Field):
+    """To a server in another network, over a wire."""
+
+    def setUp(self):
+        super().setUp()
+        host = self.start("unshare", "-n", "sleep", "60")
+        own = os.readlink("/proc/thread-self/ns/net")
+        harness.wait_until(lambda: harness.network_of(host.pid) != own, "the other network")
+        self.there = ("nsenter", "-t", str(host.pid), "-n")
+        subprocess.run("ip link add a0 type veth peer name a1".split(), check=True)
+        self.no_checksum_offload("a1")
+        for command in (f"ip link set a1 netns {host.pid}", "ip address add 10.0.0.1/24 dev a0",
+                        "ip link set a0 up"):
+            subprocess.run(command.split(), check=True)
+        for command in "ip address add 10.0.0.9/24 dev a1", "ip link set a1 up":
+            subprocess.run([*self.there, *command.split()], check=True)
+
+    def no_checksum_offload(self, device):
+        """ethtool -K DEVICE tx off, of this network: else none is made over veth."""
+        value = ctypes.create_string_buffer(struct.pack("II", 0x17, 0))  # ETHTOOL_STXCSUM
+        request = struct.pack("16sQ16x", device.encode(), ctypes.addressof(value))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+            fcntl.ioctl(any_socket, 0x8946, request)  # SIOCETHTOOL
+
+    @harness.requires("nft", "ip", "unshare", "nsenter")
+    def test_damaged_answers(self):
+        """The SYN-ACKs come in with a wrong checksum: no firewall drops the SYNs."""
+        self.start(*self.there, harness.TCPGOON, "server", "-p", "9000", "-m", "0", "-d", "0")
+
+        def is_served():
+            with contextlib.suppress(OSError):
+                socket.create_connection(("10.0.0.9", 9000), timeout=1).close()
+                return True
+            return False
+        harness.wait_until(is_served, "the server over there")
+        script = ("table netdev damage {\nchain ingress {\n"
+                  "type filter hook ingress device a0 priority 0\n"
+                  "tcp sport 9000 tcp flags syn,ack / fin,syn,rst,ack tcp checksum set 1\n}\n}\n")
+        subprocess.run(["nft", "-f", "-"], input=script.encode(), check=True)
+        run, result = self.dial_for_result("10.0.0.9", 9000, "-c", "20", "-s", "2", "-t", "1500")
+        self.assert_only(run, result, "damaged_segments", side="path", count=20, status=2,
+                         words=("wrong checksum",))
+
+
+@harness.requires("nft")
+class ThisHostsServer(Field):
+    """A server of this host that is well, and what stands before it."""
+
+    def test_a_rate_limit_that_rejects(self):
+        _, port = self.serve()
+        self.filter_input(f"tcp dport {port} tcp flags syn / fin,syn,rst,ack "
+                          "numgen inc mod 4 3 reject with tcp reset")
+        run, result = self.dial_for_result("127.0.0.1", port, "-c", "40", "-s", "2")
+        self.assert_only(run, result, "firewall_reset", side="path", count=10, status=2,
+                         words=("10 connections that were answered were refused",
+                                "sent no reset for them"))
+
+    def test_last_acks_lost_after_cookies(self):
+        """The server's kernel knows nothing of them, and repeats no SYN-ACK: all looks well."""
+        _, port = self.serve()
+        self.filter_input(f"tcp dport {port} tcp flags ack / fin,syn,rst,ack drop")
+        with open("/proc/sys/net/ipv4/tcp_syncookies", "w", encoding="ascii") as file:
+            file.write("2")
+        run, result = self.dial_for_result("127.0.0.1", port, "-c", "20", "-s", "2")
+        self.assertEqual(result["kernel"]["no_other_end"], 20)
+        self.assert_only(run, result, "lost_after_cookie", side="remote", count=20, status=2)
+
+    def test_a_nat_rule_behind_a_listener(self):
+        """As with published ports of containers: what listens here is not what is reached."""
+        there = socket.create_server(("127.0.0.2", 0), backlog=1024)
+        self.addCleanup(there.close)
+        here = socket.create_server(("127.0.0.1", 0), backlog=1)
+        self.addCleanup(here.close)
+        port = here.getsockname()[1]
+        for _ in range(2):
+            self.addCleanup(socket.create_connection(("127.0.0.1", port)).close)
+        script = ("table ip published {\nchain output {\ntype nat hook output priority -100\n"
+                  f"ip daddr 127.0.0.1 tcp dport {port} dnat to "
+                  f"127.0.0.2:{there.getsockname()[1]}\n}}\n}}\n")
+        subprocess.run(["nft", "-f", "-"], input=script.encode(), check=True)
+        accepted = []
+
+        def accept():
+            with contextlib.suppress(OSError):
+                while True:
+                    accepted.append(there.accept()[0])
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        run, result = self.dial_for_result("127.0.0.1", port, "-c", "20", "-s", "2",
+                                           "--hold", "1500ms")
+        there.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        for connection in accepted:
+            connection.close()
+        self.assert_well(run, result)
 
 
 class Stopped(Field):

@@ -67,6 +67,7 @@ static inline void sample_evidence(struct result *result)
 		.syn_retransmits = 25,
 		.retransmitted = 12,
 		.not_accepted = 6,
+		.no_other_end = 2,
 		.cost_ns = 1234567};
 	for (size_t i = 0; i < NETSTAT_MAX; i++) {
 		result->network.values[i] = 1000 + i;

@@ -330,6 +330,43 @@ static void firewall_reset(void **state)
 	assert_no(fixture, "firewall_reset");
 }
 
+/* Where others came up, it takes that TCP of this host sent no reset. */
+static void firewall_reset_of_some(void **state)
+{
+	struct fixture *fixture = *state;
+	struct result *result = &fixture->result;
+	establish(fixture, 30);
+	reject(fixture, CAUSE_REFUSED, 20);
+	result->first_rejected = 7;
+	listen_here(fixture, 128);
+	result->listener.listened_at_end = 1;
+	assert_only(fixture, "some_refused", 20, "20 connections were refused while 30 came up.");
+	result->network.values[NETSTAT_RESETS_SENT] = 20; /* it was away for a moment */
+	assert_no(fixture, "firewall_reset");
+	result->network.values[NETSTAT_RESETS_SENT] = 0;
+	assert_only(fixture, "firewall_reset", 20,
+		"20 connections that were answered were refused, though a server of this host "
+		"listens there and TCP of this host sent no reset for them.");
+	result->listener.listened_at_end = 0; /* not on this target */
+	assert_no(fixture, "firewall_reset");
+}
+
+static void damaged_segments(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 10);
+	fixture->result.network.values[NETSTAT_CHECKSUM_ERRORS] = 60;
+	assert_nothing(fixture); /* of other connections of this host */
+	reject(fixture, CAUSE_TIMED_OUT, 20);
+	fixture->result.first_rejected = 3;
+	fixture->result.kernel.retransmitted = 20;
+	assert_only(fixture, "damaged_segments", 20,
+		"This machine dropped 60 segments that came in with a wrong checksum, and 20 "
+		"connections had to wait or timed out.");
+	fixture->result.network.values[NETSTAT_CHECKSUM_ERRORS] = 19;
+	assert_no(fixture, "damaged_segments");
+}
+
 static void unreachable(void **state)
 {
 	struct fixture *fixture = *state;
@@ -419,6 +456,8 @@ int main(void)
 		TEST(syn_loss),
 		TEST(firewall_reject),
 		TEST(firewall_reset),
+		TEST(firewall_reset_of_some),
+		TEST(damaged_segments),
 		TEST(unreachable),
 		TEST(name_with_dead_address),
 		TEST(a_dead_port_of_a_host_that_is_alive),

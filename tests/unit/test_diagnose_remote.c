@@ -226,6 +226,42 @@ static void syn_cookies(void **state)
 	assert_nothing(fixture);
 }
 
+static void lost_after_cookie(void **state)
+{
+	struct fixture *fixture = *state;
+	struct result *result = &fixture->result;
+	uint64_t *values = result->network.values;
+	establish(fixture, 20);
+	listen_here(fixture, 128);
+	result->kernel.no_other_end = 15;
+	assert_nothing(fixture); /* as a NAT rule makes it, which sends them elsewhere */
+	values[NETSTAT_SYNCOOKIES_SENT] = 20;
+	values[NETSTAT_SYNCOOKIES_RECEIVED] = 8;
+	values[NETSTAT_PASSIVE_OPENS] = 5;
+	assert_only(fixture, "lost_after_cookie", 12,
+		"12 of 20 connections are established at this end only: the server's kernel answered "
+		"with SYN cookies and never got, or dropped, the last ACK of the handshake.");
+	assert_int_equal(fixture->findings.list[0].weight, FINDING_FAILURE);
+	result->kernel.no_other_end = RESULT_UNKNOWN;
+	assert_no(fixture, "lost_after_cookie");
+}
+
+/* What listens here may not be what is reached: a NAT rule sends these connections elsewhere. */
+static void a_listener_that_is_not_reached(void **state)
+{
+	struct fixture *fixture = *state;
+	struct result *result = &fixture->result;
+	establish(fixture, 40);
+	reject(fixture, CAUSE_TIMED_OUT, 20);
+	result->first_rejected = 40;
+	listen_here(fixture, 128);
+	result->listener.dropped = 0;
+	result->network.values[NETSTAT_PASSIVE_OPENS] = 3;
+	assert_null(strstr(find(fixture, "connection_cap")->hint, "dropped none"));
+	result->network.values[NETSTAT_PASSIVE_OPENS] = 40;
+	assert_non_null(strstr(find(fixture, "connection_cap")->hint, "dropped none"));
+}
+
 static void a_cap_of_silence_proves_no_limit_of_the_server(void **state)
 {
 	struct fixture *fixture = *state;
@@ -320,6 +356,8 @@ int main(void)
 		TEST(unconfirmed),
 		TEST(syn_cookies),
 		TEST(connection_cap),
+		TEST(lost_after_cookie),
+		TEST(a_listener_that_is_not_reached),
 		TEST(a_cap_of_silence_proves_no_limit_of_the_server),
 		TEST(few_at_the_end_are_no_cap),
 		TEST(a_cap_that_closes),

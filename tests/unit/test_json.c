@@ -257,7 +257,7 @@ static void what_the_kernel_said_is_told(void **state)
 	const json_t *kernel = json_object_get(fixture->root, "kernel");
 	const struct expected_count asked[] = {{"asked", 790}, {"agreed", 780}, {"missing", 3},
 		{"too_young", 7}, {"syn_retransmits", 25}, {"retransmitted", 12},
-		{"not_accepted", 6}};
+		{"not_accepted", 6}, {"no_other_end", 2}};
 	assert_counts(kernel, asked, LENGTH(asked), 1);
 	assert_real(kernel, "cost_us", 1234.567);
 	const struct expected_count listener[] = {{"backlog", 128}, {"queued_most", 129}};

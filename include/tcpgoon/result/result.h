@@ -51,10 +51,12 @@ struct kernel_view {
 	uint64_t syn_retransmits; /* SYNs sent again */
 	uint64_t retransmitted; /* connections whose SYN was sent again */
 	/*
-	 * Open ones that no program has accepted; RESULT_UNKNOWN: was not asked, as nothing waited
-	 * in the queue of a listener of this host.
+	 * Of the open ones to a listener of this host, those that no program has accepted, and those
+	 * of which the kernel has no other end; RESULT_UNKNOWN: was not asked, as nothing waited in
+	 * its queue and no fewer connections were made of its handshakes than are established.
 	 */
 	uint64_t not_accepted;
+	uint64_t no_other_end;
 	uint64_t cost_ns; /* time that the asking took */
 };
 
@@ -86,6 +88,7 @@ struct listener_view {
 	bool known; /* somebody listened there, at the start or at the end */
 	bool known_at_start;
 	bool known_at_end;
+	uint64_t listened_at_end; /* bit i: on target i */
 	uint32_t backlog;
 	uint32_t queued_most; /* seen waiting to be accepted, at the start or at the end */
 	uint32_t queued_at_start;
