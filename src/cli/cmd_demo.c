@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -25,6 +26,7 @@
 #include "tcpgoon/cli/command.h"
 #include "tcpgoon/cli/session.h"
 #include "tcpgoon/cli/totals.h"
+#include "tcpgoon/net/cgroup.h"
 #include "tcpgoon/server/server.h"
 #include "tcpgoon/verdict/verdict.h"
 
@@ -82,6 +84,26 @@ static int serve(int listen_fd, int pipe_fd, pid_t parent, const struct server_s
 	return last.code < 0 ? EXIT_STATUS_INCOMPLETE : EXIT_STATUS_OK;
 }
 
+/* EAGAIN of fork() is one of two limits, or a moment without memory. */
+static int refuse_child(int r, struct error *error)
+{
+	struct cgroup cgroup;
+	cgroup_read("", &cgroup);
+	if (r == -EAGAIN && cgroup.processes.limit != CGROUP_NONE && cgroup.processes.left == 0) {
+		return error_set(error, r,
+			"no process for the server: its control group may have %" PRIu64
+			" and has them: raise the limit in %s",
+			cgroup.processes.limit, cgroup.processes.file);
+	}
+	if (r == -EAGAIN) {
+		return error_set(error, r,
+			"no process for the server: %s: look at 'ulimit -u' and at the processes of "
+			"this user",
+			strerror(-r));
+	}
+	return error_set(error, r, "no process for the server: %s", strerror(-r));
+}
+
 /* Consumes the descriptor, on failure too. */
 static int child_start_take_fd(struct child *child, int listen_fd,
 	const struct server_settings *settings, struct error *error)
@@ -104,7 +126,7 @@ static int child_start_take_fd(struct child *child, int listen_fd,
 	close(listen_fd);
 	if (r < 0) {
 		close(pipe_fds[0]);
-		return error_set(error, r, "no process for the server: %s", strerror(-r));
+		return refuse_child(r, error);
 	}
 	*child = (struct child){.pid = pid, .pipe_fd = pipe_fds[0]};
 	return 0;

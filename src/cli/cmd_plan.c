@@ -5,6 +5,8 @@
 #include "tcpgoon/base/units.h"
 #include "tcpgoon/cli/command.h"
 #include "tcpgoon/cli/session.h"
+#include "tcpgoon/net/cgroup.h"
+#include "tcpgoon/net/limits.h"
 #include "tcpgoon/net/link.h"
 #include "tcpgoon/net/route.h"
 #include "tcpgoon/verdict/verdict.h"
@@ -178,6 +180,22 @@ static void print_schedule(const struct plan *plan)
 			schedule_due_ns(&plan->schedule, plan->settings.connections - 1), last));
 }
 
+/* It makes no run impossible, but slow. */
+static void print_processors(void)
+{
+	struct cgroup cgroup;
+	cgroup_read("", &cgroup);
+	uint64_t processors = limits_processors();
+	if (processors > 0) {
+		printf("  CPUs:     %" PRIu64 " may be used; the program uses one\n", processors);
+	}
+	if (cgroup.cpu.quota_us != CGROUP_NONE) {
+		printf("  Quota:    %.0f%% of a CPU, in %s\n",
+			100.0 * (double)cgroup.cpu.quota_us / (double)cgroup.cpu.period_us,
+			cgroup.cpu.file);
+	}
+}
+
 static void print_checks(const struct checks *checks)
 {
 	char lanes[UNITS_TEXT_MAX];
@@ -231,6 +249,7 @@ static int print_plan(const struct plan *plan)
 	print_ports(plan);
 	print_routes(plan);
 	print_schedule(plan);
+	print_processors();
 	print_checks(&checks);
 	print_conclusion(plan, &checks);
 	return checks.possible && plan->routeless == 0 ? EXIT_STATUS_OK : EXIT_STATUS_LOCAL_LIMIT;

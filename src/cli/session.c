@@ -240,11 +240,13 @@ void session_check_limits(const struct plan *plan, struct checks *ret_checks)
 {
 	struct limits limits;
 	limits_read(&limits);
-	const struct check_own own = {
+	struct check_own own = {
 		.nofile = limits_raise_nofile(),
 		.memlock = limits_memlock(),
 		.exempt_from_file_max = limits_exempt_from_file_max(),
 	};
+	cgroup_read("", &own.cgroup);
+	limits_read_space(&own.space);
 	check_plan(ret_checks, plan, &limits, &own);
 }
 

@@ -2,9 +2,12 @@
 #include "tcpgoon/net/limits.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -51,6 +54,51 @@ uint64_t limits_memlock(void)
 		return LIMITS_NONE;
 	}
 	return limit.rlim_cur;
+}
+
+/* Takes the limit where it leaves less than what was seen so far. */
+static void tighten_space(
+	struct limits_space *space, __rlimit_resource_t resource, uint64_t used, char letter)
+{
+	struct rlimit limit;
+	if (getrlimit(resource, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY) {
+		return;
+	}
+	uint64_t left = limit.rlim_cur > used ? limit.rlim_cur - used : 0;
+	if (space->limit == LIMITS_NONE || left < space->left) {
+		*space = (struct limits_space){
+			.limit = limit.rlim_cur, .left = left, .letter = letter};
+	}
+}
+
+void limits_read_space(struct limits_space *ret_space)
+{
+	*ret_space = (struct limits_space){.limit = LIMITS_NONE};
+	FILE *file = fopen("/proc/self/statm", "re");
+	if (file == NULL) {
+		return;
+	}
+	uint64_t size = 0;
+	uint64_t data = 0;
+	int fields = fscanf(file, "%" SCNu64 " %*u %*u %*u %*u %" SCNu64, &size, &data);
+	fclose(file);
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	if (fields == 2) {
+		tighten_space(ret_space, RLIMIT_AS, size * page, 'v');
+		tighten_space(ret_space, RLIMIT_DATA, data * page, 'd');
+	}
+}
+
+/* The kernel's set may be larger than cpu_set_t: 8,192 are its most. */
+#define PROCESSORS_MOST 8192
+
+uint64_t limits_processors(void)
+{
+	unsigned long words[PROCESSORS_MOST / (8 * sizeof(unsigned long))] = {0};
+	if (sched_getaffinity(0, sizeof(words), (cpu_set_t *)words) < 0) {
+		return 0;
+	}
+	return (uint64_t)CPU_COUNT_S(sizeof(words), (cpu_set_t *)words);
 }
 
 /* Where a number stands in a file, and where it goes. */

@@ -313,6 +313,21 @@ static json_t *make_icmp(const struct icmp_view *view)
 		json_value_count(view->told_here));
 }
 
+static json_t *make_cpu_quota(const struct generator *generator)
+{
+	if (generator->quota_ns == RESULT_UNKNOWN && generator->throttled == 0) {
+		return json_null();
+	}
+	bool known = generator->quota_ns != RESULT_UNKNOWN;
+	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "cpus",
+		json_value_ratio((double)generator->quota_ns,
+			known ? (double)generator->quota_period_ns : 0),
+		"period_us", json_value_us(known ? generator->quota_period_ns : RESULT_UNKNOWN),
+		"file", json_value_text(known ? generator->quota_file : NULL), "throttled",
+		json_value_count(generator->throttled), "throttled_us",
+		json_value_us(generator->throttled_ns));
+}
+
 static json_t *make_generator(const struct result *result)
 {
 	const struct generator *generator = &result->generator;
@@ -320,7 +335,7 @@ static json_t *make_generator(const struct result *result)
 	bool cpu_known = result->dialing_ns != RESULT_UNKNOWN &&
 		result->dialing_ns >= GENERATOR_CPU_LEAST_NS;
 	double rate = result_dial_rate(result);
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "cpu_share",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "cpu_share",
 		json_value_ratio(
 			(double)generator->cpu_ns, cpu_known ? (double)result->dialing_ns : 0),
 		"period_us", json_value_us(generator->period_ns), "pace_asked_per_s",
@@ -329,7 +344,7 @@ static json_t *make_generator(const struct result *result)
 		json_value_seconds(dialed ? generator->last_dial_ns : RESULT_UNKNOWN),
 		"cq_overflows", json_value_count(generator->cq_overflows), "resolution_us",
 		json_value_count(generator->resolution_us), "lanes",
-		json_value_count(generator->lanes));
+		json_value_count(generator->lanes), "cpu_quota", make_cpu_quota(generator));
 }
 
 static json_t *make_leftover(const struct leftover *left)
@@ -343,12 +358,13 @@ static json_t *make_leftover(const struct leftover *left)
 
 static json_t *make_host(const struct host_view *view)
 {
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "kernel",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "kernel",
 		json_value_text(view->kernel[0] != '\0' ? view->kernel : NULL), "cpus",
-		json_value_count(view->cpus), "memory_bytes", json_value_count(view->memory_bytes),
-		"nofile", json_value_count(view->nofile), "port_low",
-		json_value_count(view->port_low), "port_high", json_value_count(view->port_high),
-		"syn_retries", json_value_count(view->syn_retries));
+		json_value_count(view->cpus), "cpus_allowed", json_value_count(view->cpus_allowed),
+		"memory_bytes", json_value_count(view->memory_bytes), "nofile",
+		json_value_count(view->nofile), "port_low", json_value_count(view->port_low),
+		"port_high", json_value_count(view->port_high), "syn_retries",
+		json_value_count(view->syn_retries));
 }
 
 static json_t *make_finding(const struct finding *finding)

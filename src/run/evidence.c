@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "tcpgoon/base/clock.h"
+#include "tcpgoon/net/cgroup.h"
 #include "tcpgoon/net/limits.h"
 
 static uint64_t to_ns(struct timeval time)
@@ -161,6 +163,8 @@ static void look_at_host(struct host_view *view)
 	}
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	view->cpus = cpus > 0 ? (uint64_t)cpus : RESULT_UNKNOWN;
+	uint64_t allowed = limits_processors();
+	view->cpus_allowed = allowed > 0 ? allowed : RESULT_UNKNOWN;
 	struct limits limits;
 	limits_read(&limits);
 	view->memory_bytes = limits.memory_bytes;
@@ -168,6 +172,34 @@ static void look_at_host(struct host_view *view)
 	view->port_low = limits.port_low;
 	view->port_high = limits.port_high;
 	view->syn_retries = limits.syn_retries;
+}
+
+_Static_assert(CGROUP_NONE == RESULT_UNKNOWN, "a quota that is not seen is unknown");
+
+static void look_at_quota(struct evidence *evidence, struct generator *generator)
+{
+	struct cgroup cgroup;
+	cgroup_read("", &cgroup);
+	evidence->throttled_before = cgroup.cpu.throttled;
+	evidence->throttled_before_ns = cgroup.cpu.throttled_ns;
+	if (cgroup.cpu.quota_us != CGROUP_NONE) {
+		generator->quota_ns = cgroup.cpu.quota_us * NSEC_PER_USEC;
+		generator->quota_period_ns = cgroup.cpu.period_us * NSEC_PER_USEC;
+		memcpy(generator->quota_file, cgroup.cpu.file, sizeof(cgroup.cpu.file));
+	}
+}
+
+/* What the quotas did since then. A group that the process has left meanwhile did nothing. */
+static void look_at_throttling(const struct evidence *evidence, struct generator *generator)
+{
+	struct cgroup cgroup;
+	cgroup_read("", &cgroup);
+	if (cgroup.cpu.throttled > evidence->throttled_before) {
+		generator->throttled = cgroup.cpu.throttled - evidence->throttled_before;
+	}
+	if (cgroup.cpu.throttled_ns > evidence->throttled_before_ns) {
+		generator->throttled_ns = cgroup.cpu.throttled_ns - evidence->throttled_before_ns;
+	}
 }
 
 void evidence_begin(struct evidence *evidence, const struct targets *targets, struct result *result)
@@ -178,12 +210,14 @@ void evidence_begin(struct evidence *evidence, const struct targets *targets, st
 	}
 	look_before(evidence, &result->listener);
 	look_at_host(&result->machine);
+	look_at_quota(evidence, &result->generator);
 	evidence->cpu_before_ns = cpu_now_ns(); /* last: what looking costs is not the dialling's */
 }
 
 void evidence_end_dialling(struct evidence *evidence, struct result *result)
 {
 	result->generator.cpu_ns = cpu_now_ns() - evidence->cpu_before_ns;
+	look_at_throttling(evidence, &result->generator);
 }
 
 void evidence_end(struct evidence *evidence, const struct lanes *lanes, struct result *result)

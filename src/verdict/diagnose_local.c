@@ -261,6 +261,9 @@ bool client_limited(const struct result *result, struct finding *finding)
 	if (result->dialed < 2 || rule_failed_here(result) > 0) {
 		return false;
 	}
+	if (quota_was_the_limit(result, finding)) {
+		return true;
+	}
 	return result->generator.period_ns > 0 ? pace_was_lost(result, finding)
 					       : cpu_was_the_limit(result, finding);
 }

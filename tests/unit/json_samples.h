@@ -98,9 +98,15 @@ static inline void sample_evidence(struct result *result)
 		.period_ns = 2500500,
 		.cq_overflows = 5,
 		.resolution_us = 180,
-		.lanes = 2};
+		.lanes = 2,
+		.quota_ns = 20 * NSEC_PER_MSEC,
+		.quota_period_ns = 100 * NSEC_PER_MSEC,
+		.throttled = 11,
+		.throttled_ns = 880 * NSEC_PER_MSEC,
+		.quota_file = "/sys/fs/cgroup/cpu.max"};
 	result->machine = (struct host_view){.kernel = "6.1.0-18-amd64",
 		.cpus = 4,
+		.cpus_allowed = 3,
 		.memory_bytes = UINT64_C(8) << 30,
 		.nofile = 20000,
 		.port_low = 32768,

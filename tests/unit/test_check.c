@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -46,7 +47,10 @@ static void prepare_ports(struct fixture *fixture, uint64_t connections, uint64_
 	assert_int_equal(tuples_init(&fixture->plan.tuples, &params), 0);
 	port_order_finish(&order);
 	limits_init(&fixture->limits);
-	fixture->own = (struct check_own){.nofile = 20000, .memlock = LIMITS_NONE};
+	fixture->own = (struct check_own){.nofile = 20000,
+		.memlock = LIMITS_NONE,
+		.cgroup.memory.limit = CGROUP_NONE,
+		.space.limit = LIMITS_NONE};
 }
 
 static void prepare(struct fixture *fixture, uint64_t connections, uint64_t sources)
@@ -236,6 +240,69 @@ static void too_little_memory(void **state)
 	assert_non_null(strstr(found->fix, "--connections 24"));
 }
 
+static void the_control_group_may_have_less_memory(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	const struct cgroup_limit limit = {
+		.limit = 64 << 20, .left = 60 << 20, .file = "/sys/fs/cgroup/pod/memory.max"};
+	prepare(&fixture, 20000, 1);
+	fixture.own.cgroup.memory = limit;
+	const struct check *found = check(&fixture, CHECK_GROUP_MEMORY);
+	assert_false(found->ok);
+	assert_int_equal(found->have, 60 << 20);
+	assert_in_range(found->need, 20000 * 4316, 20000 * 4316 + (3 << 20));
+	assert_non_null(strstr(found->fix, "--connections 14"));
+	assert_non_null(strstr(
+		found->fix, "a higher limit than 64.0 MiB in /sys/fs/cgroup/pod/memory.max"));
+	/* No other limit is too low, and what the fix says does. */
+	for (size_t i = 0; i < CHECK_KIND_MAX; i++) {
+		assert_int_equal(fixture.checks.list[i].ok, i != CHECK_GROUP_MEMORY);
+	}
+	uint64_t advised = strtoull(strchr(found->fix, ' '), NULL, 10);
+	prepare(&fixture, advised, 1);
+	fixture.own.cgroup.memory = limit;
+	assert_true(check(&fixture, CHECK_GROUP_MEMORY)->ok);
+	prepare(&fixture, advised + 1, 1);
+	fixture.own.cgroup.memory = limit;
+	assert_false(check(&fixture, CHECK_GROUP_MEMORY)->ok);
+	/* A target here is taken for one of the same group. */
+	prepare(&fixture, advised, 1);
+	fixture.own.cgroup.memory = limit;
+	fixture.plan.target_is_here = true;
+	assert_false(check(&fixture, CHECK_GROUP_MEMORY)->ok);
+}
+
+static void a_long_path_leaves_the_sentence_whole(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	char sentence[CHECK_SENTENCE_MAX];
+	prepare(&fixture, 20000, 1);
+	fixture.own.cgroup.memory = (struct cgroup_limit){.limit = 1000, .left = 1000};
+	memset(fixture.own.cgroup.memory.file, 'x', CGROUP_PATH_MAX - 1);
+	check(&fixture, CHECK_GROUP_MEMORY);
+	check_refusal(&fixture.checks, sentence);
+	assert_non_null(strstr(sentence, fixture.own.cgroup.memory.file));
+}
+
+static void too_little_address_space(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	prepare(&fixture, 1000000, 17);
+	fixture.own.space =
+		(struct limits_space){.limit = 20 << 20, .left = 12 << 20, .letter = 'v'};
+	const struct check *found = check(&fixture, CHECK_ADDRESS_SPACE);
+	assert_false(found->ok);
+	assert_int_equal(found->have, 12 << 20);
+	unsigned long advised = strtoul(strstr(found->fix, "ulimit -v ") + 10, NULL, 10);
+	prepare(&fixture, 1000000, 17);
+	fixture.own.space = (struct limits_space){
+		.limit = advised << 10, .left = (advised << 10) - (8 << 20), .letter = 'v'};
+	assert_true(check(&fixture, CHECK_ADDRESS_SPACE)->ok);
+}
+
 static void every_kind_has_a_name(void **state)
 {
 	(void)state;
@@ -258,6 +325,9 @@ int main(void)
 		cmocka_unit_test(too_small_a_connection_tracker),
 		cmocka_unit_test(tcp_memory_used_up_by_others),
 		cmocka_unit_test(too_little_memory),
+		cmocka_unit_test(the_control_group_may_have_less_memory),
+		cmocka_unit_test(a_long_path_leaves_the_sentence_whole),
+		cmocka_unit_test(too_little_address_space),
 		cmocka_unit_test(every_kind_has_a_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -315,16 +315,25 @@ static void the_generator_and_its_machine_are_told(void **state)
 	const json_t *generator = json_object_get(fixture->root, "generator");
 	const struct expected_count counts[] = {
 		{"cq_overflows", 5}, {"resolution_us", 180}, {"lanes", 2}};
-	assert_counts(generator, counts, LENGTH(counts), 5);
+	assert_counts(generator, counts, LENGTH(counts), 6);
 	assert_real(generator, "cpu_share", 0.25);
 	assert_real(generator, "period_us", 2500.5);
 	assert_real(generator, "pace_asked_per_s", 1e9 / 2500500);
 	assert_real(generator, "pace_kept_per_s", 100); /* 899 periods in 8.99 s */
 	assert_real(generator, "last_dial_s", 8.99);
 
+	const json_t *quota = json_object_get(generator, "cpu_quota");
+	const struct expected_count throttling[] = {{"throttled", 11}};
+	assert_counts(quota, throttling, LENGTH(throttling), 4);
+	assert_real(quota, "cpus", 0.2);
+	assert_real(quota, "period_us", 100000);
+	assert_real(quota, "throttled_us", 880000);
+	assert_string_equal(text_of(quota, "file"), "/sys/fs/cgroup/cpu.max");
+
 	const json_t *host = json_object_get(fixture->root, "host");
-	const struct expected_count limits[] = {{"cpus", 4}, {"memory_bytes", 8589934592},
-		{"nofile", 20000}, {"port_low", 32768}, {"port_high", 60999}, {"syn_retries", 6}};
+	const struct expected_count limits[] = {{"cpus", 4}, {"cpus_allowed", 3},
+		{"memory_bytes", 8589934592}, {"nofile", 20000}, {"port_low", 32768},
+		{"port_high", 60999}, {"syn_retries", 6}};
 	assert_counts(host, limits, LENGTH(limits), 1);
 	assert_string_equal(text_of(host, "kernel"), "6.1.0-18-amd64");
 
@@ -471,12 +480,12 @@ static void what_is_not_known_is_null(void **state)
 	static const struct {
 		const char *object, *key;
 	} unknown[] = {{"settings", "source_port"}, {"settings", "ports"},
-		{"generator", "cpu_share"}, {"generator", "pace_asked_per_s"},
-		{"generator", "pace_kept_per_s"}, {"generator", "last_dial_s"}, {"host", "kernel"},
-		{"host", "cpus"}, {"host", "memory_bytes"}, {"host", "nofile"},
-		{"host", "port_low"}, {"host", "port_high"}, {"host", "syn_retries"},
-		{"left_for_others", "ports"}, {"left_for_others", "files"},
-		{"left_for_others", "memory_bytes"}};
+		{"generator", "cpu_share"}, {"generator", "cpu_quota"}, {"host", "cpus_allowed"},
+		{"generator", "pace_asked_per_s"}, {"generator", "pace_kept_per_s"},
+		{"generator", "last_dial_s"}, {"host", "kernel"}, {"host", "cpus"},
+		{"host", "memory_bytes"}, {"host", "nofile"}, {"host", "port_low"},
+		{"host", "port_high"}, {"host", "syn_retries"}, {"left_for_others", "ports"},
+		{"left_for_others", "files"}, {"left_for_others", "memory_bytes"}};
 	for (size_t i = 0; i < LENGTH(unknown); i++) {
 		const json_t *object = json_object_get(fixture->root, unknown[i].object);
 		assert_true(json_is_null(json_object_get(object, unknown[i].key)));

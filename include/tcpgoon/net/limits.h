@@ -18,6 +18,18 @@ uint64_t limits_raise_nofile(void);
 /* Bytes of locked memory this user may have, LIMITS_NONE if unlimited or not applied to it. */
 uint64_t limits_memlock(void);
 
+/* Address space that this process may still map: of 'ulimit -v' and 'ulimit -d' the tighter one. */
+struct limits_space {
+	uint64_t limit; /* bytes; LIMITS_NONE: there is none */
+	uint64_t left;
+	char letter; /* of ulimit */
+};
+
+void limits_read_space(struct limits_space *ret_space);
+
+/* The processors that this process may use (its affinity, cpusets), 0 if that cannot be told. */
+uint64_t limits_processors(void);
+
 /* Whether fs.file-max does not bind this process (CAP_SYS_ADMIN). */
 bool limits_exempt_from_file_max(void);
 

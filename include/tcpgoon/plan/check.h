@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tcpgoon/net/cgroup.h"
 #include "tcpgoon/net/limits.h"
 #include "tcpgoon/plan/plan.h"
 
@@ -18,10 +19,12 @@ enum check_kind {
 	CHECK_CONNTRACK, /* entries of the connection tracker */
 	CHECK_TCP_MEMORY, /* net.ipv4.tcp_mem, in pages */
 	CHECK_MEMORY, /* of the machine */
+	CHECK_GROUP_MEMORY, /* of the control group */
+	CHECK_ADDRESS_SPACE, /* of this process */
 	CHECK_KIND_MAX,
 };
 
-#define CHECK_FIX_MAX 192
+#define CHECK_FIX_MAX (192 + CGROUP_PATH_MAX)
 
 struct check {
 	uint64_t have; /* LIMITS_NONE: no limit, or none that can be read */
@@ -44,6 +47,8 @@ struct check_own {
 	uint64_t nofile; /* soft limit of open files, after it was raised */
 	uint64_t memlock; /* bytes, LIMITS_NONE where it is not applied */
 	bool exempt_from_file_max; /* CAP_SYS_ADMIN */
+	struct cgroup cgroup;
+	struct limits_space space;
 };
 
 /* Pure. */
@@ -59,7 +64,7 @@ bool check_is_bytes(enum check_kind kind);
  * The first check that fails, in a sentence: what was asked, what there is and the fix.
  * Returns `buffer`.
  */
-#define CHECK_SENTENCE_MAX 400
+#define CHECK_SENTENCE_MAX (400 + CGROUP_PATH_MAX)
 char *check_refusal(const struct checks *checks, char buffer[CHECK_SENTENCE_MAX]);
 
 #endif

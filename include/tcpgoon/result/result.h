@@ -9,6 +9,7 @@
 
 #include "tcpgoon/base/address.h"
 #include "tcpgoon/base/error.h"
+#include "tcpgoon/net/cgroup.h"
 #include "tcpgoon/net/link.h"
 #include "tcpgoon/net/netstat.h"
 #include "tcpgoon/net/route.h"
@@ -221,6 +222,12 @@ struct generator {
 	uint64_t cq_overflows; /* completions that did not fit their queue (none is lost) */
 	uint32_t resolution_us; /* of `connect`: within how long, on average, a dial began unseen */
 	uint32_t lanes;
+	/* The tightest CPU quota of its control groups, in each period; RESULT_UNKNOWN: none is seen. */
+	uint64_t quota_ns;
+	uint64_t quota_period_ns;
+	uint64_t throttled; /* how often a quota stopped one of the groups while it dialled */
+	uint64_t throttled_ns; /* and for how long, of all processors together */
+	char quota_file[CGROUP_PATH_MAX];
 };
 
 #define HOST_KERNEL_MAX 65
@@ -229,6 +236,7 @@ struct generator {
 struct host_view {
 	char kernel[HOST_KERNEL_MAX]; /* its release, as uname -r says it; empty: not known */
 	uint64_t cpus; /* online */
+	uint64_t cpus_allowed; /* of these, for this process: its affinity and cpusets */
 	uint64_t memory_bytes;
 	uint64_t nofile; /* soft limit of open files of this process; RESULT_UNKNOWN: none */
 	uint64_t port_low; /* net.ipv4.ip_local_port_range */

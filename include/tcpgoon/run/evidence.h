@@ -17,6 +17,8 @@ struct evidence {
 	struct sockdiag_listener listeners[RESULT_TARGETS_MAX];
 	struct netstat before;
 	uint64_t cpu_before_ns;
+	uint64_t throttled_before; /* of the control groups, as result's generator has it */
+	uint64_t throttled_before_ns;
 	uint64_t windows; /* in which dials began unseen, and how long they were together */
 	uint64_t windows_ns;
 };

@@ -34,6 +34,9 @@ rule_function output_rejected;
 rule_function reverse_path_filtered;
 rule_function neighbour_silent;
 
+/* diagnose_quota.c: a part of client_limited */
+rule_function quota_was_the_limit;
+
 /* diagnose_sharing.c: what is left to others of this machine */
 rule_function few_ports_left;
 rule_function host_nearly_full;

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A CPU quota stops a control group as soon as it has used its share of a period, until the next
+ * one begins: at 10% and 100 ms, for 90 ms at a time. A dial that is under way then takes so much
+ * longer by the clock of the program, and a due one is late by it.
+ */
+#include <stdio.h>
+
+#include "tcpgoon/base/clock.h"
+#include "tcpgoon/verdict/rules.h"
+
+/* A dial or an answer that is late by less is no matter. */
+#define HARM_LEAST_US 10000
+
+static bool took_harm(const struct result *result)
+{
+	/* Without a pace, the rate is what the quota allowed. */
+	return result->generator.period_ns == 0 || result->connect.max_us >= HARM_LEAST_US ||
+		result->lag.max_us >= HARM_LEAST_US;
+}
+
+/* "The CPU quota of its control group, 10% of a CPU," */
+static void say_quota(const struct generator *generator, char text[FINDING_TEXT_MAX])
+{
+	if (generator->quota_ns == RESULT_UNKNOWN) {
+		rule_say(text, "a CPU quota of its control groups");
+		return;
+	}
+	rule_say(text, "the CPU quota of its control group, %.0f%% of a CPU,",
+		100.0 * (double)generator->quota_ns / (double)generator->quota_period_ns);
+}
+
+bool quota_was_the_limit(const struct result *result, struct finding *finding)
+{
+	const struct generator *generator = &result->generator;
+	if (generator->throttled == 0 || !took_harm(result)) {
+		return false;
+	}
+	char quota[FINDING_TEXT_MAX];
+	char period[RULE_TEXT_MAX] = "";
+	say_quota(generator, quota);
+	if (generator->quota_ns != RESULT_UNKNOWN) {
+		snprintf(period, sizeof(period), " of %.0f ms",
+			(double)generator->quota_period_ns / (double)NSEC_PER_MSEC);
+	}
+	rule_say(finding->evidence,
+		"The run was client-limited: %.150s stopped it %" PRIu64
+		" times while it dialled, each time until the next period%s.",
+		quota, generator->throttled, period);
+	if (generator->quota_ns == RESULT_UNKNOWN) {
+		rule_say(finding->hint,
+			"The connect times and the rate contain these stops: raise the quota, or ask "
+			"for a slower pace with --sleep.");
+	} else {
+		rule_say(finding->hint,
+			"The connect times and the rate contain these stops: raise the quota in "
+			"%.180s, or ask for a slower pace with --sleep.",
+			generator->quota_file);
+	}
+	return true;
+}

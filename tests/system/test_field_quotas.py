@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: MIT
+"""Limits that are narrower than the host's: control groups of both versions, ulimits."""
+
+import contextlib
+import os
+import re
+import resource
+import unittest
+
+import harness
+
+MIB = 1 << 20
+
+
+def text_of(path):
+    with open(path, encoding="ascii") as file:
+        return file.read()
+
+
+def hierarchies():
+    """Controller (None: version 2) -> (mount point, the group of this process below it)."""
+    groups = {}
+    for line in text_of("/proc/self/cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        for controller in controllers.split(",") if controllers else (None,):
+            groups[controller] = path
+    found = {}
+    for line in text_of("/proc/self/mountinfo").splitlines():
+        before, _, after = line.partition(" - ")
+        root, point = before.split()[3:5]
+        kind, _, options = after.split()[:3]
+        if root == "/" and kind == "cgroup2" and None in groups:
+            found[None] = (point, groups[None])
+        elif root == "/" and kind == "cgroup":
+            for controller in set(options.split(",")) & set(groups):
+                found[controller] = (point, groups[controller])
+    return found
+
+
+class Group:
+    """A control group of our own, of whatever version has the controller."""
+
+    def __init__(self, case, controller):
+        places = hierarchies()
+        self.version = 1 if controller in places else 2
+        point, path = places.get(controller) or places.get(None) or (None, None)
+        if point is None:
+            raise unittest.SkipTest(f"no control groups with {controller} here")
+        self.directory = f"{point}{path.rstrip('/')}/tcpgoon-test-{os.getpid()}-{id(self)}"
+        try:
+            os.mkdir(self.directory)
+        except OSError as error:
+            raise unittest.SkipTest(f"no control group can be made: {error}") from None
+        case.addCleanup(self.remove)
+        if not any(name.startswith(controller + ".") for name in os.listdir(self.directory)):
+            raise unittest.SkipTest(f"version 2 does not have {controller} for our groups")
+
+    def remove(self):
+        def gone():
+            with contextlib.suppress(OSError):
+                os.rmdir(self.directory)
+            return not os.path.exists(self.directory)
+        harness.wait_until(gone, f"an end of {self.directory}", 10)
+
+    def set(self, name, value):
+        with open(os.path.join(self.directory, name), "w", encoding="ascii") as file:
+            file.write(str(value))
+
+    def limit_memory(self, size):
+        name = "memory.limit_in_bytes" if self.version == 1 else "memory.max"
+        self.set(name, size)
+        return os.path.join(self.directory, name)
+
+    def limit_cpu(self, percent):
+        if self.version == 1:
+            self.set("cpu.cfs_period_us", 100000)
+            self.set("cpu.cfs_quota_us", percent * 1000)
+            return os.path.join(self.directory, "cpu.cfs_quota_us")
+        self.set("cpu.max", f"{percent * 1000} 100000")
+        return os.path.join(self.directory, "cpu.max")
+
+    def enter(self):
+        """For `prepare`."""
+        self.set("cgroup.procs", os.getpid())
+
+
+class Real(harness.Case):
+    """Limits that the kernel enforces."""
+
+    def test_memory_of_the_group(self):
+        """Refused by name, with a number that then does."""
+        group = Group(self, "memory")
+        file = group.limit_memory(64 * MIB)
+        _, port = self.serve()
+        argv = ("127.0.0.1", port, "-s", "0")
+        plan = self.run_tcpgoon("plan", *argv, "-c", "30000", prepare=group.enter)
+        self.assert_status(plan, 4)
+        self.assertRegex(plan.stdout, r"  cgroup memory .* NOT ENOUGH\n      give --connections")
+        self.assertIn(f"a higher limit than 64.0 MiB in {file}\n", plan.stdout)
+        self.assertIn("The run is not possible", plan.stdout)
+        run = self.dial(*argv, "-c", "30000", prepare=group.enter)
+        self.assert_explained(run, "memory that the control group has left",
+                              f"64.0 MiB in {file}; --force", status=4)
+        # What the group is charged with varies by some pages.
+        advised = int(re.search(r"give --connections (\d+)", run.stderr)[1]) * 9 // 10
+        run = self.dial(*argv, "-c", advised, prepare=group.enter)
+        self.assert_status(run, 0)
+        self.assertEqual(self.report_of(run).established, advised)
+
+    def test_memory_of_a_group_above(self):
+        group = Group(self, "memory")
+        file = group.limit_memory(64 * MIB)
+        inner = Group.__new__(Group)
+        inner.version, inner.directory = group.version, group.directory + "/inner"
+        os.mkdir(inner.directory)
+        # Before the one above, as what is registered last goes first.
+        self.addCleanup(inner.remove)
+        plan = self.run_tcpgoon("plan", "127.0.0.1", "80", "-c", "30000", prepare=inner.enter)
+        self.assert_status(plan, 4)
+        self.assertIn(f"64.0 MiB in {file}\n", plan.stdout)
+
+    def test_page_cache_of_the_group_is_given_back(self):
+        """A group that is full of file pages has memory left."""
+        group = Group(self, "memory")
+        group.limit_memory(64 * MIB)
+        path = os.path.join(os.environ.get("TMPDIR", "/var/tmp"), f"tcpgoon-{os.getpid()}")
+        self.addCleanup(lambda: os.path.exists(path) and os.unlink(path))
+        fill = self.start("sh", "-c", f"head -c {50 * MIB} /dev/zero >{path}; cat {path} >/dev/null",
+                          prepare=group.enter)
+        fill.wait(30)
+        self.assert_status(fill, 0)
+        plan = self.run_tcpgoon("plan", "127.0.0.1", "80", "-c", "5000", prepare=group.enter)
+        self.assert_status(plan, 0)
+
+    def test_a_cpu_quota_that_stops_the_run(self):
+        """With and without a pace: named, and no failure."""
+        group = Group(self, "cpu")
+        file = group.limit_cpu(10)
+        _, port = self.serve()
+        for argv in (("-c", "3000", "-s", "0"), ("-c", "1500", "-s", "200us")):
+            with self.subTest(argv=argv):
+                run, result = self.dial_for_result("127.0.0.1", port, *argv, seconds=60,
+                                                   prepare=group.enter)
+                self.assert_status(run, 0)
+                self.assertNotIn("All went well", run.stdout)
+                self.assertIn("the CPU quota of its control group, 10% of a CPU,", run.stdout)
+                self.assertIn(f"raise the quota in {file},", run.stdout)
+                self.assertEqual([finding["name"] for finding in result["findings"]],
+                                 ["client_limited"])
+                quota = result["generator"]["cpu_quota"]
+                self.assertEqual((quota["cpus"], quota["period_us"], quota["file"]),
+                                 (0.1, 100000, file))
+                self.assertGreater(quota["throttled"], 0)
+                self.assertGreater(quota["throttled_us"], 10000)
+
+    def test_a_cpu_quota_that_does_not(self):
+        group = Group(self, "cpu")
+        file = group.limit_cpu(90)
+        _, port = self.serve()
+        run, result = self.dial_for_result("127.0.0.1", port, "-c", "20", "-s", "10ms",
+                                           prepare=group.enter)
+        self.assert_status(run, 0)
+        self.assertEqual(result["findings"], [], run.describe())
+        self.assertEqual(result["generator"]["cpu_quota"]["throttled"], 0)
+        plan = self.run_tcpgoon("plan", "127.0.0.1", port, prepare=group.enter)
+        self.assertIn(f"  Quota:    90% of a CPU, in {file}\n", plan.stdout)
+
+    def test_no_process_for_the_server_of_a_demo(self):
+        group = Group(self, "pids")
+        group.set("pids.max", 1)
+        demo = self.run_tcpgoon("demo", "-c", "10", prepare=group.enter)
+        self.assertNotEqual(demo.status, 0)
+        self.assertIn(f"{group.directory}/pids.max", demo.stderr)
+        self.assertIn("may have 1 and has them", demo.stderr)
+
+    def test_processors_of_this_process(self):
+        _, port = self.serve()
+        first = min(os.sched_getaffinity(0))
+        _, result = self.dial_for_result(
+            "127.0.0.1", port, "-c", "1", prepare=lambda: os.sched_setaffinity(0, {first}))
+        self.assertEqual(result["host"]["cpus_allowed"], 1)
+        self.assertEqual(result["host"]["cpus"], os.cpu_count())
+
+    def test_address_space(self):
+        for kind, letter in ((resource.RLIMIT_AS, "v"), (resource.RLIMIT_DATA, "d")):
+            with self.subTest(letter=letter):
+                def limit(size, kind=kind):
+                    return lambda: resource.setrlimit(kind, (size, size))
+                plan = self.run_tcpgoon("plan", "127.0.0.1", "80", "-c", "1m", "-s", "0",
+                                        prepare=limit(12 * MIB))
+                self.assert_status(plan, 4)
+                self.assertRegex(plan.stdout, r"  address space .* NOT ENOUGH\n")
+                advised = int(re.search(rf"give ulimit -{letter} (\d+)", plan.stdout)[1])
+                plan = self.run_tcpgoon("plan", "127.0.0.1", "80", "-c", "1m", "-s", "0",
+                                        prepare=limit(advised << 10))
+                self.assert_status(plan, 0)
+
+
+@harness.requires("unshare", "mount")
+class Laid(harness.Case):
+    """Files of both versions laid over the mount points, in a mount namespace: what is read."""
+
+    def plan(self, controller, files):
+        """A plan for 30,000 in groups that have these files: path below the mount -> text."""
+        places = hierarchies()
+        if controller not in places:
+            self.skipTest("no such hierarchy is mounted here")
+        point, group = places[controller]
+        group = group.strip("/")
+        lines = [f"mount -t tmpfs tmpfs '{point}'"]
+        for path, text in files.items():
+            # OWN is the group of the process, UP the one above all.
+            path = path.replace("OWN", f"{point}/{group}").replace("UP", point)
+            lines += [f"mkdir -p '{os.path.dirname(path)}'", f"printf '{text}\\n' >'{path}'"]
+        lines.append(f"exec '{harness.TCPGOON}' plan 127.0.0.1 80 -c 30000 -s 0")
+        plan = self.start("unshare", "-m", "sh", "-ec", "\n".join(lines))
+        plan.wait(10)
+        if "mount:" in plan.stderr:
+            self.skipTest(plan.stderr)
+        return plan, f"{point}/{group}".rstrip("/")
+
+    def test_what_is_read(self):
+        """(controller, files, exit status, what the plan says)."""
+        gib = 1 << 30
+        cases = (
+            (None, {"OWN/memory.max": 64 * MIB, "OWN/memory.current": 0}, 4,
+             "64.0 MiB in {own}/memory.max"),
+            (None, {"OWN/memory.max": "max", "OWN/memory.current": 0}, 0, None),
+            (None, {"OWN/memory.max": gib, "OWN/memory.current": gib - MIB}, 4,
+             "1.0 GiB in {own}/memory.max"),
+            (None, {"OWN/memory.max": gib, "OWN/memory.current": gib - MIB,
+                    "OWN/memory.stat": f"inactive_file {gib // 2}"}, 0, None),
+            (None, {"OWN/memory.max": gib, "OWN/memory.high": 96 * MIB, "OWN/memory.current": 0},
+             4, "96.0 MiB in {own}/memory.high"),
+            (None, {"OWN/cpu.max": "30000 100000"}, 0, "Quota:    30% of a CPU, in {own}/cpu.max"),
+            ("memory", {"OWN/memory.limit_in_bytes": 64 * MIB, "OWN/memory.usage_in_bytes": 0},
+             4, "64.0 MiB in {own}/memory.limit_in_bytes"),
+            ("memory", {"OWN/memory.limit_in_bytes": gib, "OWN/memory.usage_in_bytes": 0,
+                        "UP/memory.limit_in_bytes": 64 * MIB, "UP/memory.usage_in_bytes": 0},
+             4, "64.0 MiB in {up}/memory.limit_in_bytes"),
+            ("cpu", {"OWN/cpu.cfs_quota_us": "50000", "OWN/cpu.cfs_period_us": "200000"}, 0,
+             "Quota:    25% of a CPU, in {own}/cpu.cfs_quota_us"),
+        )
+        ran = 0
+        for controller, files, status, words in cases:
+            if controller not in hierarchies():
+                continue
+            ran += 1
+            with self.subTest(controller=controller, files=files):
+                plan, own = self.plan(controller, files)
+                self.assert_status(plan, status)
+                if words is not None:
+                    up = hierarchies()[controller][0]
+                    self.assertIn(words.format(own=own, up=up), plan.stdout)
+        if ran == 0:
+            self.skipTest("no control groups are mounted here")
+
+
+if __name__ == "__main__":
+    harness.main()
