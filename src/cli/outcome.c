@@ -131,10 +131,8 @@ int outcome_init(struct outcome *outcome, const struct settings *settings, struc
 	outcome->text = stdout;
 	outcome->output_count = 0;
 	outcome->text_failed = false;
-	if (settings->outputs.count > 0) {
-		/* If the reader of the text exits (`| head`), still write the reports. */
-		signal(SIGPIPE, SIG_IGN);
-	}
+	/* If the reader of a stream exits, go on: others are to be written. See outcome_lose_text(). */
+	signal(SIGPIPE, SIG_IGN);
 	int r = open_outputs(outcome, &settings->outputs, error);
 	int conflict = check_places(outcome, r == 0 ? error : NULL);
 	if (conflict < 0) {
@@ -169,6 +167,13 @@ static void fail_report(struct telling *telling, struct error *error)
 	command_fail(error);
 }
 
+void outcome_lose_text(const struct outcome *outcome, int code)
+{
+	if (code == -EPIPE && outcome->text == stdout && outcome->output_count == 0) {
+		surroundings_leave(SIGPIPE);
+	}
+}
+
 static void fail_text(struct telling *telling, int code)
 {
 	struct error error;
@@ -176,6 +181,7 @@ static void fail_text(struct telling *telling, int code)
 	if (outcome->text_failed) {
 		return;
 	}
+	outcome_lose_text(outcome, code);
 	outcome->text_failed = true;
 	error_set(&error, 0, "The text could not be written: %s.", strerror(-code));
 	verdict_fail(telling->verdict, error.text);

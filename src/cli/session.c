@@ -348,7 +348,9 @@ bool session_allows(struct session *session, const struct plan *plan, int *ret_s
 static void on_tick(void *context, const struct snapshot *snapshot)
 {
 	const struct session *session = context;
-	report_text.tick(session->outcome.text, snapshot);
+	if (report_text.tick(session->outcome.text, snapshot) < 0) {
+		outcome_lose_text(&session->outcome, -errno);
+	}
 }
 
 static void on_stage(void *context, const char *sentence)

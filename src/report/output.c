@@ -346,7 +346,13 @@ static int rename_over(
 	}
 	if (r == 0) {
 		temporary->name[0] = '\0';
+		/* Only now its time is final, where the filesystem is another machine's. */
 		output->written = written;
+		struct stat final;
+		if (fstatat(place->directory_fd, place->name, &final, AT_SYMLINK_NOFOLLOW) == 0 &&
+			is_same_file(&final, &written)) {
+			output->written = final;
+		}
 	}
 	return r;
 }

@@ -107,6 +107,21 @@ class Surfaces(LastWordCase):
                 for speaker in speakers:
                     self.assertEqual(said[speaker], {status}, run.describe())
 
+    def test_reader_of_the_text_gone_and_nothing_else_asked_for(self):
+        """The run ends as any program in a pipe does, at its next line."""
+        _, port = self.serve()
+        run = self.shell(f'"$0" run 127.0.0.1 {port} -y -c 5 -s 0 --hold 1h -i 100ms | head -n 2 '
+                         '> out; exit "${PIPESTATUS[0]}"')
+        self.assert_status(run, 128 + signal.SIGPIPE)
+        self.assertEqual(run.stderr, "tcpgoon: Holding 5 connections for 1h0m0s\n")
+
+    def test_reader_of_the_messages_gone(self):
+        """Then the text is all there."""
+        _, port = self.serve()
+        run = self.shell(f'{GONE}"$0" run 127.0.0.1 {port} -y -c 5 -s 0 --hold 1s 2>&7')
+        self.assert_status(run, 0)
+        self.report_of(run)
+
     def test_failures_are_given_as_reasons(self):
         _, port = self.serve()
         for words, reason in (("-o json=z > /dev/full", "The text could not be written: No space"),

@@ -31,6 +31,12 @@ int outcome_init(struct outcome *outcome, const struct settings *settings, struc
 void outcome_finish(struct outcome *outcome);
 
 /*
+ * To be called where a line of the text could not be written. If its reader has gone (`| head`) and
+ * nothing else was asked for, the process ends as SIGPIPE would end it.
+ */
+void outcome_lose_text(const struct outcome *outcome, int code);
+
+/*
  * Tells the result: the reports, then the text with `epilogue` (NULL: nothing) behind it. What goes
  * wrong is added to the verdict and printed. Returns the exit status, which is also that of the
  * verdict and the one that each report and the text say.
