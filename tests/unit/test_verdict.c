@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -204,6 +205,49 @@ static void test_only_rules_that_abort_end_a_run(void **state)
 	assert_string_equal(verdict.reasons[0], "The run was ended early by --abort-if.");
 }
 
+static void test_a_failure_after_the_run_comes_before_all(void **state)
+{
+	(void)state;
+	const struct result well = {.at_end = {.total = 5, .established = 5}};
+	struct verdict verdict = plain_verdict(&well);
+	assert_string_equal(verdict.reasons[0], "All went well.");
+	verdict_fail(&verdict, "The report was lost.");
+	verdict_fail(&verdict, "The text was lost.");
+	assert_int_equal(verdict.exit_status, EXIT_STATUS_INCOMPLETE);
+	assert_int_equal(verdict.reason_count, 2);
+	assert_string_equal(verdict.reasons[0], "The report was lost.");
+	assert_string_equal(verdict.reasons[1], "The text was lost.");
+
+	const struct result failed = {.at_end = {.total = 5, .failed = 5}};
+	verdict = plain_verdict(&failed);
+	for (size_t i = 0; i < VERDICT_REASONS_MAX; i++) {
+		verdict_fail(&verdict, i == VERDICT_REASONS_MAX - 1 ? "last" : "more");
+	}
+	assert_int_equal(verdict.exit_status, EXIT_STATUS_INCOMPLETE);
+	assert_int_equal(verdict.reason_count, VERDICT_REASONS_MAX);
+	assert_string_equal(verdict.reasons[0], "5 of 5 connections failed.");
+	assert_string_equal(verdict.reasons[VERDICT_REASONS_MAX - 1], "last");
+}
+
+static void test_a_run_that_did_not_begin(void **state)
+{
+	(void)state;
+	static const struct threshold_rules none = {.count = 0};
+	struct verdict verdict;
+	verdict_decline(EXIT_STATUS_LOCAL_LIMIT, &none, &verdict);
+	assert_int_equal(verdict.exit_status, EXIT_STATUS_LOCAL_LIMIT);
+	assert_int_equal(verdict.reason_count, 1);
+	assert_string_equal(verdict.reasons[0], "Nothing was dialled.");
+	assert_int_equal(verdict.findings.count, 0);
+}
+
+static void test_a_run_that_broke_off_is_incomplete(void **state)
+{
+	(void)state;
+	const struct result result = {.at_end = {.total = 5, .established = 5}, .end = RUN_FAILED};
+	assert_int_equal(plain_verdict(&result).exit_status, EXIT_STATUS_INCOMPLETE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,6 +259,9 @@ int main(void)
 		cmocka_unit_test(test_what_cannot_be_judged_replaces_nothing),
 		cmocka_unit_test(test_what_was_not_known_is_no_success),
 		cmocka_unit_test(test_only_rules_that_abort_end_a_run),
+		cmocka_unit_test(test_a_failure_after_the_run_comes_before_all),
+		cmocka_unit_test(test_a_run_that_did_not_begin),
+		cmocka_unit_test(test_a_run_that_broke_off_is_incomplete),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
