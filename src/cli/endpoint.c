@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* A part of the text. */
 struct part {
@@ -26,7 +27,7 @@ struct endpoint {
 
 static bool is_part(const struct part *part, const char *word)
 {
-	return strlen(word) == part->length && strncmp(part->at, word, part->length) == 0;
+	return strlen(word) == part->length && strncasecmp(part->at, word, part->length) == 0;
 }
 
 /* The port that the scheme of a URL means; NULL where it is not known. */
@@ -117,10 +118,16 @@ int endpoint_refuse(
 	} else if (known != NULL) {
 		snprintf(port, sizeof(port), "%s", known);
 	}
+	/* Within a URL the "%" before an interface is "%25" (RFC 6874). */
+	const struct part *host = &endpoint.host;
+	const char *zone = memmem(host->at, host->length, "%25", 3);
+	size_t before = zone != NULL ? (size_t)(zone - host->at) + 1 : host->length;
+	size_t behind = zone != NULL ? before + 2 : host->length;
 	const char *kind = endpoint.scheme.length > 0 ? "is a URL"
 		: endpoint.port.length > 0            ? "is a host with its port"
 						      : "is more than a host";
 	return error_set(error, -EINVAL,
-		"'%s' %s; %s takes host and port apart: give 'tcpgoon %s %.*s %s'", text, kind,
-		command, command, (int)endpoint.host.length, endpoint.host.at, port);
+		"'%s' %s; %s takes host and port apart: give 'tcpgoon %s %.*s%.*s %s'", text, kind,
+		command, command, (int)before, host->at, (int)(host->length - behind),
+		host->at + behind, port);
 }

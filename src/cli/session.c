@@ -167,9 +167,11 @@ const struct options session_target_options = {
 int session_take_target(const struct command *command, const struct arguments *arguments,
 	struct settings *settings, struct error *error)
 {
-	const char *given_port = arguments->count > 1 ? arguments->list[1] : NULL;
+	/* Also where they are refused: a report says what was given. */
+	settings->host = arguments->count > 0 ? arguments->list[0] : NULL;
+	settings->ports = arguments->count > 1 ? arguments->list[1] : NULL;
 	if (arguments->count > 0 && arguments->count < 3 &&
-		endpoint_refuse(command->name, arguments->list[0], given_port, error) < 0) {
+		endpoint_refuse(command->name, settings->host, settings->ports, error) < 0) {
 		return -EINVAL;
 	}
 	if (arguments->count < 2) {
@@ -182,8 +184,6 @@ int session_take_target(const struct command *command, const struct arguments *a
 			"%s takes a host and a port, but was also given '%s'", command->name,
 			arguments->list[2]);
 	}
-	settings->host = arguments->list[0];
-	settings->ports = arguments->list[1];
 	return 0;
 }
 

@@ -167,7 +167,9 @@ static int look_up(const struct resolve_query *query, const char *name, struct a
 		ask(query, name, answer);
 	} else {
 		r = read_answer(fds[0], query, answer);
-		kill(pid, SIGKILL);
+		if (r < 0) {
+			kill(pid, SIGKILL); /* else it is gone, or about to go */
+		}
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
 		}
 	}

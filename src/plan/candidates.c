@@ -95,6 +95,9 @@ static const char *out_of_reach(const struct address *address, const struct sett
 	if (r == 0) {
 		return NULL;
 	}
+	if (!v4 && (r == -EADDRNOTAVAIL || r == -EAFNOSUPPORT)) {
+		return "this host has no IPv6"; /* net.ipv6.conf.*.disable_ipv6, ipv6.disable=1 */
+	}
 	return r == -ENETUNREACH || r == -EHOSTUNREACH ? "no route" : strerrordesc_np(-r);
 }
 

@@ -7,6 +7,7 @@
 #include "tcpgoon/plan/source_range.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,12 @@ static int refuse(struct error *error, const char *text)
 		return error_set(error, -EINVAL,
 			"'%s' is not one address, network or range: give --source once for each",
 			text);
+	}
+	if (text[0] != '\0' && if_nametoindex(text) != 0) {
+		return error_set(error, -EINVAL,
+			"'%s' is an interface: give an address that it has ('ip address show dev "
+			"%s' lists them)",
+			text, text);
 	}
 	return error_set(error, -EINVAL,
 		"'%s' is not an address, a network like 10.0.0.0/24 or a range like 10.0.0.1-10.0.0.9",

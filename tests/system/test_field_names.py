@@ -127,6 +127,16 @@ class Choice(Case):
                    address="127.0.0.1",
                    notes=["both.test: ::1 silent for 300ms, using 127.0.0.1"])
 
+    def test_signals_while_addresses_are_tried(self):
+        port = self.free_port()
+        table = self.filter_input(f"ip6 daddr ::1 tcp dport {port} counter drop")
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before = self.counted(table)
+            run = self.tcpgoon("run", "both.test", port, "-y", prepare=self.with_files(hosts=BOTH))
+            harness.wait_until(lambda: self.counted(table) > before, "a SYN")
+            run.send(number)
+            self.assertEqual(run.wait(1), -number)
+
     def test_rejected_address(self):
         port = self.free_port()
         self.filter_input(f"ip6 daddr ::1 tcp dport {port} reject with icmpv6 type no-route")

@@ -90,6 +90,8 @@ class Zones(harness.Case):
             ([target, "80", "--source", "fe80::%br-wan0/120"], "no interface 'br-wan0'"),
             ([target, "80", "--source", "fe80::1%br-lan0,fe80::2%br-lan0"],
              "give --source once for each"),
+            ([target, "80", "--source", "br-lan0"],
+             "'br-lan0' is an interface: give an address that it has"),
         ]
         for words, sentence in rows:
             with self.subTest(words=words):

@@ -134,7 +134,9 @@ class Recognised(Case):
             (["http://h:81/path"], "a URL", "h 81"),
             (["http://h:80/path", "80"], "a URL", "h 80"),
             (["tcp://127.0.0.1:81"], "a URL", "127.0.0.1 81"),
-            (["HTTP://h"], "a URL", "h <port>"),
+            (["HTTP://h"], "a URL", "h 80"),
+            (["gopher://h"], "a URL", "h <port>"),
+            (["[fe80::1%25lo]:81"], "a host with its port", "fe80::1%lo 81"),
             (["user@h", "22"], "more than a host", "h 22"),
             (["h/path", "80"], "more than a host", "h 80"),
         ]

@@ -86,7 +86,7 @@ class Information(harness.Case):
         run = self.run_tcpgoon("help", "run")
         self.assert_status(run, 0)
         for flag in ("-c, --connections", "-s, --sleep", "-t, --dial-timeout", "-i, --interval",
-                     "-y, --assume-yes", "-d, --debug", "--hold"):
+                     "-y, --assume-yes", "-d, --debug", "--hold", "-4, --ipv4", "-6, --ipv6"):
             self.assertIn(flag, run.stdout)
 
     def test_help_names_all_commands(self):
