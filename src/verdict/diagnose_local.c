@@ -2,6 +2,7 @@
 /* What this machine did: it failed connections, lost packets, or could not keep up. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/verdict/rules.h"
@@ -32,8 +33,19 @@ static bool failed_here(
 
 bool local_ports_exhausted(const struct result *result, struct finding *finding)
 {
-	return failed_here(
-		result, CAUSE_PORTS_EXHAUSTED, "found no free local port on this machine", finding);
+	if (!failed_here(result, CAUSE_PORTS_EXHAUSTED, "found no free local port on this machine",
+		    finding)) {
+		return false;
+	}
+	/* Of this run are its dials, and those that were dialled again from another port. */
+	uint64_t opened = rule_added(result, NETSTAT_ACTIVE_OPENS);
+	if (opened > 2 * result->dialed) {
+		size_t used = strlen(finding->evidence);
+		snprintf(finding->evidence + used, sizeof(finding->evidence) - used,
+			" Other programs here dialled as well, at most %" PRIu64 " times.",
+			opened - result->dialed);
+	}
+	return true;
 }
 
 bool local_descriptors(const struct result *result, struct finding *finding)
@@ -143,19 +155,29 @@ bool conntrack_full(const struct result *result, struct finding *finding)
 	bool full = limited &&
 		tables->conntrack_used >= tables->conntrack_max / 100 * FULL_PERCENT +
 				tables->conntrack_max % 100 * FULL_PERCENT / 100;
-	/* Entries of SYNs without an answer come and go: at the end there may be room again. */
+	/*
+	 * Entries of SYNs without an answer come and go: at the end there may be room again. And a
+	 * table that is full of others' has dropped nothing of ours where it counts no drop.
+	 */
+	bool counted = result->network.values[NETSTAT_CONNTRACK_DROPS] != NETSTAT_ABSENT;
 	uint64_t dropped = rule_added(result, NETSTAT_CONNTRACK_DROPS);
-	if (finding->count == 0 || (!full && dropped < finding->count)) {
+	if (finding->count == 0 || (counted ? dropped < finding->count : !full)) {
 		return false;
 	}
 	if (timed_out == 0) {
 		finding->weight = FINDING_REMARK; /* they came up, late */
 	}
 	if (!full) {
+		uint64_t evicted = rule_added(result, NETSTAT_CONNTRACK_EARLY_DROPS);
+		char room[64] = "";
+		if (evicted > 0) {
+			snprintf(room, sizeof(room), " although %" PRIu64 " others were evicted",
+				evicted);
+		}
 		rule_say(finding->evidence,
 			"This host's connection tracking had no entry left for %" PRIu64
-			" packets, and %" PRIu64 " connections had to wait or timed out.",
-			dropped, finding->count);
+			" packets%s, and %" PRIu64 " connections had to wait or timed out.",
+			dropped, room, finding->count);
 	} else {
 		rule_say(finding->evidence,
 			"This host's connection tracking held %" PRIu64 " of at most %" PRIu64

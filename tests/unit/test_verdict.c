@@ -78,6 +78,7 @@ static void test_a_finding_can_put_failures_on_this_machine(void **state)
 {
 	(void)state;
 	struct result result = {.tables = {.conntrack_used = 100, .conntrack_max = 100}};
+	netstat_init(&result.network);
 	fail_with(&result, CAUSE_TIMED_OUT, 3);
 	struct verdict verdict = plain_verdict(&result);
 	assert_int_equal(verdict.exit_status, EXIT_STATUS_LOCAL_LIMIT);
