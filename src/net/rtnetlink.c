@@ -95,9 +95,9 @@ static int read_answer(int fd, struct reader *reader, bool dump)
 	return r;
 }
 
-static int ask(struct rtnetlink_request *request, struct reader *reader, bool dump)
+static int ask(struct rtnetlink_request *request, struct reader *reader, int protocol, bool dump)
 {
-	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_ROUTE);
+	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, protocol);
 	if (fd < 0) {
 		return -errno;
 	}
@@ -116,32 +116,51 @@ static int ask(struct rtnetlink_request *request, struct reader *reader, bool du
 int rtnetlink_get(struct rtnetlink_request *request, rtnetlink_visit *visit, void *context)
 {
 	struct reader reader = {.visit = visit, .context = context};
-	int r = ask(request, &reader, false);
+	int r = ask(request, &reader, NETLINK_ROUTE, false);
 	return r == 0 && reader.messages == 0 ? -EBADMSG : r;
 }
 
 int rtnetlink_dump(struct rtnetlink_request *request, rtnetlink_visit *visit, void *context)
 {
 	struct reader reader = {.visit = visit, .context = context};
-	return ask(request, &reader, true);
+	return ask(request, &reader, NETLINK_ROUTE, true);
+}
+
+int rtnetlink_dump_filter(struct rtnetlink_request *request, rtnetlink_visit *visit, void *context)
+{
+	struct reader reader = {.visit = visit, .context = context};
+	return ask(request, &reader, NETLINK_NETFILTER, true);
+}
+
+static void note_attributes(
+	const struct rtattr *attribute, size_t left, const struct rtattr **attributes, size_t count)
+{
+	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
+		size_t type = attribute->rta_type & NLA_TYPE_MASK;
+		if (type < count) {
+			attributes[type] = attribute;
+		}
+	}
+}
+
+void rtnetlink_parse_nested(
+	const struct rtattr *parent, const struct rtattr **ret_attributes, size_t count)
+{
+	memset(ret_attributes, 0, count * sizeof(*ret_attributes));
+	if (parent != NULL) {
+		note_attributes(RTA_DATA(parent), RTA_PAYLOAD(parent), ret_attributes, count);
+	}
 }
 
 void rtnetlink_parse(const struct nlmsghdr *message, size_t length,
 	const struct rtattr **ret_attributes, size_t count)
 {
 	memset(ret_attributes, 0, count * sizeof(*ret_attributes));
-	if (message->nlmsg_len < NLMSG_LENGTH(length)) {
+	if (message->nlmsg_len < NLMSG_SPACE(length)) {
 		return;
 	}
-	size_t left = message->nlmsg_len - NLMSG_SPACE(length);
-	const struct rtattr *attribute =
-		(const void *)((const uint8_t *)message + NLMSG_SPACE(length));
-	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
-		size_t type = attribute->rta_type & NLA_TYPE_MASK;
-		if (type < count) {
-			ret_attributes[type] = attribute;
-		}
-	}
+	note_attributes((const void *)((const uint8_t *)message + NLMSG_SPACE(length)),
+		message->nlmsg_len - NLMSG_SPACE(length), ret_attributes, count);
 }
 
 uint32_t rtnetlink_u32(const struct rtattr *attribute)

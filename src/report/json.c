@@ -307,6 +307,27 @@ static json_t *make_ways(const struct result *result)
 	return list;
 }
 
+static const char *const deed_names[RULESET_DEEDS] = {
+	[RULESET_DROPS] = "drop",
+	[RULESET_REJECTS] = "reject",
+	[RULESET_DROPS_AT_EGRESS] = "egress_drop",
+};
+
+static json_t *make_own_rules(const struct result *result)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < RULESET_DEEDS && list != NULL; i++) {
+		const struct ruleset_match *match = &result->own_rules[i];
+		if (match->count > 0) {
+			list = json_value_append(list,
+				json_pack("{s:s, s:o, s:o}", "does", deed_names[i], "count",
+					json_value_count(match->count), "first",
+					json_value_text(match->text)));
+		}
+	}
+	return list;
+}
+
 static json_t *make_icmp(const struct icmp_view *view)
 {
 	return json_pack("{s:o, s:o}", "told", json_value_count(view->told), "told_here",
@@ -464,6 +485,7 @@ static json_t *make_result(const struct result *result, const struct verdict *ve
 		{"refusals", make_refusals(result)},
 		{"icmp", make_icmp(&result->icmp)},
 		{"ways", make_ways(result)},
+		{"own_rules", make_own_rules(result)},
 		{"generator", make_generator(result)},
 		{"host", make_host(&result->machine)},
 		{"left_for_others", make_leftover(&result->left)},

@@ -80,6 +80,39 @@ static void look_at_reverse_path(struct reverse_path *view)
 	if_freenameindex(devices);
 }
 
+static uint64_t added(const struct result *result, enum netstat_counter counter)
+{
+	uint64_t value = result->network.values[counter];
+	return value == NETSTAT_ABSENT ? 0 : value;
+}
+
+/* What the verdict can name, if it comes to think that this machine dropped or rejected them. */
+static void look_at_rules(struct result *result, const struct targets *targets, uint64_t failed)
+{
+	for (size_t i = 0; i < RULESET_DEEDS; i++) {
+		const struct ruleset_query query = {
+			.family = targets->list[0].any.sa_family,
+			.port = address_port(&targets->list[0]),
+			.packets = failed,
+			.deed = (enum ruleset_deed)i,
+		};
+		/* Without the privilege to read them, the verdict does without. */
+		(void)ruleset_find(&query, &result->own_rules[i]);
+	}
+}
+
+/*
+ * Something that this host was to send may have been dropped here, whosever it was. (Over IPv6 a RST of
+ * its own makes up for the SYN in the counters.)
+ */
+static bool some_was_dropped(const struct result *result)
+{
+	return added(result, NETSTAT_IP_REQUESTS) > added(result, NETSTAT_IP_TRANSMITS) ||
+		added(result, NETSTAT_IP6_REQUESTS) > added(result, NETSTAT_IP6_TRANSMITS) ||
+		added(result, NETSTAT_RETRANSMIT_FAILS) > 0 || result->icmp.told_here > 0 ||
+		result->target.any.sa_family == AF_INET6;
+}
+
 void ways_look(const struct plan *plan, struct result *result)
 {
 	uint64_t failed = failed_elsewhere(result);
@@ -89,6 +122,9 @@ void ways_look(const struct plan *plan, struct result *result)
 	}
 	if (filtered != NETSTAT_ABSENT && filtered > 0) {
 		look_at_reverse_path(&result->reverse_path);
+	}
+	if (some_was_dropped(result)) {
+		look_at_rules(result, &plan->targets, failed);
 	}
 	if (plan->targets.count == 1) {
 		look_at(result, &plan->tuples, 0, failed);

@@ -284,6 +284,27 @@ static uint64_t unsent_by_drops(const struct result *result)
 	return unsent(result) >= lost ? lost : 0;
 }
 
+/* Makes the rule the hint, where the ruleset could be read and has one. */
+static bool name_rule(const struct result *result, enum ruleset_deed deed, struct finding *finding)
+{
+	const struct ruleset_match *match = &result->own_rules[deed];
+	const char *does = deed == RULESET_REJECTS ? "reject" : "drop";
+	if (match->count == 0) {
+		return false;
+	}
+	if (match->count == 1) {
+		rule_say(finding->hint,
+			"Look at %s: no other rule of nf_tables can %s them on their way out.",
+			match->text, does);
+	} else {
+		rule_say(finding->hint,
+			"Look at %s and at %u more that can %s them on their way out: `nft -a list "
+			"ruleset`.",
+			match->text, match->count - 1, does);
+	}
+	return true;
+}
+
 bool output_dropped(const struct result *result, struct finding *finding)
 {
 	uint64_t timed_out = rule_cause(result, CAUSE_TIMED_OUT);
@@ -304,6 +325,9 @@ bool output_dropped(const struct result *result, struct finding *finding)
 		"%" PRIu64 " connections had to wait or timed out.",
 		by_hook ? unsent(result) : rule_added(result, NETSTAT_RETRANSMIT_FAILS),
 		finding->count);
+	if (name_rule(result, by_hook ? RULESET_DROPS : RULESET_DROPS_AT_EGRESS, finding)) {
+		return true;
+	}
 	rule_say(finding->hint, "%s",
 		by_hook ? "Look for a rule in the hooks output and postrouting (`nft list ruleset`, "
 			  "`iptables -S OUTPUT`), and for an egress program of the cgroup."
@@ -373,6 +397,9 @@ bool output_rejected(const struct result *result, struct finding *finding)
 		finding->count, result->dialed,
 		told ? "the ICMP error came from an address of this host"
 		     : "what it was to send did not get behind its output");
+	if (name_rule(result, RULESET_REJECTS, finding)) {
+		return true;
+	}
 	rule_say(finding->hint,
 		"Look for a rule that rejects in the hook output (`nft list ruleset`, `iptables -S "
 		"OUTPUT`), and allow this traffic there.");

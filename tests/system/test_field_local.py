@@ -159,13 +159,13 @@ ROWS = {
     # ---- What this machine drops and rejects of its own
     "output_rejects_with_icmp": (
         nft("inet", "output", "tcp dport 80 reject"), "127.0.0.1", TO_THE_END, 4,
-        {"refused": 20}, "output_rejected", LOCAL, ["hook output"]),
+        {"refused": 20}, "output_rejected", LOCAL, ["rule 2 of chain output, table inet own (tcp dport 80 reject)"]),
     "output_rejects_with_a_reset": (
         nft("inet", "output", "tcp dport 80 reject with tcp reset"), "127.0.0.1", TO_THE_END, 4,
-        {"refused": 20}, "output_rejected", LOCAL, ["hook output"]),
+        {"refused": 20}, "output_rejected", LOCAL, ["rule 2 of chain output, table inet own (tcp dport 80 reject)"]),
     "output_rejects_with_a_reset_over_ipv6": (
         nft("inet", "output", "tcp dport 80 reject with tcp reset"), "::1", TO_THE_END, 4,
-        {"refused": 20}, "output_rejected", LOCAL, ["hook output"]),
+        {"refused": 20}, "output_rejected", LOCAL, ["rule 2 of chain output, table inet own (tcp dport 80 reject)"]),
     "output_rejects_another_host_with_icmp": (
         HOST + nft("inet", "output", "tcp dport 80 reject"), "198.51.100.2", TO_THE_END, 4,
         {"refused": 20}, "output_rejected", LOCAL, ["came from an address of this host"]),
@@ -179,10 +179,21 @@ ROWS = {
         "output_rejected", LOCAL, ["came from an address of this host"]),
     "output_rejects_another_host_with_a_reset": (
         HOST + nft("inet", "output", "tcp dport 80 reject with tcp reset"), "198.51.100.2",
-        TO_THE_END, 4, {"refused": 20}, "output_rejected", LOCAL, ["hook output"]),
+        TO_THE_END, 4, {"refused": 20}, "output_rejected", LOCAL, ["rule 2 of chain output, table inet own (tcp dport 80 reject)"]),
     "output_drops": (
         nft("inet", "output", "tcp dport 80 drop"), "127.0.0.1", SHORT, 4, {"timed_out": 20},
-        "output_dropped", LOCAL, ["40 packets did not leave", "hooks output and postrouting"]),
+        "output_dropped", LOCAL, ["40 packets did not leave", "rule 2 of chain output, table inet own"]),
+    "output_drops_in_a_chain_it_jumps_to": (
+        "nft 'table inet own { chain jumped { tcp dport 443 drop; tcp dport 80 counter drop; }; "
+        "chain output { type filter hook output priority 0; meta skuid 0 jump jumped; }; }'",
+        "127.0.0.1", SHORT, 4, {"timed_out": 20}, "output_dropped", LOCAL,
+        ["of chain jumped, table inet own (tcp dport 80 drop): no other"]),
+    "output_drops_by_policy": (
+        nft("ip", "output", "policy drop; tcp dport 22 accept"), "127.0.0.1", SHORT, 4,
+        {"timed_out": 20}, "output_dropped", LOCAL, ["the policy of chain output, table ip own"]),
+    "output_drops_by_one_of_two_rules": (
+        nft("inet", "output", "meta skuid 0 drop; meta mark 7 drop"), "127.0.0.1", SHORT, 4,
+        {"timed_out": 20}, "output_dropped", LOCAL, ["table inet own (... drop) and at 1 more"]),
     "output_drops_over_ipv6": (
         SINK + nft("ip6", "output", "tcp dport 80 drop"), "2001:db8:1::2", SHORT, 4,
         {"timed_out": 20}, "output_dropped", LOCAL, ["40 packets did not leave"]),
@@ -194,7 +205,7 @@ ROWS = {
         {"timed_out": 20}, "output_dropped", LOCAL, ["40 packets did not leave"]),
     "egress_drops": (
         SINK + nft("netdev", "egress", "tcp dport 80 drop"), "198.51.100.2", SHORT, 4,
-        {"timed_out": 20}, "output_dropped", LOCAL, ["20 packets did not leave", "hook egress"]),
+        {"timed_out": 20}, "output_dropped", LOCAL, ["20 packets did not leave", "rule 2 of chain egress, table netdev own"]),
     "traffic_control_drops": (
         SINK + "tc qdisc add dev dead0 clsact\n"
         "tc filter add dev dead0 egress bpf da bytecode '1,6 0 0 2'", "198.51.100.2", SHORT, 4,

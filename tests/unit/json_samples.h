@@ -82,6 +82,8 @@ static inline void sample_evidence(struct result *result)
 		.count = 6,
 	};
 	address_parse_literal("192.0.2.9", 80, &result->refusals[0].target);
+	result->own_rules[RULESET_REJECTS] = (struct ruleset_match){
+		.count = 2, .text = "rule 3 of chain output, table inet own (reject)"};
 	result->way_count = 1;
 	result->ways[0] = (struct way){
 		.failed = 40,

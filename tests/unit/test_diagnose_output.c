@@ -197,6 +197,15 @@ static void own_drops_need_failed_retransmissions(void **state)
 	set(fixture, NETSTAT_IP_NO_ROUTES, 20);
 	assert_no(fixture, "output_dropped");
 	set(fixture, NETSTAT_IP_NO_ROUTES, 0);
+	/* The rule that can have done it, where it can be read. */
+	struct ruleset_match *match = &fixture->result.own_rules[RULESET_DROPS];
+	*match = (struct ruleset_match){
+		.count = 1, .text = "rule 3 of chain output, table inet own (tcp dport 80 drop)"};
+	assert_string_equal(find(fixture, "output_dropped")->hint,
+		"Look at rule 3 of chain output, table inet own (tcp dport 80 drop): no other rule "
+		"of nf_tables can drop them on their way out.");
+	match->count = 3;
+	assert_non_null(strstr(find(fixture, "output_dropped")->hint, "and at 2 more that can"));
 	/* They got through IP. */
 	leave_unsent(fixture, 0);
 	assert_non_null(strstr(find(fixture, "output_dropped")->hint, "hook egress"));

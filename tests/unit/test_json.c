@@ -300,6 +300,11 @@ static void what_this_machine_did_is_told(void **state)
 	assert_true(json_is_null(json_object_get(refusal, "device_down")));
 	const struct expected_count icmp[] = {{"told", 7}, {"told_here", 3}};
 	assert_counts(json_object_get(fixture->root, "icmp"), icmp, LENGTH(icmp), 0);
+	const json_t *rules = json_object_get(fixture->root, "own_rules");
+	assert_int_equal(json_array_size(rules), 1);
+	const json_t *rule = json_array_get(rules, 0);
+	assert_string_equal(json_string_value(json_object_get(rule, "does")), "reject");
+	assert_int_equal(count_of(rule, "count"), 2);
 	const json_t *way = json_array_get(json_object_get(fixture->root, "ways"), 0);
 	assert_string_equal(json_string_value(json_object_get(way, "device")), "eth0");
 	assert_string_equal(json_string_value(json_object_get(way, "device_state")), "no_carrier");

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Questions to rtnetlink(7): how they are asked, and how the answers are taken apart. */
+/* Questions to rtnetlink(7) and nfnetlink: how they are asked, and how answers are taken apart. */
 #ifndef TCPGOON_NET_RTNETLINK_H
 #define TCPGOON_NET_RTNETLINK_H
 
 #include <linux/fib_rules.h>
 #include <linux/neighbour.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <stddef.h>
@@ -22,6 +23,7 @@ struct rtnetlink_request {
 		struct ifaddrmsg address;
 		struct ndmsg neighbour;
 		struct fib_rule_hdr rule;
+		struct nfgenmsg filter;
 	};
 	uint8_t attributes[RTNETLINK_ATTRIBUTES_MAX];
 };
@@ -51,6 +53,8 @@ int rtnetlink_get(struct rtnetlink_request *request, rtnetlink_visit *visit, voi
  * RTNETLINK_MESSAGES_MAX the rest is not looked at, and -E2BIG returned.
  */
 int rtnetlink_dump(struct rtnetlink_request *request, rtnetlink_visit *visit, void *context);
+/* The same of nfnetlink, which wants CAP_NET_ADMIN: else -EPERM. */
+int rtnetlink_dump_filter(struct rtnetlink_request *request, rtnetlink_visit *visit, void *context);
 #define RTNETLINK_MESSAGES_MAX 20000
 
 /*
@@ -59,6 +63,10 @@ int rtnetlink_dump(struct rtnetlink_request *request, rtnetlink_visit *visit, vo
  */
 void rtnetlink_parse(const struct nlmsghdr *message, size_t length,
 	const struct rtattr **ret_attributes, size_t count);
+
+/* Those within another, NULL: none. */
+void rtnetlink_parse_nested(
+	const struct rtattr *parent, const struct rtattr **ret_attributes, size_t count);
 
 /* 0 where there is none, or one that is too short. */
 uint32_t rtnetlink_u32(const struct rtattr *attribute);

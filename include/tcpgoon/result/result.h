@@ -13,6 +13,7 @@
 #include "tcpgoon/net/link.h"
 #include "tcpgoon/net/netstat.h"
 #include "tcpgoon/net/route.h"
+#include "tcpgoon/net/ruleset.h"
 #include "tcpgoon/plan/settings.h"
 #include "tcpgoon/result/series.h"
 #include "tcpgoon/result/snapshot.h"
@@ -294,6 +295,7 @@ struct result {
 	struct way ways[RESULT_WAYS_MAX];
 	size_t way_count;
 	struct reverse_path reverse_path;
+	struct ruleset_match own_rules[RULESET_DEEDS]; /* that may have done so to what it sent */
 	struct leftover left;
 	struct generator generator;
 	struct host_view machine;

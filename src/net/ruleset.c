@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * nf_tables keeps a rule as a list of expressions for a small machine: load a part of the packet,
+ * compare, count, give a verdict. All that is read of them here is the verdict, the counter and a
+ * comparison of the target port, which is enough to say which rule it may be; who wants to read it
+ * in full has its table, chain and handle for nft(8). Rules of iptables-legacy are not among them.
+ */
+#include "tcpgoon/net/ruleset.h"
+
+#include <arpa/inet.h>
+#include <endian.h>
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nf_tables_compat.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CHAINS_MAX 64
+/* Jumps to chains that are listed before the rule that jumps want another look; so many deep. */
+#define LOOKS_MAX 8
+#define NAME_MAX_LENGTH 64
+
+#define DESTINATION_PORT_OFFSET 2
+
+struct chain {
+	uint8_t family;
+	char table[NAME_MAX_LENGTH];
+	char name[NAME_MAX_LENGTH];
+};
+
+struct search {
+	const struct ruleset_query *query;
+	struct chain chains[CHAINS_MAX];
+	unsigned chain_count;
+	bool by_port; /* a rule was found that names the port */
+	struct ruleset_match match;
+};
+
+static uint32_t be32_of(const struct rtattr *attribute)
+{
+	return ntohl(rtnetlink_u32(attribute));
+}
+
+static void name_of(const struct rtattr *attribute, char ret_name[NAME_MAX_LENGTH])
+{
+	snprintf(ret_name, NAME_MAX_LENGTH, "%.*s",
+		attribute == NULL ? 0 : (int)RTA_PAYLOAD(attribute),
+		attribute == NULL ? "" : (const char *)RTA_DATA(attribute));
+}
+
+static bool is_called(const struct rtattr *attribute, const char *name)
+{
+	return attribute != NULL && RTA_PAYLOAD(attribute) == strlen(name) + 1 &&
+		memcmp(RTA_DATA(attribute), name, strlen(name) + 1) == 0;
+}
+
+static void read_verdict(const struct rtattr *data, struct ruleset_rule *rule)
+{
+	const struct rtattr *immediate[NFTA_IMMEDIATE_MAX + 1];
+	const struct rtattr *value[NFTA_DATA_MAX + 1];
+	const struct rtattr *verdict[NFTA_VERDICT_MAX + 1];
+	rtnetlink_parse_nested(data, immediate, NFTA_IMMEDIATE_MAX + 1);
+	rtnetlink_parse_nested(immediate[NFTA_IMMEDIATE_DATA], value, NFTA_DATA_MAX + 1);
+	if (value[NFTA_DATA_VERDICT] == NULL) {
+		return;
+	}
+	rtnetlink_parse_nested(value[NFTA_DATA_VERDICT], verdict, NFTA_VERDICT_MAX + 1);
+	int code = (int)be32_of(verdict[NFTA_VERDICT_CODE]);
+	rule->drops |= code == NF_DROP;
+	if (code == NFT_JUMP || code == NFT_GOTO) {
+		name_of(verdict[NFTA_VERDICT_CHAIN], rule->jumps_to);
+	}
+}
+
+/* Whether it loads the target port of a segment. */
+static bool loads_port(const struct rtattr *data)
+{
+	const struct rtattr *payload[NFTA_PAYLOAD_MAX + 1];
+	rtnetlink_parse_nested(data, payload, NFTA_PAYLOAD_MAX + 1);
+	return be32_of(payload[NFTA_PAYLOAD_BASE]) == NFT_PAYLOAD_TRANSPORT_HEADER &&
+		be32_of(payload[NFTA_PAYLOAD_OFFSET]) == DESTINATION_PORT_OFFSET &&
+		be32_of(payload[NFTA_PAYLOAD_LEN]) == sizeof(uint16_t);
+}
+
+/* A comparison for equality with two bytes; false where it is another one. */
+static bool compares_port(const struct rtattr *data, uint16_t *ret_port)
+{
+	const struct rtattr *compare[NFTA_CMP_MAX + 1];
+	const struct rtattr *value[NFTA_DATA_MAX + 1];
+	rtnetlink_parse_nested(data, compare, NFTA_CMP_MAX + 1);
+	rtnetlink_parse_nested(compare[NFTA_CMP_DATA], value, NFTA_DATA_MAX + 1);
+	uint16_t port;
+	if (be32_of(compare[NFTA_CMP_OP]) != NFT_CMP_EQ || value[NFTA_DATA_VALUE] == NULL ||
+		RTA_PAYLOAD(value[NFTA_DATA_VALUE]) != sizeof(port)) {
+		return false;
+	}
+	memcpy(&port, RTA_DATA(value[NFTA_DATA_VALUE]), sizeof(port));
+	*ret_port = ntohs(port);
+	return true;
+}
+
+static void read_counter(const struct rtattr *data, struct ruleset_rule *rule)
+{
+	const struct rtattr *counter[NFTA_COUNTER_MAX + 1];
+	uint64_t packets;
+	rtnetlink_parse_nested(data, counter, NFTA_COUNTER_MAX + 1);
+	if (counter[NFTA_COUNTER_PACKETS] != NULL &&
+		RTA_PAYLOAD(counter[NFTA_COUNTER_PACKETS]) == sizeof(packets)) {
+		memcpy(&packets, RTA_DATA(counter[NFTA_COUNTER_PACKETS]), sizeof(packets));
+		rule->has_counter = true;
+		rule->packets = be64toh(packets);
+	}
+}
+
+/* That it is TCP is said before each comparison of a port, and is no condition more. */
+static bool is_part_of_port(const struct rtattr *data)
+{
+	const struct rtattr *meta[NFTA_META_MAX + 1];
+	rtnetlink_parse_nested(data, meta, NFTA_META_MAX + 1);
+	return be32_of(meta[NFTA_META_KEY]) == NFT_META_L4PROTO;
+}
+
+void ruleset_read_rule(const struct rtattr *expressions, struct ruleset_rule *ret_rule)
+{
+	struct ruleset_rule rule = {0};
+	bool port_is_loaded = false;
+	bool protocol_is_loaded = false;
+	size_t left = expressions == NULL ? 0 : RTA_PAYLOAD(expressions);
+	const struct rtattr *element = expressions == NULL ? NULL : RTA_DATA(expressions);
+	for (; RTA_OK(element, left); element = RTA_NEXT(element, left)) {
+		const struct rtattr *expression[NFTA_EXPR_MAX + 1];
+		rtnetlink_parse_nested(element, expression, NFTA_EXPR_MAX + 1);
+		const struct rtattr *name = expression[NFTA_EXPR_NAME];
+		const struct rtattr *data = expression[NFTA_EXPR_DATA];
+		if (is_called(name, "immediate")) {
+			read_verdict(data, &rule);
+		} else if (is_called(name, "reject")) {
+			rule.rejects = true;
+		} else if (is_called(name, "target")) {
+			const struct rtattr *target[NFTA_TARGET_MAX + 1];
+			rtnetlink_parse_nested(data, target, NFTA_TARGET_MAX + 1);
+			rule.rejects |= is_called(target[NFTA_TARGET_NAME], "REJECT");
+		} else if (is_called(name, "counter")) {
+			read_counter(data, &rule);
+		} else if (is_called(name, "payload") && loads_port(data)) {
+			port_is_loaded = true;
+			continue;
+		} else if (is_called(name, "meta") && is_part_of_port(data)) {
+			protocol_is_loaded = true;
+			continue;
+		} else if (is_called(name, "cmp") && port_is_loaded &&
+			compares_port(data, &rule.port)) {
+			rule.has_port = true;
+		} else if (!is_called(name, "cmp") || !protocol_is_loaded) {
+			rule.has_more = true;
+		}
+		port_is_loaded = false;
+		protocol_is_loaded = false;
+	}
+	*ret_rule = rule;
+}
+
+static const char *family_name(uint8_t family)
+{
+	switch (family) {
+	case NFPROTO_INET:
+		return "inet";
+	case NFPROTO_IPV4:
+		return "ip";
+	case NFPROTO_IPV6:
+		return "ip6";
+	case NFPROTO_NETDEV:
+		return "netdev";
+	}
+	return "?";
+}
+
+/* Whether what is sent to the target meets this hook. */
+static bool is_on_the_way_out(uint8_t family, uint32_t hook, const struct ruleset_query *query)
+{
+	if (query->deed == RULESET_DROPS_AT_EGRESS) {
+		return family == NFPROTO_NETDEV && hook == NF_NETDEV_EGRESS;
+	}
+	switch (family) {
+	case NFPROTO_IPV4:
+		return query->family == AF_INET &&
+			(hook == NF_INET_LOCAL_OUT || hook == NF_INET_POST_ROUTING);
+	case NFPROTO_IPV6:
+		return query->family == AF_INET6 &&
+			(hook == NF_INET_LOCAL_OUT || hook == NF_INET_POST_ROUTING);
+	case NFPROTO_INET:
+		return hook == NF_INET_LOCAL_OUT || hook == NF_INET_POST_ROUTING;
+	}
+	return false;
+}
+
+static bool is_same(const struct chain *a, const struct chain *b)
+{
+	return a->family == b->family && strcmp(a->table, b->table) == 0 &&
+		strcmp(a->name, b->name) == 0;
+}
+
+static bool is_known(const struct search *search, const struct chain *chain)
+{
+	for (unsigned i = 0; i < search->chain_count; i++) {
+		if (is_same(&search->chains[i], chain)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void add_chain(struct search *search, const struct chain *chain)
+{
+	if (!is_known(search, chain) && search->chain_count < CHAINS_MAX) {
+		search->chains[search->chain_count++] = *chain;
+	}
+}
+
+static uint8_t family_of(const struct nlmsghdr *message)
+{
+	const struct nfgenmsg *part = NLMSG_DATA(message);
+	return part->nfgen_family;
+}
+
+static bool is_of(const struct nlmsghdr *message, unsigned type)
+{
+	return message->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | type) &&
+		message->nlmsg_len >= NLMSG_SPACE(sizeof(struct nfgenmsg));
+}
+
+/* One more that it may be; one that names the port before all that do not. */
+static void __attribute__((format(printf, 3, 4)))
+note_match(struct search *search, bool by_port, const char *format, ...)
+{
+	if (search->by_port && !by_port) {
+		return;
+	}
+	if (by_port && !search->by_port) {
+		search->by_port = true;
+		search->match.count = 0;
+	}
+	if (search->match.count++ == 0) {
+		va_list arguments;
+		va_start(arguments, format);
+		vsnprintf(search->match.text, sizeof(search->match.text), format, arguments);
+		va_end(arguments);
+	}
+}
+
+static void look_at_chain(void *context, const struct nlmsghdr *message)
+{
+	struct search *search = context;
+	const struct rtattr *chain[NFTA_CHAIN_MAX + 1];
+	const struct rtattr *hook[NFTA_HOOK_MAX + 1];
+	if (!is_of(message, NFT_MSG_NEWCHAIN)) {
+		return;
+	}
+	rtnetlink_parse(message, sizeof(struct nfgenmsg), chain, NFTA_CHAIN_MAX + 1);
+	rtnetlink_parse_nested(chain[NFTA_CHAIN_HOOK], hook, NFTA_HOOK_MAX + 1);
+	struct chain found = {.family = family_of(message)};
+	if (chain[NFTA_CHAIN_HOOK] == NULL ||
+		!is_on_the_way_out(found.family, be32_of(hook[NFTA_HOOK_HOOKNUM]), search->query)) {
+		return;
+	}
+	name_of(chain[NFTA_CHAIN_TABLE], found.table);
+	name_of(chain[NFTA_CHAIN_NAME], found.name);
+	add_chain(search, &found);
+	if (search->query->deed != RULESET_REJECTS && chain[NFTA_CHAIN_POLICY] != NULL &&
+		be32_of(chain[NFTA_CHAIN_POLICY]) == NF_DROP) {
+		note_match(search, false, "the policy of chain %.32s, table %s %.32s (drop)",
+			found.name, family_name(found.family), found.table);
+	}
+}
+
+static bool fits(const struct ruleset_rule *rule, const struct ruleset_query *query)
+{
+	return (query->deed == RULESET_REJECTS ? rule->rejects : rule->drops) &&
+		(!rule->has_port || rule->port == query->port) &&
+		(!rule->has_counter || rule->packets >= query->packets);
+}
+
+static void look_for_jumps(void *context, const struct nlmsghdr *message)
+{
+	struct search *search = context;
+	const struct rtattr *part[NFTA_RULE_MAX + 1];
+	if (!is_of(message, NFT_MSG_NEWRULE)) {
+		return;
+	}
+	rtnetlink_parse(message, sizeof(struct nfgenmsg), part, NFTA_RULE_MAX + 1);
+	struct chain chain = {.family = family_of(message)};
+	name_of(part[NFTA_RULE_TABLE], chain.table);
+	name_of(part[NFTA_RULE_CHAIN], chain.name);
+	struct ruleset_rule rule;
+	ruleset_read_rule(part[NFTA_RULE_EXPRESSIONS], &rule);
+	if (rule.jumps_to[0] != '\0' && is_known(search, &chain)) {
+		snprintf(chain.name, sizeof(chain.name), "%s", rule.jumps_to);
+		add_chain(search, &chain);
+	}
+}
+
+static void look_at_rule(void *context, const struct nlmsghdr *message)
+{
+	struct search *search = context;
+	const struct rtattr *part[NFTA_RULE_MAX + 1];
+	if (!is_of(message, NFT_MSG_NEWRULE)) {
+		return;
+	}
+	rtnetlink_parse(message, sizeof(struct nfgenmsg), part, NFTA_RULE_MAX + 1);
+	struct chain chain = {.family = family_of(message)};
+	name_of(part[NFTA_RULE_TABLE], chain.table);
+	name_of(part[NFTA_RULE_CHAIN], chain.name);
+	struct ruleset_rule rule;
+	ruleset_read_rule(part[NFTA_RULE_EXPRESSIONS], &rule);
+	if (!fits(&rule, search->query) || !is_known(search, &chain)) {
+		return;
+	}
+	uint64_t handle = 0;
+	if (part[NFTA_RULE_HANDLE] != NULL && RTA_PAYLOAD(part[NFTA_RULE_HANDLE]) == 8) {
+		memcpy(&handle, RTA_DATA(part[NFTA_RULE_HANDLE]), sizeof(handle));
+	}
+	char port[24] = "";
+	if (rule.has_port) {
+		snprintf(port, sizeof(port), "tcp dport %u ", rule.port);
+	}
+	note_match(search, rule.has_port, "rule %llu of chain %.32s, table %s %.32s (%s%s%s)",
+		(unsigned long long)be64toh(handle), chain.name, family_name(chain.family),
+		chain.table, port, rule.has_more ? "... " : "", rule.rejects ? "reject" : "drop");
+}
+
+static int dump(unsigned type, rtnetlink_visit *visit, struct search *search)
+{
+	struct rtnetlink_request request;
+	rtnetlink_begin(&request, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type),
+		sizeof(request.filter), NFPROTO_UNSPEC);
+	return rtnetlink_dump_filter(&request, visit, search);
+}
+
+int ruleset_find(const struct ruleset_query *query, struct ruleset_match *ret_match)
+{
+	struct search search = {.query = query};
+	int r = dump(NFT_MSG_GETCHAIN, look_at_chain, &search);
+	unsigned before = 0;
+	for (unsigned i = 0; r == 0 && i < LOOKS_MAX && search.chain_count > before; i++) {
+		before = search.chain_count;
+		r = dump(NFT_MSG_GETRULE, look_for_jumps, &search);
+	}
+	if (r == 0 && search.chain_count > 0) {
+		r = dump(NFT_MSG_GETRULE, look_at_rule, &search);
+	}
+	if (r == 0) {
+		*ret_match = search.match;
+	}
+	return r;
+}
