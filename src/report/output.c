@@ -253,20 +253,12 @@ static int create_unnamed(struct temporary *temporary, int directory_fd, mode_t 
 	return temporary->fd < 0 ? -errno : 0;
 }
 
-/* Needs no privilege by this way, but /proc. */
-static int give_name(struct temporary *temporary, int directory_fd)
+/* Gives it a name that is not taken. Needs no privilege by this way, but /proc. */
+static int link_unnamed(int fd, int directory_fd, const char *name)
 {
 	char path[sizeof("/proc/self/fd/") + 12];
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", temporary->fd);
-	char name[TEMPORARY_MAX];
-	int r = make_name(name);
-	if (r == 0 && linkat(AT_FDCWD, path, directory_fd, name, AT_SYMLINK_FOLLOW) < 0) {
-		r = -errno;
-	}
-	if (r == 0) {
-		memcpy(temporary->name, name, sizeof(name));
-	}
-	return r;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, path, directory_fd, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
 }
 
 static void discard(struct temporary *temporary, int directory_fd)
@@ -319,40 +311,71 @@ static int keep_group(int fd, const struct place *place)
 	return fchmod(fd, group_as_others(status.st_mode & 0777)) < 0 ? -errno : 0;
 }
 
-static int rename_over(
+/* What has the name now, which may have come during the run, must still be ours to replace. */
+static int check_holder(const struct place *place)
+{
+	struct stat status;
+	if (fstatat(place->directory_fd, place->name, &status, AT_SYMLINK_NOFOLLOW) < 0) {
+		return errno == ENOENT ? 0 : -errno;
+	}
+	bool replaceable = S_ISREG(status.st_mode) || S_ISLNK(status.st_mode);
+	return replaceable && status.st_uid == geteuid() ? 0 : -EEXIST;
+}
+
+/* Gives a complete file the name of the place: at once where that is free, else by a rename. */
+static int take_name(const struct place *place, struct temporary *temporary)
+{
+	int r = check_holder(place);
+	if (r == 0 && temporary->name[0] == '\0') {
+		r = link_unnamed(temporary->fd, place->directory_fd, place->name);
+		if (r != -EEXIST) {
+			return r;
+		}
+		char name[TEMPORARY_MAX];
+		r = make_name(name);
+		if (r == 0) {
+			r = link_unnamed(temporary->fd, place->directory_fd, name);
+		}
+		if (r == 0) {
+			memcpy(temporary->name, name, sizeof(name));
+		}
+	}
+	if (r < 0) {
+		return r;
+	}
+	if (renameat(place->directory_fd, temporary->name, place->directory_fd, place->name) < 0) {
+		return -errno;
+	}
+	temporary->name[0] = '\0';
+	return 0;
+}
+
+/* Only a close finds a full disk of another machine, so one comes before it takes the name. */
+static int fill(int fd, const struct place *place, const char *text, size_t length)
+{
+	int r = keep_group(fd, place);
+	if (r == 0) {
+		r = write_all(fd, text, length);
+	}
+	if (r == 0) {
+		int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+		r = copy < 0 || close(copy) < 0 ? -errno : 0;
+	}
+	return r;
+}
+
+static int replace_by(
 	struct output *output, struct temporary *temporary, const char *text, size_t length)
 {
-	const struct place *place = &output->place;
-	struct stat written;
-	int r = keep_group(temporary->fd, place);
+	struct place *place = &output->place;
+	int r = fill(temporary->fd, place, text, length);
 	if (r == 0) {
-		r = write_all(temporary->fd, text, length);
-	}
-	if (r == 0 && temporary->name[0] == '\0') {
-		r = give_name(temporary, place->directory_fd);
-	}
-	if (r == 0 && fstat(temporary->fd, &written) < 0) {
-		r = -errno;
-	}
-	/* What only the close finds, as a full disk elsewhere: it counts as much. */
-	if (r == 0) {
-		r = close(temporary->fd) < 0 ? -errno : 0;
-		temporary->fd = -1;
-	}
-	if (r == 0 &&
-		renameat(place->directory_fd, temporary->name, place->directory_fd, place->name) <
-			0) {
-		r = -errno;
+		r = take_name(place, temporary);
 	}
 	if (r == 0) {
-		temporary->name[0] = '\0';
-		/* Only now its time is final, where the filesystem is another machine's. */
-		output->written = written;
-		struct stat final;
-		if (fstatat(place->directory_fd, place->name, &final, AT_SYMLINK_NOFOLLOW) == 0 &&
-			is_same_file(&final, &written)) {
-			output->written = final;
-		}
+		r = fstat(temporary->fd, &output->written) < 0 ? -errno : 0;
+		place->exists = true;
+		place->status = output->written;
 	}
 	return r;
 }
@@ -368,7 +391,7 @@ static int replace(struct output *output, const char *text, size_t length)
 		struct temporary temporary = {.fd = -1};
 		r = ways[i](&temporary, directory_fd, wanted_mode(&output->place));
 		if (r == 0) {
-			r = rename_over(output, &temporary, text, length);
+			r = replace_by(output, &temporary, text, length);
 		}
 		discard(&temporary, directory_fd);
 		if (r == 0 || r == -ENOSPC || r == -EDQUOT || r == -EFBIG) {
@@ -470,9 +493,11 @@ static int overwrite(
 		r = -errno;
 	}
 	if (r < 0) {
-		bool emptied = ftruncate(fd, 0) == 0;
+		struct stat status;
+		bool emptied =
+			ftruncate(fd, 0) == 0 && fstat(fd, &status) == 0 && status.st_size == 0;
 		return error_set(error, r, "%s; it could only be overwritten, and %s", strerror(-r),
-			emptied ? "is empty now" : "half of a report is left in it");
+			emptied ? "is empty now" : "may have half of a report in it now");
 	}
 	return 0;
 }

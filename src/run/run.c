@@ -489,6 +489,7 @@ int run_execute(const struct plan *plan, const struct run_observer *observer, st
 		r = loop(engine, error);
 		if (r < 0 && engine->phase < PHASE_ASKING) {
 			take_numbers(engine);
+			result->unconfirmed = RESULT_UNKNOWN; /* asked at the end only */
 		}
 	}
 	if (r == 0) {

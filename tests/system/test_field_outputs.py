@@ -355,6 +355,19 @@ class InPlace(OutputCase):
         self.assert_explained(run, "z", "not permitted")
         self.assertEqual(run.stdout, "")
 
+    def test_append_only_directory(self):
+        os.mkdir(self.at("sub"))
+        if subprocess.run(["chattr", "+a", self.at("sub")], check=False,
+                          capture_output=True).returncode != 0:
+            self.skipTest("this filesystem has no such attribute")
+        self.addCleanup(subprocess.run, ["chattr", "-a", self.at("sub")], check=True)
+        for script, status in (("$RUN -o json=sub/z", 0), ("$RUN -o json=sub/z", 0),
+                               ("$RUN -o json=sub/y > /dev/full", 1)):
+            run = self.shell(script)
+            self.assert_status(run, status)
+            self.assert_whole(self.read("sub/y" if status else "sub/z"), run, status)
+        self.assertEqual(sorted(os.listdir(self.at("sub"))), ["y", "z"])
+
     def test_hard_link_of_another(self):
         """It may be a file that nobody meant."""
         self.put("precious", "precious", owner=NOBODY)
@@ -502,10 +515,13 @@ class NotStarted(OutputCase):
         for word in words:
             self.assertIn(word, result["error"])
         self.assertEqual(result["thresholds"], [])
+        self.assert_valid(result)
+        return result
+
+    def assert_valid(self, result):
         if jsonschema is not None:
             with open(SCHEMA, encoding="utf-8") as file:
                 jsonschema.Draft202012Validator(json.load(file)).validate(result)
-        return result
 
     def test_reasons(self):
         at = self.at("z")
@@ -556,6 +572,26 @@ class NotStarted(OutputCase):
         run = self.run_tcpgoon("run", "127.0.0.1", self.port, "-o", f"json={self.at('z')}",
                                stdin=terminal)
         self.assert_declined(run, 1, "not confirmed")
+
+    @harness.requires("strace")
+    def test_run_that_breaks_off(self):
+        """What is known by then is there, and called no more than that."""
+        self.put("z", YESTERDAY)
+        run = self.start("strace", "-o", "/dev/null", "-e", "trace=io_uring_enter", "-e",
+                         "inject=io_uring_enter:error=ENOMEM:when=60+", harness.TCPGOON, "run",
+                         "127.0.0.1", self.port, "-y", "-c", "5000", "-s", "5", "-o",
+                         f"json={self.at('z')}")
+        run.wait(20)
+        self.assert_status(run, 1)
+        result = self.result(self.read("z"), run)
+        self.assertEqual((result["ended"], result["verdict"]["exit_status"]), ("failed", 1))
+        self.assertIn(result["error"], run.stderr)
+        counts = result["connections"]
+        self.assertGreater(counts["dialed"], 0)
+        self.assertLess(counts["dialed"], 5000)
+        self.assertEqual(counts["established"], counts["open_at_end"])
+        self.assertIsNone(counts["unconfirmed"])
+        self.assert_valid(result)
 
     def test_a_flag_that_is_not_understood_says_no_path(self):
         self.put("z", YESTERDAY)

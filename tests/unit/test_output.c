@@ -420,6 +420,26 @@ static void what_was_not_written_is_not_withdrawn(void **state)
 	output_finish(&output);
 }
 
+/* Another's by now, or what is no file: it is not taken from whoever has made it. */
+static void what_has_come_during_the_run_stays(void **state)
+{
+	struct fixture *fixture = *state;
+	struct output output;
+	assert_int_equal(open_output(fixture, fixture->text, &output), 0);
+	assert_int_equal(mkfifo(fixture->path, 0600), 0);
+	assert_int_equal(
+		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error),
+		-EEXIST);
+	assert_int_equal(files_in(fixture->directory), 1);
+	assert_int_equal(unlink(fixture->path), 0);
+	put_file(fixture->path, "new");
+	assert_int_equal(
+		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error), 0);
+	assert_file(fixture->path, "report of example\n");
+	assert_int_equal(files_in(fixture->directory), 1);
+	output_finish(&output);
+}
+
 /* The space is asked for before the old report is touched; and where that cannot be, it is said. */
 static void a_full_disk_leaves_the_old_report(void **state)
 {
@@ -624,6 +644,7 @@ int main(void)
 		WITH_DIRECTORY(what_any_verdict_shares_is_sent_first),
 		WITH_DIRECTORY(a_file_is_written_again_or_withdrawn),
 		WITH_DIRECTORY(what_was_not_written_is_not_withdrawn),
+		WITH_DIRECTORY(what_has_come_during_the_run_stays),
 		WITH_DIRECTORY(a_full_disk_leaves_the_old_report),
 		WITH_DIRECTORY(in_place_a_shorter_report_leaves_no_rest),
 		WITH_DIRECTORY(in_place_a_file_of_two_names_is_left_alone),
