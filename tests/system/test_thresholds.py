@@ -172,11 +172,16 @@ class Output(harness.Case):
         capture = harness.Capture(self, f"tcp port {port}")
         for output, words in (
                 (f"json={self.directory}/none/x.json", ("--output", "cannot be written")),
-                (f"json={self.directory}", ("--output", "cannot be written")),
-                (f"xml={self.directory}/x", ("--output", "xml", "json"))):
+                (f"json={self.directory}", ("--output", "cannot be written"))):
             with self.subTest(output=output):
                 run = self.dial("127.0.0.1", port, "-c", "5", "-s", "1", "-o", output)
                 self.assert_explained(run, *words)
+        run = self.dial("127.0.0.1", port, "-c", "5", "-s", "1", "-o", f"xml={self.directory}/x")
+        self.assert_status(run, 1)
+        self.assertEqual(run.stdout, "")
+        self.assertEqual(run.stderr.splitlines(), [
+            "tcpgoon: --output: 'xml' is no format of a report; there are: json",
+            "See 'tcpgoon run --help'."])
         self.assertEqual(capture.fields("tcp.srcport"), [])
         self.assertEqual(os.listdir(self.directory), [])
 
