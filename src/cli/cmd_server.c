@@ -6,9 +6,13 @@
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/cli/command.h"
+#include "tcpgoon/cli/console.h"
+#include "tcpgoon/cli/surroundings.h"
 #include "tcpgoon/cli/totals.h"
 #include "tcpgoon/server/server.h"
 #include "tcpgoon/verdict/verdict.h"
@@ -78,16 +82,28 @@ static const struct option_row rows[] = {
 	},
 };
 
+/* What the observer's functions work on. */
+struct service {
+	struct console console;
+	const struct server_settings *settings;
+};
+
 static void on_notice(void *context, const char *sentence)
 {
-	(void)context;
-	fprintf(stderr, "tcpgoon: %s\n", sentence);
+	const struct service *service = context;
+	fprintf(service->console.messages->file, "tcpgoon: %s\n", sentence);
 }
 
 static void on_debug(void *context, const char *line)
 {
-	(void)context;
-	fprintf(stderr, "%s\n", line);
+	const struct service *service = context;
+	fprintf(service->console.messages->file, "%s\n", line);
+}
+
+static bool on_wait(void *context)
+{
+	struct service *service = context;
+	return console_push(&service->console);
 }
 
 static double seconds(uint64_t ns)
@@ -95,43 +111,78 @@ static double seconds(uint64_t ns)
 	return (double)ns / (double)NSEC_PER_SEC;
 }
 
-static void print_start(const struct server_settings *settings)
+static void print_start(FILE *out, const struct server_settings *settings)
 {
-	printf("Running the simple TCP server in port %u up to ", (unsigned)settings->port);
+	fprintf(out, "Running the simple TCP server in port %u up to ", (unsigned)settings->port);
 	if (settings->max_connections == 0) {
-		fputs("unlimited connections or ", stdout);
+		fputs("unlimited connections or ", out);
 	} else {
-		printf("%" PRIu64 " connections or ", settings->max_connections);
+		fprintf(out, "%" PRIu64 " connections or ", settings->max_connections);
 	}
 	if (settings->duration_ns == 0) {
-		fputs("unlimited seconds", stdout);
+		fputs("unlimited seconds", out);
 	} else {
-		printf("%.10g seconds", seconds(settings->duration_ns));
+		fprintf(out, "%.10g seconds", seconds(settings->duration_ns));
 	}
-	puts(", what happens first\nPress Ctrl+C to end");
+	fputs(", what happens first\nPress Ctrl+C to end\n", out);
 }
 
 /* Only now, so that nobody reads of a server that then cannot be. */
 static void on_ready(void *context)
 {
-	print_start(context);
-	puts("Starting TCP server");
+	const struct service *service = context;
+	print_start(service->console.text->file, service->settings);
+	fputs("Starting TCP server\n", service->console.text->file);
 }
 
-static void print_end(const struct server_settings *settings, enum server_end end)
+static void print_end(FILE *out, const struct server_settings *settings, enum server_end end)
 {
 	switch (end) {
 	case SERVER_REACHED_CONNECTIONS:
-		printf("Reached max number of connections: %" PRIu64 "\n",
+		fprintf(out, "Reached max number of connections: %" PRIu64 "\n",
 			settings->max_connections);
 		break;
 	case SERVER_REACHED_DURATION:
-		printf("Reached max duration: %.10g seconds\n", seconds(settings->duration_ns));
+		fprintf(out, "Reached max duration: %.10g seconds\n",
+			seconds(settings->duration_ns));
 		break;
 	case SERVER_INTERRUPTED:
-		puts(""); /* below the ^C that the terminal shows */
+		fputc('\n', out); /* below the ^C that the terminal shows */
 		break;
 	}
+}
+
+/* Consumes the descriptor. Returns 0, or a negative errno with a message. */
+static int serve_take_fd(struct service *service, int listen_fd, bool debug, struct error *error)
+{
+	const struct server_observer observer = {
+		.context = service,
+		.on_ready = on_ready,
+		.on_notice = on_notice,
+		.on_wait = on_wait,
+		.on_debug = debug ? on_debug : NULL,
+	};
+	struct server_totals totals;
+	int r = server_serve_take_fd(listen_fd, service->settings, &observer, &totals, error);
+	uint64_t dropped = console_settle(&service->console, -1);
+	if (r == 0) {
+		FILE *out = service->console.text->file;
+		print_end(out, service->settings, totals.end);
+		totals_print_lines(out, &totals);
+		if (dropped > 0) {
+			fprintf(out,
+				"Lines dropped, as their reader did not take them in time: "
+				"%" PRIu64 "\n",
+				dropped);
+		}
+		r = console_end_text(&service->console, -1);
+		if (r < 0) {
+			bool closed = surroundings_was_closed(STDOUT_FILENO);
+			error_set(error, r, "standard output could not be written: %s",
+				closed ? "it was closed at the start" : strerror(-r));
+		}
+	}
+	return r;
 }
 
 static int execute(int argc, char **argv)
@@ -141,25 +192,20 @@ static int execute(int argc, char **argv)
 	if (!command_read_options(&command_server, argc, argv, &options, &status)) {
 		return status;
 	}
-	const struct server_settings *settings = &options.server;
+	struct service service = {.settings = &options.server};
 	struct error error = ERROR_INIT;
 	int listen_fd;
-	if (server_listen(settings, &listen_fd, NULL, &error) < 0) {
-		return command_fail(&error);
+	int r = server_listen(&options.server, &listen_fd, NULL, &error);
+	if (r == 0) {
+		r = console_init(&service.console, false);
+		if (r < 0) {
+			error_set(&error, r, "out of memory for the output");
+		} else {
+			r = serve_take_fd(&service, listen_fd, options.debug, &error);
+		}
+		console_finish(&service.console);
 	}
-	const struct server_observer observer = {
-		.context = &options.server,
-		.on_ready = on_ready,
-		.on_notice = on_notice,
-		.on_debug = options.debug ? on_debug : NULL,
-	};
-	struct server_totals totals;
-	if (server_serve_take_fd(listen_fd, settings, &observer, &totals, &error) < 0) {
-		return command_fail(&error);
-	}
-	print_end(settings, totals.end);
-	totals_print_lines(stdout, &totals);
-	return EXIT_STATUS_OK;
+	return r < 0 ? command_fail(&error) : EXIT_STATUS_OK;
 }
 
 const struct command command_server = {

@@ -131,6 +131,8 @@ int outcome_init(struct outcome *outcome, const struct settings *settings, struc
 	outcome->text = stdout;
 	outcome->output_count = 0;
 	outcome->text_failed = false;
+	outcome->text_failure = 0;
+	outcome->stop_fd = -1;
 	/* If the reader of a stream exits, go on: others are to be written. See outcome_lose_text(). */
 	signal(SIGPIPE, SIG_IGN);
 	int r = open_outputs(outcome, &settings->outputs, error);
@@ -183,12 +185,12 @@ static void fail_text(struct telling *telling, int code)
 	}
 	outcome_lose_text(outcome, code);
 	outcome->text_failed = true;
-	error_set(&error, 0, "The text could not be written: %s.", strerror(-code));
+	error_set(&error, 0, "The text could not be written: %s.", output_failure(code));
 	verdict_fail(telling->verdict, error.text);
 	bool out = outcome->text == stdout;
 	bool closed = surroundings_was_closed(out ? STDOUT_FILENO : STDERR_FILENO);
 	error_set(&error, code, "standard %s could not be written: %s", out ? "output" : "error",
-		closed ? "it was closed at the start" : strerror(-code));
+		closed ? "it was closed at the start" : output_failure(code));
 	command_fail(&error);
 	clearerr(outcome->text); /* main would find it again */
 }
@@ -198,11 +200,15 @@ static void begin_text(struct telling *telling, struct output *text, const char 
 {
 	FILE *stream = telling->outcome->text;
 	struct error error;
-	int r = fflush(stream) != 0 ? -errno : 0;
+	int r = telling->outcome->text_failure;
+	if (r == 0 && fflush(stream) != 0) {
+		r = -errno;
+	}
 	if (r == 0) {
 		r = output_open_stream(text, &report_text, stream, "the text", &error);
 	}
 	if (r == 0) {
+		text->stop_fd = telling->outcome->stop_fd;
 		text->epilogue = epilogue;
 		r = output_begin(text, telling->result, telling->verdict, &error);
 	}
@@ -266,6 +272,9 @@ static void correct(struct telling *telling, struct output *output)
 static int tell(struct telling *telling, struct output *text, const char *epilogue)
 {
 	struct outcome *outcome = telling->outcome;
+	for (size_t i = 0; i < outcome->output_count; i++) {
+		outcome->outputs[i].stop_fd = outcome->stop_fd;
+	}
 	if (text != NULL) {
 		begin_text(telling, text, epilogue);
 	}

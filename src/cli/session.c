@@ -9,10 +9,13 @@
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/units.h"
 #include "tcpgoon/cli/command.h"
+#include "tcpgoon/cli/console.h"
 #include "tcpgoon/cli/endpoint.h"
 #include "tcpgoon/cli/outcome.h"
+#include "tcpgoon/cli/surroundings.h"
 #include "tcpgoon/report/text.h"
 #include "tcpgoon/run/run.h"
+#include "tcpgoon/uring/signals.h"
 #include "tcpgoon/verdict/verdict.h"
 
 static const struct option_row rows[] = {
@@ -254,6 +257,8 @@ void session_check_limits(const struct plan *plan, struct checks *ret_checks)
 struct session {
 	const struct settings *settings;
 	struct outcome outcome;
+	struct console console;
+	struct signals signals;
 	struct threshold_rules rules;
 	struct result result;
 	struct verdict verdict;
@@ -271,6 +276,7 @@ struct session *session_open(
 		return NULL;
 	}
 	session->settings = settings;
+	session->signals = (struct signals)SIGNALS_INIT;
 	int r = outcome_init(&session->outcome, settings, &error);
 	if (r < 0) {
 		*ret_status = r == -EINVAL
@@ -348,15 +354,13 @@ bool session_allows(struct session *session, const struct plan *plan, int *ret_s
 static void on_tick(void *context, const struct snapshot *snapshot)
 {
 	const struct session *session = context;
-	if (report_text.tick(session->outcome.text, snapshot) < 0) {
-		outcome_lose_text(&session->outcome, -errno);
-	}
+	report_text.tick(session->console.text->file, snapshot);
 }
 
 static void on_stage(void *context, const char *sentence)
 {
-	(void)context;
-	fprintf(stderr, "tcpgoon: %s\n", sentence);
+	const struct session *session = context;
+	fprintf(session->console.messages->file, "tcpgoon: %s\n", sentence);
 }
 
 static bool on_review(void *context, const struct result *result)
@@ -367,8 +371,16 @@ static bool on_review(void *context, const struct result *result)
 
 static void on_debug(void *context, const char *line)
 {
-	(void)context;
-	fprintf(stderr, "%s\n", line);
+	const struct session *session = context;
+	fprintf(session->console.messages->file, "%s\n", line);
+}
+
+static bool on_wait(void *context)
+{
+	struct session *session = context;
+	bool waits = console_push(&session->console);
+	outcome_lose_text(&session->outcome, session->console.text->failure);
+	return waits;
 }
 
 static int carry_out(struct session *session, const struct plan *plan, struct error *error)
@@ -378,10 +390,51 @@ static int carry_out(struct session *session, const struct plan *plan, struct er
 		.on_tick = on_tick,
 		.on_stage = on_stage,
 		.on_review = plan->settings.abort_if.count > 0 ? on_review : NULL,
+		.on_wait = on_wait,
 		.on_debug = plan->settings.debug ? on_debug : NULL,
 	};
+	const struct run_params params = {
+		.plan = plan,
+		.observer = &observer,
+		.signals = &session->signals,
+	};
 	int r = read_rules(&plan->settings, &session->rules, error);
-	return r < 0 ? r : run_execute(plan, &observer, &session->result, error);
+	return r < 0 ? r : run_execute(&params, &session->result, error);
+}
+
+/*
+ * After the run a signal ends the waiting for readers, and nothing else; the next one, or one after
+ * that which ended the run, ends the process.
+ */
+static void hand_signals_over(struct session *session)
+{
+	bool came = signals_came(&session->signals);
+	if (session->result.end != RUN_INTERRUPTED) {
+		session->outcome.stop_fd = surroundings_stop_fd(came);
+	}
+	signals_finish(&session->signals);
+}
+
+/* The run with all that must not hold it up: signals, and lines to readers who may be slow. */
+static int carry_out_in_console(
+	struct session *session, const struct plan *plan, struct error *error)
+{
+	struct console *console = &session->console;
+	fflush(stdout);
+	int r = console_init(console, session->outcome.text == stderr);
+	if (r < 0) {
+		error_set(error, r, "out of memory for the output");
+	} else {
+		r = signals_init(&session->signals, error);
+	}
+	if (r == 0) {
+		r = carry_out(session, plan, error);
+	}
+	hand_signals_over(session);
+	session->result.generator.lines_dropped = console_settle(console, session->outcome.stop_fd);
+	session->outcome.text_failure = console_end_text(console, session->outcome.stop_fd);
+	console_finish(console);
+	return r;
 }
 
 /* Ends what the run was made against. Returns what it has to say, which the caller frees, or NULL. */
@@ -408,7 +461,7 @@ static char *end_peer(const struct session_peer *peer, struct verdict *verdict)
 	return words;
 }
 
-/* What was dialled is told, so far as it is known; there is no text of it. */
+/* What was dialled is told, so far as it is known. */
 static int tell_broken_off(struct session *session, const struct error *error)
 {
 	struct result *result = &session->result;
@@ -419,13 +472,13 @@ static int tell_broken_off(struct session *session, const struct error *error)
 	result->end = RUN_FAILED;
 	result->error = *error;
 	verdict_judge(result, &session->rules, &session->verdict);
-	return outcome_tell_reports(&session->outcome, result, &session->verdict);
+	return outcome_tell(&session->outcome, result, &session->verdict, NULL);
 }
 
 int session_run(struct session *session, const struct plan *plan, const struct session_peer *peer)
 {
 	struct error error = ERROR_INIT;
-	if (carry_out(session, plan, &error) < 0) {
+	if (carry_out_in_console(session, plan, &error) < 0) {
 		return tell_broken_off(session, &error);
 	}
 	verdict_judge(&session->result, &session->rules, &session->verdict);

@@ -34,7 +34,9 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 static int open_standard(struct error *error)
@@ -74,6 +76,43 @@ static bool is_ignored(int number)
 {
 	struct sigaction action;
 	return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+/*
+ * A handler is given nothing but its signal: hence these, the only globals of the program. What
+ * waits is interrupted, and the reports that can still be written are written.
+ */
+static volatile sig_atomic_t stop_event_fd = -1;
+static volatile sig_atomic_t stopped_before;
+
+static void stop(int number)
+{
+	int saved = errno;
+	if (stopped_before) {
+		surroundings_leave(number);
+	}
+	stopped_before = 1;
+	(void)!write(stop_event_fd, &(uint64_t){1}, sizeof(uint64_t));
+	errno = saved;
+}
+
+int surroundings_stop_fd(bool stopped)
+{
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+	int fd = eventfd(stopped ? 1 : 0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (fd < 0) {
+		return -1;
+	}
+	stop_event_fd = fd;
+	stopped_before = stopped;
+	struct sigaction action = {.sa_handler = stop};
+	sigfillset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		if (!is_ignored(numbers[i])) {
+			sigaction(numbers[i], &action, NULL);
+		}
+	}
+	return fd;
 }
 
 static void settle_signals(void)

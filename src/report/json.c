@@ -356,7 +356,7 @@ static json_t *make_generator(const struct result *result)
 	bool cpu_known = result->dialing_ns != RESULT_UNKNOWN &&
 		result->dialing_ns >= GENERATOR_CPU_LEAST_NS;
 	double rate = result_dial_rate(result);
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "cpu_share",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "cpu_share",
 		json_value_ratio(
 			(double)generator->cpu_ns, cpu_known ? (double)result->dialing_ns : 0),
 		"period_us", json_value_us(generator->period_ns), "pace_asked_per_s",
@@ -365,7 +365,8 @@ static json_t *make_generator(const struct result *result)
 		json_value_seconds(dialed ? generator->last_dial_ns : RESULT_UNKNOWN),
 		"cq_overflows", json_value_count(generator->cq_overflows), "resolution_us",
 		json_value_count(generator->resolution_us), "lanes",
-		json_value_count(generator->lanes), "cpu_quota", make_cpu_quota(generator));
+		json_value_count(generator->lanes), "cpu_quota", make_cpu_quota(generator),
+		"lines_dropped", json_value_count(generator->lines_dropped));
 }
 
 static json_t *make_leftover(const struct leftover *left)

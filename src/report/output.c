@@ -40,6 +40,9 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "tcpgoon/base/clock.h"
+#include "tcpgoon/base/writer.h"
+
 #define MODE_NEW 0666 /* less the umask */
 
 #define STANDARD_PATH "-"
@@ -69,9 +72,14 @@ static int fail_format(const struct report_ops *const *formats, const char *text
 		length < 40 ? (int)length : 40, text, names);
 }
 
+const char *output_failure(int code)
+{
+	return code == -EINTR ? "interrupted while it waited for its reader" : strerror(-code);
+}
+
 static int fail(int code, struct error *error)
 {
-	return error_set(error, code, "%s", strerror(-code));
+	return error_set(error, code, "%s", output_failure(code));
 }
 
 /* Says what it is about, before why. */
@@ -99,6 +107,24 @@ static int write_all(int fd, const char *text, size_t length)
 		}
 	}
 	return 0;
+}
+
+/* Waits for the reader of a stream, who may be a person, unless it is told to stop. */
+static int write_waiting(const struct output *output, const char *text, size_t length)
+{
+	struct writer writer;
+	writer_init(&writer, output->fd);
+	ssize_t r = 0;
+	for (size_t done = 0; r >= 0 && done < length;) {
+		r = writer_write(&writer, text + done, length - done);
+		if (r > 0) {
+			done += (size_t)r;
+		} else if (r == -EAGAIN) {
+			r = writer_wait(&writer, output->stop_fd, CLOCK_NEVER);
+		}
+	}
+	writer_finish(&writer);
+	return r < 0 ? (int)r : 0;
 }
 
 /* A handle of our own on it, so that closing ours leaves theirs. */
@@ -695,7 +721,7 @@ int output_begin(struct output *output, const struct result *result, const struc
 		r = find_common(output, result, verdict, text, length, &common);
 	}
 	if (r == 0) {
-		r = write_all(output->fd, text, common);
+		r = write_waiting(output, text, common);
 		output->sent = common;
 	}
 	free(text);
@@ -704,9 +730,9 @@ int output_begin(struct output *output, const struct result *result, const struc
 
 static int write_stream(struct output *output, const char *text, size_t length, struct error *error)
 {
-	int r = write_all(output->fd, text + output->sent, length - output->sent);
+	int r = write_waiting(output, text + output->sent, length - output->sent);
 	if (r == 0 && output->epilogue != NULL) {
-		r = write_all(output->fd, output->epilogue, strlen(output->epilogue));
+		r = write_waiting(output, output->epilogue, strlen(output->epilogue));
 	}
 	if (close(output->fd) < 0 && r == 0) {
 		r = -errno;

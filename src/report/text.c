@@ -240,6 +240,18 @@ static void print_generator(FILE *out, const struct result *result)
 	fputc('\n', out);
 }
 
+static void print_dropped_lines(FILE *out, const struct result *result)
+{
+	uint64_t dropped = result->generator.lines_dropped;
+	if (dropped > 0) {
+		fprintf(out,
+			"Output: %" PRIu64
+			" lines of status and debugging were dropped, as their reader did not take "
+			"them in time\n",
+			dropped);
+	}
+}
+
 /* "Survival: 100% after 1s, 82.4% after 1m0s": of the established, where any was dropped. */
 static void print_survival(FILE *out, const struct result *result)
 {
@@ -321,6 +333,7 @@ static int print_final(FILE *out, const struct result *result, const struct verd
 	print_closing(out, result);
 	print_unknowns(out, result);
 	print_generator(out, result);
+	print_dropped_lines(out, result);
 	print_verdict(out, verdict);
 	return flush(out);
 }

@@ -265,19 +265,15 @@ static int handle_error_queue(struct engine *engine, uint32_t slot, int result)
 
 static int handle_signal(struct engine *engine, struct lane *lane, int result)
 {
-	if (result == -EINTR || result == -EAGAIN) {
-		return signals_arm(&engine->signals, lane,
-			token_pack((struct token){.operation = OPERATION_SIGNAL}));
-	}
-	if (result < 0) {
-		return result;
-	}
-	if (engine->phase >= PHASE_CLOSING) {
+	int r = signals_completed(engine->signals, lane,
+		token_pack((struct token){.operation = OPERATION_SIGNAL}), result, engine->error);
+	if (r > 0 && engine->phase >= PHASE_CLOSING) {
 		closing_hurry(&engine->closing);
 	}
-	engine->interrupted = true;
-	signals_release(&engine->signals); /* the next one has its default effect */
-	return 0;
+	if (r > 0) {
+		engine->interrupted = true; /* the next one ends the process */
+	}
+	return r < 0 ? r : 0;
 }
 
 static int handle_tick(struct engine *engine, struct lane *lane)

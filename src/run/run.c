@@ -31,21 +31,27 @@
 /* Between two questions to the observer whether to go on. */
 #define REVIEW_NS (100 * NSEC_PER_MSEC)
 
+/* Between two attempts to write what the observer holds back. */
+#define HELD_BACK_NS (20 * NSEC_PER_MSEC)
+
 /*
  * How long a hold goes on without a connection: a server that goes away ends its connections
  * before its listening socket, and the end of the run looks for that one.
  */
 #define LAST_LOOK_NS (200 * NSEC_PER_MSEC)
 
-static int engine_init(struct engine *engine, const struct plan *plan,
-	const struct run_observer *observer, struct result *result, struct error *error)
+static int engine_init(struct engine *engine, const struct run_params *run, struct result *result,
+	struct error *error)
 {
+	const struct plan *plan = run->plan;
+	const struct run_observer *observer = run->observer;
 	const struct settings *settings = &plan->settings;
 	*engine = (struct engine){
 		.plan = plan,
 		.result = result,
+		.error = error,
 		.reporter.timer_fd = -1,
-		.signals.fd = -1,
+		.signals = run->signals,
 		.inquest.diag = SOCKDIAG_INIT,
 		.review_ns = observer->on_review == NULL ? CLOCK_NEVER : 0,
 	};
@@ -55,10 +61,6 @@ static int engine_init(struct engine *engine, const struct plan *plan,
 		.memlock = limits_memlock(),
 	};
 	int r = lanes_init(&engine->lanes, &params, error);
-	if (r < 0) {
-		return r;
-	}
-	r = signals_init(&engine->signals, error);
 	if (r < 0) {
 		return r;
 	}
@@ -96,7 +98,6 @@ static void engine_finish(struct engine *engine)
 {
 	lanes_finish(&engine->lanes); /* first: its requests point into the others */
 	reporter_finish(&engine->reporter);
-	signals_finish(&engine->signals);
 	icmp_finish(&engine->icmp);
 	closing_finish(&engine->closing);
 	inquest_finish(&engine->inquest);
@@ -371,7 +372,9 @@ static uint64_t next_look_ns(const struct engine *engine)
 /* What queues requests fails with the errno of io_uring_enter, and no words. */
 static int explain(int r, struct error *error)
 {
-	return r < 0 ? error_set(error, r, "io_uring_enter: %s", strerror(-r)) : r;
+	return r < 0 && error->text[0] == '\0'
+		? error_set(error, r, "io_uring_enter: %s", strerror(-r))
+		: r;
 }
 
 /* Queues what this phase has to do now; *ret_until_ns is when it has more to do. */
@@ -416,6 +419,17 @@ static int work(struct engine *engine, uint64_t *ret_until_ns, struct error *err
 	return r;
 }
 
+/* Sleeps no longer than the observer's output may wait. */
+static int wait_for_events(
+	struct engine *engine, uint64_t now_ns, uint64_t until_ns, struct error *error)
+{
+	const struct run_observer *observer = engine->reporter.observer;
+	if (observer->on_wait != NULL && observer->on_wait(observer->context)) {
+		until_ns = earlier(until_ns, now_ns + HELD_BACK_NS);
+	}
+	return lanes_wait(&engine->lanes, now_ns, until_ns, error);
+}
+
 static int loop(struct engine *engine, struct error *error)
 {
 	engine->now_ns = clock_now_ns();
@@ -426,7 +440,7 @@ static int loop(struct engine *engine, struct error *error)
 		uint64_t worked_ns = clock_now_ns();
 		engine->asleep_since_ns = worked_ns;
 		if (r == 0) {
-			r = lanes_wait(&engine->lanes, worked_ns, until_ns, error);
+			r = wait_for_events(engine, worked_ns, until_ns, error);
 		}
 		if (r < 0) {
 			return r;
@@ -465,19 +479,18 @@ static void describe(struct result *result, const struct plan *plan)
 	result->generator.period_ns = plan->schedule.period_ns;
 }
 
-int run_execute(const struct plan *plan, const struct run_observer *observer, struct result *result,
-	struct error *error)
+int run_execute(const struct run_params *params, struct result *result, struct error *error)
 {
 	/* Not on the stack, which may be small. */
 	struct engine *engine = malloc(sizeof(*engine));
 	if (engine == NULL) {
 		return error_set(error, -ENOMEM, "out of memory for the run");
 	}
-	describe(result, plan);
-	int r = engine_init(engine, plan, observer, result, error);
+	describe(result, params->plan);
+	int r = engine_init(engine, params, result, error);
 	if (r == 0) {
 		struct lane *first = &engine->lanes.list[0];
-		r = signals_arm(&engine->signals, first,
+		r = signals_arm(engine->signals, first,
 			token_pack((struct token){.operation = OPERATION_SIGNAL}));
 		if (r == 0) {
 			r = reporter_arm(&engine->reporter, first);

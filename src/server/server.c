@@ -27,11 +27,15 @@
 /* How long it may take, once a signal has come, to accept what is queued. */
 #define QUEUE_PATIENCE_NS NSEC_PER_SEC
 
+/* Between two attempts to write what the observer holds back. */
+#define HELD_BACK_NS (20 * NSEC_PER_MSEC)
+
 struct server {
 	const struct server_settings *settings;
 	const struct server_observer *observer;
 	int listen_fd; /* owned */
 	struct signals signals;
+	struct error *error; /* of the serving: for what fails with words of its own */
 	struct connections connections;
 	struct acceptor acceptor;
 	uint64_t now_ns; /* of this turn of the loop */
@@ -48,15 +52,12 @@ static void end(struct server *server, enum server_end why)
 
 static int handle_signal(struct server *server, struct lane *lane, int result)
 {
-	if (result == -EINTR || result == -EAGAIN) {
-		return signals_arm(&server->signals, lane, submit_token(OPERATION_SIGNAL, 0));
+	int r = signals_completed(
+		&server->signals, lane, submit_token(OPERATION_SIGNAL, 0), result, server->error);
+	if (r > 0) {
+		end(server, SERVER_INTERRUPTED);
 	}
-	if (result < 0) {
-		return result;
-	}
-	signals_release(&server->signals);
-	end(server, SERVER_INTERRUPTED);
-	return 0;
+	return r < 0 ? r : 0;
 }
 
 static int handle_accept(struct server *server, struct lane *lane, enum server_operation operation,
@@ -101,13 +102,21 @@ static int handle_completion(
 static int harvest(struct server *server, uint64_t until_ns, struct error *error)
 {
 	struct lanes *lanes = &server->connections.lanes;
+	const struct server_observer *observer = server->observer;
+	if (observer->on_wait != NULL && observer->on_wait(observer->context) &&
+		until_ns > server->now_ns + HELD_BACK_NS) {
+		until_ns = server->now_ns + HELD_BACK_NS;
+	}
 	int r = lanes_wait(lanes, server->now_ns, until_ns, error);
 	if (r < 0) {
 		return r;
 	}
 	server->now_ns = clock_now_ns();
 	r = lanes_harvest(lanes, handle_completion, server);
-	return r < 0 ? error_set(error, r, "cannot go on serving: %s", strerror(-r)) : 0;
+	if (r < 0 && error->text[0] == '\0') {
+		error_set(error, r, "cannot go on serving: %s", strerror(-r));
+	}
+	return r;
 }
 
 static int steer(struct server *server, struct error *error)
@@ -235,6 +244,7 @@ int server_serve_take_fd(int listen_fd, const struct server_settings *settings,
 	struct server server = {
 		.settings = settings,
 		.observer = observer,
+		.error = error,
 		.listen_fd = listen_fd,
 		.signals.fd = -1,
 		.connections.lanes.wake_fd = -1,

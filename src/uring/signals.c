@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tcpgoon/uring/lane.h"
 #include "tcpgoon/uring/ring.h"
 
 static bool is_ignored(int number)
@@ -53,6 +54,39 @@ int signals_arm(struct signals *signals, struct lane *lane, uint64_t user_data)
 	io_uring_prep_read(sqe, signals->fd, &signals->info, sizeof(signals->info), 0);
 	sqe->user_data = user_data;
 	return 0;
+}
+
+int signals_completed(struct signals *signals, struct lane *lane, uint64_t user_data, int result,
+	struct error *error)
+{
+	if (result == -EINTR || result == -EAGAIN) {
+		return signals_arm(signals, lane, user_data);
+	}
+	if (result < 0) {
+		return error_set(error, result, "signals cannot be read (read of a signalfd): %s",
+			strerror(-result));
+	}
+	signals_release(signals);
+	return 1;
+}
+
+bool signals_came(struct signals *signals)
+{
+	if (signals->info.ssi_signo == 0 && signals->fd >= 0) {
+		ssize_t length = read(signals->fd, &signals->info, sizeof(signals->info));
+		if (length != (ssize_t)sizeof(signals->info)) {
+			signals->info.ssi_signo = 0;
+		}
+	}
+	if (signals->info.ssi_signo != 0) {
+		signals_release(signals);
+	}
+	return signals->info.ssi_signo != 0;
+}
+
+int signals_poll_fd(const struct signals *signals)
+{
+	return signals->taken ? signals->fd : -1;
 }
 
 void signals_release(struct signals *signals)

@@ -105,7 +105,8 @@ static inline void sample_evidence(struct result *result)
 		.quota_period_ns = 100 * NSEC_PER_MSEC,
 		.throttled = 11,
 		.throttled_ns = 880 * NSEC_PER_MSEC,
-		.quota_file = "/sys/fs/cgroup/cpu.max"};
+		.quota_file = "/sys/fs/cgroup/cpu.max",
+		.lines_dropped = 7};
 	result->machine = (struct host_view){.kernel = "6.1.0-18-amd64",
 		.cpus = 4,
 		.cpus_allowed = 3,

@@ -319,7 +319,7 @@ static void the_generator_and_its_machine_are_told(void **state)
 	const struct fixture *fixture = *state;
 	const json_t *generator = json_object_get(fixture->root, "generator");
 	const struct expected_count counts[] = {
-		{"cq_overflows", 5}, {"resolution_us", 180}, {"lanes", 2}};
+		{"cq_overflows", 5}, {"resolution_us", 180}, {"lanes", 2}, {"lines_dropped", 7}};
 	assert_counts(generator, counts, LENGTH(counts), 6);
 	assert_real(generator, "cpu_share", 0.25);
 	assert_real(generator, "period_us", 2500.5);

@@ -13,9 +13,11 @@
 #include "tcpgoon/verdict/verdict.h"
 
 struct outcome {
-	FILE *text; /* where the lines for people go, during the run too */
+	FILE *text; /* where the lines for people go: to its descriptor, during the run too */
 	struct output outputs[TEXT_LIST_MAX]; /* those of -o FORMAT=PATH */
 	size_t output_count;
+	int text_failure; /* of the lines before the report: a negative errno; for whoever writes them */
+	int stop_fd; /* no reader is waited for where this can be read; -1: each is */
 	bool text_failed; /* of this run's lines some were lost */
 };
 

@@ -22,4 +22,11 @@ bool surroundings_was_closed(int fd);
  */
 void surroundings_leave(int number) __attribute__((noreturn));
 
+/*
+ * From now on the first SIGINT, SIGTERM or SIGHUP makes the descriptor that is returned readable,
+ * and the second ends the process. `stopped`: the first has been. Returns -1 where there is no
+ * descriptor to be had: then the first ends the process.
+ */
+int surroundings_stop_fd(bool stopped);
+
 #endif

@@ -31,6 +31,7 @@ struct output {
 	enum output_claim claim;
 	struct place place;
 	int fd; /* of a stream; -1: none, or not open yet */
+	int stop_fd; /* of a stream: its reader is not waited for where this can be read; -1: none */
 	size_t sent; /* to a stream: of the report */
 	const char *epilogue; /* what follows the report in a stream; NULL: nothing */
 	struct stat written; /* the file as it was left, where told_status is not negative */
@@ -38,9 +39,9 @@ struct output {
 	int told_status; /* the exit status that the file holds; -1: none of this run */
 };
 
-#define OUTPUT_INIT                                              \
-	{                                                        \
-		.place = PLACE_INIT, .fd = -1, .told_status = -1 \
+#define OUTPUT_INIT                                                             \
+	{                                                                       \
+		.place = PLACE_INIT, .fd = -1, .stop_fd = -1, .told_status = -1 \
 	}
 
 /*
@@ -81,6 +82,9 @@ int output_write(struct output *output, const struct result *result, const struc
 
 /* Removes what output_write made of a file, or empties it. Returns 0 or a negative errno. */
 int output_withdraw(struct output *output);
+
+/* What a failure with `code` is to people; -EINTR is that of a stream that was told to stop. */
+const char *output_failure(int code);
 
 /* Accepts one that was not opened. */
 void output_finish(struct output *output);

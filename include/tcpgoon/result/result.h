@@ -34,7 +34,7 @@ struct cause_tally {
 /* Why the run ended. */
 enum run_end {
 	RUN_COMPLETED, /* every connection decided, the hold over */
-	RUN_INTERRUPTED, /* SIGINT or SIGTERM */
+	RUN_INTERRUPTED, /* SIGINT, SIGTERM or SIGHUP */
 	RUN_ABORTED, /* the observer asked for it: a threshold was crossed */
 	RUN_NOT_STARTED, /* nothing was dialled: see `error` */
 	RUN_FAILED, /* this program could not go on: see `error` */
@@ -221,6 +221,7 @@ struct generator {
 	uint64_t late; /* of the dials with a due time: more than GENERATOR_LATE_NS after it */
 	uint64_t late_spells; /* runs of late dials, one after the other */
 	uint64_t cq_overflows; /* completions that did not fit their queue (none is lost) */
+	uint64_t lines_dropped; /* of status and debugging: not read in time */
 	uint32_t resolution_us; /* of `connect`: within how long, on average, a dial began unseen */
 	uint32_t lanes;
 	/* The tightest CPU quota of its control groups, in each period; RESULT_UNKNOWN: none is seen. */

@@ -35,13 +35,14 @@ enum phase {
 struct engine {
 	const struct plan *plan;
 	struct result *result;
+	struct error *error; /* of the run: for what fails with words of its own */
 	struct lanes lanes;
 	struct table table;
 	struct requests requests;
 	struct dialer dialer;
 	struct deadline deadline;
 	struct reporter reporter;
-	struct signals signals;
+	struct signals *signals;
 	struct inquest inquest;
 	struct icmp icmp;
 	struct refusals refusals;

@@ -10,6 +10,8 @@
 #include "tcpgoon/result/result.h"
 #include "tcpgoon/result/snapshot.h"
 
+struct signals;
+
 /* What a run tells while it runs. Any function may be NULL. They must not block. */
 struct run_observer {
 	void *context;
@@ -21,18 +23,24 @@ struct run_observer {
 	 * Ten times a second, with the result as it grows: true ends the run here, with its report.
 	 */
 	bool (*on_review)(void *context, const struct result *result);
+	/* The loop is about to wait. True: output is held back, so for a moment only. */
+	bool (*on_wait)(void *context);
 	/* One line per event, for --debug only; NULL unless asked, as it costs. */
 	void (*on_debug)(void *context, const char *line);
 };
 
+struct run_params {
+	const struct plan *plan;
+	const struct run_observer *observer;
+	struct signals *signals; /* the first that comes ends the run with its result */
+};
+
 /*
- * Dials, holds, closes. SIGINT and SIGTERM are taken over for the time of the run: the first ends
- * it with its result, the second ends the process at once, by its default action.
+ * Dials, holds, closes. Signals belong to the caller, as there is work before a run and after it.
  * `result` was initialised by the caller; it is filled on success and stays valid on failure.
  * Returns 0 (also where connections failed: that is a result), or a negative errno with a message
  * where this program could not do its work.
  */
-int run_execute(const struct plan *plan, const struct run_observer *observer, struct result *result,
-	struct error *error);
+int run_execute(const struct run_params *params, struct result *result, struct error *error);
 
 #endif

@@ -20,7 +20,7 @@ struct server_settings {
 enum server_end {
 	SERVER_REACHED_CONNECTIONS,
 	SERVER_REACHED_DURATION,
-	SERVER_INTERRUPTED, /* SIGINT or SIGTERM */
+	SERVER_INTERRUPTED, /* SIGINT, SIGTERM or SIGHUP */
 };
 
 struct server_totals {
@@ -33,13 +33,15 @@ struct server_totals {
 	enum server_end end;
 };
 
-/* What a server tells while it serves. Any function may be NULL. */
+/* What a server tells while it serves. Any function may be NULL. They must not block. */
 struct server_observer {
 	void *context;
 	/* The rings are up and the first accept is armed. */
 	void (*on_ready)(void *context);
 	/* A sentence for people: what keeps it from accepting more. Rare. */
 	void (*on_notice)(void *context, const char *sentence);
+	/* The loop is about to wait. True: output is held back, so for a moment only. */
+	bool (*on_wait)(void *context);
 	/* One line per event, for --debug only; NULL unless asked, as it costs. */
 	void (*on_debug)(void *context, const char *line);
 };
@@ -53,9 +55,9 @@ int server_listen(const struct server_settings *settings, int *ret_fd, struct ad
 
 /*
  * Serves until a limit or a signal ends it, then closes all connections; consumes the descriptor.
- * The totals are those of the moment before the closing. SIGINT and SIGTERM are taken over for the
- * time of the serving: the first ends it, the second has the effect it had before the call, during
- * the closing too. Returns 0 with *ret_totals, or a negative errno with a message where this
+ * The totals are those of the moment before the closing. SIGINT, SIGTERM and SIGHUP (unless it is
+ * ignored) are taken over for the time of the serving: the first ends it, the second has the effect
+ * it had before the call, during the closing too. Returns 0 with *ret_totals, or a negative errno with a message where this
  * program could not do its work.
  */
 int server_serve_take_fd(int listen_fd, const struct server_settings *settings,

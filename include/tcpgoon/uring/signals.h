@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* SIGINT, SIGTERM and SIGHUP as a completion on a lane, never as work in a handler. */
+/*
+ * SIGINT, SIGTERM and SIGHUP as a completion on a lane, or as a descriptor to poll where there is
+ * none, never as work in a handler.
+ */
 #ifndef TCPGOON_URING_SIGNALS_H
 #define TCPGOON_URING_SIGNALS_H
 
@@ -9,7 +12,8 @@
 #include <sys/signalfd.h>
 
 #include "tcpgoon/base/error.h"
-#include "tcpgoon/uring/lane.h"
+
+struct lane;
 
 /* A READ into `info` may be pending: the lane that it was armed on must be finished first. */
 struct signals {
@@ -19,6 +23,11 @@ struct signals {
 	struct signalfd_siginfo info; /* of the signal that came: ssi_signo */
 };
 
+#define SIGNALS_INIT     \
+	{                \
+		.fd = -1 \
+	}
+
 /*
  * Takes the signals over from this thread, which must be the only one; not SIGHUP where the process
  * ignores it. Returns 0 or a negative errno with a message; signals_finish() is due either way.
@@ -27,6 +36,23 @@ int signals_init(struct signals *signals, struct error *error);
 
 /* Queues a READ that completes when a signal comes. Returns 0 or a negative errno. */
 int signals_arm(struct signals *signals, struct lane *lane, uint64_t user_data);
+
+/*
+ * That READ has completed with `result`. Returns 1 where a signal came: it is released then; 0
+ * where none did, and the READ is armed again; or a negative errno, with a message where it is not
+ * that of io_uring_enter.
+ */
+int signals_completed(struct signals *signals, struct lane *lane, uint64_t user_data, int result,
+	struct error *error);
+
+/*
+ * Whether one came by now, outside of any ring: no READ may be pending. Where one did, the signals
+ * are released.
+ */
+bool signals_came(struct signals *signals);
+
+/* A descriptor that poll(2) finds readable when one comes; -1 where they are released. */
+int signals_poll_fd(const struct signals *signals);
 
 /*
  * Gives the signals back the effect they had before, so that a second ^C leaves at once. One that

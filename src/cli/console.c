@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#include "tcpgoon/cli/console.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "tcpgoon/base/clock.h"
+
+/* How long a reader of messages may stand still at the end. */
+#define PATIENCE_NS NSEC_PER_SEC
+
+int console_init(struct console *console, bool text_on_stderr)
+{
+	*console = (struct console){
+		.streams = {STREAM_INIT, STREAM_INIT},
+		.text = &console->streams[0],
+		.messages = &console->streams[1],
+	};
+	signal(SIGPIPE, SIG_IGN);
+	if (text_on_stderr || stream_is_same(STDOUT_FILENO, STDERR_FILENO)) {
+		console->messages = console->text;
+	}
+	int r = stream_init(console->text, text_on_stderr ? STDERR_FILENO : STDOUT_FILENO);
+	if (r == 0 && console->messages != console->text) {
+		r = stream_init(console->messages, STDERR_FILENO);
+	}
+	return r;
+}
+
+void console_finish(struct console *console)
+{
+	stream_finish(&console->streams[0]);
+	stream_finish(&console->streams[1]);
+}
+
+bool console_push(struct console *console)
+{
+	bool text_waits = stream_push(console->text);
+	return stream_push(console->messages) || text_waits;
+}
+
+uint64_t console_settle(struct console *console, int stop_fd)
+{
+	struct stream *messages = console->messages;
+	if (messages != console->text) {
+		size_t before;
+		int r;
+		do {
+			before = stream_waiting(messages);
+			r = stream_drain(messages, stop_fd, clock_now_ns() + PATIENCE_NS);
+		} while (r == -ETIMEDOUT && stream_waiting(messages) < before);
+		stream_drop(messages);
+		stream_keep_all(console->text);
+		bool cut = stream_waiting(messages) > 0; /* the rest of it will not be written */
+		return console->text->dropped + messages->dropped + (cut ? 1 : 0);
+	}
+	stream_keep_all(console->text);
+	return console->text->dropped;
+}
+
+int console_end_text(struct console *console, int stop_fd)
+{
+	int r = stream_drain(console->text, stop_fd, CLOCK_NEVER);
+	if (r == -EINTR) {
+		stream_drop(console->text);
+	}
+	return r;
+}
