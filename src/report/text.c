@@ -138,6 +138,39 @@ static void print_causes(FILE *out, const struct result *result)
 	}
 }
 
+/* As many groups of a kind as a paragraph bears. */
+#define GROUPS_SHOWN 4
+
+/* "Failed or ended by source: 192.0.2.2 25 of 25, 192.0.2.3 1 of 25" */
+static void print_groups(FILE *out, const struct result *result)
+{
+	static const char *const names[GROUP_KINDS] = {
+		[GROUP_SOURCE] = "source",
+		[GROUP_FAMILY] = "family",
+		[GROUP_PORT] = "port",
+	};
+	for (size_t i = 0; i < GROUP_KINDS; i++) {
+		const struct failure_groups *groups = &result->groups[i];
+		for (size_t j = 0; j < groups->count && j < GROUPS_SHOWN; j++) {
+			char value[ADDRESS_TEXT_MAX];
+			const struct failure_group *group = &groups->list[j];
+			uint64_t count = 0;
+			for (size_t k = 0; k < CAUSE_MAX; k++) {
+				count += group->causes[k];
+			}
+			if (j == 0) {
+				fprintf(out, "Failed or ended by %s: ", names[i]);
+			}
+			fprintf(out, "%s%s %" PRIu64 " of %" PRIu64, j > 0 ? ", " : "",
+				failure_group_value((enum group_kind)i, group, value), count,
+				group->dialed);
+		}
+		if (groups->count > 0) {
+			fputs(groups->count > GROUPS_SHOWN ? ", ...\n" : "\n", out);
+		}
+	}
+}
+
 static void print_kernel_view(FILE *out, const struct result *result)
 {
 	const struct kernel_view *view = &result->kernel;
@@ -328,6 +361,7 @@ static int print_final(FILE *out, const struct result *result, const struct verd
 	/* So far as the Go program did, to the byte. */
 	print_all_times(out, result);
 	print_causes(out, result);
+	print_groups(out, result);
 	print_survival(out, result);
 	print_kernel_view(out, result);
 	print_closing(out, result);

@@ -13,6 +13,9 @@
 /* A SYN is sent again after a second: a dial that may not take longer has only one. */
 #define FIRST_RETRANSMIT_NS NSEC_PER_SEC
 
+/* Answers are repeated: a counter that explains those that were lost is at most so many times as large. */
+#define ANSWERS_TIMES 16
+
 static bool is_dead(const struct target_tally *target)
 {
 	return target->failed > 0 && target->established == 0;
@@ -134,6 +137,15 @@ static void say_retransmissions(const struct result *result, char text[FINDING_T
 	}
 }
 
+/* The plan chose only source ports that other programs here do not get, to leave them the others. */
+static bool dialled_from_unusual_ports(const struct result *result)
+{
+	const struct leftover *left = &result->left;
+	return result->settings.source_port == NULL && result->kernel.possible &&
+		!result->listener.here && left->ports_of != RESULT_UNKNOWN && left->ports_of > 0 &&
+		left->ports == left->ports_of;
+}
+
 bool firewall_drop(const struct result *result, struct finding *finding)
 {
 	char how_long[FINDING_TEXT_MAX];
@@ -159,7 +171,11 @@ bool firewall_drop(const struct result *result, struct finding *finding)
 		how_long, retransmissions);
 	rule_say(finding->hint,
 		"A firewall drops these SYNs, or the host is down or not routed to: look for a rule "
-		"that drops, and capture SYNs at the target to see whether they arrive.");
+		"that drops, and capture SYNs at the target to see whether they arrive.%s",
+		dialled_from_unusual_ports(result)
+			? " If other programs get through: their source ports are in "
+			  "ip_local_port_range, these were not (--source-port auto)."
+			: "");
 	return true;
 }
 
@@ -262,7 +278,8 @@ bool damaged_segments(const struct result *result, struct finding *finding)
 	uint64_t timed_out = rule_cause(result, CAUSE_TIMED_OUT);
 	uint64_t again = result->kernel.retransmitted;
 	finding->count = timed_out > again ? timed_out : again;
-	if (finding->count == 0 || damaged < finding->count) {
+	uint64_t answers = result->kernel.syn_retransmits + timed_out + 1;
+	if (finding->count == 0 || damaged < finding->count || damaged > ANSWERS_TIMES * answers) {
 		return false;
 	}
 	rule_say(finding->evidence,

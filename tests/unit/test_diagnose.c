@@ -230,6 +230,14 @@ static void firewall_drop(void **state)
 	assert_only(fixture, "firewall_drop", 20,
 		"None of 20 connections was answered within 5.00 s; 40 SYNs were retransmitted "
 		"without an answer.");
+	/* Other programs of this host dial from other ports than this run did. */
+	assert_null(strstr(find(fixture, "firewall_drop")->hint, "ip_local_port_range"));
+	fixture->result.kernel.possible = true;
+	fixture->result.left.ports = 28232;
+	fixture->result.left.ports_of = 28232;
+	assert_non_null(strstr(find(fixture, "firewall_drop")->hint, "ip_local_port_range"));
+	fixture->result.left.ports = 28000;
+	assert_null(strstr(find(fixture, "firewall_drop")->hint, "ip_local_port_range"));
 	reject(fixture, CAUSE_REFUSED, 1); /* an answer */
 	assert_no(fixture, "firewall_drop");
 	assert_finding(fixture, "partial_drop", 20,

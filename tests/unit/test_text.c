@@ -389,6 +389,28 @@ static void test_survival_where_any_was_dropped(void **state)
 	assert_non_null(strstr(line_of(fixture, "Survival:"), "99.9% after 1m30s"));
 }
 
+static void test_groups_of_failures(void **state)
+{
+	struct fixture *fixture = *state;
+	struct failure_groups *sources = &fixture->result.groups[GROUP_SOURCE];
+	struct failure_groups *ports = &fixture->result.groups[GROUP_PORT];
+	set_target(&fixture->result, "host", "1.2.3.4", 80);
+	assert_null(line_of(fixture, "Failed or ended by"));
+	for (unsigned i = 0; i < 5; i++) {
+		struct failure_group *group = &sources->list[sources->count++];
+		*group = (struct failure_group){.address = fixture->result.target, .dialed = 25};
+		group->causes[CAUSE_TIMED_OUT] = 20 + i;
+		group->causes[CAUSE_CLOSED_BY_PEER] = 1;
+	}
+	assert_string_equal(line_of(fixture, "Failed or ended by source:"),
+		"Failed or ended by source: 1.2.3.4 21 of 25, 1.2.3.4 22 of 25, 1.2.3.4 23 of 25, "
+		"1.2.3.4 24 of 25, ...");
+	ports->list[0] = sources->list[0];
+	ports->count = 1;
+	assert_string_equal(line_of(fixture, "Failed or ended by port:"),
+		"Failed or ended by port: 80 21 of 25");
+}
+
 static void test_output_that_fails(void **state)
 {
 	struct fixture *fixture = *state;
@@ -426,6 +448,7 @@ int main(void)
 			test_rate_is_of_the_time_between_the_dials, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_survival_where_any_was_dropped, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_groups_of_failures, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_output_that_fails, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
