@@ -36,16 +36,6 @@ struct answer {
 	struct address list[ADDRESSES_MOST];
 };
 
-static bool list_has(const struct address *list, size_t count, const struct address *address)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (address_same_host(&list[i], address)) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* An international name is looked up in ASCII, and then as it was given: hosts(5) may have it so. */
 static void ask(const struct resolve_query *query, const char *name, struct answer *answer)
 {
@@ -68,7 +58,7 @@ static void ask(const struct resolve_query *query, const char *name, struct answ
 			continue;
 		}
 		address_unmap(&address);
-		if (!list_has(answer->list, answer->count, &address)) {
+		if (query->family == AF_UNSPEC || query->family == address.any.sa_family) {
 			answer->list[answer->count++] = address;
 		}
 	}
@@ -231,7 +221,8 @@ static int resolve_name(const struct resolve_query *query, struct address **ret_
 	if (r < 0 || answer->status != 0) {
 		r = explain(query, name, r, answer, error);
 	} else if (answer->count == 0) {
-		r = error_set(error, -ENOENT, "host '%s' has no IP address", query->host);
+		r = error_set(error, -ENOENT, "host '%s' has no %s address", query->host,
+			query->family == AF_UNSPEC ? "IP" : family_name(query->family));
 	} else {
 		size_t size = answer->count * sizeof(answer->list[0]);
 		struct address *list = malloc(size);

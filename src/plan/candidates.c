@@ -79,6 +79,23 @@ static void name_what_is_dialled(
 	*address = dialled;
 }
 
+/* An address that is there twice would be counted twice, and has its tuples only once. */
+static void drop_repeats(struct candidates *candidates)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < candidates->count; i++) {
+		size_t same = 0;
+		while (same < kept &&
+			!address_same_host(&candidates->list[same], &candidates->list[i])) {
+			same++;
+		}
+		if (same == kept) {
+			candidates->list[kept++] = candidates->list[i];
+		}
+	}
+	candidates->count = kept;
+}
+
 /* Why no connection gets there from here; NULL where one may. */
 static const char *out_of_reach(const struct address *address, const struct settings *settings)
 {
@@ -168,6 +185,7 @@ int candidates_init(struct candidates *candidates, const struct settings *settin
 	for (size_t i = 0; i < candidates->count; i++) {
 		name_what_is_dialled(&candidates->list[i], settings, notes);
 	}
+	drop_repeats(candidates);
 	struct remark remark = {0};
 	const char **why = calloc(candidates->count, sizeof(*why));
 	r = why == NULL ? error_set(error, -ENOMEM, "out of memory for the addresses of '%s'",

@@ -272,10 +272,23 @@ class Unspecified(Case):
                                  [note.format(host, address) for note in notes])
 
 
+    def test_none_is_there_twice(self):
+        """Each address is a target once, by whatever name and form it is found."""
+        hosts = (b"0.0.0.0 twice.test\n127.0.0.1 twice.test\n::ffff:127.0.0.1 twice.test\n"
+                 b"127.0.0.1 twice.test\n")
+        plan = self.run_tcpgoon("plan", "twice.test", "80", "--resolve", "all", "-c", "5",
+                                prepare=self.with_files(hosts=hosts))
+        self.assert_status(plan, 0)
+        self.assertIn("  Targets:  1, 127.0.0.1:80\n", plan.stdout)
+
+
 class Refusals(Case):
     def test_no_destination_of_tcp(self):
-        hosts = b"224.0.0.1 many.test\nfe80::1 link.test\n" + BOTH
+        hosts = (b"224.0.0.1 many.test\nfe80::1 link.test\n::ffff:127.0.0.1 mapped.test\n"
+                 b"127.0.0.1 four.test\n" + BOTH)
         rows = [
+            (["mapped.test", "-6"], "host 'mapped.test' has no IPv6 address"),
+            (["four.test", "-6"], "host 'four.test' cannot be resolved to an IPv6 address"),
             (["224.0.0.1"], "TCP cannot dial 224.0.0.1: it is a multicast address"),
             (["239.255.255.255"], "it is a multicast address"),
             (["ff02::1%lo"], "it is a multicast address"),

@@ -7,6 +7,7 @@ import re
 import resource
 import subprocess
 import tempfile
+import unittest
 
 import harness
 from test_field_names import Case
@@ -193,6 +194,7 @@ class Recognised(Case):
             self.assert_status(run, 0)
 
 
+@unittest.skipUnless(harness.MEASURING, "a sanitizer's frames are larger")
 class SmallStack(harness.Case):
     def test_64_kib(self):
         port = self.serve()[1]

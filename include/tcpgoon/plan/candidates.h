@@ -11,7 +11,7 @@
 #include "tcpgoon/plan/settings.h"
 
 struct candidates {
-	struct address *list; /* owned; port 0 */
+	struct address *list; /* owned; port 0; none is there twice */
 	size_t count; /* at least one */
 };
 
