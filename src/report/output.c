@@ -344,8 +344,10 @@ static int check_holder(const struct place *place)
 	if (fstatat(place->directory_fd, place->name, &status, AT_SYMLINK_NOFOLLOW) < 0) {
 		return errno == ENOENT ? 0 : -errno;
 	}
-	bool replaceable = S_ISREG(status.st_mode) || S_ISLNK(status.st_mode);
-	return replaceable && status.st_uid == geteuid() ? 0 : -EEXIST;
+	bool is_known = place->exists && is_same_file(&status, &place->status);
+	bool is_ours =
+		(S_ISREG(status.st_mode) || S_ISLNK(status.st_mode)) && status.st_uid == geteuid();
+	return is_known || is_ours ? 0 : -EEXIST;
 }
 
 /* Gives a complete file the name of the place: at once where that is free, else by a rename. */

@@ -30,6 +30,9 @@ ACL_USER_OBJ, ACL_USER, ACL_GROUP_OBJ, ACL_MASK, ACL_OTHER = 1, 2, 4, 0x10, 0x20
 needs_root = harness.unittest.skipIf(
     os.getuid() != 0 or not harness.namespace_is_of_the_first_user(), "needs root")
 
+needs_no_sanitizer = harness.unittest.skipIf(
+    not harness.MEASURING, "a sanitizer wants /proc, and no tracer")
+
 
 def as_nobody():
     os.setgroups([])
@@ -494,6 +497,7 @@ class FullDisk(OutputCase):
                 self.assertEqual(self.read("names"), "fill\nz\n")
 
     @needs_root
+    @needs_no_sanitizer
     def test_without_proc(self):
         """A file without a name cannot be given one then; it is made in the other way."""
         self.put("z", YESTERDAY)
@@ -574,6 +578,7 @@ class NotStarted(OutputCase):
         self.assert_declined(run, 1, "not confirmed")
 
     @harness.requires("strace")
+    @needs_no_sanitizer
     def test_run_that_breaks_off(self):
         """What is known by then is there, and called no more than that."""
         self.put("z", YESTERDAY)
