@@ -4,7 +4,7 @@
 static uint64_t read_clock_ns(clockid_t clock)
 {
 	struct timespec now = {0};
-	/* Fails only for a clock the kernel does not have, and it always has these two. */
+	/* Fails only for a clock the kernel does not have, and it always has these. */
 	(void)clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * NSEC_PER_SEC + (uint64_t)now.tv_nsec;
 }
@@ -12,6 +12,11 @@ static uint64_t read_clock_ns(clockid_t clock)
 uint64_t clock_now_ns(void)
 {
 	return read_clock_ns(CLOCK_MONOTONIC);
+}
+
+uint64_t clock_boot_ns(void)
+{
+	return read_clock_ns(CLOCK_BOOTTIME);
 }
 
 uint64_t clock_wall_ns(void)

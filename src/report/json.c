@@ -202,6 +202,18 @@ static json_t *make_kernel(const struct kernel_view *view)
 		json_value_count(view->no_other_end), "cost_us", json_value_us(view->cost_ns));
 }
 
+static json_t *make_stalls(const struct stall_view *view)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "count",
+		json_value_count(view->count), "total_s", json_value_seconds(view->total_ns),
+		"longest_s", json_value_seconds(view->longest_ns), "suspended_s",
+		json_value_seconds(view->suspended_ns), "run_delay_s",
+		json_value_seconds(view->run_delay_ns), "connect_apart",
+		json_value_count(view->connect_apart), "failure_apart",
+		json_value_count(view->failure_apart), "lifetime_apart",
+		json_value_count(view->lifetime_apart));
+}
+
 static json_t *make_closing(const struct closing_view *view)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "closed",
@@ -487,6 +499,7 @@ static json_t *make_result(const struct result *result, const struct verdict *ve
 		{"icmp", make_icmp(&result->icmp)},
 		{"ways", make_ways(result)},
 		{"own_rules", make_own_rules(result)},
+		{"stalls", make_stalls(&result->stalls)},
 		{"generator", make_generator(result)},
 		{"host", make_host(&result->machine)},
 		{"left_for_others", make_leftover(&result->left)},

@@ -107,6 +107,30 @@ static void print_percentiles(FILE *out, const char *title, const struct histogr
 	fprintf(out, " (%" PRIu64 " connections)\n", times->count);
 }
 
+/* "Stalls: 1 of this program, 2.01s in all; set apart: 12 connect times" */
+static void print_stalls(FILE *out, const struct result *result)
+{
+	const struct stall_view *view = &result->stalls;
+	const struct {
+		uint64_t count;
+		const char *name;
+	} apart[] = {{view->connect_apart, "connect times"},
+		{view->failure_apart, "times to an error"}, {view->lifetime_apart, "lifetimes"}};
+	const char *before = "; set apart: ";
+	if (view->count == 0) {
+		return;
+	}
+	fprintf(out, "Stalls: %" PRIu64 " of this program, ", view->count);
+	print_duration(out, view->total_ns / NSEC_PER_MSEC * NSEC_PER_MSEC, " in all");
+	for (size_t i = 0; i < sizeof(apart) / sizeof(apart[0]); i++) {
+		if (apart[i].count > 0) {
+			fprintf(out, "%s%" PRIu64 " %s", before, apart[i].count, apart[i].name);
+			before = ", ";
+		}
+	}
+	fputc('\n', out);
+}
+
 static void print_all_times(FILE *out, const struct result *result)
 {
 	char title[128];
@@ -121,6 +145,7 @@ static void print_all_times(FILE *out, const struct result *result)
 		print_percentiles(out, "Lag, schedule to dial", &result->lag);
 	}
 	print_percentiles(out, "Lifetime of the dropped", &result->lifetime);
+	print_stalls(out, result);
 }
 
 static void print_causes(FILE *out, const struct result *result)

@@ -26,6 +26,7 @@ int result_init(struct result *result)
 			.files_of = RESULT_UNKNOWN,
 			.memory_bytes = RESULT_UNKNOWN,
 			.memory_of_bytes = RESULT_UNKNOWN},
+		.stalls = {.run_delay_ns = RESULT_UNKNOWN},
 		.closing = {.acknowledged = RESULT_UNKNOWN,
 			.unanswered = RESULT_UNKNOWN,
 			.reset = RESULT_UNKNOWN,

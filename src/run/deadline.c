@@ -12,6 +12,9 @@
 
 #include "tcpgoon/base/clock.h"
 
+/* As long as a SYN takes to be sent again, at most. */
+#define MOMENT_NS NSEC_PER_SEC
+
 static uint64_t end_ns(const struct deadline *deadline, uint32_t index)
 {
 	return table_dialed_ns(deadline->table, index) + deadline->timeout_ns;
@@ -32,7 +35,8 @@ static bool is_connecting(const struct table *table, uint32_t index)
 
 bool deadline_is_over(const struct deadline *deadline, uint32_t index, uint64_t now_ns)
 {
-	return is_connecting(deadline->table, index) && now_ns >= end_ns(deadline, index);
+	return is_connecting(deadline->table, index) && now_ns >= end_ns(deadline, index) &&
+		now_ns >= deadline->not_before_ns;
 }
 
 bool deadline_take(struct deadline *deadline, uint64_t now_ns, uint32_t *ret_index)
@@ -56,10 +60,19 @@ void deadline_again(struct deadline *deadline, uint32_t index)
 	}
 }
 
+void deadline_stalled(struct deadline *deadline, uint64_t length_ns, uint64_t now_ns)
+{
+	uint64_t moment_ns = length_ns < MOMENT_NS ? length_ns : MOMENT_NS;
+	moment_ns = moment_ns < deadline->timeout_ns ? moment_ns : deadline->timeout_ns;
+	deadline->not_before_ns = now_ns + moment_ns;
+}
+
 uint64_t deadline_next_ns(const struct deadline *deadline)
 {
-	return deadline->first < deadline->table->count &&
-			is_connecting(deadline->table, (uint32_t)deadline->first)
-		? end_ns(deadline, (uint32_t)deadline->first)
-		: CLOCK_NEVER;
+	if (deadline->first == deadline->table->count ||
+		!is_connecting(deadline->table, (uint32_t)deadline->first)) {
+		return CLOCK_NEVER;
+	}
+	uint64_t next_ns = end_ns(deadline, (uint32_t)deadline->first);
+	return next_ns > deadline->not_before_ns ? next_ns : deadline->not_before_ns;
 }

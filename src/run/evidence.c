@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
@@ -11,6 +12,7 @@
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/net/cgroup.h"
 #include "tcpgoon/net/limits.h"
+#include "tcpgoon/net/procfile.h"
 
 static uint64_t to_ns(struct timeval time)
 {
@@ -202,6 +204,22 @@ static void look_at_throttling(const struct evidence *evidence, struct generator
 	}
 }
 
+/* How long this thread has been ready and without a CPU: the second word of its schedstat. */
+static uint64_t run_delay_now_ns(void)
+{
+	char *text = NULL;
+	if (procfile_read("/proc/self/schedstat", &text) < 0) {
+		return RESULT_UNKNOWN;
+	}
+	char *at = text;
+	(void)strtoull(at, &at, 10);
+	char *end = at;
+	uint64_t delay_ns = strtoull(at, &end, 10);
+	bool known = end != at;
+	free(text);
+	return known ? delay_ns : RESULT_UNKNOWN;
+}
+
 void evidence_begin(struct evidence *evidence, const struct targets *targets, struct result *result)
 {
 	*evidence = (struct evidence){.targets = targets};
@@ -211,6 +229,7 @@ void evidence_begin(struct evidence *evidence, const struct targets *targets, st
 	look_before(evidence, &result->listener);
 	look_at_host(&result->machine);
 	look_at_quota(evidence, &result->generator);
+	evidence->run_delay_before_ns = run_delay_now_ns();
 	evidence->cpu_before_ns = cpu_now_ns(); /* last: what looking costs is not the dialling's */
 }
 
@@ -229,6 +248,10 @@ void evidence_end(struct evidence *evidence, const struct lanes *lanes, struct r
 	result->network = netstat_difference(&evidence->before, &after);
 	look_at_listeners(evidence, &result->listener);
 	look_at_tables(&result->tables, &result->left);
+	uint64_t run_delay_ns = run_delay_now_ns();
+	if (run_delay_ns != RESULT_UNKNOWN && evidence->run_delay_before_ns != RESULT_UNKNOWN) {
+		result->stalls.run_delay_ns = run_delay_ns - evidence->run_delay_before_ns;
+	}
 	struct generator *generator = &result->generator;
 	generator->lanes = lanes->count;
 	generator->cq_overflows = lanes_overflows(lanes);

@@ -50,7 +50,9 @@ static void handle_delay(struct engine *engine, uint32_t index, int result)
 		uint64_t earliest_ns =
 			due_ns > engine->asleep_since_ns ? due_ns : engine->asleep_since_ns;
 		table_dialing(&engine->table, index, due_ns, engine->now_ns);
-		evidence_add_window(&engine->evidence, engine->now_ns - earliest_ns);
+		if (!engine->stalled) {
+			evidence_add_window(&engine->evidence, engine->now_ns - earliest_ns);
+		}
 	}
 }
 

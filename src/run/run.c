@@ -28,6 +28,9 @@
 /* To ask about so many, or to close them, takes a second: worth a word to whoever waits. */
 #define WORTH_A_WORD 50000
 
+/* After a stall: how long to take what has come, before anything else is done. */
+#define CATCH_UP_NS (500 * NSEC_PER_MSEC)
+
 /* Between two questions to the observer whether to go on. */
 #define REVIEW_NS (100 * NSEC_PER_MSEC)
 
@@ -430,6 +433,68 @@ static int wait_for_events(
 	return lanes_wait(&engine->lanes, now_ns, until_ns, error);
 }
 
+/* Nothing is timed any more once the run ends. */
+static bool is_timing(const struct engine *engine)
+{
+	return engine->phase < PHASE_DISARMING;
+}
+
+static void note_stall(struct engine *engine, uint64_t length_ns, bool suspended)
+{
+	struct stall_view *view = &engine->result->stalls;
+	view->count++;
+	view->total_ns += length_ns;
+	view->longest_ns = length_ns > view->longest_ns ? length_ns : view->longest_ns;
+	view->suspended_ns += suspended ? length_ns : 0;
+	table_stalled(&engine->table, engine->now_ns, suspended);
+	deadline_stalled(&engine->deadline, length_ns, engine->now_ns);
+	engine->stalled = true;
+	reporter_debug(
+		&engine->reporter, "Stood still for %" PRIu64 " ms", length_ns / NSEC_PER_MSEC);
+}
+
+/*
+ * A turn of the loop works, and waits until there is something to do: both have an end that it should
+ * have kept to. Where it did not, the program was stopped, or had no CPU.
+ */
+static void look_for_stalls(
+	struct engine *engine, uint64_t began_ns, uint64_t worked_ns, uint64_t until_ns)
+{
+	uint64_t length_ns = stall_length_ns(began_ns, began_ns, worked_ns) +
+		stall_length_ns(worked_ns, until_ns, engine->now_ns);
+	if (length_ns > 0) {
+		note_stall(engine, length_ns, false);
+	}
+	if (engine->now_ns >= engine->suspend.look_ns) {
+		length_ns = stall_suspended_ns(&engine->suspend, engine->now_ns, clock_boot_ns());
+		if (length_ns > 0) {
+			note_stall(engine, length_ns, true);
+		}
+	}
+}
+
+/*
+ * Takes all that has come. After a stall that is more than an enter brings, and what came before a
+ * dial timeout was over must be seen before anybody asks whether it is over.
+ */
+static int harvest(struct engine *engine, struct error *error)
+{
+	struct lanes *lanes = &engine->lanes;
+	uint64_t until_ns = engine->now_ns + CATCH_UP_NS;
+	int r = explain(lanes_harvest(lanes, harvest_completion, engine), error);
+	if (!engine->stalled) {
+		return r;
+	}
+	while (r == 0 && lanes_have_work(lanes) && clock_now_ns() < until_ns) {
+		r = lanes_wait(lanes, engine->now_ns, engine->now_ns, error);
+		if (r == 0) {
+			r = explain(lanes_harvest(lanes, harvest_completion, engine), error);
+		}
+	}
+	engine->now_ns = clock_now_ns(); /* what comes from here on has its own instant */
+	return r;
+}
+
 static int loop(struct engine *engine, struct error *error)
 {
 	engine->now_ns = clock_now_ns();
@@ -439,6 +504,10 @@ static int loop(struct engine *engine, struct error *error)
 		int r = work(engine, &until_ns, error);
 		uint64_t worked_ns = clock_now_ns();
 		engine->asleep_since_ns = worked_ns;
+		bool timing = is_timing(engine);
+		if (timing) {
+			until_ns = earlier(until_ns, worked_ns + STALL_HEARTBEAT_NS);
+		}
 		if (r == 0) {
 			r = wait_for_events(engine, worked_ns, until_ns, error);
 		}
@@ -446,10 +515,14 @@ static int loop(struct engine *engine, struct error *error)
 			return r;
 		}
 		engine->now_ns = clock_now_ns();
-		if (until_ns <= worked_ns && engine->phase == PHASE_DIALING) {
+		engine->stalled = false;
+		if (timing) {
+			look_for_stalls(engine, began_ns, worked_ns, until_ns);
+		}
+		if (until_ns <= worked_ns && engine->phase == PHASE_DIALING && !engine->stalled) {
 			evidence_add_window(&engine->evidence, engine->now_ns - began_ns);
 		}
-		r = explain(lanes_harvest(&engine->lanes, harvest_completion, engine), error);
+		r = harvest(engine, error);
 		if (r < 0) {
 			return r;
 		}

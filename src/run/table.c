@@ -152,11 +152,38 @@ void table_denied(struct table *table)
 	table->answered_max = table->answered == 0 ? 0 : table->answered_max - 1;
 }
 
+void table_stalled(struct table *table, uint64_t now_ns, bool suspended)
+{
+	table->stalled_before_us = microseconds_since(table->start_ns, now_ns) + 1;
+	if (suspended) {
+		table->suspended_before_us = table->stalled_before_us;
+	}
+}
+
+static bool dial_spans_stall(const struct table *table, const struct conn *conn)
+{
+	return conn->dialed_us < table->stalled_before_us;
+}
+
+/* The stall hides when it was established, or when it ended; a suspension, how long it lived. */
+static bool lifetime_is_doubtful(
+	const struct table *table, const struct conn *conn, uint64_t now_ns)
+{
+	return conn->stalled ||
+		microseconds_since(table->start_ns, now_ns) < table->stalled_before_us ||
+		(uint64_t)conn->dialed_us + conn->connect_us < table->suspended_before_us;
+}
+
 void table_established(struct table *table, uint32_t index)
 {
 	struct conn *conn = &table->conns[index];
 	move(table, conn, CONN_ESTABLISHED);
-	histogram_record(&table->result->connect, conn->connect_us);
+	if (dial_spans_stall(table, conn)) {
+		conn->stalled = true;
+		table->result->stalls.connect_apart++;
+	} else {
+		histogram_record(&table->result->connect, conn->connect_us);
+	}
 	table->result->established++;
 	struct target_tally *target = target_of(table, index);
 	if (target != NULL) {
@@ -179,7 +206,11 @@ void table_failed(
 	move(table, conn, CONN_ERROR);
 	if (was_dialed) {
 		conn->connect_us = dial_time_us(table, conn, now_ns);
-		histogram_record(&table->result->failure, conn->connect_us);
+		if (dial_spans_stall(table, conn)) {
+			table->result->stalls.failure_apart++;
+		} else {
+			histogram_record(&table->result->failure, conn->connect_us);
+		}
 	}
 	tally(table, conn, cause, error_number, now_ns);
 	table->result->given_up_by_kernel += cause == CAUSE_TIMED_OUT && error_number == ETIMEDOUT;
@@ -210,9 +241,16 @@ enum cause table_closed(struct table *table, uint32_t index, int error_number, u
 {
 	struct conn *conn = &table->conns[index];
 	uint64_t lifetime_ns = table_lifetime_ns(table, index, now_ns);
-	enum cause cause = cause_from_end(error_number, lifetime_ns);
+	bool doubtful = lifetime_is_doubtful(table, conn, now_ns);
+	/* Where it is not known how long it lived, it may have been since its dial. */
+	enum cause cause = cause_from_end(
+		error_number, doubtful ? now_ns - table_dialed_ns(table, index) : lifetime_ns);
 	move(table, conn, CONN_CLOSED);
-	histogram_record(&table->result->lifetime, lifetime_ns / NSEC_PER_USEC);
+	if (doubtful) {
+		table->result->stalls.lifetime_apart++;
+	} else {
+		histogram_record(&table->result->lifetime, lifetime_ns / NSEC_PER_USEC);
+	}
 	tally(table, conn, cause, error_number, now_ns);
 	if (cause == CAUSE_CLOSED_AT_ONCE || cause == CAUSE_RESET_AT_ONCE) {
 		note_rejected(table, index);
@@ -234,7 +272,8 @@ void table_recycle(struct table *table, uint32_t index)
 	struct conn *conn = &table->conns[index];
 	assert(conn->held == 0);
 	move(table, conn, CONN_NOT_INITIATED);
-	conn->generation++;
+	conn->generation = (conn->generation + 1U) & 0x7fff;
+	conn->stalled = false;
 	conn->cause = CAUSE_NONE;
 	conn->error_number = 0;
 	conn->received = false;

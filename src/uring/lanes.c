@@ -194,6 +194,18 @@ static int flush_all(struct lanes *lanes, bool *ret_ready)
 	return 0;
 }
 
+bool lanes_have_work(struct lanes *lanes)
+{
+	for (unsigned i = 0; i < lanes->count; i++) {
+		struct io_uring *ring = &lanes->list[i].ring;
+		if (io_uring_sq_ready(ring) > 0 || io_uring_cq_ready(ring) > 0 ||
+			ring_has_deferred_work(ring)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static int sleep_in_first(struct lanes *lanes, uint64_t now_ns, uint64_t until_ns)
 {
 	struct io_uring_cqe *cqe;

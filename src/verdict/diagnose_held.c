@@ -9,6 +9,8 @@
  * the same lifetime too. It stops when the dials stop, and those that are left then outlive that
  * lifetime.
  */
+#include <stdio.h>
+
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/verdict/rules.h"
 
@@ -200,9 +202,18 @@ bool oldest_closed(const struct result *result, struct finding *finding)
 	return true;
 }
 
+/* Most ended, or began, while this program stood still: it saw them at one time, whenever it was. */
+static bool stall_hides_them(const struct result *result, const struct drops *drops)
+{
+	return drops->count > 0 && result->stalls.lifetime_apart * 2 >= drops->count;
+}
+
 bool server_went_away(const struct result *result, struct finding *finding)
 {
 	struct drops drops = look_at_drops(result);
+	if (stall_hides_them(result, &drops) && !rule_listener_left(result)) {
+		return false;
+	}
 	bool nearly_all = drops.count >= 2 &&
 		drops.count * 10 >= (result->established - rule_ended_at_once(result)) * 9;
 	if (!nearly_all || drops.last_ns - drops.first_ns > INSTANT_NS) {
@@ -285,12 +296,18 @@ bool dropped_while_held(const struct result *result, struct finding *finding)
 	}
 	char first[RULE_TEXT_MAX];
 	char median[RULE_TEXT_MAX];
+	char when[2 * RULE_TEXT_MAX + 64] = "when is not known, as this program stood still";
+	if (!stall_hides_them(result, &drops)) {
+		snprintf(when, sizeof(when),
+			"the first %s into the run, half of them within %s of being established",
+			rule_seconds(drops.first_ns, first),
+			rule_seconds(drops.median_us * NSEC_PER_USEC, median));
+	}
 	rule_say(finding->evidence,
 		"%" PRIu64 " of %" PRIu64 " connections were dropped (%" PRIu64 " closed, %" PRIu64
-		" reset), the first %s into the run, half of them within %s of being established.",
+		" reset), %s.",
 		drops.count, result->established, rule_cause(result, CAUSE_CLOSED_BY_PEER),
-		rule_cause(result, CAUSE_RESET_BY_PEER), rule_seconds(drops.first_ns, first),
-		rule_seconds(drops.median_us * NSEC_PER_USEC, median));
+		rule_cause(result, CAUSE_RESET_BY_PEER), when);
 	rule_say(finding->hint, "%s",
 		cause_hint(rule_cause(result, CAUSE_RESET_BY_PEER) >
 					rule_cause(result, CAUSE_CLOSED_BY_PEER)

@@ -16,6 +16,8 @@
 #define LATE_ONE_IN 4
 #define LATE_SPELLS_LEAST 4
 #define CPU_MOST_PERCENT 90
+/* So long a stall is worth a word even where nothing was timed across it. */
+#define STALL_REMARKABLE_NS NSEC_PER_SEC
 
 /* Connections that failed here for one cause; the hint is that of the cause. */
 static bool failed_here(
@@ -277,14 +279,62 @@ static bool pace_was_lost(const struct result *result, struct finding *finding)
 	return true;
 }
 
+/* What it was, as far as the kernel tells. */
+static const char *why_it_stood_still(const struct stall_view *stalls)
+{
+	if (stalls->suspended_ns >= stalls->total_ns / 2) {
+		return "The machine was suspended meanwhile.";
+	}
+	if (stalls->run_delay_ns == RESULT_UNKNOWN) {
+		return "It was stopped, or had no CPU: give this machine less other work.";
+	}
+	if (stalls->run_delay_ns >= stalls->total_ns / 2) {
+		return "It was ready to run and had no CPU: give this machine less other work, or "
+		       "this program a larger CPU quota.";
+	}
+	return "It was not waiting for a CPU: it was stopped (SIGSTOP, a debugger, a cgroup's "
+	       "freezer), or the whole machine was.";
+}
+
+/* Harm was done to what is timed, or it was long enough to be noticed by anybody. */
+static bool stood_still(const struct result *result, struct finding *finding)
+{
+	const struct stall_view *stalls = &result->stalls;
+	uint64_t apart = stalls->connect_apart + stalls->failure_apart + stalls->lifetime_apart;
+	if (stalls->count == 0 || (apart == 0 && stalls->longest_ns < STALL_REMARKABLE_NS)) {
+		return false;
+	}
+	char total[RULE_TEXT_MAX];
+	char longest[RULE_TEXT_MAX];
+	char times[RULE_TEXT_MAX + 32] = "once";
+	if (stalls->count > 1) {
+		snprintf(times, sizeof(times), "%" PRIu64 " times, at most %s at once, in all",
+			stalls->count, rule_seconds(stalls->longest_ns, longest));
+	}
+	finding->count = apart;
+	rule_say(finding->evidence,
+		"The run was client-limited: this program stood still %s for %s. Set apart, "
+		"as they span that: %" PRIu64 " connect times, %" PRIu64
+		" times to an error, %" PRIu64 " lifetimes.",
+		times, rule_seconds(stalls->total_ns, total), stalls->connect_apart,
+		stalls->failure_apart, stalls->lifetime_apart);
+	rule_say(finding->hint, "%s", why_it_stood_still(stalls));
+	return true;
+}
+
 bool client_limited(const struct result *result, struct finding *finding)
 {
 	/* What failed here was not dialled: those findings say enough. */
-	if (result->dialed < 2 || rule_failed_here(result) > 0) {
-		return false;
-	}
-	if (quota_was_the_limit(result, finding)) {
+	bool dialled = result->dialed >= 2 && rule_failed_here(result) == 0;
+	/* Whoever is throttled stands still: the quota says why. */
+	if (dialled && quota_was_the_limit(result, finding)) {
 		return true;
+	}
+	if (stood_still(result, finding)) {
+		return true;
+	}
+	if (!dialled) {
+		return false;
 	}
 	return result->generator.period_ns > 0 ? pace_was_lost(result, finding)
 					       : cpu_was_the_limit(result, finding);

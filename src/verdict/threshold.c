@@ -487,6 +487,10 @@ static const char *too_few_samples(
 	if (metric->value == OF(lag) && result->generator.period_ns == 0) {
 		return "a run without a pace has no schedule: give --sleep";
 	}
+	if ((metric->value == OF(connect) && result->stalls.connect_apart > 0) ||
+		(metric->value == OF(failure) && result->stalls.failure_apart > 0)) {
+		return "most of them span a stall of this program";
+	}
 	return samples == 0 ? "there are no samples" : "it was measured of less than half of them";
 }
 

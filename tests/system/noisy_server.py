@@ -6,7 +6,7 @@
 Each connection gets something every SECONDS (often), or once, that long after it was accepted.
 When the client has closed its direction: `often` and `once` close, `stubborn` goes on sending for
 ever, `half` sends no more and keeps its own direction open, `parting` sends some more, and closes
-SECONDS later.
+SECONDS later. Prints a line for each connection that was reset.
 """
 
 import contextlib
@@ -41,6 +41,10 @@ def serve(port, how, seconds):
                 selector.unregister(connection.sock)
             connection.sock.close()
 
+    def was_reset(connection):
+        print("reset", flush=True)
+        close(connection)
+
     def accept():
         with contextlib.suppress(BlockingIOError):
             while True:
@@ -70,15 +74,16 @@ def serve(port, how, seconds):
         for key, _ in selector.select(0.005):
             try:
                 accept() if key.fileobj is listener else read(connections[key.fd])
-            except (OSError, KeyError):
-                if key.fd in connections:
-                    close(connections[key.fd])
+            except KeyError:
+                pass
+            except OSError:
+                was_reset(connections[key.fd])
         now = time.monotonic()
         for connection in list(connections.values()):
             try:
                 tend(connection, now)
             except OSError:
-                close(connection)
+                was_reset(connection)
 
 
 serve(int(sys.argv[1]), sys.argv[2], float(sys.argv[3]))

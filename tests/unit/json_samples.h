@@ -172,6 +172,14 @@ static inline int sample_full(struct result *result)
 	result->max_concurrent = 700;
 	result->given_up_by_kernel = 5;
 	result->received_from = 333;
+	result->stalls = (struct stall_view){.count = 3,
+		.total_ns = 4 * NSEC_PER_SEC,
+		.longest_ns = 2500 * NSEC_PER_MSEC,
+		.suspended_ns = 1500 * NSEC_PER_MSEC,
+		.run_delay_ns = 250 * NSEC_PER_MSEC,
+		.connect_apart = 17,
+		.failure_apart = 8,
+		.lifetime_apart = 9};
 	result->closing = (struct closing_view){.closed = 600,
 		.half_closed = 130,
 		.acknowledged = 587,

@@ -168,6 +168,28 @@ static void the_last_is_the_last(void **state)
 	assert_int_equal(deadline_next_ns(&fixture->deadline), CLOCK_NEVER);
 }
 
+static void what_fell_due_in_a_stall_is_given_a_moment(void **state)
+{
+	struct fixture *fixture = *state;
+	dial(fixture, 0, AT_MS(0));
+	deadline_stalled(&fixture->deadline, 2000 * NSEC_PER_MSEC, AT_MS(2050));
+	assert_none_is_over(fixture, AT_MS(2050));
+	assert_int_equal(deadline_next_ns(&fixture->deadline), AT_MS(2150));
+	/* No more than its own time, so that those which begin now have no more than that. */
+	dial(fixture, 1, AT_MS(2060));
+	assert_next_is_over(fixture, AT_MS(2150), 0);
+	assert_int_equal(deadline_next_ns(&fixture->deadline), AT_MS(2160));
+	assert_next_is_over(fixture, AT_MS(2160), 1);
+}
+
+static void a_short_stall_gives_a_short_moment(void **state)
+{
+	struct fixture *fixture = *state;
+	dial(fixture, 0, AT_MS(0));
+	deadline_stalled(&fixture->deadline, 30 * NSEC_PER_MSEC, AT_MS(110));
+	assert_int_equal(deadline_next_ns(&fixture->deadline), AT_MS(140));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +206,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			what_is_dialled_again_is_over_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_last_is_the_last, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_fell_due_in_a_stall_is_given_a_moment, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_short_stall_gives_a_short_moment, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -176,6 +176,31 @@ static void client_limited_without_a_pace(void **state)
 	assert_nothing(fixture);
 }
 
+static void client_limited_by_a_stall(void **state)
+{
+	struct fixture *fixture = *state;
+	struct stall_view *stalls = &fixture->result.stalls;
+	establish(fixture, 100);
+	*stalls = (struct stall_view){
+		.count = 1, .total_ns = 300 * NSEC_PER_MSEC, .longest_ns = 300 * NSEC_PER_MSEC};
+	assert_nothing(fixture); /* it harmed nothing */
+	stalls->connect_apart = 12;
+	assert_only(fixture, "client_limited", 12,
+		"The run was client-limited: this program stood still once for 300 ms. Set apart, "
+		"as they span that: 12 connect times, 0 times to an error, 0 lifetimes.");
+	assert_non_null(strstr(find(fixture, "client_limited")->hint, "SIGSTOP"));
+	stalls->run_delay_ns = 200 * NSEC_PER_MSEC;
+	assert_non_null(strstr(find(fixture, "client_limited")->hint, "had no CPU"));
+	stalls->suspended_ns = 200 * NSEC_PER_MSEC;
+	assert_non_null(strstr(find(fixture, "client_limited")->hint, "suspended"));
+	*stalls = (struct stall_view){
+		.count = 3, .total_ns = 4 * NSEC_PER_SEC, .longest_ns = 2 * NSEC_PER_SEC};
+	assert_only(fixture, "client_limited", 0,
+		"The run was client-limited: this program stood still 3 times, at most 2.00 s at "
+		"once, in all for 4.00 s. Set apart, as they span that: 0 connect times, 0 times "
+		"to an error, 0 lifetimes.");
+}
+
 static void client_limited_with_a_pace(void **state)
 {
 	struct fixture *fixture = *state;
@@ -459,6 +484,7 @@ int main(void)
 		TEST(a_full_conntrack_that_hurt_nobody_is_no_finding),
 		TEST(counters_of_this_host),
 		TEST(client_limited_without_a_pace),
+		TEST(client_limited_by_a_stall),
 		TEST(client_limited_with_a_pace),
 		TEST(late_dials_are_a_limit_too),
 		TEST(firewall_drop),

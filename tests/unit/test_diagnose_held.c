@@ -217,6 +217,23 @@ static void dropped_while_held(void **state)
 		"run, half of them within 4.50 s of being established.");
 }
 
+static void what_a_stall_hides_is_no_instant(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 100);
+	close_all_at(fixture, 100, 0, 2510);
+	fixture->result.stalls.lifetime_apart = 100;
+	fixture->result.lifetime.count = 0;
+	assert_no(fixture, "server_went_away");
+	assert_finding(fixture, "dropped_while_held", 100,
+		"100 of 100 connections were dropped (100 closed, 0 reset), when is not known, as "
+		"this program stood still.");
+	/* Unless the listener is seen to be gone. */
+	listen_here(fixture, 128);
+	leave(fixture);
+	assert_int_equal(find(fixture, "server_went_away")->count, 100);
+}
+
 static void fin_unanswered(void **state)
 {
 	struct fixture *fixture = *state;
@@ -271,6 +288,7 @@ int main(void)
 		TEST(a_server_that_stayed),
 		TEST(silent),
 		TEST(dropped_while_held),
+		TEST(what_a_stall_hides_is_no_instant),
 		TEST(fin_unanswered),
 		TEST(reset_while_closing),
 	};

@@ -314,6 +314,19 @@ static void what_this_machine_did_is_told(void **state)
 	assert_true(json_is_false(json_object_get(way, "here")));
 }
 
+static void stalls_are_told(void **state)
+{
+	const struct fixture *fixture = *state;
+	const json_t *stalls = json_object_get(fixture->root, "stalls");
+	const struct expected_count counts[] = {
+		{"count", 3}, {"connect_apart", 17}, {"failure_apart", 8}, {"lifetime_apart", 9}};
+	assert_counts(stalls, counts, LENGTH(counts), 4);
+	assert_real(stalls, "total_s", 4);
+	assert_real(stalls, "longest_s", 2.5);
+	assert_real(stalls, "suspended_s", 1.5);
+	assert_real(stalls, "run_delay_s", 0.25);
+}
+
 static void the_generator_and_its_machine_are_told(void **state)
 {
 	const struct fixture *fixture = *state;
@@ -542,6 +555,7 @@ int main(void)
 			the_series_is_told_sample_by_sample, setup_full, teardown),
 		cmocka_unit_test_setup_teardown(what_the_kernel_said_is_told, setup_full, teardown),
 		cmocka_unit_test_setup_teardown(the_fate_of_the_fins_is_told, setup_full, teardown),
+		cmocka_unit_test_setup_teardown(stalls_are_told, setup_full, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_this_machine_did_is_told, setup_full, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -330,6 +330,69 @@ static void long_runs_are_measured(void **state)
 	assert_int_equal(table_lifetime_ns(table, 0, AT_US(dialed_us + 90)), 60 * NSEC_PER_USEC);
 }
 
+static void dial_and_establish(
+	struct table *table, uint32_t index, uint64_t from_us, uint64_t to_us)
+{
+	table_dialing(table, index, CLOCK_NEVER, AT_US(from_us));
+	table_answered(table, index, AT_US(to_us));
+	table_established(table, index);
+}
+
+static void times_that_span_a_stall_are_set_apart(void **state)
+{
+	struct fixture *fixture = *state;
+	struct table *table = &fixture->table;
+	struct result *result = &fixture->result;
+	dial_and_establish(table, 0, 100, 200);
+	table_dialing(table, 1, CLOCK_NEVER, AT_US(900));
+	table_dialing(table, 2, CLOCK_NEVER, AT_US(950));
+	table_stalled(table, AT_US(2000000), false);
+	table_answered(table, 1, AT_US(2000000));
+	table_established(table, 1);
+	table_failed(table, 2, CAUSE_REFUSED, 111, AT_US(2000005));
+	dial_and_establish(table, 3, 2000010, 2000050);
+	assert_int_equal(result->established, 3);
+	assert_int_equal(result->connect.count, 2);
+	assert_int_equal(result->connect.max_us, 100);
+	assert_int_equal(result->failure.count, 0);
+	assert_int_equal(result->stalls.connect_apart, 1);
+	assert_int_equal(result->stalls.failure_apart, 1);
+	assert_int_equal(result->causes[CAUSE_REFUSED].count, 1);
+}
+
+static void lifetimes_that_a_stall_hides_are_set_apart(void **state)
+{
+	struct fixture *fixture = *state;
+	struct table *table = &fixture->table;
+	struct result *result = &fixture->result;
+	dial_and_establish(table, 0, 100, 200); /* ends in it */
+	dial_and_establish(table, 1, 100, 200); /* is known to the microsecond */
+	table_dialing(table, 2, CLOCK_NEVER, AT_US(950)); /* begins in it */
+	table_stalled(table, AT_US(2000000), false);
+	/* Perhaps at once, perhaps after two seconds: of the two, the word that says less. */
+	assert_int_equal(table_closed(table, 0, 0, AT_US(2000000)), CAUSE_CLOSED_BY_PEER);
+	table_answered(table, 2, AT_US(2000000));
+	table_established(table, 2);
+	assert_int_equal(table_closed(table, 2, 0, AT_US(2000100)), CAUSE_CLOSED_BY_PEER);
+	assert_int_equal(table_closed(table, 1, 0, AT_US(9000200)), CAUSE_CLOSED_BY_PEER);
+	assert_int_equal(result->stalls.lifetime_apart, 2);
+	assert_int_equal(result->lifetime.count, 1);
+	assert_int_equal(result->lifetime.max_us, 9000000);
+}
+
+static void no_lifetime_spans_a_suspension(void **state)
+{
+	struct fixture *fixture = *state;
+	struct table *table = &fixture->table;
+	dial_and_establish(table, 0, 100, 200);
+	table_stalled(table, AT_US(1000000), true);
+	dial_and_establish(table, 1, 1000100, 1000200);
+	table_closed(table, 0, 0, AT_US(9000200));
+	table_closed(table, 1, 0, AT_US(9000200));
+	assert_int_equal(fixture->result.stalls.lifetime_apart, 1);
+	assert_int_equal(fixture->result.lifetime.count, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -347,6 +410,9 @@ int main(void)
 		TEST(dials_that_the_kernel_gave_up_are_counted),
 		TEST(long_lifetimes_are_told_apart),
 		TEST(targets_have_their_tallies_in_turns),
+		TEST(times_that_span_a_stall_are_set_apart),
+		TEST(lifetimes_that_a_stall_hides_are_set_apart),
+		TEST(no_lifetime_spans_a_suspension),
 		cmocka_unit_test_setup_teardown(the_armed_are_counted_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(long_runs_are_measured, setup, teardown),
 	};

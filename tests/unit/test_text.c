@@ -304,6 +304,21 @@ static void test_unconfirmed_where_it_is_not_known(void **state)
 		"2s)");
 }
 
+static void test_stalls(void **state)
+{
+	struct fixture *fixture = *state;
+	struct result *result = &fixture->result;
+	set_target(result, "host", "1.2.3.4", 80);
+	set_established(result, 10);
+	assert_null(line_of(fixture, "Stalls"));
+	result->stalls = (struct stall_view){.count = 1, .total_ns = 2001 * NSEC_PER_MSEC};
+	assert_string_equal(line_of(fixture, "Stalls"), "Stalls: 1 of this program, 2.001s in all");
+	result->stalls.connect_apart = 3;
+	result->stalls.lifetime_apart = 4;
+	assert_string_equal(line_of(fixture, "Stalls"),
+		"Stalls: 1 of this program, 2.001s in all; set apart: 3 connect times, 4 lifetimes");
+}
+
 static void test_fate_of_the_fins(void **state)
 {
 	struct fixture *fixture = *state;
@@ -441,6 +456,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_findings_without_failure, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_unconfirmed_where_it_is_not_known, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stalls, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fate_of_the_fins, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_what_idle_connections_cannot_tell, setup, teardown),

@@ -16,6 +16,9 @@
 /* CLOCK_MONOTONIC now, in nanoseconds. Loops call it, and pass `now_ns` down. */
 uint64_t clock_now_ns(void);
 
+/* CLOCK_BOOTTIME now: as CLOCK_MONOTONIC, and it goes on while the machine is suspended. */
+uint64_t clock_boot_ns(void);
+
 /* CLOCK_REALTIME now, in nanoseconds since the epoch: for what is printed, never for intervals. */
 uint64_t clock_wall_ns(void);
 

@@ -66,6 +66,21 @@ struct kernel_view {
 #define KERNEL_VIEW_YOUNG_NS UINT64_C(1200000000)
 
 /*
+ * How often this program stood still, stopped or without a CPU, and what spans such a moment: those
+ * times are in none of the histograms.
+ */
+struct stall_view {
+	uint64_t count;
+	uint64_t total_ns;
+	uint64_t longest_ns;
+	uint64_t suspended_ns; /* of the total: the whole machine was suspended */
+	uint64_t run_delay_ns; /* ready and without a CPU, in the whole run; RESULT_UNKNOWN */
+	uint64_t connect_apart; /* times of connections that were established */
+	uint64_t failure_apart; /* of those that failed */
+	uint64_t lifetime_apart; /* of those that were dropped */
+};
+
+/*
  * How the connections that were open at the end were closed. With --close fin each has one fate
  * once it is closed; RESULT_UNKNOWN: the kernel could not be asked, or there was no FIN.
  */
@@ -273,6 +288,7 @@ struct result {
 	struct series series;
 	struct kernel_view kernel;
 	struct closing_view closing;
+	struct stall_view stalls;
 	struct netstat network; /* what the run added to the counters of this network namespace */
 	struct listener_view listener;
 	struct target_tally targets[RESULT_TARGETS_MAX]; /* connection i has the i-th, in turns */

@@ -11,6 +11,7 @@
 struct deadline {
 	const struct table *table;
 	uint64_t timeout_ns; /* from the dial on */
+	uint64_t not_before_ns; /* none is over before: this program had stood still */
 	uint64_t first; /* dials of the connections below are decided, or were handed out */
 };
 
@@ -19,6 +20,13 @@ bool deadline_is_over(const struct deadline *deadline, uint32_t index, uint64_t 
 
 /* Hands out, once, a connection whose time is over at now_ns; false where there is none. */
 bool deadline_take(struct deadline *deadline, uint64_t now_ns, uint32_t *ret_index);
+
+/*
+ * This program stood still for so long, until now_ns: what fell due meanwhile is given a moment, as
+ * its answer may not have been seen, or the kernel had stood still as well. No dial that begins from
+ * now on is given more time by that.
+ */
+void deadline_stalled(struct deadline *deadline, uint64_t length_ns, uint64_t now_ns);
 
 /* The connection is to be dialled again: its time is over once more, and later. */
 void deadline_again(struct deadline *deadline, uint32_t index);

@@ -17,6 +17,7 @@
 #include "tcpgoon/run/refusal.h"
 #include "tcpgoon/run/reporter.h"
 #include "tcpgoon/run/requests.h"
+#include "tcpgoon/run/stall.h"
 #include "tcpgoon/run/table.h"
 #include "tcpgoon/uring/lanes.h"
 #include "tcpgoon/uring/signals.h"
@@ -48,6 +49,7 @@ struct engine {
 	struct refusals refusals;
 	struct closing closing;
 	struct evidence evidence;
+	struct stall_suspend suspend;
 
 	enum phase phase;
 	bool interrupted;
@@ -55,6 +57,7 @@ struct engine {
 	uint64_t review_ns; /* when the observer is asked next; CLOCK_NEVER: not at all */
 	uint64_t now_ns; /* of this turn of the loop */
 	uint64_t asleep_since_ns; /* when it began to wait; it woke at now_ns */
+	bool stalled; /* the turn that ended at now_ns took longer than it should */
 	uint64_t hold_until_ns; /* in PHASE_HOLDING */
 	uint64_t walk_left; /* of the phases that walk: connections below are still to come */
 };

@@ -19,6 +19,7 @@ struct evidence {
 	uint64_t cpu_before_ns;
 	uint64_t throttled_before; /* of the control groups, as result's generator has it */
 	uint64_t throttled_before_ns;
+	uint64_t run_delay_before_ns; /* RESULT_UNKNOWN: the kernel does not tell */
 	uint64_t windows; /* in which dials began unseen, and how long they were together */
 	uint64_t windows_ns;
 };

@@ -48,7 +48,8 @@ struct conn {
 	uint64_t held : 8; /* set of enum conn_held */
 	uint64_t cause : 8; /* enum cause */
 	uint32_t connect_us; /* dial to established or to the error */
-	uint16_t generation; /* of the slot's use: tells late completions apart */
+	uint16_t generation : 15; /* of the slot's use: tells late completions apart */
+	uint16_t stalled : 1; /* its connect time spans a stall of this program */
 	uint16_t error_number : 12; /* positive errno of the cause, 0 where there was none */
 	uint16_t received : 1; /* the peer has sent data */
 	uint16_t half_closed : 1; /* our FIN is sent by SHUTDOWN, and the peer's is awaited */
@@ -71,6 +72,9 @@ struct table {
 	bool last_was_late; /* of the dials with a due time */
 	uint64_t armed; /* connections with a TIMEOUT pending at the head of their chain */
 	uint64_t occupied; /* connections of which the kernel holds anything */
+	/* What began before spans a stall of this program, or of the whole machine; 0: there was none. */
+	uint64_t stalled_before_us;
+	uint64_t suspended_before_us;
 	struct result *result; /* where causes and histograms are kept as states change */
 };
 
@@ -100,6 +104,12 @@ enum cause table_closed(struct table *table, uint32_t index, int error_number, u
 
 /* The peer has sent data on it. */
 void table_received(struct table *table, uint32_t index);
+
+/*
+ * This program stood still until now_ns, or the whole machine did: times that span this instant, or
+ * that end in it as what came meanwhile is seen only now, are counted apart from the others.
+ */
+void table_stalled(struct table *table, uint64_t now_ns, bool suspended);
 
 /* The instant of its dial, rounded down to a microsecond; of those that were dialled. */
 uint64_t table_dialed_ns(const struct table *table, uint32_t index);

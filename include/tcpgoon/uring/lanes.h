@@ -71,6 +71,9 @@ static inline uint32_t lanes_slot_of_index(const struct lanes *lanes, uint32_t i
  */
 int lanes_wait(struct lanes *lanes, uint64_t now_ns, uint64_t until_ns, struct error *error);
 
+/* Whether any lane has a completion, or something to hand over or to run that may make one. */
+bool lanes_have_work(struct lanes *lanes);
+
 /* One completion: its lane, its token, the result and the CQE's flags. */
 typedef int lanes_handler(
 	void *context, struct lane *lane, struct token token, int result, unsigned flags);

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: MIT
+"""What this program times while it is stopped, or has no CPU, is not charged to the target."""
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+import time
+import unittest
+
+import harness
+
+STOP_SECONDS = 2
+
+
+class Stalls(harness.Case):
+    def pause(self, run, seconds=STOP_SECONDS):
+        """Stops it, and lets it go on."""
+        run.send(signal.SIGSTOP)
+        time.sleep(seconds)
+        run.send(signal.SIGCONT)
+
+    def client_limited(self, result):
+        found = [row for row in result["findings"] if row["name"] == "client_limited"]
+        return found[0] if found else None
+
+    def assert_stall(self, run, result, seconds=STOP_SECONDS):
+        stalls = result["stalls"]
+        self.assertGreaterEqual(stalls["longest_s"], seconds - 0.15, run.describe())
+        if harness.MEASURING:
+            self.assertLess(stalls["longest_s"], seconds + 0.5, run.describe())
+        self.assertIn("Stalls: ", run.stdout)
+        return stalls
+
+    def assert_named(self, run, result):
+        finding = self.client_limited(result)
+        self.assertIsNotNone(finding, run.describe())
+        self.assertEqual(finding["side"], "local")
+        self.assertIn("this program stood still", finding["evidence"])
+
+
+@harness.requires("nsenter")
+@unittest.skipUnless(os.access("/dev/net/tun", os.R_OK | os.W_OK), "no /dev/net/tun")
+class OverASlowPath(Stalls):
+    """A round trip of 0.3 s, so that dials are under way whenever it is stopped."""
+
+    ROUND_TRIP = 0.3
+
+    def setUp(self):
+        number = self.free_port() % 250
+        self.port = 9000 + number
+        self.server = f"192.168.{number}.2"
+        host = self.start("unshare", "-n", "sleep", "60")
+        own = harness.network_of(os.getpid())
+        harness.wait_until(lambda: harness.network_of(host.pid) != own, "the other network")
+        wire = self.start(sys.executable, os.path.join(os.path.dirname(__file__), "slow_wire.py"),
+                          host.pid, self.ROUND_TRIP / 2, f"192.168.{number}.1", self.server)
+        harness.wait_until(lambda: wire.stdout == "ready\n" or not wire.running(), "the wire")
+        server = self.start("nsenter", "-t", host.pid, "-n", harness.TCPGOON, "server",
+                            "-p", self.port, "-m", "0", "-d", "0")
+        harness.wait_until(self.is_served, "the server over there")
+        self.assertTrue(server.running())
+
+    def is_served(self):
+        with contextlib.suppress(OSError):
+            socket.create_connection((self.server, self.port), timeout=2).close()
+            return True
+        return False
+
+    def established(self):
+        return harness.sockets(harness.TCP_ESTABLISHED, remote_port=self.port)
+
+    def run_and_pause(self, *argv, seconds=STOP_SECONDS, after=20):
+        run = self.start_run(self.server, self.port, *argv)
+        harness.wait_until(lambda: self.established() >= after or not run.running(),
+                           "some connections")
+        self.pause(run, seconds)
+        run.wait(20)
+        return run, self.result_of(run)
+
+    def test_stopped_while_dialling(self):
+        run, result = self.run_and_pause("-c", "200", "-s", "5")
+        stalls = self.assert_stall(run, result)
+        self.assertEqual(result["connections"]["established"], 200, run.describe())
+        self.assertGreaterEqual(stalls["connect_apart"], 20, run.describe())
+        self.assertEqual(result["connect_us"]["count"] + stalls["connect_apart"], 200)
+        if harness.MEASURING:
+            self.assertLess(result["connect_us"]["max"], 1000000, run.describe())
+        self.assert_named(run, result)
+        self.assertIn(f"Set apart, as they span that: {stalls['connect_apart']} connect times",
+                      run.stdout)
+        # Late is what the program was: the lag keeps it.
+        self.assertGreaterEqual(result["lag_us"]["max"], 1500000)
+        self.assert_status(run, 0)
+
+    def test_stopped_at_full_speed(self):
+        """Many answers at once wait to be taken: none of them counts as too late."""
+        run = self.start_run(self.server, self.port, "-c", "1000", "-s", "0", "-t", "1s")
+        harness.wait_until(
+            lambda: harness.sockets(harness.TCP_SYN_SENT, remote_port=self.port) >= 800
+            or not run.running(), "dials under way")
+        self.pause(run)
+        run.wait(20)
+        result = self.result_of(run)
+        self.assert_stall(run, result)
+        self.assertEqual(result["connections"]["established"], 1000, run.describe())
+        self.assertEqual(result["causes"], [])
+        self.assert_named(run, result)
+        self.assert_status(run, 0)
+
+    def test_stopped_for_less(self):
+        run, result = self.run_and_pause("-c", "200", "-s", "5", seconds=0.4)
+        stalls = self.assert_stall(run, result, 0.4)
+        self.assertGreaterEqual(stalls["connect_apart"], 20, run.describe())
+        self.assert_named(run, result)
+
+    def test_a_threshold_speaks_of_what_is_left(self):
+        run, result = self.run_and_pause("-c", "200", "-s", "5", "--abort-if", "connect.max>1200ms",
+                                         "--fail-if", "connect.p99>1200ms")
+        self.assertEqual(result["ended"], "completed", run.describe())
+        if harness.MEASURING:
+            self.assert_status(run, 0)
+
+    def test_a_threshold_of_which_nothing_is_left(self):
+        run = self.start_run(self.server, self.port, "-c", "20", "-s", "0",
+                             "--fail-if", "connect.p99>100us")
+        harness.wait_until(
+            lambda: harness.sockets(harness.TCP_SYN_SENT, remote_port=self.port) == 20
+            or not run.running(), "dials under way")
+        self.pause(run)
+        run.wait(20)
+        result = self.result_of(run)
+        self.assertEqual(result["connect_us"]["count"], 0, run.describe())
+        self.assertFalse(result["thresholds"][0]["crossed"])
+        self.assertIn("stall of this program", result["thresholds"][0]["not_judged"])
+        self.assertNotEqual(run.status, 0, run.describe())
+
+    def test_stopped_while_it_holds(self):
+        """Nothing is timed across it, and it is said all the same."""
+        run, result = self.run_and_pause("-c", "50", "-s", "0", "--hold", "1s", after=50)
+        stalls = self.assert_stall(run, result)
+        self.assertEqual(stalls["connect_apart"], 0)
+        self.assertEqual(result["connect_us"]["count"], 50)
+        self.assert_named(run, result)
+        self.assert_status(run, 0)
+
+    def test_nothing_stops_it(self):
+        run = self.start_run(self.server, self.port, "-c", "100", "-s", "5", "--hold", "500ms")
+        run.wait(20)
+        result = self.result_of(run)
+        if harness.MEASURING:
+            self.assertEqual(result["stalls"]["count"], 0, run.describe())
+            self.assertNotIn("Stalls: ", run.stdout)
+            self.assertEqual(result["connect_us"]["count"], 100)
+
+
+class Drops(Stalls):
+    def test_dropped_while_it_is_stopped(self):
+        """They lived for half a second or for two and a half: that is not known."""
+        kept = []
+        port = self.serve_in_python(kept.append)
+        run = self.start_run("127.0.0.1", port, "-c", "30", "-s", "0", "--hold", "3s")
+        harness.wait_until(lambda: len(kept) == 30, "30 that are accepted")
+        time.sleep(0.6)
+        run.send(signal.SIGSTOP)
+        for connection in kept:
+            connection.close()
+        time.sleep(STOP_SECONDS)
+        run.send(signal.SIGCONT)
+        run.wait(15)
+        result = self.result_of(run)
+        self.assert_stall(run, result)
+        self.assertEqual(result["stalls"]["lifetime_apart"], 30, run.describe())
+        self.assertEqual(result["lifetime_us"]["count"], 0)
+        self.assertEqual([(row["cause"], row["count"]) for row in result["causes"]],
+                         [("closed_by_peer", 30)])
+        names = [row["name"] for row in result["findings"]]
+        # That all were seen to end at one time says nothing of when they did.
+        self.assertNotIn("idle_timeout", names)
+        self.assertNotIn("server_went_away", names)
+        self.assertIn("dropped_while_held", names)
+        self.assert_status(run, 2)
+
+
+FREEZER = "/sys/fs/cgroup/freezer"
+
+
+@unittest.skipUnless(os.access(FREEZER, os.W_OK), "no cgroup freezer of our own")
+class Frozen(Stalls):
+    def test_frozen_by_its_cgroup(self):
+        _, port = self.serve()
+        group = f"{FREEZER}/tcpgoon-test-{os.getpid()}"
+        os.mkdir(group)
+        self.addCleanup(os.rmdir, group)
+        run = self.start_run("127.0.0.1", port, "-c", "30", "-s", "50")
+        self.addCleanup(run.kill)
+
+        def write(name, text):
+            with open(f"{group}/{name}", "w", encoding="ascii") as file:
+                file.write(text)
+
+        write("cgroup.procs", str(run.pid))
+        harness.wait_until(
+            lambda: harness.sockets(harness.TCP_ESTABLISHED, remote_port=port) >= 5, "five")
+        write("freezer.state", "FROZEN")
+        time.sleep(STOP_SECONDS)
+        write("freezer.state", "THAWED")
+        run.wait(15)
+        result = self.result_of(run)
+        self.assert_stall(run, result)
+        self.assertEqual(result["connections"]["established"], 30)
+        self.assert_named(run, result)
+
+
+if __name__ == "__main__":
+    harness.main()
