@@ -337,6 +337,14 @@ static void print_survival(FILE *out, const struct result *result)
 /* As many findings as a paragraph bears. */
 #define VERDICT_FINDINGS 4
 
+/* Names of devices and of other programs may be in it. */
+static void print_advice(FILE *out, const struct finding *finding)
+{
+	escape_write(out, finding->evidence);
+	fputc(' ', out);
+	escape_write(out, finding->hint);
+}
+
 static void print_verdict(FILE *out, const struct verdict *verdict)
 {
 	for (size_t i = 0; i < verdict->rules->count; i++) {
@@ -353,8 +361,9 @@ static void print_verdict(FILE *out, const struct verdict *verdict)
 	}
 	for (size_t i = 0; i < verdict->findings.count; i++) {
 		const struct finding *finding = &verdict->findings.list[i];
-		fprintf(out, "Finding: %s (%s): %s %s\n", finding->name,
-			cause_side_name(finding->side), finding->evidence, finding->hint);
+		fprintf(out, "Finding: %s (%s): ", finding->name, cause_side_name(finding->side));
+		print_advice(out, finding);
+		fputc('\n', out);
 	}
 	fprintf(out, "Verdict:");
 	for (size_t i = 0; i < verdict->reason_count; i++) {
@@ -363,7 +372,8 @@ static void print_verdict(FILE *out, const struct verdict *verdict)
 	}
 	for (size_t i = 0; i < verdict->findings.count && i < VERDICT_FINDINGS; i++) {
 		const struct finding *finding = &verdict->findings.list[i];
-		fprintf(out, " %s %s", finding->evidence, finding->hint);
+		fputc(' ', out);
+		print_advice(out, finding);
 	}
 	fprintf(out, " Exit status %d.\n", (int)verdict->exit_status);
 }
