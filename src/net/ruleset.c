@@ -22,6 +22,7 @@
 #define LOOKS_MAX 8
 #define NAME_MAX_LENGTH 64
 
+#define SOURCE_PORT_OFFSET 0
 #define DESTINATION_PORT_OFFSET 2
 
 struct chain {
@@ -74,14 +75,20 @@ static void read_verdict(const struct rtattr *data, struct ruleset_rule *rule)
 	}
 }
 
-/* Whether it loads the target port of a segment. */
-static bool loads_port(const struct rtattr *data)
+/* Whether it loads a port of a segment. */
+static bool loads_port(const struct rtattr *data, bool *ret_of_source)
 {
 	const struct rtattr *payload[NFTA_PAYLOAD_MAX + 1];
 	rtnetlink_parse_nested(data, payload, NFTA_PAYLOAD_MAX + 1);
-	return be32_of(payload[NFTA_PAYLOAD_BASE]) == NFT_PAYLOAD_TRANSPORT_HEADER &&
-		be32_of(payload[NFTA_PAYLOAD_OFFSET]) == DESTINATION_PORT_OFFSET &&
-		be32_of(payload[NFTA_PAYLOAD_LEN]) == sizeof(uint16_t);
+	uint32_t offset = be32_of(payload[NFTA_PAYLOAD_OFFSET]);
+	if (payload[NFTA_PAYLOAD_BASE] == NULL ||
+		be32_of(payload[NFTA_PAYLOAD_BASE]) != NFT_PAYLOAD_TRANSPORT_HEADER ||
+		be32_of(payload[NFTA_PAYLOAD_LEN]) != sizeof(uint16_t) ||
+		(offset != SOURCE_PORT_OFFSET && offset != DESTINATION_PORT_OFFSET)) {
+		return false;
+	}
+	*ret_of_source = offset == SOURCE_PORT_OFFSET;
+	return true;
 }
 
 /* A comparison for equality with two bytes; false where it is another one. */
@@ -144,7 +151,7 @@ void ruleset_read_rule(const struct rtattr *expressions, struct ruleset_rule *re
 			rule.rejects |= is_called(target[NFTA_TARGET_NAME], "REJECT");
 		} else if (is_called(name, "counter")) {
 			read_counter(data, &rule);
-		} else if (is_called(name, "payload") && loads_port(data)) {
+		} else if (is_called(name, "payload") && loads_port(data, &rule.of_source)) {
 			port_is_loaded = true;
 			continue;
 		} else if (is_called(name, "meta") && is_part_of_port(data)) {
@@ -177,21 +184,34 @@ static const char *family_name(uint8_t family)
 	return "?";
 }
 
-/* Whether what is sent to the target meets this hook. */
-static bool is_on_the_way_out(uint8_t family, uint32_t hook, const struct ruleset_query *query)
+/* Whether what is sent to the target, or comes back, meets this hook. */
+static bool is_on_the_way(uint8_t family, uint32_t hook, const struct ruleset_query *query)
 {
-	if (query->deed == RULESET_DROPS_AT_EGRESS) {
-		return family == NFPROTO_NETDEV && hook == NF_NETDEV_EGRESS;
+	if (family == NFPROTO_NETDEV) {
+		return (query->deed == RULESET_DROPS_AT_EGRESS && hook == NF_NETDEV_EGRESS) ||
+			(query->deed == RULESET_DROPS_ANSWERS && hook == NF_NETDEV_INGRESS);
+	}
+	bool wanted = false;
+	switch (query->deed) {
+	case RULESET_DROPS:
+	case RULESET_REJECTS:
+		wanted = hook == NF_INET_LOCAL_OUT || hook == NF_INET_POST_ROUTING;
+		break;
+	case RULESET_DROPS_ANSWERS:
+		wanted = hook == NF_INET_PRE_ROUTING || hook == NF_INET_LOCAL_IN ||
+			hook == NF_INET_INGRESS;
+		break;
+	case RULESET_DROPS_AT_EGRESS:
+	case RULESET_DEEDS:
+		break;
 	}
 	switch (family) {
 	case NFPROTO_IPV4:
-		return query->family == AF_INET &&
-			(hook == NF_INET_LOCAL_OUT || hook == NF_INET_POST_ROUTING);
+		return wanted && query->family == AF_INET;
 	case NFPROTO_IPV6:
-		return query->family == AF_INET6 &&
-			(hook == NF_INET_LOCAL_OUT || hook == NF_INET_POST_ROUTING);
+		return wanted && query->family == AF_INET6;
 	case NFPROTO_INET:
-		return hook == NF_INET_LOCAL_OUT || hook == NF_INET_POST_ROUTING;
+		return wanted;
 	}
 	return false;
 }
@@ -262,7 +282,7 @@ static void look_at_chain(void *context, const struct nlmsghdr *message)
 	rtnetlink_parse_nested(chain[NFTA_CHAIN_HOOK], hook, NFTA_HOOK_MAX + 1);
 	struct chain found = {.family = family_of(message)};
 	if (chain[NFTA_CHAIN_HOOK] == NULL ||
-		!is_on_the_way_out(found.family, be32_of(hook[NFTA_HOOK_HOOKNUM]), search->query)) {
+		!is_on_the_way(found.family, be32_of(hook[NFTA_HOOK_HOOKNUM]), search->query)) {
 		return;
 	}
 	name_of(chain[NFTA_CHAIN_TABLE], found.table);
@@ -278,7 +298,9 @@ static void look_at_chain(void *context, const struct nlmsghdr *message)
 static bool fits(const struct ruleset_rule *rule, const struct ruleset_query *query)
 {
 	return (query->deed == RULESET_REJECTS ? rule->rejects : rule->drops) &&
-		(!rule->has_port || rule->port == query->port) &&
+		(!rule->has_port ||
+			(rule->port == query->port &&
+				rule->of_source == (query->deed == RULESET_DROPS_ANSWERS))) &&
 		(!rule->has_counter || rule->packets >= query->packets);
 }
 
@@ -323,7 +345,8 @@ static void look_at_rule(void *context, const struct nlmsghdr *message)
 	}
 	char port[24] = "";
 	if (rule.has_port) {
-		snprintf(port, sizeof(port), "tcp dport %u ", rule.port);
+		snprintf(port, sizeof(port), "tcp %s %u ", rule.of_source ? "sport" : "dport",
+			rule.port);
 	}
 	note_match(search, rule.has_port, "rule %llu of chain %.32s, table %s %.32s (%s%s%s)",
 		(unsigned long long)be64toh(handle), chain.name, family_name(chain.family),

@@ -323,6 +323,7 @@ static const char *const deed_names[RULESET_DEEDS] = {
 	[RULESET_DROPS] = "drop",
 	[RULESET_REJECTS] = "reject",
 	[RULESET_DROPS_AT_EGRESS] = "egress_drop",
+	[RULESET_DROPS_ANSWERS] = "input_drop",
 };
 
 static json_t *make_own_rules(const struct result *result)

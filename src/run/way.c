@@ -102,13 +102,14 @@ static void look_at_rules(struct result *result, const struct targets *targets, 
 }
 
 /*
- * Something that this host was to send may have been dropped here, whosever it was. (Over IPv6 a RST of
+ * Something that this host was to send, or to get, may have been dropped here, whosever it was. (Over IPv6 a RST of
  * its own makes up for the SYN in the counters.)
  */
 static bool some_was_dropped(const struct result *result)
 {
 	return added(result, NETSTAT_IP_REQUESTS) > added(result, NETSTAT_IP_TRANSMITS) ||
 		added(result, NETSTAT_IP6_REQUESTS) > added(result, NETSTAT_IP6_TRANSMITS) ||
+		added(result, NETSTAT_IP_RECEIVES) > added(result, NETSTAT_IP_DELIVERS) ||
 		added(result, NETSTAT_RETRANSMIT_FAILS) > 0 || result->icmp.told_here > 0 ||
 		result->target.any.sa_family == AF_INET6;
 }

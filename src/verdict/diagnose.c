@@ -30,6 +30,7 @@ enum rule_id {
 	RULE_OUTPUT_DROPPED,
 	RULE_OUTPUT_REJECTED,
 	RULE_REVERSE_PATH_FILTERED,
+	RULE_INPUT_DROPPED,
 	RULE_NEIGHBOUR_SILENT,
 	RULE_DAMAGED_SEGMENTS,
 	RULE_NAME_WITH_DEAD_ADDRESS,
@@ -79,9 +80,10 @@ struct rule {
 };
 
 /* That SYNs or their answers did not get through this machine, or to the next one. */
-#define EXPLAINED_HERE                                                                         \
-	(THE(SOURCE_UNUSABLE) | THE(CONNTRACK_FULL) | THE(DEVICE_DOWN) | THE(OUTPUT_DROPPED) | \
-		THE(OUTPUT_REJECTED) | THE(REVERSE_PATH_FILTERED) | THE(NEIGHBOUR_SILENT))
+#define EXPLAINED_HERE                                                                        \
+	(THE(SOURCE_UNUSABLE) | THE(INPUT_DROPPED) | THE(CONNTRACK_FULL) | THE(DEVICE_DOWN) | \
+		THE(OUTPUT_DROPPED) | THE(OUTPUT_REJECTED) | THE(REVERSE_PATH_FILTERED) |     \
+		THE(NEIGHBOUR_SILENT))
 /* Or did not leave it. */
 #define REFUSED_OR_LOST_HERE (EXPLAINED_HERE | THE(NO_ROUTE) | THE(ROUTE_REFUSES))
 /* What the failed connections have in common. */
@@ -112,6 +114,9 @@ static const struct rule rules[RULE_MAX] = {
 	ROW(OUTPUT_DROPPED, LOCAL, LOCAL, output_dropped, THE(CONNTRACK_FULL) | THE(DEVICE_DOWN)),
 	ROW(OUTPUT_REJECTED, LOCAL, LOCAL, output_rejected, THE(DEVICE_DOWN)),
 	ROW(REVERSE_PATH_FILTERED, LOCAL, LOCAL, reverse_path_filtered, 0),
+	ROW(INPUT_DROPPED, LOCAL, LOCAL, input_dropped,
+		THE(SOURCE_UNUSABLE) | THE(CONNTRACK_FULL) | THE(DEVICE_DOWN) |
+			THE(OUTPUT_DROPPED) | THE(REVERSE_PATH_FILTERED)),
 	ROW(NEIGHBOUR_SILENT, PATH, REMARK, neighbour_silent, THE(SOURCE_UNUSABLE)),
 	ROW(DAMAGED_SEGMENTS, PATH, REMARK, damaged_segments, EXPLAINED_HERE),
 	ROW(NAME_WITH_DEAD_ADDRESS, REMOTE, REMARK, name_with_dead_address,

@@ -23,6 +23,8 @@
 #define ABOUT_MORE 16
 /* Answers are repeated: by the peer when it does not hear from us, and to each SYN sent again. */
 #define ANSWERS_TIMES 16
+/* Of answers that filters dropped, whose counter others add to more: a few repetitions. */
+#define INPUT_TIMES 4
 
 /* The first that was refused for this cause; NULL where none is kept. */
 static const struct refusal *first_refusal(const struct result *result, enum cause cause)
@@ -289,18 +291,19 @@ static bool name_rule(const struct result *result, enum ruleset_deed deed, struc
 {
 	const struct ruleset_match *match = &result->own_rules[deed];
 	const char *does = deed == RULESET_REJECTS ? "reject" : "drop";
+	const char *direction = deed == RULESET_DROPS_ANSWERS ? "in" : "out";
 	if (match->count == 0) {
 		return false;
 	}
 	if (match->count == 1) {
 		rule_say(finding->hint,
-			"Look at %s: no other rule of nf_tables can %s them on their way out.",
-			match->text, does);
+			"Look at %s: no other rule of nf_tables can %s them on their way %s.",
+			match->text, does, direction);
 	} else {
 		rule_say(finding->hint,
-			"Look at %s and at %u more that can %s them on their way out: `nft -a list "
+			"Look at %s and at %u more that can %s them on their way %s: `nft -a list "
 			"ruleset`.",
-			match->text, match->count - 1, does);
+			match->text, match->count - 1, does, direction);
 	}
 	return true;
 }
@@ -428,5 +431,54 @@ bool reverse_path_filtered(const struct result *result, struct finding *finding)
 		"The answers come in by another device than this machine would send to them by: "
 		"correct its routes, or set %s to 2 (loose) or 0.",
 		name);
+	return true;
+}
+
+/* Packets for this host, and not for many, that did not get behind the filters of its input. */
+static uint64_t undelivered(const struct result *result)
+{
+	uint64_t count = 0;
+	const uint64_t *values = result->network.values;
+	if (dials_family(result, AF_INET) && values[NETSTAT_IP_DELIVERS] != NETSTAT_ABSENT) {
+		count += beyond(rule_added(result, NETSTAT_IP_RECEIVES),
+			rule_added(result, NETSTAT_IP_DELIVERS) +
+				rule_added(result, NETSTAT_IP_FORWARDED) +
+				rule_added(result, NETSTAT_IP_MULTICASTS) +
+				rule_added(result, NETSTAT_IP_BROADCASTS));
+	}
+	if (dials_family(result, AF_INET6) && values[NETSTAT_IP6_DELIVERS] != NETSTAT_ABSENT) {
+		count += beyond(rule_added(result, NETSTAT_IP6_RECEIVES),
+			rule_added(result, NETSTAT_IP6_DELIVERS) +
+				rule_added(result, NETSTAT_IP6_FORWARDED) +
+				rule_added(result, NETSTAT_IP6_MULTICASTS));
+	}
+	return beyond(count, rule_added(result, NETSTAT_REVERSE_PATH_FILTERED));
+}
+
+/*
+ * Where the target answers each SYN and the answers are dropped here, as many come in as were sent, and
+ * those that the target repeats. Of a target on this host the SYNs themselves may be what is dropped,
+ * which is for its side to say.
+ */
+bool input_dropped(const struct result *result, struct finding *finding)
+{
+	uint64_t lost = lost_syns(result);
+	uint64_t dropped = undelivered(result);
+	finding->count = rule_cause(result, CAUSE_TIMED_OUT);
+	if (finding->count == 0 || !is_elsewhere(result) || dropped < lost ||
+		dropped > INPUT_TIMES * lost + ABOUT_MORE) {
+		return false;
+	}
+	rule_say(finding->evidence,
+		"This machine dropped %" PRIu64
+		" packets that came in, as many as the answers to its SYNs may be, and %" PRIu64
+		" connections timed out.",
+		dropped, finding->count);
+	if (!name_rule(result, RULESET_DROPS_ANSWERS, finding)) {
+		rule_say(finding->hint,
+			"Look for a rule in the hooks prerouting and input that drops what comes back "
+			"(`nft list ruleset`, `iptables -S INPUT`): it should accept what is "
+			"established.");
+	}
 	return true;
 }

@@ -71,6 +71,9 @@ ONE_SYN = (*PLAIN, "-t", "300")
 
 PATH, REMOTE, LOCAL = "path", "remote", "local"
 
+EGRESS_RULE = "rule 2 of chain egress, table netdev own (tcp dport 80 drop)"
+REJECT_RULE = "rule 2 of chain output, table inet own (tcp dport 80 reject)"
+
 # name: (set-up, target, arguments, exit status, causes, finding, its side, words of it)
 ROWS = {
     # ---- Routes of this machine
@@ -117,7 +120,8 @@ ROWS = {
         SINK + "ip address add 198.51.100.9/24 dev dead0\n"
         "ip rule add from 198.51.100.9 prohibit", "198.51.100.2",
         ("-c", "40", "-s", "1", "-t", "1500", "--source", "198.51.100.9",
-         "--source", "198.51.100.1", "--source-port", "2001-2020"), 4, {"route_refuses": 20, "timed_out": 20},
+         "--source", "198.51.100.1", "--source-port", "2001-2020"), 4,
+        {"route_refuses": 20, "timed_out": 20},
         "route_refuses", LOCAL, ["from 198.51.100.9 prohibit"]),
     "source_that_cannot_reach_the_target": (
         WIRE, "198.51.100.2", (*PLAIN, "--source", "127.0.0.1"), 4, {"source_invalid": 20},
@@ -159,13 +163,13 @@ ROWS = {
     # ---- What this machine drops and rejects of its own
     "output_rejects_with_icmp": (
         nft("inet", "output", "tcp dport 80 reject"), "127.0.0.1", TO_THE_END, 4,
-        {"refused": 20}, "output_rejected", LOCAL, ["rule 2 of chain output, table inet own (tcp dport 80 reject)"]),
+        {"refused": 20}, "output_rejected", LOCAL, [REJECT_RULE]),
     "output_rejects_with_a_reset": (
         nft("inet", "output", "tcp dport 80 reject with tcp reset"), "127.0.0.1", TO_THE_END, 4,
-        {"refused": 20}, "output_rejected", LOCAL, ["rule 2 of chain output, table inet own (tcp dport 80 reject)"]),
+        {"refused": 20}, "output_rejected", LOCAL, [REJECT_RULE]),
     "output_rejects_with_a_reset_over_ipv6": (
         nft("inet", "output", "tcp dport 80 reject with tcp reset"), "::1", TO_THE_END, 4,
-        {"refused": 20}, "output_rejected", LOCAL, ["rule 2 of chain output, table inet own (tcp dport 80 reject)"]),
+        {"refused": 20}, "output_rejected", LOCAL, [REJECT_RULE]),
     "output_rejects_another_host_with_icmp": (
         HOST + nft("inet", "output", "tcp dport 80 reject"), "198.51.100.2", TO_THE_END, 4,
         {"refused": 20}, "output_rejected", LOCAL, ["came from an address of this host"]),
@@ -179,10 +183,11 @@ ROWS = {
         "output_rejected", LOCAL, ["came from an address of this host"]),
     "output_rejects_another_host_with_a_reset": (
         HOST + nft("inet", "output", "tcp dport 80 reject with tcp reset"), "198.51.100.2",
-        TO_THE_END, 4, {"refused": 20}, "output_rejected", LOCAL, ["rule 2 of chain output, table inet own (tcp dport 80 reject)"]),
+        TO_THE_END, 4, {"refused": 20}, "output_rejected", LOCAL, [REJECT_RULE]),
     "output_drops": (
         nft("inet", "output", "tcp dport 80 drop"), "127.0.0.1", SHORT, 4, {"timed_out": 20},
-        "output_dropped", LOCAL, ["40 packets did not leave", "rule 2 of chain output, table inet own"]),
+        "output_dropped", LOCAL,
+        ["40 packets did not leave", "rule 2 of chain output, table inet own"]),
     "output_drops_in_a_chain_it_jumps_to": (
         "nft 'table inet own { chain jumped { tcp dport 443 drop; tcp dport 80 counter drop; }; "
         "chain output { type filter hook output priority 0; meta skuid 0 jump jumped; }; }'",
@@ -205,7 +210,7 @@ ROWS = {
         {"timed_out": 20}, "output_dropped", LOCAL, ["40 packets did not leave"]),
     "egress_drops": (
         SINK + nft("netdev", "egress", "tcp dport 80 drop"), "198.51.100.2", SHORT, 4,
-        {"timed_out": 20}, "output_dropped", LOCAL, ["20 packets did not leave", "rule 2 of chain egress, table netdev own"]),
+        {"timed_out": 20}, "output_dropped", LOCAL, [EGRESS_RULE]),
     "traffic_control_drops": (
         SINK + "tc qdisc add dev dead0 clsact\n"
         "tc filter add dev dead0 egress bpf da bytecode '1,6 0 0 2'", "198.51.100.2", SHORT, 4,
@@ -218,6 +223,18 @@ ROWS = {
         OTHER_WAY_BACK + "sysctl -q -w net.ipv4.conf.back0.rp_filter=1\n" + SERVER,
         "198.51.100.2", SHORT, 4, {"timed_out": 20},
         "reverse_path_filtered", LOCAL, ["net.ipv4.conf.back0.rp_filter"]),
+
+    "input_drops_the_answers": (
+        HOST + SERVER + nft("inet", "input", "tcp sport 80 drop"), "198.51.100.2", SHORT, 4,
+        {"timed_out": 20}, "input_dropped", LOCAL,
+        ["rule 2 of chain input, table inet own (tcp sport 80 drop)"]),
+    "input_drops_the_answers_over_ipv6": (
+        HOST + nft("ip6", "prerouting", "tcp sport 80 drop"), "2001:db8:1::2", SHORT, 4,
+        {"timed_out": 20}, "input_dropped", LOCAL, ["chain prerouting, table ip6 own"]),
+    "input_drops_all_that_is_not_asked_for_and_does_not_know_what_is": (
+        HOST + SERVER + nft("ip", "input", "policy drop; tcp dport 22 accept"), "198.51.100.2",
+        SHORT, 4, {"timed_out": 20}, "input_dropped", LOCAL,
+        ["the policy of chain input, table ip own (drop)"]),
 
     # ---- And what others did, which must not become this machine's
     "input_rejects_with_a_reset": (
@@ -240,7 +257,8 @@ ROWS = {
     "another_host_has_no_route_on": (
         HOST + "$there sysctl -q -w net.ipv4.ip_forward=1\n"
         "$there ip route add 192.0.2.0/24 dev wire1\nip route add 192.0.2.0/24 via 198.51.100.2\n"
-        + nft("inet", "forward", "reject with icmpx type no-route", within="$there"), "192.0.2.1", TO_THE_END, 2,
+        + nft("inet", "forward", "reject with icmpx type no-route", within="$there"),
+        "192.0.2.1", TO_THE_END, 2,
         {"network_unreachable": 20}, "unreachable", PATH, []),
     "another_host_refuses": (
         HOST, "198.51.100.2", TO_THE_END, 2, {"refused": 20}, "no_listener", REMOTE, []),
@@ -252,6 +270,10 @@ ROWS = {
     "another_host_refuses_and_the_own_output_drops_a_few_that_are_not_ours": (
         HOST + nft("inet", "output", "udp dport 9 drop") + "{few}", "198.51.100.2",
         (*PLAIN, "--hold", "0"), 2, {"refused": 20}, "no_listener", REMOTE, []),
+    "another_host_drops_and_the_own_input_drops_what_is_not_ours": (
+        HOST + nft("inet", "input", "tcp dport 80 drop", within="$there")
+        + nft("inet", "input", "udp dport 9 drop") + "{incoming}", "198.51.100.2", SHORT, 2,
+        {"timed_out": 20}, "firewall_drop", PATH, []),
     "another_host_drops_and_the_own_output_drops_a_few_that_are_not_ours": (
         SINK + nft("inet", "output", "udp dport 9 drop") + "{few}", "198.51.100.2", SHORT, 2,
         {"timed_out": 20}, "firewall_drop", PATH, []),
@@ -289,8 +311,15 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as noise:
 """
 
 
-class Local(harness.Case):
-    """One test for each row; each in a network of its own, so all at the same time."""
+TRAFFIC = {
+    "{noise}": NOISE,
+    "{few}": FEW,
+    "{incoming}": "$there " + NOISE.replace("198.51.100.2", "198.51.100.1"),
+}
+
+
+class Fault(harness.Case):
+    """What each case shares: a network of its own, so that all may run at the same time."""
 
     def run_in_own_network(self, script, target, argv, **options):
         directory = tempfile.TemporaryDirectory()
@@ -304,8 +333,8 @@ class Local(harness.Case):
         return run, self.result_of(run)
 
     def check(self, script, target, argv, status, causes, name, side, words, **options):
-        script = script.replace("{tcpgoon}", harness.TCPGOON)
-        script = script.replace("{noise}", NOISE).replace("{few}", FEW)
+        for mark, traffic in TRAFFIC.items():
+            script = script.replace(mark, traffic)
         run, result = self.run_in_own_network(script, target, argv, **options)
         self.assertEqual({row["cause"]: row["count"] for row in result["causes"]}, causes,
                          run.describe())
@@ -324,6 +353,10 @@ class Local(harness.Case):
         self.assertEqual(result["verdict"]["exit_status"], status, run.describe())
         self.assert_status(run, status)
         return result
+
+
+class Local(Fault):
+    """One test for each row, and what needs more than a shell to set up."""
 
     def test_a_security_module(self):
         """Landlock forbids this program to connect by TCP; EACCES looks like an ICMP message."""
@@ -358,6 +391,67 @@ def make_test(row):
 
 for row_name, its_row in ROWS.items():
     setattr(Local, f"test_{row_name}", harness.requires("nft", "nsenter")(make_test(its_row)))
+
+
+BPF_PROG_LOAD, BPF_PROG_ATTACH = 5, 8
+SYS_BPF = 321 if os.uname().machine == "x86_64" else 280
+CGROUP_SKB, CGROUP_SOCK_ADDR = 8, 18
+INET_EGRESS, INET4_CONNECT = 1, 10
+
+
+def bpf(command, attributes):
+    result = harness.libc.syscall(SYS_BPF, command, ctypes.create_string_buffer(attributes, 128),
+                                  128)
+    if result < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return result
+
+
+def load_program_that_says_no(kind, attach_type):
+    """`r0 = 0; exit`; a descriptor."""
+    code = ctypes.create_string_buffer(struct.pack("<BBhiBBhi", 0xb7, 0, 0, 0, 0x95, 0, 0, 0))
+    licence = ctypes.create_string_buffer(b"GPL")
+    return bpf(BPF_PROG_LOAD, struct.pack(
+        "<IIQQIIQII16sII", kind, 2, ctypes.addressof(code), ctypes.addressof(licence),
+        0, 0, 0, 0, 0, b"", 0, attach_type))
+
+
+class ControlGroup(Fault):
+    """Programs of the control group that this program runs in; the group goes with the test."""
+
+    def in_group_with(self, kind, attach_type):
+        """What `prepare` needs to enter such a group."""
+        for root in "/sys/fs/cgroup", "/sys/fs/cgroup/unified":
+            if os.path.exists(f"{root}/cgroup.controllers"):
+                break
+        else:
+            self.skipTest("no cgroup2")
+        group = f"{root}/tcpgoon-test-{os.getpid()}-{attach_type}"
+        try:
+            os.mkdir(group)
+            self.addCleanup(os.rmdir, group)
+            program = load_program_that_says_no(kind, attach_type)
+            directory = os.open(group, os.O_RDONLY)
+            bpf(BPF_PROG_ATTACH, struct.pack("<IIII", directory, program, attach_type, 0))
+            os.close(directory)
+            os.close(program)
+        except OSError as error:
+            self.skipTest(f"no control group of ours: {error}")
+
+        def enter():
+            with open(f"{group}/cgroup.procs", "w", encoding="ascii") as file:
+                file.write(str(os.getpid()))
+        return enter
+
+    def test_forbids_connect(self):
+        self.check("", "127.0.0.1", PLAIN, 4, {"not_permitted": 20}, "local_not_permitted",
+                   LOCAL, ["EPERM", "connect4"],
+                   prepare=self.in_group_with(CGROUP_SOCK_ADDR, INET4_CONNECT))
+
+    def test_drops_at_egress(self):
+        self.check("", "127.0.0.1", SHORT, 4, {"timed_out": 20}, "output_dropped", LOCAL,
+                   ["40 packets did not leave", "egress program of the cgroup"],
+                   prepare=self.in_group_with(CGROUP_SKB, INET_EGRESS))
 
 
 class Plan(harness.Case):

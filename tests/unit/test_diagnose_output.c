@@ -306,6 +306,47 @@ static void the_reverse_path_filter_needs_harm(void **state)
 	assert_no(fixture, "reverse_path_filtered");
 }
 
+/* What the counters say where `dropped` packets that came in did not get behind the filters. */
+static void leave_undelivered(struct fixture *fixture, uint64_t dropped)
+{
+	set(fixture, NETSTAT_IP_RECEIVES, 1000 + dropped);
+	set(fixture, NETSTAT_IP_DELIVERS, 900);
+	set(fixture, NETSTAT_IP_FORWARDED, 50);
+	set(fixture, NETSTAT_IP_MULTICASTS, 30);
+	set(fixture, NETSTAT_IP_BROADCASTS, 20);
+}
+
+static void dropped_answers_are_as_many_as_the_syns(void **state)
+{
+	struct fixture *fixture = *state;
+	reject(fixture, CAUSE_TIMED_OUT, 20);
+	retransmit(fixture, 20);
+	struct way *way = lead_to(fixture, "192.0.2.1", 20);
+	leave_undelivered(fixture, 39);
+	assert_no(fixture, "input_dropped");
+	leave_undelivered(fixture, 40);
+	assert_only(fixture, "input_dropped", 20,
+		"This machine dropped 40 packets that came in, as many as the answers to its SYNs "
+		"may be, and 20 connections timed out.");
+	expect_local(fixture, "input_dropped", FINDING_LOCAL);
+	fixture->result.own_rules[RULESET_DROPS_ANSWERS] = (struct ruleset_match){
+		.count = 1, .text = "rule 3 of chain input, table ip own (drop)"};
+	assert_string_equal(find(fixture, "input_dropped")->hint,
+		"Look at rule 3 of chain input, table ip own (drop): no other rule of nf_tables can "
+		"drop them on their way in.");
+	/* Far more: whose they are is not known. */
+	leave_undelivered(fixture, 1000);
+	assert_no(fixture, "input_dropped");
+	/* To a target on this host, it may be the SYNs that are dropped. */
+	leave_undelivered(fixture, 40);
+	way->local = true;
+	assert_no(fixture, "input_dropped");
+	/* The reverse path filter has a counter of its own. */
+	way->local = false;
+	set(fixture, NETSTAT_REVERSE_PATH_FILTERED, 40);
+	assert_no(fixture, "input_dropped");
+}
+
 static void a_full_tracker_explains_what_did_not_leave(void **state)
 {
 	struct fixture *fixture = *state;
@@ -337,6 +378,7 @@ int main(void)
 		TEST(a_refusal_by_this_host_takes_two_packets),
 		TEST(an_icmp_error_of_our_own_is_ours),
 		TEST(the_reverse_path_filter_needs_harm),
+		TEST(dropped_answers_are_as_many_as_the_syns),
 		TEST(a_full_tracker_explains_what_did_not_leave),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

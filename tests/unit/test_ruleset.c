@@ -8,6 +8,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -91,8 +92,8 @@ static void put_compare(struct writer *writer, const void *value, size_t size)
 	end_expression(writer);
 }
 
-/* "tcp dport PORT" */
-static void put_port(struct writer *writer, uint16_t port)
+/* "tcp dport PORT", or "tcp sport PORT" */
+static void put_port(struct writer *writer, bool of_source, uint16_t port)
 {
 	const uint8_t tcp = 6;
 	uint16_t be16 = htons(port);
@@ -102,7 +103,7 @@ static void put_port(struct writer *writer, uint16_t port)
 	put_compare(writer, &tcp, sizeof(tcp));
 	begin_expression(writer, "payload");
 	put_be32(writer, NFTA_PAYLOAD_BASE, NFT_PAYLOAD_TRANSPORT_HEADER);
-	put_be32(writer, NFTA_PAYLOAD_OFFSET, 2);
+	put_be32(writer, NFTA_PAYLOAD_OFFSET, of_source ? 0 : 2);
 	put_be32(writer, NFTA_PAYLOAD_LEN, 2);
 	end_expression(writer);
 	put_compare(writer, &be16, sizeof(be16));
@@ -123,7 +124,7 @@ static void a_rule_for_a_port_drops(void **state)
 	(void)state;
 	struct writer writer = {0};
 	begin(&writer, NFTA_RULE_EXPRESSIONS);
-	put_port(&writer, 8080);
+	put_port(&writer, false, 8080);
 	put_verdict(&writer, NF_DROP, NULL);
 	struct ruleset_rule rule = read_rule(&writer);
 	assert_true(rule.drops);
@@ -133,6 +134,14 @@ static void a_rule_for_a_port_drops(void **state)
 	assert_false(rule.has_more);
 	assert_false(rule.has_counter);
 	assert_string_equal(rule.jumps_to, "");
+	assert_false(rule.of_source);
+	writer = (struct writer){0};
+	begin(&writer, NFTA_RULE_EXPRESSIONS);
+	put_port(&writer, true, 443);
+	put_verdict(&writer, NF_DROP, NULL);
+	rule = read_rule(&writer);
+	assert_true(rule.has_port && rule.of_source);
+	assert_int_equal(rule.port, 443);
 }
 
 static void a_rule_with_more_conditions_has_more(void **state)

@@ -28,7 +28,6 @@ enum netstat_counter {
 	NETSTAT_SYN_CHALLENGES,
 	NETSTAT_IP_NO_ROUTES,
 	NETSTAT_REVERSE_PATH_FILTERED,
-	NETSTAT_SYN_STILL_QUEUED, /* a SYN to be sent again had not left this host yet */
 	/* What TCP and others gave to IP, and what came out behind the filters of this host. */
 	NETSTAT_IP_REQUESTS,
 	NETSTAT_IP_TRANSMITS, /* has no counter before Linux 6.6 */
@@ -38,6 +37,16 @@ enum netstat_counter {
 	NETSTAT_LO_IP6_REQUESTS, /* of them, by the loopback */
 	NETSTAT_LO_IP6_TRANSMITS,
 	NETSTAT_LO_PACKETS, /* that came in by the loopback */
+	/* What came in, and what of it got behind the filters of this host, or on to another one. */
+	NETSTAT_IP_RECEIVES,
+	NETSTAT_IP_DELIVERS,
+	NETSTAT_IP_FORWARDED,
+	NETSTAT_IP_MULTICASTS, /* of what came in: much of it is for nobody here */
+	NETSTAT_IP_BROADCASTS,
+	NETSTAT_IP6_RECEIVES,
+	NETSTAT_IP6_DELIVERS,
+	NETSTAT_IP6_FORWARDED,
+	NETSTAT_IP6_MULTICASTS,
 	NETSTAT_CONNTRACK_DROPS, /* packets for which the tracker had no entry left */
 	NETSTAT_CONNTRACK_EARLY_DROPS, /* entries that had to make room */
 	NETSTAT_MAX,

@@ -18,6 +18,7 @@ struct ruleset_query {
 		RULESET_DROPS, /* in the hooks output and postrouting */
 		RULESET_REJECTS, /* there */
 		RULESET_DROPS_AT_EGRESS, /* in the hook egress, below IP */
+		RULESET_DROPS_ANSWERS, /* in ingress, prerouting and input */
 		RULESET_DEEDS,
 	} deed;
 };
@@ -42,6 +43,7 @@ struct ruleset_rule {
 	bool drops;
 	bool rejects;
 	bool has_port; /* it is for one port only */
+	bool of_source; /* which is the one that the packet comes from */
 	uint16_t port;
 	bool has_more; /* it has other conditions */
 	bool has_counter;

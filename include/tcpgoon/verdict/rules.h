@@ -32,6 +32,7 @@ rule_function device_down;
 rule_function output_dropped;
 rule_function output_rejected;
 rule_function reverse_path_filtered;
+rule_function input_dropped;
 rule_function neighbour_silent;
 
 /* diagnose_quota.c: a part of client_limited */
