@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "tcpgoon/base/units.h"
 #include "tcpgoon/cli/command.h"
+#include "tcpgoon/cli/outcome.h"
 #include "tcpgoon/cli/session.h"
 #include "tcpgoon/net/cgroup.h"
 #include "tcpgoon/net/limits.h"
@@ -249,6 +251,7 @@ static int print_plan(const struct plan *plan)
 	print_ports(plan);
 	print_routes(plan);
 	print_schedule(plan);
+	outcome_preview(&plan->settings, stdout, NULL);
 	print_processors();
 	print_checks(&checks);
 	print_conclusion(plan, &checks);
@@ -268,6 +271,11 @@ static int execute(int argc, char **argv)
 		session_check(&settings, &error) < 0) {
 		return command_refuse_usage(&command_plan, &error);
 	}
+	int r = outcome_preview(&settings, NULL, &error);
+	if (r < 0) {
+		return r == -EINVAL ? command_refuse_usage(&command_plan, &error)
+				    : command_fail(&error);
+	}
 	const struct notes notes = {.on_note = command_note};
 	struct plan *plan;
 	if (plan_create(&settings, &notes, &plan, &error) < 0) {
@@ -284,9 +292,9 @@ const struct command command_plan = {
 	.summary = "Show what a run would dial and whether this machine can, and dial nothing",
 	.description =
 		"Takes the flags of 'run', so that the word is all there is to change. Shows\n"
-		"the targets, the sources, the schedule, and each limit of this machine with\n"
-		"what there is of it, what the run needs, and how to lift it. The exit status\n"
-		"is 0 if the run is possible and 4 if not.\n",
+		"the targets, the sources, the schedule, where reports go, and each limit of\n"
+		"this machine with what there is of it, what the run needs, and how to lift it.\n"
+		"The exit status is 0 if the run is possible and 4 if not.\n",
 	.options = {.shared = &session_target_options},
 	.execute = execute,
 };

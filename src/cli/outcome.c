@@ -28,9 +28,11 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "tcpgoon/base/escape.h"
 #include "tcpgoon/cli/command.h"
 #include "tcpgoon/cli/surroundings.h"
 #include "tcpgoon/report/json.h"
@@ -78,18 +80,24 @@ static int open_outputs(struct outcome *outcome, const struct text_list *texts, 
 	return first;
 }
 
-static int await_readers(struct outcome *outcome, struct error *error)
+static int connect_pipe(struct output *output, struct error *error)
 {
-	for (size_t i = 0; i < outcome->output_count; i++) {
-		struct output *output = &outcome->outputs[i];
-		if (!output_is_waiting(output)) {
-			continue;
-		}
+	int r = output_connect(output, false, error);
+	if (r == -EAGAIN) {
 		struct error notice;
 		error_set(&notice, 0, "'%.300s' is a pipe that nobody reads yet: waiting for it",
 			output->name);
 		command_fail(&notice);
-		int r = output_await_reader(output, error);
+		r = output_connect(output, true, error);
+	}
+	return r;
+}
+
+static int connect_pipes(struct outcome *outcome, struct error *error)
+{
+	for (size_t i = 0; i < outcome->output_count; i++) {
+		struct output *output = &outcome->outputs[i];
+		int r = output_is_unconnected(output) ? connect_pipe(output, error) : 0;
 		if (r < 0) {
 			error_prefix(error, "--output");
 			return r;
@@ -144,7 +152,28 @@ int outcome_init(struct outcome *outcome, const struct settings *settings, struc
 	if (clear_streams(outcome) < 0) {
 		return error_set(error, -EBADF, "the standard output is not open");
 	}
-	return r == 0 ? await_readers(outcome, error) : r;
+	return r == 0 ? connect_pipes(outcome, error) : r;
+}
+
+int outcome_preview(const struct settings *settings, FILE *out, struct error *error)
+{
+	struct outcome *outcome = calloc(1, sizeof(*outcome));
+	if (outcome == NULL) {
+		return error_set(error, -ENOMEM, "out of memory for the reports");
+	}
+	int r = open_outputs(outcome, &settings->outputs, error);
+	if (r == 0) {
+		r = check_places(outcome, error);
+	}
+	for (size_t i = 0; r == 0 && out != NULL && i < outcome->output_count; i++) {
+		const struct output *output = &outcome->outputs[i];
+		fprintf(out, "  Report:   %s to ", output->format->name);
+		escape_write(out, output->name);
+		fprintf(out, ", %s\n", output_way(output));
+	}
+	forget_outputs(outcome);
+	free(outcome);
+	return r;
 }
 
 void outcome_finish(struct outcome *outcome)

@@ -134,6 +134,9 @@ static int open_descriptor(struct output *output, int descriptor, struct error *
 	if (flags < 0) {
 		return fail(-errno, error);
 	}
+	if ((flags & O_PATH) != 0) {
+		return error_set(error, -EBADF, "descriptor %d is not open", descriptor);
+	}
 	if ((flags & O_ACCMODE) == O_RDONLY) {
 		return error_set(
 			error, -EBADF, "descriptor %d is open for reading only", descriptor);
@@ -191,6 +194,19 @@ static int open_flags(const struct place *place, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
+/* From here on writes to it wait. Consumes the descriptor, on failure too. */
+static int take_stream_fd(struct output *output, int fd, struct error *error)
+{
+	int flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0) {
+		int r = -errno;
+		close(fd);
+		return fail(r, error);
+	}
+	output->fd = fd;
+	return 0;
+}
+
 /* A pipe, a device or another process's descriptor. */
 static int open_special(struct output *output, struct error *error)
 {
@@ -208,36 +224,29 @@ static int open_special(struct output *output, struct error *error)
 			"it is a pipe of another user (uid %u) in a directory that all share",
 			(unsigned)status->st_uid);
 	}
+	if (S_ISFIFO(status->st_mode)) {
+		/* Opened only for a run: its reader sees the end of what is opened and closed. */
+		return faccessat(place->directory_fd, place->name, W_OK, AT_EACCESS) < 0
+			? fail(-errno, error)
+			: 0;
+	}
 	int fd = open_flags(place, O_NONBLOCK);
-	if (fd == -ENXIO && S_ISFIFO(status->st_mode)) {
-		return 0; /* output_is_waiting() */
-	}
-	if (fd < 0) {
-		return fail(fd, error);
-	}
-	int flags = fcntl(fd, F_GETFL);
-	if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0) {
-		int r = -errno;
-		close(fd);
-		return fail(r, error);
-	}
-	output->fd = fd;
-	return 0;
+	return fd < 0 ? fail(fd, error) : take_stream_fd(output, fd, error);
 }
 
-bool output_is_waiting(const struct output *output)
+bool output_is_unconnected(const struct output *output)
 {
 	return output->kind == OUTPUT_STREAM && output->fd < 0 && output->place.name != NULL;
 }
 
-int output_await_reader(struct output *output, struct error *error)
+int output_connect(struct output *output, bool wait, struct error *error)
 {
-	int fd = open_flags(&output->place, 0);
-	if (fd < 0) {
-		return fail_path(output->name, fail(fd, error), error);
+	int fd = open_flags(&output->place, wait ? 0 : O_NONBLOCK);
+	if (fd == -ENXIO && !wait) {
+		return -EAGAIN;
 	}
-	output->fd = fd;
-	return 0;
+	int r = fd < 0 ? fail(fd, error) : take_stream_fd(output, fd, error);
+	return r < 0 ? fail_path(output->name, r, error) : 0;
 }
 
 /* ---- Files that are replaced ------------------------------------------------------------------ */
@@ -663,6 +672,21 @@ static bool find_status(const struct output *output, struct stat *ret_status)
 	}
 	*ret_status = output->place.status;
 	return output->place.exists;
+}
+
+const char *output_way(const struct output *output)
+{
+	switch (output->kind) {
+	case OUTPUT_STREAM:
+		return output->claim == OUTPUT_CLAIMS_STDOUT    ? "the standard output"
+			: output->claim == OUTPUT_CLAIMS_STDERR ? "the standard error"
+								: "written as it comes";
+	case OUTPUT_REPLACED:
+		return output->place.exists ? "a file that is replaced at the end" : "a new file";
+	case OUTPUT_IN_PLACE:
+		return "a file that is overwritten at the end, as it cannot be replaced";
+	}
+	return "";
 }
 
 bool output_is_same(const struct output *a, const struct output *b)

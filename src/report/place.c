@@ -216,7 +216,7 @@ int place_find(struct place *place, const char *path, struct error *error)
 	while (r == 0) {
 		r = step(&walk, &found, name, error);
 	}
-	if (r > 0 && found.exists && S_ISDIR(found.status.st_mode)) {
+	if (r > 0 && found.exists && S_ISDIR(found.status.st_mode) && found.descriptor < 0) {
 		r = fail(-EISDIR, error);
 	}
 	if (r > 0 && fstat(walk.directory_fd, &found.directory) < 0) {

@@ -149,7 +149,7 @@ class Surfaces(LastWordCase):
     def test_named_pipe_whose_reader_leaves(self):
         _, port = self.serve()
         os.mkfifo(self.at("pipe"))
-        run = self.shell(f'head -c 1 pipe > /dev/null & "$0" run 127.0.0.1 {port} -y -c 500 -s 0 '
+        run = self.shell(f'true < pipe & "$0" run 127.0.0.1 {port} -y -c 500 -s 0 '
                          "-o json=pipe -o json=z --hold 1s > out")
         self.assert_status(run, 1)
         said = self.assert_truth(1, self.texts(run), run)

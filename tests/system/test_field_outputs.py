@@ -453,6 +453,32 @@ class Devices(OutputCase):
         self.assertEqual(run.wait(10), 0, run.describe())
         self.assert_whole(text, run)
 
+    def test_plan_makes_the_same_check(self):
+        """And says how each would be written, without touching any."""
+        self.put("old", YESTERDAY)
+        os.mkfifo(self.at("pipe"))
+        for path, way in (("old", "a file that is replaced at the end"), ("new", "a new file"),
+                          ("-", "the standard output"), ("/dev/null", "written as it comes"),
+                          ("/dev/stderr", "the standard error"), ("pipe", "written as it comes")):
+            with self.subTest(path=path):
+                plan = self.shell(f'"$0" plan 127.0.0.1 {self.port} -o json={path}')
+                self.assert_status(plan, 0)
+                self.assertIn(f"\n  Report:   json to {path}, {way}\n", plan.stdout)
+        self.assertEqual(self.names(), ["old", "pipe"])
+        self.assertEqual(self.read("old"), YESTERDAY)
+        for words, message in (("-o json=/nonexistent/x", "No such file"),
+                               ("-o json=old -o json=./old", "goes where another report goes")):
+            with self.subTest(words=words):
+                plan = self.shell(f'"$0" plan 127.0.0.1 {self.port} {words}')
+                self.assert_status(plan, 1)
+                self.assertIn(message, plan.stderr)
+                self.assertEqual(plan.stdout, "")
+
+    def test_closed_stream(self):
+        for path in ("-", "/dev/stdout", "/dev/fd/1"):
+            run = self.shell(f"$RUN -o json={path} >&-")
+            self.assert_explained(run, "descriptor 1 is not open")
+
     def test_full_device(self):
         run = self.shell("$RUN -o json=/dev/full -o json=z")
         self.assert_status(run, 1)

@@ -29,6 +29,12 @@ struct outcome {
  * told, except where two go to the same place.
  */
 int outcome_init(struct outcome *outcome, const struct settings *settings, struct error *error);
+/*
+ * Whether outcome_init() would succeed, and where each report would go, as lines to `out` (NULL:
+ * none). Changes nothing. Returns 0 or a negative errno with a message.
+ */
+int outcome_preview(const struct settings *settings, FILE *out, struct error *error);
+
 /* Accepts one that was not initialised wholly. */
 void outcome_finish(struct outcome *outcome);
 
@@ -46,7 +52,7 @@ void outcome_lose_text(const struct outcome *outcome, int code);
 int outcome_tell(struct outcome *outcome, const struct result *result, struct verdict *verdict,
 	const char *epilogue);
 
-/* The same without the text, of a run that has none to show: it did not begin, or broke off. */
+/* The same without the text, of a run that did not begin and has none to show. */
 int outcome_tell_reports(
 	struct outcome *outcome, const struct result *result, struct verdict *verdict);
 

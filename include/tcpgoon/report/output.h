@@ -57,10 +57,16 @@ int output_open(struct output *output, const char *text, const struct report_ops
 int output_open_stream(struct output *output, const struct report_ops *format, FILE *stream,
 	const char *name, struct error *error);
 
-/* Whether it is a named pipe that nobody has opened for reading yet. */
-bool output_is_waiting(const struct output *output);
-/* Waits for its reader. Returns 0 or a negative errno with a message. */
-int output_await_reader(struct output *output, struct error *error);
+/* Whether it is a named pipe, which is not opened before output_connect(). */
+bool output_is_unconnected(const struct output *output);
+/*
+ * Opens the pipe; `wait`: until it has a reader. Returns 0, -EAGAIN where it has none, or another
+ * negative errno with a message.
+ */
+int output_connect(struct output *output, bool wait, struct error *error);
+
+/* How it will be written, in a few words for people: "a new file". */
+const char *output_way(const struct output *output);
 
 /* Whether both lead to the same place, so that one would undo the other. */
 bool output_is_same(const struct output *a, const struct output *b);
