@@ -21,10 +21,12 @@
  * peer's closed socket. (tcp_timewait_state_process() answers an old segment by an ACK, the listener
  * answers that by a RST, and the RST ends TIME_WAIT.)
  *
- * Mostly the counts say all: no socket of this host waits for the answer to its FIN (orphans, as the
- * kernel calls them), and as many connections came to TIME_WAIT as were closed. Other programs could
- * make up for what is missing, so some of the connections are asked about even then. Where it does
- * not agree, each is asked about, at a microsecond each, and those without an answer again until
+ * Mostly the counts say all: no more sockets of this host wait for the answer to their FINs than
+ * before (orphans, as the kernel calls them), and as many connections came to TIME_WAIT as were
+ * closed. Other programs could
+ * make up for what is missing, so some of the connections are asked about even then. The server's
+ * program closes its ends in its own time, so while the counts grow, they are waited for. Where they
+ * do not agree, each is asked about, at a microsecond each, and those without an answer again until
  * LOOK_NS are over.
  */
 #include "tcpgoon/run/closing.h"
@@ -40,6 +42,8 @@
 /* How long those that were cut off are watched: their next data meet a closed socket, and a RST. */
 #define LATE_NS (250 * NSEC_PER_MSEC)
 #define FIRST_STEP_NS NSEC_PER_MSEC
+/* Counts in a row that bring nothing new. */
+#define IDLE_COUNTS 3
 #define LAST_STEP_NS (100 * NSEC_PER_MSEC)
 /* Connections that are asked about where the counts say that all is well. */
 #define SAMPLE 256
@@ -80,6 +84,10 @@ void closing_begin(struct closing *closing, uint64_t prepared)
 		if (netstat_read(&closing->before) < 0) {
 			netstat_init(&closing->before);
 		}
+		struct limits limits;
+		limits_init(&limits);
+		(void)limits_read_sockets(&limits); /* what it does not have stays unknown */
+		closing->orphans_before = limits.tcp_orphans;
 	}
 }
 
@@ -255,8 +263,8 @@ static bool all_are_answered(struct closing *closing)
 	limits_init(&limits);
 	count_time_waits(closing);
 	return closing->cut_late == 0 && closing->time_waits >= expected &&
-		limits_read_sockets(&limits) == 0 && limits.tcp_orphans == 0 &&
-		sample_is_answered(closing);
+		limits_read_sockets(&limits) == 0 && limits.tcp_orphans != LIMITS_NONE &&
+		limits.tcp_orphans <= closing->orphans_before && sample_is_answered(closing);
 }
 
 /*
@@ -294,12 +302,35 @@ void closing_begin_looking(struct closing *closing, uint64_t now_ns)
 	const struct closing_view *view = &closing->table->result->closing;
 	closing->looking = can_look(closing) && view->closed > 0;
 	closing->began_looking_ns = now_ns;
-	closing->look_ns = now_ns;
+	closing->look_ns = now_ns + FIRST_STEP_NS;
 	closing->step_ns = FIRST_STEP_NS;
 	closing->walk_left = closing->first_free;
+	closing->counts_left = closing->looking ? IDLE_COUNTS : 0;
 	if (closing->looking && all_are_answered(closing)) {
 		conclude(closing, now_ns);
 	}
+}
+
+/* Counts once more. Where that leads nowhere, each connection is to be asked about. */
+static void count_on(struct closing *closing, uint64_t now_ns)
+{
+	uint64_t before = closing->time_waits;
+	if (all_are_answered(closing)) {
+		conclude(closing, now_ns);
+		return;
+	}
+	closing->counts_left = closing->hurried ? 0
+		: closing->time_waits > before  ? IDLE_COUNTS
+						: closing->counts_left - 1;
+	if (closing->counts_left == 0 || now_ns - closing->began_looking_ns >= LOOK_NS) {
+		closing->counts_left = 0;
+		closing->look_ns = now_ns;
+		closing->step_ns = FIRST_STEP_NS;
+		return;
+	}
+	closing->look_ns = now_ns + closing->step_ns;
+	closing->step_ns =
+		2 * closing->step_ns < LAST_STEP_NS ? 2 * closing->step_ns : LAST_STEP_NS;
 }
 
 enum fin_fate closing_fate(const struct sockdiag_socket *socket, uint64_t since_ns)
@@ -438,6 +469,10 @@ bool closing_look(struct closing *closing, uint64_t now_ns)
 	uint32_t batch[INQUEST_BATCH];
 	closing->last_pass |= closing->hurried;
 	if (!closing->looking || (now_ns < closing->look_ns && !closing->last_pass)) {
+		return closing->looking;
+	}
+	if (closing->counts_left > 0) {
+		count_on(closing, now_ns);
 		return closing->looking;
 	}
 	if (closing->walk_left > 0) {

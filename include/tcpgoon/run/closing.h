@@ -31,11 +31,13 @@ struct closing {
 	uint64_t undetermined;
 
 	struct netstat before; /* counters of this network namespace */
+	uint64_t orphans_before; /* of the whole host; LIMITS_NONE: not known */
 	uint64_t time_waits; /* connections that came to TIME_WAIT there since then */
 	bool overflowed; /* not all of them were kept */
 	uint64_t seen; /* acknowledged, and still known to the kernel */
 	uint64_t gone; /* not known to it any more */
 	bool looking; /* for the answers to the FINs */
+	unsigned counts_left; /* they are still coming: so often the counts may stay as they are */
 	bool last_pass;
 	uint64_t began_looking_ns;
 	uint64_t look_ns; /* when the kernel is asked next */
