@@ -26,6 +26,9 @@ static uint64_t cpu_now_ns(void)
 	return to_ns(usage.ru_utime) + to_ns(usage.ru_stime);
 }
 
+/* Between two looks at queues in which something waits. */
+#define QUEUE_LOOK_NS NSEC_PER_SEC
+
 static size_t looked_at(const struct targets *targets)
 {
 	return targets->count <= RESULT_TARGETS_MAX ? targets->count : 0;
@@ -137,6 +140,39 @@ static void look_at_listeners(const struct evidence *evidence, struct listener_v
 	view->queued_at_end = fullest.after.queued;
 }
 
+static uint64_t queued_now(const struct targets *targets)
+{
+	uint64_t queued = 0;
+	struct listener_view view = {0};
+	for (size_t i = 0; i < looked_at(targets); i++) {
+		queued += look_at_listener(&view, &targets->list[i]).queued;
+	}
+	return queued;
+}
+
+void evidence_look_at_queues(struct evidence *evidence, uint64_t now_ns)
+{
+	evidence->looks[0] = evidence->looks[1];
+	evidence->looks[1] =
+		(struct queue_look){.at_ns = now_ns, .queued = queued_now(evidence->targets)};
+	evidence->next_look_ns =
+		evidence->looks[1].queued > 0 ? now_ns + QUEUE_LOOK_NS : CLOCK_NEVER;
+}
+
+/* Compares with the latest look that is old enough: a server that is at it has accepted since. */
+static void look_at_drain(const struct evidence *evidence, struct listener_view *view)
+{
+	uint64_t now_ns = clock_now_ns();
+	for (size_t i = 0; i < 2 && view->queued_at_end > 0; i++) {
+		const struct queue_look *look = &evidence->looks[i];
+		if (look->at_ns > 0 && now_ns - look->at_ns >= QUEUE_LOOK_NS / 2) {
+			view->drained =
+				(int64_t)look->queued - (int64_t)queued_now(evidence->targets);
+			view->drained_for_ns = now_ns - look->at_ns;
+		}
+	}
+}
+
 static void look_at_tables(struct host_tables *tables, struct leftover *left)
 {
 	struct limits limits;
@@ -222,7 +258,7 @@ static uint64_t run_delay_now_ns(void)
 
 void evidence_begin(struct evidence *evidence, const struct targets *targets, struct result *result)
 {
-	*evidence = (struct evidence){.targets = targets};
+	*evidence = (struct evidence){.targets = targets, .next_look_ns = CLOCK_NEVER};
 	if (netstat_read(&evidence->before) < 0) {
 		netstat_init(&evidence->before);
 	}
@@ -247,6 +283,7 @@ void evidence_end(struct evidence *evidence, const struct lanes *lanes, struct r
 	}
 	result->network = netstat_difference(&evidence->before, &after);
 	look_at_listeners(evidence, &result->listener);
+	look_at_drain(evidence, &result->listener);
 	look_at_tables(&result->tables, &result->left);
 	uint64_t run_delay_ns = run_delay_now_ns();
 	if (run_delay_ns != RESULT_UNKNOWN && evidence->run_delay_before_ns != RESULT_UNKNOWN) {

@@ -140,6 +140,9 @@ static void begin_holding(struct engine *engine)
 	evidence_end_dialling(&engine->evidence, engine->result);
 	engine->phase = PHASE_HOLDING;
 	engine->hold_until_ns = engine->now_ns + hold_ns;
+	if (hold_ns > 0) {
+		evidence_look_at_queues(&engine->evidence, engine->now_ns);
+	}
 	if (hold_ns > 0 && engine->table.by_state[CONN_ESTABLISHED] > 0) {
 		char count[UNITS_TEXT_MAX];
 		char duration[UNITS_TEXT_MAX];
@@ -357,6 +360,9 @@ static void look_around(struct engine *engine)
 		struct snapshot snapshot = table_snapshot(&engine->table, engine->now_ns);
 		series_add(series, &snapshot);
 	}
+	if (engine->now_ns >= engine->evidence.next_look_ns) {
+		evidence_look_at_queues(&engine->evidence, engine->now_ns);
+	}
 	if (engine->now_ns >= engine->review_ns) {
 		const struct run_observer *observer = engine->reporter.observer;
 		take_numbers(engine);
@@ -368,8 +374,8 @@ static void look_around(struct engine *engine)
 /* When there is something to look at: look_around(). */
 static uint64_t next_look_ns(const struct engine *engine)
 {
-	return earlier(engine->review_ns,
-		engine->table.start_ns + series_next_ns(&engine->result->series));
+	uint64_t series_ns = engine->table.start_ns + series_next_ns(&engine->result->series);
+	return earlier(engine->review_ns, earlier(series_ns, engine->evidence.next_look_ns));
 }
 
 /* What queues requests fails with the errno of io_uring_enter, and no words. */

@@ -121,6 +121,12 @@ static uint64_t since_decided_ns(const struct result *result)
 		: 0;
 }
 
+/* The queue has become shorter while connections were only held. */
+static bool is_accepting(const struct result *result)
+{
+	return result->listener.drained_for_ns > 0 && result->listener.drained > 0;
+}
+
 /*
  * Nobody accepts what waits. Where the queue is full, what is dialled comes up when there is room:
  * it is enough that it still was full a second after the last dial.
@@ -130,7 +136,7 @@ static bool nobody_accepts(const struct result *result)
 	const struct listener_view *listener = &result->listener;
 	bool full = listener->queued_at_end >= listener->backlog;
 	uint64_t waited_ns = full ? rule_watched_ns(result) : since_decided_ns(result);
-	return listener->known_at_end && listener->queued_at_end > 0 &&
+	return listener->known_at_end && listener->queued_at_end > 0 && !is_accepting(result) &&
 		waited_ns >= ACCEPTED_BY_THEN_NS;
 }
 
@@ -292,6 +298,25 @@ bool server_stopped_accepting(const struct result *result, struct finding *findi
 		" connections still wait in the server's accept queue, %s after the last "
 		"dial.",
 		finding->count, rule_seconds(rule_watched_ns(result), waited));
+	hint_at_acceptor(result, finding);
+	return true;
+}
+
+bool server_accepts_slowly(const struct result *result, struct finding *finding)
+{
+	const struct listener_view *listener = &result->listener;
+	finding->count = waiting(result);
+	if (!is_accepting(result) || finding->count == 0 ||
+		since_decided_ns(result) < ACCEPTED_BY_THEN_NS) {
+		return false;
+	}
+	char waited[RULE_TEXT_MAX];
+	rule_say(finding->evidence,
+		"%" PRIu64 " connections still wait in the server's accept queue, %s after the "
+		"last dial; it accepts about %.1f a second.",
+		finding->count, rule_seconds(rule_watched_ns(result), waited),
+		(double)listener->drained * (double)NSEC_PER_SEC /
+			(double)listener->drained_for_ns);
 	hint_at_acceptor(result, finding);
 	return true;
 }

@@ -618,6 +618,31 @@ class Stopped(Field):
             self.addCleanup(thread.join)
         self.stop_accepting(start, 30, 70)
 
+    def test_a_server_that_is_slow(self):
+        """It accepts ten a second: to wait is not to wait for ever."""
+        listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        port = listener.getsockname()[1]
+        over = threading.Event()
+        accepted = []
+
+        def accept():
+            while not over.wait(0.1):
+                accepted.append(listener.accept()[0])
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        run, result = self.dial_for_result("127.0.0.1", port, "-c", "60", "-s", "1",
+                                           "--hold", "2500ms")
+        over.set()
+        thread.join()
+        for connection in (*accepted, listener):
+            connection.close()
+        findings = self.findings_of(result)
+        self.assertEqual(list(findings), ["server_accepts_slowly"], run.describe())
+        self.assertEqual(findings["server_accepts_slowly"]["count"],
+                         result["kernel"]["not_accepted"])
+        self.assertIn("Accept faster", findings["server_accepts_slowly"]["hint"])
+        self.assert_status(run, 0)
+
     def test_those_of_others_are_not_counted(self):
         """Twenty of another client wait in the same queue: ten before the run, ten meanwhile."""
         listener = socket.create_server(("127.0.0.1", 0), backlog=1024)

@@ -200,6 +200,26 @@ static void server_stopped_accepting(void **state)
 	assert_nothing(fixture);
 }
 
+static void server_accepts_slowly(void **state)
+{
+	struct fixture *fixture = *state;
+	struct result *result = &fixture->result;
+	establish(fixture, 100);
+	listen_here(fixture, 4096);
+	result->listener.queued_most = 41;
+	result->listener.queued_at_end = 41;
+	result->dialing_ns = 500 * NSEC_PER_MSEC;
+	result->generator.last_dial_ns = 500 * NSEC_PER_MSEC;
+	result->duration_ns = 2500 * NSEC_PER_MSEC;
+	result->listener.drained_for_ns = 800 * NSEC_PER_MSEC;
+	assert_int_equal(find(fixture, "server_stopped_accepting")->count, 41);
+	result->listener.drained = 8;
+	assert_only(fixture, "server_accepts_slowly", 41,
+		"41 connections still wait in the server's accept queue, 2.00 s after the last "
+		"dial; it accepts about 10.0 a second.");
+	assert_int_equal(fixture->findings.list[0].weight, FINDING_REMARK);
+}
+
 static void unconfirmed(void **state)
 {
 	struct fixture *fixture = *state;
@@ -353,6 +373,7 @@ int main(void)
 		TEST(an_overflow_that_resets),
 		TEST(backlog_full_by_what_it_does),
 		TEST(server_stopped_accepting),
+		TEST(server_accepts_slowly),
 		TEST(unconfirmed),
 		TEST(syn_cookies),
 		TEST(connection_cap),

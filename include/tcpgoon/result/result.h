@@ -110,6 +110,12 @@ struct listener_view {
 	uint32_t queued_most; /* seen waiting to be accepted, at the start or at the end */
 	uint32_t queued_at_start;
 	uint32_t queued_at_end;
+	/*
+	 * How many the queues of all targets lost, or gained where negative, since a look at them
+	 * during the hold, so long before the end; 0 ns: there was none.
+	 */
+	int64_t drained;
+	uint64_t drained_for_ns;
 	/* SYNs and last ACKs that this socket had no room for; RESULT_UNKNOWN: it does not tell. */
 	uint64_t dropped;
 };

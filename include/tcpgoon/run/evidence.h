@@ -11,10 +11,18 @@
 #include "tcpgoon/result/result.h"
 #include "tcpgoon/uring/lanes.h"
 
+/* How many waited in the queues of all targets. */
+struct queue_look {
+	uint64_t at_ns; /* 0: not looked */
+	uint64_t queued;
+};
+
 struct evidence {
 	const struct targets *targets; /* the plan's */
 	/* Of each target, before the run; of sockets 0 where nobody listened. */
 	struct sockdiag_listener listeners[RESULT_TARGETS_MAX];
+	struct queue_look looks[2]; /* during the hold, the latest last */
+	uint64_t next_look_ns; /* CLOCK_NEVER: nothing waited */
 	struct netstat before;
 	uint64_t cpu_before_ns;
 	uint64_t throttled_before; /* of the control groups, as result's generator has it */
@@ -39,6 +47,12 @@ static inline void evidence_add_window(struct evidence *evidence, uint64_t durat
 
 /* The last connection is decided, or the run ends before that. */
 void evidence_end_dialling(struct evidence *evidence, struct result *result);
+
+/*
+ * Once when the hold begins, and again from time to time while anything waits in the queues: whether
+ * a server that has not accepted all is at it.
+ */
+void evidence_look_at_queues(struct evidence *evidence, uint64_t now_ns);
 
 /* The numbers are taken. */
 void evidence_end(struct evidence *evidence, const struct lanes *lanes, struct result *result);

@@ -58,6 +58,7 @@ rule_function some_refused;
 rule_function reset_in_handshake;
 rule_function backlog_full;
 rule_function server_stopped_accepting;
+rule_function server_accepts_slowly;
 rule_function unconfirmed;
 rule_function syn_cookies;
 rule_function lost_after_cookie;
