@@ -5,11 +5,44 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define DISCARD_PORT 9
+
+#define PORT_LEAST 1024
+
+/*
+ * Binds to whatever port can be had, where the kernel has none to pick: all that it picks from may be
+ * reserved or in use.
+ */
+static int bind_to_any_port(int fd, const struct address *source, sa_family_t family)
+{
+	struct address from = {.any.sa_family = family};
+	int r = -EADDRINUSE;
+	if (source != NULL) {
+		from = *source;
+	}
+	for (uint32_t port = PORT_LEAST; r < 0 && port <= UINT16_MAX; port++) {
+		address_set_port(&from, (uint16_t)port);
+		r = bind(fd, &from.any, address_length(&from)) < 0 ? -errno : 0;
+		if (r < 0 && r != -EADDRINUSE && r != -EACCES) {
+			break;
+		}
+	}
+	return r;
+}
+
+static int connect_from(int fd, const struct address *source, const struct address *target)
+{
+	if ((source != NULL && bind(fd, &source->any, address_length(source)) < 0) ||
+		connect(fd, &target->any, address_length(target)) < 0) {
+		return -errno;
+	}
+	return 0;
+}
 
 /* Connects the UDP socket and reads both of its ends. */
 static int route(int fd, const struct address *source, const struct address *target,
@@ -17,9 +50,17 @@ static int route(int fd, const struct address *source, const struct address *tar
 {
 	socklen_t source_length = sizeof(*ret_source);
 	socklen_t dialled_length = sizeof(*ret_dialled);
-	if ((source != NULL && bind(fd, &source->any, address_length(source)) < 0) ||
-		connect(fd, &target->any, address_length(target)) < 0 ||
-		getsockname(fd, &ret_source->any, &source_length) < 0 ||
+	int r = connect_from(fd, source, target);
+	if (r == -EAGAIN || r == -EADDRINUSE) {
+		r = bind_to_any_port(fd, source, target->any.sa_family);
+		if (r == 0 && connect(fd, &target->any, address_length(target)) < 0) {
+			r = -errno;
+		}
+	}
+	if (r < 0) {
+		return r;
+	}
+	if (getsockname(fd, &ret_source->any, &source_length) < 0 ||
 		getpeername(fd, &ret_dialled->any, &dialled_length) < 0) {
 		return -errno;
 	}

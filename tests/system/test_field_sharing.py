@@ -165,6 +165,17 @@ class Sharing(harness.Case):
                 with self.held(port, *argv, connections=connections, host="10.9.0.1"):
                     self.assertEqual(sorted(bound_ports()[port]), list(used))
 
+    def test_all_that_others_connect_from_is_reserved(self):
+        """Also the look at the route needs no port that the kernel picks."""
+        sysctl("ip_local_reserved_ports", "32768-60999")
+        _, port = self.serve()
+        for host in ("127.0.0.1", "10.9.0.1"):
+            with self.subTest(host=host):
+                plan = self.run_tcpgoon("plan", host, port, "-c", "200")
+                self.assertIn(f", from {host} on\n", plan.stdout)
+                with self.held(port, connections=200, host=host):
+                    self.assertFalse(set(bound_ports()[port]) & set(range(32768, 61000)))
+
     def test_too_few_ports_that_are_not_reserved(self):
         self.reserve_all_but(40000, 40099)
         plan = self.run_tcpgoon("plan", "10.9.0.1", "80", "-c", "101")
