@@ -223,9 +223,18 @@ static void print_checks(const struct checks *checks)
 	}
 }
 
-static void print_conclusion(const struct plan *plan, const struct checks *checks)
+/* Tried, not read: no file says whether a filter or a security module allows it. */
+static void print_rings(int r)
 {
-	if (!checks->possible) {
+	printf("  %-14s %s\n", "io_uring", r < 0 ? "tried: REFUSED" : "tried: ok");
+}
+
+static void print_conclusion(
+	const struct plan *plan, const struct checks *checks, const struct error *rings)
+{
+	if (rings->text[0] != '\0') {
+		printf("\nThe run is not possible: %s.\n", rings->text);
+	} else if (!checks->possible) {
 		puts("\nThe run is not possible on this machine.");
 	} else if (plan->routeless == plan->targets.count) {
 		puts("\nThe limits of this machine allow the run; without a route nothing will come up.");
@@ -254,8 +263,14 @@ static int print_plan(const struct plan *plan)
 	outcome_preview(&plan->settings, stdout, NULL);
 	print_processors();
 	print_checks(&checks);
-	print_conclusion(plan, &checks);
-	return checks.possible && plan->routeless == 0 ? EXIT_STATUS_OK : EXIT_STATUS_LOCAL_LIMIT;
+	struct error rings = ERROR_INIT;
+	int r = session_try_rings(plan, &rings);
+	print_rings(r);
+	print_conclusion(plan, &checks, &rings);
+	if (!checks.possible || plan->routeless > 0) {
+		return EXIT_STATUS_LOCAL_LIMIT;
+	}
+	return r < 0 ? EXIT_STATUS_INCOMPLETE : EXIT_STATUS_OK;
 }
 
 static int execute(int argc, char **argv)
@@ -293,8 +308,10 @@ const struct command command_plan = {
 	.description =
 		"Takes the flags of 'run', so that the word is all there is to change. Shows\n"
 		"the targets, the sources, the schedule, where reports go, and each limit of\n"
-		"this machine with what there is of it, what the run needs, and how to lift it.\n"
-		"The exit status is 0 if the run is possible and 4 if not.\n",
+		"this machine with what there is of it, what the run needs, and how to lift it;\n"
+		"and tries io_uring as a run would use it. The exit status is 0 if the run is\n"
+		"possible, 4 if a limit or a route keeps it from it, and 1 if io_uring is\n"
+		"refused.\n",
 	.options = {.shared = &session_target_options},
 	.execute = execute,
 };

@@ -16,6 +16,7 @@
 #include "tcpgoon/report/text.h"
 #include "tcpgoon/run/run.h"
 #include "tcpgoon/uring/signals.h"
+#include "tcpgoon/uring/trial.h"
 #include "tcpgoon/verdict/verdict.h"
 
 static const struct option_row rows[] = {
@@ -337,15 +338,30 @@ int session_leave_unconfirmed(struct session *session)
 	return tell_declined(session, EXIT_STATUS_INCOMPLETE, &error);
 }
 
+int session_try_rings(const struct plan *plan, struct error *error)
+{
+	const struct lanes_params params = {
+		.slots = plan->settings.connections,
+		.table_most = limits_raise_nofile(),
+		.memlock = limits_memlock(),
+		.watch_fd = -1,
+	};
+	return trial_make(&params, error);
+}
+
 bool session_allows(struct session *session, const struct plan *plan, int *ret_status)
 {
 	struct checks checks;
 	session_check_limits(plan, &checks);
+	struct error error = ERROR_INIT;
 	if (checks.possible || plan->settings.force) {
-		return true;
+		if (session_try_rings(plan, &error) == 0) {
+			return true;
+		}
+		*ret_status = session_decline(session, EXIT_STATUS_INCOMPLETE, &error);
+		return false;
 	}
 	char sentence[CHECK_SENTENCE_MAX];
-	struct error error = ERROR_INIT;
 	error_set(&error, -ENOSPC, "%s; --force dials anyway", check_refusal(&checks, sentence));
 	*ret_status = session_decline(session, EXIT_STATUS_LOCAL_LIMIT, &error);
 	return false;

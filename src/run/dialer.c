@@ -420,7 +420,7 @@ int dialer_advance(struct dialer *dialer, uint64_t now_ns, struct error *error)
 	} else {
 		r = arm_ahead(dialer, pacer_armed_before(&dialer->pacer, now_ns), now_ns);
 	}
-	return r < 0 ? error_set(error, r, "dialling: %s", strerror(-r)) : 0;
+	return r < 0 ? lanes_explain(dialer->requests->lanes, r, error) : 0;
 }
 
 uint64_t dialer_tuples_used(const struct dialer *dialer)

@@ -10,7 +10,6 @@
 
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/run/operation.h"
-#include "tcpgoon/uring/ring.h"
 #include "tcpgoon/uring/token.h"
 
 #define SENTENCE_MAX 256
@@ -49,7 +48,7 @@ int reporter_arm(struct reporter *reporter, struct lane *lane)
 	if (reporter->timer_fd < 0) {
 		return 0;
 	}
-	int r = ring_reserve(&lane->ring, 1);
+	int r = lane_reserve(lane, 1);
 	if (r < 0) {
 		return r;
 	}

@@ -19,7 +19,6 @@
 #include "tcpgoon/run/requests.h"
 
 #include "tcpgoon/base/clock.h"
-#include "tcpgoon/uring/ring.h"
 
 #define CHAIN_MOST 4
 
@@ -80,7 +79,7 @@ int requests_dial(
 	struct requests *requests, uint32_t index, const struct address *target, uint64_t due_ns)
 {
 	struct lane *lane = lanes_of_index(requests->lanes, index);
-	int r = ring_reserve(&lane->ring, CHAIN_MOST);
+	int r = lane_reserve(lane, CHAIN_MOST);
 	if (r < 0) {
 		return r;
 	}
@@ -205,7 +204,7 @@ int requests_half_close(struct requests *requests, uint32_t index)
 int requests_close(struct requests *requests, uint32_t index, bool answers_fin)
 {
 	struct lane *lane = lanes_of_index(requests->lanes, index);
-	int r = ring_reserve(&lane->ring, 2);
+	int r = lane_reserve(lane, 2);
 	if (r < 0) {
 		return r;
 	}

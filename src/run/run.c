@@ -62,6 +62,7 @@ static int engine_init(struct engine *engine, const struct run_params *run, stru
 		.slots = settings->connections,
 		.table_most = limits_raise_nofile(),
 		.memlock = limits_memlock(),
+		.watch_fd = signals_poll_fd(run->signals),
 	};
 	int r = lanes_init(&engine->lanes, &params, error);
 	if (r < 0) {
@@ -378,18 +379,16 @@ static uint64_t next_look_ns(const struct engine *engine)
 	return earlier(engine->review_ns, earlier(series_ns, engine->evidence.next_look_ns));
 }
 
-/* What queues requests fails with the errno of io_uring_enter, and no words. */
-static int explain(int r, struct error *error)
+/* What queues requests fails without words of its own. */
+static int explain(const struct engine *engine, int r, struct error *error)
 {
-	return r < 0 && error->text[0] == '\0'
-		? error_set(error, r, "io_uring_enter: %s", strerror(-r))
-		: r;
+	return r < 0 ? lanes_explain(&engine->lanes, r, error) : r;
 }
 
 /* Queues what this phase has to do now; *ret_until_ns is when it has more to do. */
 static int work(struct engine *engine, uint64_t *ret_until_ns, struct error *error)
 {
-	int r = explain(answer_questions(engine), error);
+	int r = explain(engine, answer_questions(engine), error);
 	if (r < 0) {
 		return r;
 	}
@@ -397,7 +396,7 @@ static int work(struct engine *engine, uint64_t *ret_until_ns, struct error *err
 	case PHASE_DIALING:
 		r = dialer_advance(&engine->dialer, engine->now_ns, error);
 		if (r == 0) {
-			r = explain(give_up_overdue(engine), error);
+			r = explain(engine, give_up_overdue(engine), error);
 		}
 		*ret_until_ns = earlier(next_dialling_ns(engine), next_look_ns(engine));
 		break;
@@ -405,7 +404,7 @@ static int work(struct engine *engine, uint64_t *ret_until_ns, struct error *err
 		*ret_until_ns = earlier(engine->hold_until_ns, next_look_ns(engine));
 		break;
 	case PHASE_DISARMING:
-		r = explain(disarm(engine), error);
+		r = explain(engine, disarm(engine), error);
 		*ret_until_ns = CLOCK_NEVER;
 		break;
 	case PHASE_ASKING:
@@ -413,7 +412,7 @@ static int work(struct engine *engine, uint64_t *ret_until_ns, struct error *err
 		*ret_until_ns = engine->now_ns;
 		break;
 	case PHASE_CLOSING:
-		r = explain(close_some(engine), error);
+		r = explain(engine, close_some(engine), error);
 		*ret_until_ns = closing_next_ns(&engine->closing, engine->now_ns);
 		break;
 	case PHASE_LOOKING:
@@ -487,14 +486,15 @@ static int harvest(struct engine *engine, struct error *error)
 {
 	struct lanes *lanes = &engine->lanes;
 	uint64_t until_ns = engine->now_ns + CATCH_UP_NS;
-	int r = explain(lanes_harvest(lanes, harvest_completion, engine), error);
+	int r = explain(engine, lanes_harvest(lanes, harvest_completion, engine), error);
 	if (!engine->stalled) {
 		return r;
 	}
 	while (r == 0 && lanes_have_work(lanes) && clock_now_ns() < until_ns) {
 		r = lanes_wait(lanes, engine->now_ns, engine->now_ns, error);
 		if (r == 0) {
-			r = explain(lanes_harvest(lanes, harvest_completion, engine), error);
+			r = explain(
+				engine, lanes_harvest(lanes, harvest_completion, engine), error);
 		}
 	}
 	engine->now_ns = clock_now_ns(); /* what comes from here on has its own instant */
@@ -574,7 +574,7 @@ int run_execute(const struct run_params *params, struct result *result, struct e
 		if (r == 0) {
 			r = reporter_arm(&engine->reporter, first);
 		}
-		r = explain(r, error);
+		r = explain(engine, r, error);
 	}
 	if (r == 0) {
 		reporter_tick(&engine->reporter, engine->table.start_ns);

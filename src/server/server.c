@@ -113,16 +113,13 @@ static int harvest(struct server *server, uint64_t until_ns, struct error *error
 	}
 	server->now_ns = clock_now_ns();
 	r = lanes_harvest(lanes, handle_completion, server);
-	if (r < 0 && error->text[0] == '\0') {
-		error_set(error, r, "cannot go on serving: %s", strerror(-r));
-	}
-	return r;
+	return r < 0 ? lanes_explain(lanes, r, error) : 0;
 }
 
 static int steer(struct server *server, struct error *error)
 {
 	int r = acceptor_steer(&server->acceptor, server->now_ns);
-	return r < 0 ? error_set(error, r, "cannot accept: %s", strerror(-r)) : 0;
+	return r < 0 ? lanes_explain(&server->connections.lanes, r, error) : 0;
 }
 
 /* One round: asks for connections, then deals with what is there by `until_ns`. */
@@ -197,7 +194,7 @@ static int close_connections(struct server *server, struct error *error)
 	while (r == 0 && connections->used_in_all > 0) {
 		r = connections_close_some(connections);
 		if (r < 0) {
-			return error_set(error, r, "cannot cancel: %s", strerror(-r));
+			return lanes_explain(&connections->lanes, r, error);
 		}
 		uint64_t until_ns = connections->walk_left > 0 ? server->now_ns : CLOCK_NEVER;
 		r = harvest(server, until_ns, error);
@@ -218,6 +215,7 @@ static int init(struct server *server, struct error *error)
 		.slots = table < nofile ? table : nofile,
 		.table_most = nofile,
 		.memlock = limits_memlock(),
+		.watch_fd = signals_poll_fd(&server->signals),
 	};
 	r = connections_init(&server->connections, &params, server->observer, error);
 	if (r < 0) {
@@ -227,12 +225,13 @@ static int init(struct server *server, struct error *error)
 	server->now_ns = clock_now_ns();
 	struct lane *first = &server->connections.lanes.list[0];
 	r = signals_arm(&server->signals, first, submit_token(OPERATION_SIGNAL, 0));
-	return r < 0 ? error_set(error, r, "io_uring_enter: %s", strerror(-r)) : 0;
+	return r < 0 ? lanes_explain(&server->connections.lanes, r, error) : 0;
 }
 
 static void finish(struct server *server)
 {
 	connections_finish(&server->connections);
+	signals_came(&server->signals); /* one that nobody read would end the process now */
 	signals_finish(&server->signals);
 	close(server->listen_fd);
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tcpgoon/server/submit.h"
 
-#include "tcpgoon/uring/ring.h"
-
 int submit_multishot(struct lane *lane, int listen_fd)
 {
 	struct io_uring_sqe *sqe;
@@ -78,7 +76,7 @@ int submit_close(struct lane *lane, uint32_t slot)
 
 int submit_shutdown_and_close(struct lane *lane, uint32_t slot)
 {
-	int r = ring_reserve(&lane->ring, 2);
+	int r = lane_reserve(lane, 2);
 	if (r < 0) {
 		return r;
 	}

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tcpgoon/uring/failure.h"
 #include "tcpgoon/uring/ring.h"
 
 /* The most that one RECV drops: all that a socket's buffer can hold. */
@@ -27,6 +28,7 @@ int lane_init(struct lane *lane, const struct lane_params *params, struct error 
 		.ring.ring_fd = -1,
 		.number = params->number,
 		.slots = params->slots,
+		.patience = params->patience,
 	};
 	int r = ring_init(&lane->ring, params->sq_entries, params->cq_entries, error);
 	if (r < 0) {
@@ -35,8 +37,12 @@ int lane_init(struct lane *lane, const struct lane_params *params, struct error 
 	}
 	r = io_uring_register_files_sparse(&lane->ring, lane->slots);
 	if (r < 0) {
-		return error_set(error, r, "a table of %u direct descriptors is refused: %s",
-			lane->slots, strerror(-r));
+		const struct failure failure = {
+			.call = FAILURE_FILES,
+			.code = r,
+			.slots = lane->slots,
+		};
+		return failure_set(&failure, error);
 	}
 	return 0;
 }
@@ -100,7 +106,51 @@ int lane_install_take_fds(struct lane *lane, uint32_t first_slot, const int *fds
 	}
 	int r = install(lane, first_slot, update, count);
 	close_all(fds, count);
+	if (r < 0) {
+		const struct failure failure = {.call = FAILURE_FILES_UPDATE, .code = r};
+		failure_set(&failure, &lane->patience->error);
+	}
 	return r;
+}
+
+static bool may_pass(int code)
+{
+	return code == -EAGAIN || code == -EBUSY || code == -EINTR;
+}
+
+int lane_entered(struct lane *lane, int result)
+{
+	if (result >= 0) {
+		lane->stalled_since_ns = 0;
+		return 0;
+	}
+	if (may_pass(result)) {
+		return patience_bear(lane->patience, &lane->stalled_since_ns, result);
+	}
+	const struct failure failure = {.call = FAILURE_ENTER, .code = result};
+	return failure_set(&failure, &lane->patience->error);
+}
+
+int lane_reserve(struct lane *lane, unsigned count)
+{
+	while (io_uring_sq_space_left(&lane->ring) < count) {
+		int r = io_uring_submit(&lane->ring);
+		if (r == -EBUSY || r == -EAGAIN) {
+			/* The completion queue overflows or memory is short: let work run first. */
+			int events = io_uring_get_events(&lane->ring);
+			r = events < 0 && !may_pass(events) ? events : r;
+		}
+		r = lane_entered(lane, r);
+		if (r < 0) {
+			return r;
+		}
+	}
+	return 0;
+}
+
+int lane_flush(struct lane *lane)
+{
+	return lane_entered(lane, io_uring_submit_and_get_events(&lane->ring));
 }
 
 struct io_uring_sqe *lane_sqe(struct lane *lane)
@@ -112,7 +162,7 @@ struct io_uring_sqe *lane_sqe(struct lane *lane)
 
 int lane_take_sqe(struct lane *lane, struct io_uring_sqe **ret_sqe)
 {
-	int r = ring_reserve(&lane->ring, 1);
+	int r = lane_reserve(lane, 1);
 	if (r == 0) {
 		*ret_sqe = lane_sqe(lane);
 	}

@@ -20,6 +20,7 @@
 #include "tcpgoon/uring/lanes.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@
 #include <unistd.h>
 
 #include "tcpgoon/base/clock.h"
+#include "tcpgoon/uring/failure.h"
 #include "tcpgoon/uring/ring.h"
 
 #define TABLE_MOST (1U << 20) /* IORING_MAX_FIXED_FILES */
@@ -62,11 +64,13 @@ static int connect_wake(struct lanes *lanes, struct lane *lane, struct error *er
 		lanes->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	}
 	if (lanes->wake_fd < 0) {
-		return error_set(error, -errno, "no eventfd: %s", strerror(errno));
+		const struct failure failure = {.call = FAILURE_EVENTFD, .code = -errno};
+		return failure_set(&failure, error);
 	}
 	int r = io_uring_register_eventfd(&lane->ring, lanes->wake_fd);
 	if (r < 0) {
-		return error_set(error, r, "io_uring takes no eventfd: %s", strerror(-r));
+		const struct failure failure = {.call = FAILURE_WAKE, .code = r};
+		return failure_set(&failure, error);
 	}
 	io_uring_cq_eventfd_toggle(&lane->ring, false);
 	return 0;
@@ -77,6 +81,7 @@ static int init_next(struct lanes *lanes, size_t size, struct error *error)
 {
 	struct lane *lane = &lanes->list[lanes->count];
 	const struct lane_params params = {
+		.patience = &lanes->patience,
 		.number = lanes->count,
 		.slots = lanes->slots_per_lane,
 		.sq_entries = ring_sizes[size].sq,
@@ -109,9 +114,15 @@ uint64_t lanes_memory(uint64_t lanes, uint64_t memlock)
 	return lanes * ring_memory(ring_sizes[size].sq, ring_sizes[size].cq);
 }
 
-int lanes_init(struct lanes *lanes, const struct lanes_params *params, struct error *error)
+/* Makes the first `most` of the lanes that the parameters ask for. */
+static int init_some(
+	struct lanes *lanes, const struct lanes_params *params, unsigned most, struct error *error)
 {
-	*lanes = (struct lanes){.wake_fd = -1, .memlock_left = params->memlock};
+	*lanes = (struct lanes){
+		.patience.watch_fd = params->watch_fd,
+		.wake_fd = -1,
+		.memlock_left = params->memlock,
+	};
 	uint64_t slots = lanes_slots_per_lane(params->slots, params->table_most);
 	uint64_t count = (params->slots + slots - 1) / slots;
 	if (count > LANES_MOST) {
@@ -127,13 +138,24 @@ int lanes_init(struct lanes *lanes, const struct lanes_params *params, struct er
 	}
 	lanes->capacity = (unsigned)count;
 	size_t size = choose_ring_size(count, params->memlock);
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < count && i < most; i++) {
 		int r = init_next(lanes, size, error);
 		if (r < 0) {
 			return r;
 		}
 	}
 	return 0;
+}
+
+int lanes_init(struct lanes *lanes, const struct lanes_params *params, struct error *error)
+{
+	return init_some(lanes, params, UINT_MAX, error);
+}
+
+int lanes_init_first(struct lanes *lanes, const struct lanes_params *params, struct error *error)
+{
+	int r = init_some(lanes, params, 1, error);
+	return r == 0 && lanes->capacity > 1 ? connect_wake(lanes, &lanes->list[0], error) : r;
 }
 
 static int grow_list(struct lanes *lanes, struct error *error)
@@ -182,7 +204,7 @@ static int flush_all(struct lanes *lanes, bool *ret_ready)
 	for (unsigned i = 0; i < lanes->count; i++) {
 		struct io_uring *ring = &lanes->list[i].ring;
 		if (io_uring_sq_ready(ring) > 0 || ring_has_deferred_work(ring)) {
-			int r = ring_flush(ring);
+			int r = lane_flush(&lanes->list[i]);
 			if (r < 0) {
 				return r;
 			}
@@ -217,7 +239,7 @@ static int sleep_in_first(struct lanes *lanes, uint64_t now_ns, uint64_t until_n
 	}
 	int r = io_uring_submit_and_wait_timeout(
 		&lanes->list[0].ring, &cqe, 1, until_ns == CLOCK_NEVER ? NULL : &timeout, NULL);
-	return r == -ETIME || r == -EINTR || r == -EBUSY || r == -EAGAIN || r > 0 ? 0 : r;
+	return r == -ETIME ? 0 : lane_entered(&lanes->list[0], r);
 }
 
 static void mute_wake(struct lanes *lanes, bool muted)
@@ -233,7 +255,7 @@ static int arm_wake(struct lanes *lanes)
 		return 0;
 	}
 	struct lane *first = &lanes->list[0];
-	int r = ring_reserve(&first->ring, 1);
+	int r = lane_reserve(first, 1);
 	if (r < 0) {
 		return r;
 	}
@@ -296,7 +318,17 @@ static int wait_somehow(struct lanes *lanes, uint64_t now_ns, uint64_t until_ns)
 int lanes_wait(struct lanes *lanes, uint64_t now_ns, uint64_t until_ns, struct error *error)
 {
 	int r = wait_somehow(lanes, now_ns, until_ns);
-	return r < 0 ? error_set(error, r, "io_uring_enter: %s", strerror(-r)) : 0;
+	return r < 0 ? lanes_explain(lanes, r, error) : 0;
+}
+
+int lanes_explain(const struct lanes *lanes, int code, struct error *error)
+{
+	if (error->text[0] == '\0' && lanes->patience.error.text[0] != '\0') {
+		*error = lanes->patience.error;
+	} else if (error->text[0] == '\0') {
+		error_set(error, code, "%s", strerror(-code));
+	}
+	return code;
 }
 
 static int harvest_lane(

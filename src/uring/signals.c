@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "tcpgoon/uring/lane.h"
-#include "tcpgoon/uring/ring.h"
 
 static bool is_ignored(int number)
 {
@@ -46,7 +45,7 @@ int signals_init(struct signals *signals, struct error *error)
 
 int signals_arm(struct signals *signals, struct lane *lane, uint64_t user_data)
 {
-	int r = ring_reserve(&lane->ring, 1);
+	int r = lane_reserve(lane, 1);
 	if (r < 0) {
 		return r;
 	}

@@ -48,6 +48,12 @@ int session_check(const struct settings *settings, struct error *error);
 /* Holds the plan against the limits of this machine. */
 void session_check_limits(const struct plan *plan, struct checks *ret_checks);
 
+/*
+ * Tries io_uring as a run of the plan would use it. Returns 0, or a negative errno with the sentence
+ * that the run would end with.
+ */
+int session_try_rings(const struct plan *plan, struct error *error);
+
 /* A run that is to be made, with all that it reports to. */
 struct session;
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "tcpgoon/base/error.h"
+#include "tcpgoon/uring/patience.h"
 
 /* Sockets that one call of lane_install_take_fds() takes at most. */
 #define LANE_INSTALL_MOST 64
@@ -15,9 +16,12 @@ struct lane {
 	struct io_uring ring;
 	uint32_t number; /* of the lane, from 0 */
 	uint32_t slots; /* in its table of direct descriptors, all empty at first */
+	struct patience *patience; /* not owned */
+	uint64_t stalled_since_ns; /* io_uring_enter has failed from then on; 0: it does not */
 };
 
 struct lane_params {
+	struct patience *patience; /* outlives the lane */
 	uint32_t number;
 	uint32_t slots;
 	unsigned sq_entries;
@@ -31,14 +35,31 @@ void lane_finish(struct lane *lane);
 /*
  * Puts `count` sockets into the slots from `first_slot` on, replacing what is there, and closes
  * the descriptors they came by. A descriptor of -1 leaves its slot alone.
- * Returns 0 or a negative errno; the descriptors are closed either way.
+ * Returns 0 or a negative errno, explained in the lane's patience; the descriptors are closed either
+ * way.
  */
 int lane_install_take_fds(struct lane *lane, uint32_t first_slot, const int *fds, unsigned count);
 
-/* An SQE, zeroed; the caller has made sure of it by ring_reserve(). */
+/*
+ * Makes sure that `count` SQEs can be had in a row, submitting what is there if need be: a chain
+ * does not survive a submit in its middle. Returns 0, or the negative errno of an io_uring_enter
+ * that failed for good, explained in the lane's patience.
+ */
+int lane_reserve(struct lane *lane, unsigned count);
+
+/*
+ * One enter: hands over what was queued and lets deferred work run, without waiting. What was not
+ * taken stays queued for the next one. Returns as lane_reserve() does.
+ */
+int lane_flush(struct lane *lane);
+
+/* What an enter of the lane has returned: 0 where it can go on, or as lane_reserve(). */
+int lane_entered(struct lane *lane, int result);
+
+/* An SQE, zeroed; the caller has made sure of it by lane_reserve(). */
 struct io_uring_sqe *lane_sqe(struct lane *lane);
 
-/* The same with room made for it. Returns 0 or the negative errno of an io_uring_enter. */
+/* The same with room made for it. Returns as lane_reserve() does. */
 int lane_take_sqe(struct lane *lane, struct io_uring_sqe **ret_sqe);
 
 /*

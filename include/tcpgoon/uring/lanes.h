@@ -14,6 +14,7 @@
 #define LANES_OPERATION_WAKE 255
 
 struct lanes {
+	struct patience patience; /* of all of them: must not move */
 	struct lane *list; /* owned */
 	unsigned count;
 	unsigned capacity; /* of the list */
@@ -33,6 +34,7 @@ struct lanes_params {
 	uint64_t slots; /* direct descriptors wanted in all, at least 1 */
 	uint64_t table_most; /* of one table: the soft limit of open files */
 	uint64_t memlock; /* bytes of locked memory that the rings may take together */
+	int watch_fd; /* readable where somebody wants the end: a signalfd; -1: none */
 };
 
 /* Slots that each lane has where `slots` are wanted in all: what lanes_init() makes of it. */
@@ -42,6 +44,8 @@ uint64_t lanes_memory(uint64_t lanes, uint64_t memlock);
 
 /* Returns 0 or a negative errno with a message; lanes_finish() is due either way. */
 int lanes_init(struct lanes *lanes, const struct lanes_params *params, struct error *error);
+/* The same with the first of the lanes alone, and what the others would need: to see whether it can be. */
+int lanes_init_first(struct lanes *lanes, const struct lanes_params *params, struct error *error);
 void lanes_finish(struct lanes *lanes);
 
 /*
@@ -73,6 +77,9 @@ int lanes_wait(struct lanes *lanes, uint64_t now_ns, uint64_t until_ns, struct e
 
 /* Whether any lane has a completion, or something to hand over or to run that may make one. */
 bool lanes_have_work(struct lanes *lanes);
+
+/* Why `code` came of a request or of a wait, where `error` has no words yet. Returns the code. */
+int lanes_explain(const struct lanes *lanes, int code, struct error *error);
 
 /* One completion: its lane, its token, the result and the CQE's flags. */
 typedef int lanes_handler(
