@@ -8,8 +8,9 @@
  * a terminal or a log has been given cannot.
  *
  * 0. Everything else that can change the status is over: the run, the end of the demo's server.
- * 1. Each stream, of the text and of the reports, is sent its beginning up to the first byte that
- *    the status can change. A full disk or a closed pipe shows here, before any status is said.
+ * 1. Each stream, of the text and of the reports, is sent its beginning up to the first line that
+ *    the status can change. A full disk or a closed pipe shows here, before any status is said. Of
+ *    a text that shares its stream with a report (2>&1), nothing is sent: the report tries it.
  * 2. The files are written, complete with the status as it is by now. A failure makes it 1.
  * 3. The reports that are streams are sent the rest. A failure makes the status 1.
  * 4. The text is sent the rest, and "Exit status N." is its last sentence.
@@ -224,6 +225,17 @@ static void fail_text(struct telling *telling, int code)
 	clearerr(outcome->text); /* main would find it again */
 }
 
+/* Whether a report goes to the same terminal or pipe: then one would stand within the other. */
+static bool is_shared(const struct outcome *outcome, const struct output *text)
+{
+	for (size_t i = 0; i < outcome->output_count; i++) {
+		if (output_is_shared(text, &outcome->outputs[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Lines of the run that are lost count, too: half a result must not look like a whole one. */
 static void begin_text(struct telling *telling, struct output *text, const char *epilogue)
 {
@@ -239,6 +251,8 @@ static void begin_text(struct telling *telling, struct output *text, const char 
 	if (r == 0) {
 		text->stop_fd = telling->outcome->stop_fd;
 		text->epilogue = epilogue;
+	}
+	if (r == 0 && !is_shared(telling->outcome, text)) {
 		r = output_begin(text, telling->result, telling->verdict, &error);
 	}
 	/* Why they were lost is forgotten, where it is over by now. */

@@ -689,6 +689,14 @@ const char *output_way(const struct output *output)
 	return "";
 }
 
+bool output_is_shared(const struct output *a, const struct output *b)
+{
+	struct stat status_a;
+	struct stat status_b;
+	return a->fd >= 0 && b->fd >= 0 && fstat(a->fd, &status_a) == 0 &&
+		fstat(b->fd, &status_b) == 0 && is_same_file(&status_a, &status_b);
+}
+
 bool output_is_same(const struct output *a, const struct output *b)
 {
 	struct stat status_a;
@@ -729,6 +737,10 @@ static int find_common(const struct output *output, const struct result *result,
 		common++;
 	}
 	free(other_text);
+	/* Whole lines: on a terminal a message may come next. */
+	while (common > 0 && text[common - 1] != '\n') {
+		common--;
+	}
 	*ret_common = common;
 	return 0;
 }

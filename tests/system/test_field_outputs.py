@@ -168,6 +168,18 @@ class Descriptors(OutputCase):
         self.assertTrue(text.startswith("first\n") and text.endswith("last\n"), text)
         self.assert_whole(text.removeprefix("first\n").removesuffix("last\n"), run)
 
+    def test_one_stream_for_both(self):
+        """Then one is behind the other, not within it."""
+        for path in ("-", "/dev/stdout", "/dev/stderr"):
+            for script in (f"$RUN -o json={path} > out 2>&1", f"($RUN -o json={path}) 2>&1 | cat > out"):
+                with self.subTest(script):
+                    run = self.shell(script)
+                    self.assert_status(run, 0)
+                    text = self.read("out")
+                    begin, end = text.index("\n{\n") + 1, text.index("\n}\n") + 3
+                    self.assert_whole(text[begin:end], run)
+                    self.assertRegex(text[end:], r"(?s)\A--- .*Exit status 0\.\n\Z")
+
     def test_no_place_for_the_text(self):
         run = self.shell("$RUN -o json=- -o json=/dev/stderr 2> err")
         self.assert_status(run, 1)

@@ -24,11 +24,10 @@ static int plain_final(FILE *out, const struct result *result, const struct verd
 	if (result->host == NULL) {
 		return -EIO;
 	}
-	fputs(result->host, out);
+	fprintf(out, "%s\n", result->host);
 	if (verdict->exit_status != EXIT_STATUS_OK) {
-		fprintf(out, ", status %d", (int)verdict->exit_status);
+		fprintf(out, "status %d\n", (int)verdict->exit_status);
 	}
-	fputc('\n', out);
 	return fflush(out) == 0 ? 0 : -EIO;
 }
 
@@ -376,13 +375,13 @@ static void what_any_verdict_shares_is_sent_first(void **state)
 	assert_int_equal(output_open(&output, "plain=-", formats, standard, &fixture->error), 0);
 	assert_int_equal(
 		output_begin(&output, &fixture->result, &fixture->verdict, &fixture->error), 0);
-	assert_file(fixture->path, "report of example");
+	assert_file(fixture->path, "report of example\n");
 	verdict_fail(&fixture->verdict, "A later failure.");
 	assert_int_equal(
 		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error), 0);
 	output_finish(&output);
 	fclose(standard);
-	assert_file(fixture->path, "report of example, status 1\n");
+	assert_file(fixture->path, "report of example\nstatus 1\n");
 }
 
 static void a_file_is_written_again_or_withdrawn(void **state)
@@ -397,7 +396,7 @@ static void a_file_is_written_again_or_withdrawn(void **state)
 	assert_int_equal(
 		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error), 0);
 	assert_int_equal(output.told_status, 1);
-	assert_file(fixture->path, "report of example, status 1\n");
+	assert_file(fixture->path, "report of example\nstatus 1\n");
 	assert_int_equal(output_withdraw(&output), 0);
 	assert_int_equal(files_in(fixture->directory), 0);
 	output_finish(&output);

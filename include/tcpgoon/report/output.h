@@ -71,6 +71,9 @@ const char *output_way(const struct output *output);
 /* Whether both lead to the same place, so that one would undo the other. */
 bool output_is_same(const struct output *a, const struct output *b);
 
+/* Whether both are streams, and the same one: a terminal, or a pipe of both outputs (2>&1). */
+bool output_is_shared(const struct output *a, const struct output *b);
+
 /*
  * Sends a stream what it would be sent whatever the verdict turns out to be, which shows that it
  * can be written at all. Returns 0 or a negative errno with a message.
