@@ -48,6 +48,17 @@ class Field(harness.Case):
         self.assertEqual(self.findings_of(result), {}, run.describe())
         self.assert_status(run, 0)
 
+    def serve_there(self, there):
+        """tcpgoon's server in another network, once it listens: no connection is made for that."""
+        self.start(*there, harness.TCPGOON, "server", "-p", "9000", "-m", "0", "-d", "0")
+
+        def listens():
+            tables = subprocess.run([*there, "cat", "/proc/net/tcp", "/proc/net/tcp6"],
+                                    check=True, capture_output=True).stdout.decode()
+            return any(fields[1].endswith(f":{9000:04X}") and fields[3] == "0A"
+                       for fields in map(str.split, tables.splitlines()))
+        harness.wait_until(listens, "the server over there")
+
     def groups_of(self, result, kind):
         return [(row["value"], row["dialed"], row["causes"])
                 for row in result["groups"] if row["by"] == kind]
@@ -406,18 +417,11 @@ class Router(Field):
         subprocess.run(argv, check=True)
 
     def count_on_router(self, verdict):
-        self.start(*self.server, harness.TCPGOON, "server", "-p", "9000", "-m", "0", "-d", "0")
-        harness.wait_until(self.is_served, "the server over there")
+        self.serve_there(self.server)
         script = ("table ip counting {\nchain forward {\ntype filter hook forward priority 0\n"
                   f"tcp dport 9000 ct state new ct count over 40 {verdict}\n}}\n}}\n")
         subprocess.run([*self.router, "nft", "-f", "-"], input=script.encode(), check=True)
         return self.dial_for_result(self.address, 9000, "-c", "100", "-s", "2", "-t", "1500")
-
-    def is_served(self):
-        with contextlib.suppress(OSError):
-            socket.create_connection((self.address, 9000), timeout=1).close()
-            return True
-        return False
 
     def test_silence_after_so_many(self):
         run, result = self.count_on_router("drop")
@@ -460,15 +464,9 @@ class ReversePath(Field):
                 # Else the question for its link-layer address is dropped as well.
                 f"ip neighbour replace 10.0.0.2 lladdr {mac} dev a1"):
             subprocess.run([*there, *command.split()], check=True)
-        self.start(*there, harness.TCPGOON, "server", "-p", "9000", "-m", "0", "-d", "0")
+        self.serve_there(there)
 
     def test_of_one_source(self):
-        def is_served():
-            with contextlib.suppress(OSError):
-                socket.create_connection(("10.0.0.9", 9000), timeout=1).close()
-                return True
-            return False
-        harness.wait_until(is_served, "the server over there")
         run, result = self.dial_for_result(
             "10.0.0.9", 9000, "--source", "10.0.0.1", "--source", "10.0.0.2", "--source-port",
             "30000-30024", "-c", "50", "-s", "2", "-t", "2500")
@@ -504,14 +502,7 @@ class Wire(Field):
     @harness.requires("nft", "ip", "unshare", "nsenter")
     def test_damaged_answers(self):
         """The SYN-ACKs come in with a wrong checksum: no firewall drops the SYNs."""
-        self.start(*self.there, harness.TCPGOON, "server", "-p", "9000", "-m", "0", "-d", "0")
-
-        def is_served():
-            with contextlib.suppress(OSError):
-                socket.create_connection(("10.0.0.9", 9000), timeout=1).close()
-                return True
-            return False
-        harness.wait_until(is_served, "the server over there")
+        self.serve_there(self.there)
         script = ("table netdev damage {\nchain ingress {\n"
                   "type filter hook ingress device a0 priority 0\n"
                   "tcp sport 9000 tcp flags syn,ack / fin,syn,rst,ack tcp checksum set 1\n}\n}\n")
