@@ -107,7 +107,9 @@ static struct failing look_at_groups(const struct result *result, enum group_kin
 
 static bool tells_apart(const struct result *result, const struct failing *failing)
 {
+	/* Of many small groups, some fail by chance; then more fails outside of them. */
 	return failing->groups > 0 && failing->elsewhere > 0 &&
+		failing->elsewhere_rejected <= failing->rejected &&
 		failing->elsewhere_rejected * ELSEWHERE_ONE_IN <= failing->elsewhere &&
 		/* A limit that was reached shortly before the group began explains them too. */
 		(failing->elsewhere_rejected == 0 || rule_capped(result) <= failing->rejected);

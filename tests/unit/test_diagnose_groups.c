@@ -66,6 +66,20 @@ static void several_sources_and_causes(void **state)
 	assert_no(fixture, "failures_by_source");
 }
 
+/* One in twenty is lost, two of them from the same source. */
+static void small_groups_that_failed_by_chance(void **state)
+{
+	struct fixture *fixture = *state;
+	establish(fixture, 1900);
+	reject(fixture, CAUSE_TIMED_OUT, 100);
+	fixture->result.first_rejected = 7;
+	struct failure_group *group = add_group(fixture, GROUP_SOURCE, "10.0.0.2", 0, 2);
+	set_rejected(group, CAUSE_TIMED_OUT, 2, 40, 0);
+	assert_no(fixture, "failures_by_source");
+	assert_finding(fixture, "partial_drop", 100,
+		"100 of 2000 connections were never answered, while the others were at once.");
+}
+
 /* The limit was reached before the second source's turn came. */
 static void a_limit_that_lies_before_the_group(void **state)
 {
@@ -193,6 +207,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(one_source_of_two),
 		TEST(several_sources_and_causes),
+		TEST(small_groups_that_failed_by_chance),
 		TEST(a_limit_that_lies_before_the_group),
 		TEST(a_limit_for_each),
 		TEST(a_limit_of_one_port),
