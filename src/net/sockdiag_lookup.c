@@ -2,6 +2,9 @@
 /*
  * A lookup of one connection by its addresses costs no more than one in a dump, as long as many go
  * into one send(): the kernel has answered all of them when that returns.
+ *
+ * An error of one exchange says nothing about the next one: a signal came, or memory was short for
+ * a moment. So what failed in a way that may pass is asked again, in smaller parts.
  */
 #include "tcpgoon/net/sockdiag_lookup.h"
 
@@ -98,6 +101,7 @@ static int receive_lookups(int fd, struct scratch *scratch, uint32_t first, size
 	return answered;
 }
 
+/* Asks once. */
 static int look_up(struct sockdiag *diag, struct scratch *scratch,
 	const struct sockdiag_pair *pairs, size_t count, struct sockdiag_socket *ret_sockets)
 {
@@ -116,10 +120,48 @@ static int look_up(struct sockdiag *diag, struct scratch *scratch,
 	}
 	for (size_t answered = 0; answered < count;) {
 		int r = receive_lookups(diag->fd, scratch, first, count, ret_sockets);
-		if (r < 0 && r != -EINTR) {
+		if (r < 0) {
 			return r;
 		}
-		answered += r > 0 ? (size_t)r : 0;
+		answered += (size_t)r;
+	}
+	return 0;
+}
+
+/* Makes room: the answers to what failed would take the place of the next ones. */
+static void discard_answers(int fd)
+{
+	for (size_t i = 0; i < 2 * SOCKDIAG_LOOKUP_MAX; i++) {
+		char byte;
+		if (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) < 0 && errno != EINTR) {
+			return;
+		}
+	}
+}
+
+static bool is_passing(int r)
+{
+	return r == -EINTR || r == -EAGAIN || r == -ENOBUFS || r == -ENOMEM;
+}
+
+static int look_up_all(struct sockdiag *diag, struct scratch *scratch,
+	const struct sockdiag_pair *pairs, size_t count, struct sockdiag_socket *ret_sockets)
+{
+	size_t part = count;
+	unsigned failures = 0;
+	for (size_t done = 0; done < count;) {
+		size_t next = count - done < part ? count - done : part;
+		int r = look_up(diag, scratch, &pairs[done], next, &ret_sockets[done]);
+		if (r == 0) {
+			done += next;
+			continue;
+		}
+		if (!is_passing(r) || ++failures == SOCKDIAG_LOOKUP_TRIES) {
+			return r;
+		}
+		/* Where the answers did not fit the socket's buffer, half of them may. */
+		part = part > 1 ? part / 2 : 1;
+		discard_answers(diag->fd);
 	}
 	return 0;
 }
@@ -137,7 +179,7 @@ int sockdiag_lookup(struct sockdiag *diag, const struct sockdiag_pair *pairs, si
 	if (scratch == NULL) {
 		return -ENOMEM;
 	}
-	int r = look_up(diag, scratch, pairs, count, ret_sockets);
+	int r = look_up_all(diag, scratch, pairs, count, ret_sockets);
 	free(scratch);
 	return r;
 }

@@ -60,11 +60,14 @@ static json_t *make_settings(const struct settings *settings)
 static json_t *make_connections(const struct result *result)
 {
 	const struct snapshot *end = &result->at_end;
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	bool exact = result->unconfirmed == result->unconfirmed_most;
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"requested", json_value_count(end->total), "dialed",
 		json_value_count(result->dialed), "established",
 		json_value_count(result->established), "unconfirmed",
-		json_value_count(result->unconfirmed), "failed", json_value_count(end->failed),
+		json_value_count(exact ? result->unconfirmed : RESULT_UNKNOWN), "unconfirmed_least",
+		json_value_count(result->unconfirmed), "unconfirmed_most",
+		json_value_count(result->unconfirmed_most), "failed", json_value_count(end->failed),
 		"closed_by_peer", json_value_count(end->closed), "open_at_end",
 		json_value_count(end->established), "undecided", json_value_count(end->dialing),
 		"max_concurrent", json_value_count(result->max_concurrent), "given_up_by_kernel",
@@ -193,11 +196,16 @@ static json_t *make_kernel(const struct kernel_view *view)
 	if (!view->possible) {
 		return json_null();
 	}
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "asked",
-		json_value_count(view->asked), "agreed", json_value_count(view->agreed), "missing",
-		json_value_count(view->missing), "too_young", json_value_count(view->too_young),
-		"syn_retransmits", json_value_count(view->syn_retransmits), "retransmitted",
-		json_value_count(view->retransmitted), "not_accepted",
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"asked", json_value_count(view->asked), "unanswered",
+		json_value_count(view->unanswered), "agreed", json_value_count(view->agreed),
+		"missing", json_value_count(view->missing), "too_young",
+		json_value_count(view->too_young), "doubtful", json_value_count(view->doubtful),
+		"repeated_once", json_value_count(view->repeated_once), "syn_retransmits",
+		json_value_count(view->syn_retransmits), "retransmitted",
+		json_value_count(view->retransmitted), "stale_syns",
+		json_value_count(view->stale_syns), "stale_tuples",
+		json_value_count(view->stale_tuples), "not_accepted",
 		json_value_count(view->not_accepted), "no_other_end",
 		json_value_count(view->no_other_end), "cost_us", json_value_us(view->cost_ns));
 }
@@ -212,6 +220,15 @@ static json_t *make_stalls(const struct stall_view *view)
 		json_value_count(view->connect_apart), "failure_apart",
 		json_value_count(view->failure_apart), "lifetime_apart",
 		json_value_count(view->lifetime_apart));
+}
+
+/* NULL as a value where it was asked about all. */
+static json_t *make_kernel_not_asked(const struct kernel_view *view)
+{
+	if (view->error_number > 0) {
+		return json_value_text(strerrorname_np(view->error_number));
+	}
+	return json_value_text(view->possible ? NULL : "ports_not_known");
 }
 
 static json_t *make_closing(const struct closing_view *view)
@@ -492,6 +509,7 @@ static json_t *make_result(const struct result *result, const struct verdict *ve
 		{"lifetime_us", json_value_times(&result->lifetime)},
 		{"survival", make_survival(result)},
 		{"kernel", make_kernel(&result->kernel)},
+		{"kernel_not_asked", make_kernel_not_asked(&result->kernel)},
 		{"closing", make_closing(&result->closing)},
 		{"network", make_network(&result->network)},
 		{"listener", make_listener(&result->listener)},

@@ -196,21 +196,56 @@ static void print_groups(FILE *out, const struct result *result)
 	}
 }
 
+static const char *error_name(int error_number)
+{
+	const char *name = strerrorname_np(error_number);
+	return name != NULL ? name : "an unknown error";
+}
+
 static void print_kernel_view(FILE *out, const struct result *result)
 {
 	const struct kernel_view *view = &result->kernel;
-	if (!view->possible) {
-		fputs("Kernel: not asked, as it chose the ports or has no sock_diag\n", out);
+	if (!view->possible && view->error_number == 0) {
+		fputs("Kernel: not asked, as it chose the ports of the connections\n", out);
 		return;
 	}
-	fprintf(out,
-		"Kernel: agrees on %" PRIu64 " of %" PRIu64 " connections asked about; %" PRIu64
-		" SYNs sent again\n",
-		view->agreed, view->asked, view->syn_retransmits);
-	if (result->unconfirmed == RESULT_UNKNOWN) {
+	if (!view->possible) {
+		fprintf(out, "Kernel: not asked, as sock_diag failed with %s (%s)\n",
+			error_name(view->error_number), strerror(view->error_number));
+		return;
+	}
+	fprintf(out, "Kernel: agrees on %" PRIu64 " of %" PRIu64 " connections asked about",
+		view->agreed, view->asked);
+	if (view->unanswered > 0) {
+		fprintf(out, " (no answer about %" PRIu64 " more: %s)", view->unanswered,
+			error_name(view->error_number));
+	}
+	fprintf(out, "; %" PRIu64 " SYNs sent again", view->syn_retransmits);
+	if (view->stale_syns > 0) {
+		fprintf(out,
+			" (%" PRIu64
+			" of them at once: the peer still held an earlier connection of that "
+			"4-tuple)",
+			view->stale_syns);
+	}
+	fputc('\n', out);
+}
+
+static void print_unconfirmed(FILE *out, const struct result *result)
+{
+	const struct kernel_view *view = &result->kernel;
+	if (!view->possible) {
+		return;
+	}
+	if (result->unconfirmed == RESULT_UNKNOWN &&
+		result->unconfirmed_most >= result->at_end.established) {
 		fputs("Unconfirmed by the peer: not known", out);
+	} else if (result->unconfirmed == RESULT_UNKNOWN) {
+		fprintf(out, "Unconfirmed by the peer: at most %" PRIu64, result->unconfirmed_most);
 	} else {
-		fprintf(out, "Unconfirmed by the peer: %" PRIu64, result->unconfirmed);
+		fprintf(out, "Unconfirmed by the peer: %s%" PRIu64,
+			result->unconfirmed < result->unconfirmed_most ? "at least " : "",
+			result->unconfirmed);
 	}
 	if (view->missing > 0) {
 		fprintf(out, " (%" PRIu64 " were not known to the kernel)", view->missing);
@@ -219,6 +254,19 @@ static void print_kernel_view(FILE *out, const struct result *result)
 		fprintf(out,
 			" (%" PRIu64 " were established too shortly before to tell: --hold 2s)",
 			view->too_young);
+	}
+	if (view->doubtful > 0) {
+		fprintf(out,
+			" (%" PRIu64
+			" may have had their SYN-ACK repeated, and whether the peer completed them "
+			"does not show)",
+			view->doubtful);
+	}
+	if (view->repeated_once > 0) {
+		fprintf(out,
+			" (%" PRIu64
+			" may have been completed a second late: TCP_DEFER_ACCEPT, or a lost ACK)",
+			view->repeated_once);
 	}
 	fputc('\n', out);
 }
@@ -399,6 +447,7 @@ static int print_final(FILE *out, const struct result *result, const struct verd
 	print_groups(out, result);
 	print_survival(out, result);
 	print_kernel_view(out, result);
+	print_unconfirmed(out, result);
 	print_closing(out, result);
 	print_unknowns(out, result);
 	print_generator(out, result);

@@ -11,6 +11,7 @@ int result_init(struct result *result)
 {
 	*result = (struct result){
 		.unconfirmed = RESULT_UNKNOWN,
+		.unconfirmed_most = RESULT_UNKNOWN,
 		.dialing_ns = RESULT_UNKNOWN,
 		.first_rejected = RESULT_UNKNOWN,
 		.last_rejected = RESULT_UNKNOWN,

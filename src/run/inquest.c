@@ -8,66 +8,108 @@
  *
  *   rtt           of a connection that has sent no data, the kernel's measurement of its handshake
  *   retransmits   of a connection that has sent no data, SYNs
- *   segments in   beyond the SYN-ACK, without any data: the SYN-ACK repeated; the peer has not
- *                 completed what we believe to be established
+ *   segments in   beyond the SYN-ACK, without any data: the peer may repeat its SYN-ACK, as it has
+ *                 not completed what we believe to be established (repeats.c)
  *   state         must be that of our table: the cross-check
+ *
+ * A connection whose SYN-ACK may have been repeated is asked about a second time: where one repeat
+ * may have come, when the next one would have, which takes 2.4 seconds at most. Where the peer's end
+ * is a socket of this network, it is looked at too, and tells it all.
+ *
+ * An error of one question is not the end of all questions: those of one batch stay unanswered.
  */
 #include "tcpgoon/run/inquest.h"
 
 #include <stdlib.h>
 
 #include "tcpgoon/base/clock.h"
+#include "tcpgoon/net/netstat.h"
+
+/* After as many batches in a row without an answer, there will be none. */
+#define FAILURES_MAX 8
+
+static uint64_t read_challenges(void)
+{
+	struct netstat netstat;
+	return netstat_read(&netstat) < 0 ? NETSTAT_ABSENT : netstat.values[NETSTAT_SYN_CHALLENGES];
+}
 
 void inquest_init(struct inquest *inquest, struct table *table, const struct dialer *dialer)
 {
 	*inquest = (struct inquest){.table = table, .dialer = dialer, .diag = SOCKDIAG_INIT};
 	struct result *result = table->result;
 	const struct tuples *tuples = &dialer->plan->tuples;
-	bool tuples_known = !tuples->port_auto && tuples->source_count > 0;
-	result->kernel.possible = tuples_known && sockdiag_open(&inquest->diag) == 0;
+	result->kernel.possible = !tuples->port_auto && tuples->source_count > 0;
 	result->unconfirmed = result->kernel.possible ? 0 : RESULT_UNKNOWN;
+	if (result->kernel.possible) {
+		/* Now, as descriptors may be short later; what fails is tried again then. */
+		sockdiag_open(&inquest->diag);
+		challenges_init(&inquest->challenges, read_challenges(), table->start_ns);
+	}
 }
 
 void inquest_finish(struct inquest *inquest)
 {
 	if (inquest->diag.fd >= 0) {
 		sockdiag_close(&inquest->diag);
-		inquest->diag.fd = -1;
 	}
-	free(inquest->waiting);
-	inquest->waiting = NULL;
+	free(inquest->waiting.indices);
+	free(inquest->doubted.indices);
+	inquest->waiting = (struct inquest_list){0};
+	inquest->doubted = (struct inquest_list){0};
 }
 
-static bool make_room(struct inquest *inquest)
+void inquest_watch(struct inquest *inquest, uint64_t now_ns)
 {
-	if (inquest->waiting_count < inquest->waiting_capacity) {
-		return true;
+	if (inquest->table->result->kernel.possible) {
+		challenges_add(&inquest->challenges, read_challenges(), now_ns);
 	}
-	uint32_t capacity = inquest->waiting_capacity == 0 ? 256 : inquest->waiting_capacity * 2;
-	uint32_t *grown = reallocarray(inquest->waiting, capacity, sizeof(*grown));
-	if (grown == NULL) {
-		return false;
+}
+
+uint64_t inquest_watch_ns(const struct inquest *inquest)
+{
+	const struct challenges *challenges = &inquest->challenges;
+	uint64_t last_dial_ns = inquest->table->last_dialed_ns;
+	bool over = challenges->looked_ns > last_dial_ns + CHALLENGES_WATCHED_NS;
+	return inquest->table->result->kernel.possible && challenges->known && !over
+		? challenges->looked_ns + CHALLENGES_PERIOD_NS
+		: CLOCK_NEVER;
+}
+
+static bool push(struct inquest_list *list, uint32_t index)
+{
+	if (list->count == list->capacity) {
+		uint32_t capacity = list->capacity == 0 ? 256 : list->capacity * 2;
+		uint32_t *grown = reallocarray(list->indices, capacity, sizeof(*grown));
+		if (grown == NULL) {
+			return false;
+		}
+		list->indices = grown;
+		list->capacity = capacity;
 	}
-	inquest->waiting = grown;
-	inquest->waiting_capacity = capacity;
+	list->indices[list->count++] = index;
 	return true;
+}
+
+static size_t pop_batch(struct inquest_list *list, uint32_t indices[INQUEST_BATCH])
+{
+	size_t count = 0;
+	while (count < INQUEST_BATCH && list->count > 0) {
+		indices[count++] = list->indices[--list->count];
+	}
+	return count;
 }
 
 void inquest_add(struct inquest *inquest, uint32_t index)
 {
-	if (inquest->table->result->kernel.possible && make_room(inquest)) {
-		inquest->waiting[inquest->waiting_count++] = index;
+	if (inquest->table->result->kernel.possible && push(&inquest->waiting, index)) {
 		table_hold(inquest->table, index, CONN_QUESTIONED);
 	}
 }
 
 size_t inquest_take(struct inquest *inquest, uint32_t indices[INQUEST_BATCH])
 {
-	size_t count = 0;
-	while (count < INQUEST_BATCH && inquest->waiting_count > 0) {
-		indices[count++] = inquest->waiting[--inquest->waiting_count];
-	}
-	return count;
+	return pop_batch(&inquest->waiting, indices);
 }
 
 /* The TCP state that the kernel should have the connection in. */
@@ -88,6 +130,30 @@ static uint8_t expected_state(enum conn_state state)
 	return 0;
 }
 
+/* No SYN was lost on the way up of an established connection, although two or more were sent. */
+static bool had_stale_tuple(
+	const struct table *table, uint32_t index, const struct sockdiag_socket *socket)
+{
+	return socket->total_retransmits > 0 &&
+		table->conns[index].connect_us < KERNEL_VIEW_SYN_LOSS_LEAST_US;
+}
+
+static enum repeats judge_repeats(const struct inquest *inquest, uint32_t index,
+	const struct sockdiag_socket *socket, uint64_t now_ns)
+{
+	uint32_t segments = sockdiag_repeats_at_most(socket);
+	/* Each SYN that a stale tuple met was answered by an ACK. */
+	uint32_t explained =
+		had_stale_tuple(inquest->table, index, socket) ? socket->total_retransmits : 0;
+	const struct repeats_signs signs = {
+		.established_ns = table_established_ns(inquest->table, index),
+		.now_ns = now_ns,
+		.segments = segments > explained ? segments - explained : 0,
+		.syn_retransmits = socket->total_retransmits,
+	};
+	return repeats_judge(&inquest->challenges, &signs);
+}
+
 static void judge_open(struct inquest *inquest, uint32_t index,
 	const struct sockdiag_socket *socket, uint64_t now_ns)
 {
@@ -96,9 +162,18 @@ static void judge_open(struct inquest *inquest, uint32_t index,
 		result->kernel.too_young++;
 		return;
 	}
-	inquest->told++;
-	if (sockdiag_is_unconfirmed(socket)) {
-		result->unconfirmed++;
+	if (!socket->has_segments) {
+		return;
+	}
+	enum repeats repeats = judge_repeats(inquest, index, socket, now_ns);
+	bool doubted = repeats != REPEATS_NONE && repeats != REPEATS_ONCE;
+	/* Without memory for it, a doubted one stays one that could not tell. */
+	inquest->told += !doubted || push(&inquest->doubted, index);
+	inquest->once += repeats == REPEATS_ONCE;
+	if (repeats == REPEATS_PENDING) {
+		uint64_t again_ns =
+			table_established_ns(inquest->table, index) + repeats_come_by_ns(2);
+		inquest->again_ns = again_ns > inquest->again_ns ? again_ns : inquest->again_ns;
 	}
 }
 
@@ -120,12 +195,56 @@ static void judge(struct inquest *inquest, uint32_t index, const struct sockdiag
 	}
 	view->syn_retransmits += socket->total_retransmits;
 	view->retransmitted += socket->total_retransmits > 0;
+	if (was_established && had_stale_tuple(inquest->table, index, socket)) {
+		view->stale_syns += socket->total_retransmits;
+		view->stale_tuples++;
+	}
 	if (was_established && socket->rtt_us > 0) {
 		histogram_record(&result->handshake, socket->rtt_us);
 	}
 	if (state == CONN_ESTABLISHED) {
 		judge_open(inquest, index, socket, now_ns);
 	}
+}
+
+/* Returns 0 or a negative errno, which the result has then as the reason. */
+static int look_up(struct inquest *inquest, const struct sockdiag_pair *pairs, size_t count,
+	struct sockdiag_socket *ret_sockets)
+{
+	struct kernel_view *view = &inquest->table->result->kernel;
+	if (inquest->failures >= FAILURES_MAX) {
+		return -view->error_number;
+	}
+	int r = inquest->diag.fd >= 0 ? 0 : sockdiag_open(&inquest->diag);
+	if (r == 0) {
+		r = sockdiag_lookup(&inquest->diag, pairs, count, ret_sockets);
+	}
+	inquest->failures = r < 0 ? inquest->failures + 1 : 0;
+	view->error_number = r < 0 ? -r : view->error_number;
+	return r;
+}
+
+/* Looks from the other end: what is found there is a socket of this network too. */
+static int look_at_peers(struct inquest *inquest, const uint32_t *indices, size_t count,
+	struct sockdiag_socket ret_sockets[INQUEST_BATCH])
+{
+	for (size_t i = 0; i < count; i++) {
+		struct tuple tuple = dialer_tuple(inquest->dialer, indices[i]);
+		inquest->pairs[i] =
+			(struct sockdiag_pair){.source = *tuple.target, .target = tuple.source};
+	}
+	return look_up(inquest, inquest->pairs, count, ret_sockets);
+}
+
+int inquest_look(struct inquest *inquest, const uint32_t *indices, size_t count,
+	struct sockdiag_socket ret_sockets[INQUEST_BATCH])
+{
+	for (size_t i = 0; i < count; i++) {
+		struct tuple tuple = dialer_tuple(inquest->dialer, indices[i]);
+		inquest->pairs[i] =
+			(struct sockdiag_pair){.source = tuple.source, .target = *tuple.target};
+	}
+	return look_up(inquest, inquest->pairs, count, ret_sockets);
 }
 
 /* Whether there is something to find at the other ends, of those on this host. */
@@ -137,6 +256,7 @@ static bool is_worth_asking(const struct result *result)
 			(made != NETSTAT_ABSENT && made < result->established));
 }
 
+/* Whether a socket of this network listens on its target: then its other end would be here. */
 static bool other_end_is_here(const struct inquest *inquest, uint32_t index)
 {
 	uint64_t target = index % inquest->dialer->plan->targets.count;
@@ -153,20 +273,18 @@ static void ask_other_ends(struct inquest *inquest, const uint32_t *indices, siz
 {
 	struct result *result = inquest->table->result;
 	struct kernel_view *view = &result->kernel;
-	struct sockdiag_pair *pairs = inquest->pairs;
 	struct sockdiag_socket *sockets = inquest->sockets;
+	uint32_t here[INQUEST_BATCH];
 	size_t asked = 0;
 	if (!is_worth_asking(result)) {
 		return;
 	}
 	for (size_t i = 0; i < count; i++) {
 		if (other_end_is_here(inquest, indices[i])) {
-			struct tuple tuple = dialer_tuple(inquest->dialer, indices[i]);
-			pairs[asked++] = (struct sockdiag_pair){
-				.source = *tuple.target, .target = tuple.source};
+			here[asked++] = indices[i];
 		}
 	}
-	if (sockdiag_lookup(&inquest->diag, pairs, asked, sockets) < 0) {
+	if (look_at_peers(inquest, here, asked, sockets) < 0) {
 		return;
 	}
 	if (view->not_accepted == RESULT_UNKNOWN) {
@@ -179,17 +297,6 @@ static void ask_other_ends(struct inquest *inquest, const uint32_t *indices, siz
 	}
 }
 
-int inquest_look(struct inquest *inquest, const uint32_t *indices, size_t count,
-	struct sockdiag_socket ret_sockets[INQUEST_BATCH])
-{
-	struct sockdiag_pair *pairs = inquest->pairs;
-	for (size_t i = 0; i < count; i++) {
-		struct tuple tuple = dialer_tuple(inquest->dialer, indices[i]);
-		pairs[i] = (struct sockdiag_pair){.source = tuple.source, .target = *tuple.target};
-	}
-	return sockdiag_lookup(&inquest->diag, pairs, count, ret_sockets);
-}
-
 void inquest_ask(struct inquest *inquest, const uint32_t *indices, size_t count, uint64_t now_ns)
 {
 	struct sockdiag_socket *sockets = inquest->sockets;
@@ -197,22 +304,100 @@ void inquest_ask(struct inquest *inquest, const uint32_t *indices, size_t count,
 	if (count == 0 || !view->possible) {
 		return;
 	}
+	uint64_t began_ns = clock_now_ns();
 	if (inquest_look(inquest, indices, count, sockets) < 0) {
-		view->possible = false;
-		inquest->table->result->unconfirmed = RESULT_UNKNOWN;
-		return;
+		view->unanswered += count;
+	} else {
+		for (size_t i = 0; i < count; i++) {
+			judge(inquest, indices[i], &sockets[i], now_ns);
+		}
+		ask_other_ends(inquest, indices, count);
 	}
+	view->cost_ns += clock_now_ns() - began_ns;
+}
+
+uint64_t inquest_again_ns(const struct inquest *inquest)
+{
+	return inquest->doubted.count > 0 ? inquest->again_ns : CLOCK_NEVER;
+}
+
+/* What the peer's end says where it is in this network, and the verdict without it. */
+static enum repeats judge_peer(
+	enum repeats repeats, const struct sockdiag_socket *peer, bool would_be_here)
+{
+	switch (peer->state) {
+	case 0:
+		return repeats == REPEATS_STOPPED && would_be_here ? REPEATS_GOING_ON : repeats;
+	case TCP_SYN_RECV:
+		return repeats == REPEATS_STOPPED ? REPEATS_GOING_ON : repeats;
+	default:
+		return repeats == REPEATS_PENDING ? REPEATS_ONCE : REPEATS_NONE;
+	}
+}
+
+/* The second verdict on a batch, from both ends. */
+static void judge_again(struct inquest *inquest, const uint32_t *indices, size_t count,
+	uint64_t now_ns, enum repeats ret_repeats[INQUEST_BATCH])
+{
+	struct sockdiag_socket *sockets = inquest->sockets;
+	bool answered = inquest_look(inquest, indices, count, sockets) == 0;
 	for (size_t i = 0; i < count; i++) {
-		judge(inquest, indices[i], &sockets[i], now_ns);
+		/* What is gone by now, after a reset, did not tell. */
+		ret_repeats[i] = answered && sockets[i].state != 0
+			? judge_repeats(inquest, indices[i], &sockets[i], now_ns)
+			: REPEATS_STOPPED;
 	}
-	ask_other_ends(inquest, indices, count);
-	view->cost_ns += clock_now_ns() - now_ns;
+	answered = answered && look_at_peers(inquest, indices, count, sockets) == 0;
+	for (size_t i = 0; answered && i < count; i++) {
+		ret_repeats[i] = judge_peer(
+			ret_repeats[i], &sockets[i], other_end_is_here(inquest, indices[i]));
+	}
+}
+
+void inquest_ask_again(struct inquest *inquest, uint64_t now_ns)
+{
+	uint32_t indices[INQUEST_BATCH];
+	enum repeats repeats[INQUEST_BATCH];
+	uint64_t began_ns = clock_now_ns();
+	if (inquest->challenges.looked_ns < inquest->again_ns) {
+		inquest_watch(inquest, now_ns);
+	}
+	size_t count = pop_batch(&inquest->doubted, indices);
+	judge_again(inquest, indices, count, now_ns, repeats);
+	for (size_t i = 0; i < count; i++) {
+		inquest->pending += repeats[i] == REPEATS_PENDING;
+		inquest->once += repeats[i] == REPEATS_ONCE;
+		inquest->going_on += repeats[i] == REPEATS_GOING_ON;
+		inquest->stopped += repeats[i] == REPEATS_STOPPED;
+	}
+	inquest->table->result->kernel.cost_ns += clock_now_ns() - began_ns;
+}
+
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
 }
 
 void inquest_conclude(struct inquest *inquest)
 {
 	struct result *result = inquest->table->result;
-	if (result->at_end.established > 0 && inquest->told == 0) {
-		result->unconfirmed = RESULT_UNKNOWN;
+	struct kernel_view *view = &result->kernel;
+	if (!view->possible) {
+		return;
 	}
+	view->possible = view->asked > 0 || view->unanswered == 0;
+	/* Each of them got two repeats or more. */
+	uint64_t repeats = challenges_total(&inquest->challenges);
+	bool proven = inquest->challenges.known && inquest->going_on <= repeats / 2;
+	uint64_t least = proven ? inquest->going_on : 0;
+	uint64_t twice = inquest->going_on + inquest->stopped;
+	uint64_t suspected = twice + inquest->pending;
+	uint64_t most = lesser(twice, repeats / 2) + lesser(inquest->pending, repeats);
+	uint64_t open = result->at_end.established;
+	uint64_t untold = open > inquest->told ? open - inquest->told : 0;
+	view->doubtful = suspected - least;
+	view->repeated_once = lesser(inquest->once, repeats);
+	result->unconfirmed_most = most + untold;
+	bool known = least > 0 || result->unconfirmed_most == 0;
+	result->unconfirmed = known ? least : RESULT_UNKNOWN;
 }

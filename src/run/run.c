@@ -43,6 +43,11 @@
  */
 #define LAST_LOOK_NS (200 * NSEC_PER_MSEC)
 
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 static int engine_init(struct engine *engine, const struct run_params *run, struct result *result,
 	struct error *error)
 {
@@ -191,11 +196,45 @@ static void begin_asking(struct engine *engine)
 	count_ports_left(engine, &result->left);
 	series_end(&result->series, &result->at_end);
 	result->end = why_it_ended(engine);
+	inquest_watch(&engine->inquest, engine->now_ns);
 	engine->phase = PHASE_ASKING;
 	engine->walk_left = result->kernel.possible ? engine->dialer.next : 0;
 	if (result->kernel.possible) {
 		tell_stage(engine, "Asking the kernel about", result->at_end.established);
 	}
+}
+
+static bool is_cut_short(const struct engine *engine)
+{
+	return engine->interrupted || engine->aborted;
+}
+
+/* A second look at what the first one left in doubt. */
+static void begin_asking_again(struct engine *engine)
+{
+	uint64_t again_ns = inquest_again_ns(&engine->inquest);
+	engine->phase = PHASE_ASKING_AGAIN;
+	if (again_ns != CLOCK_NEVER && again_ns > engine->now_ns && !is_cut_short(engine)) {
+		char count[UNITS_TEXT_MAX];
+		char wait[UNITS_TEXT_MAX];
+		uint64_t wait_ms = (again_ns - engine->now_ns) / NSEC_PER_MSEC;
+		reporter_stage(&engine->reporter,
+			"Looking again in %s at %s connections whose SYN-ACK may have been "
+			"repeated",
+			units_format_duration(wait_ms * NSEC_PER_MSEC, wait),
+			units_format_count(engine->inquest.doubted.count, count));
+	}
+}
+
+/* Asks again when it is time, or at once for somebody who does not wait; returns the next time. */
+static uint64_t ask_again(struct engine *engine)
+{
+	uint64_t again_ns = inquest_again_ns(&engine->inquest);
+	if (engine->now_ns < again_ns && !is_cut_short(engine)) {
+		return earlier(again_ns, inquest_watch_ns(&engine->inquest));
+	}
+	inquest_ask_again(&engine->inquest, engine->now_ns);
+	return engine->now_ns;
 }
 
 static void begin_closing(struct engine *engine)
@@ -270,11 +309,6 @@ static int disarm(struct engine *engine)
 	return r;
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* Gives up the dials whose timeout is over. */
 static int give_up_overdue(struct engine *engine)
 {
@@ -338,6 +372,10 @@ static void advance_phase(struct engine *engine)
 		begin_asking(engine);
 	}
 	if (engine->phase == PHASE_ASKING && engine->walk_left == 0) {
+		begin_asking_again(engine);
+	}
+	if (engine->phase == PHASE_ASKING_AGAIN &&
+		inquest_again_ns(&engine->inquest) == CLOCK_NEVER) {
 		begin_closing(engine);
 	}
 	if (engine->phase == PHASE_CLOSING && engine->table.occupied == 0) {
@@ -349,11 +387,20 @@ static void advance_phase(struct engine *engine)
 	}
 }
 
+/* While connections are dialled, each of them would meet the counter at another age. */
+static bool watches_challenges(const struct engine *engine)
+{
+	return engine->phase == PHASE_HOLDING || engine->phase == PHASE_ASKING_AGAIN;
+}
+
 /* Keeps a sample, and asks the observer whether to go on, when it is time for either. */
 static void look_around(struct engine *engine)
 {
 	struct series *series = &engine->result->series;
 	uint64_t elapsed_ns = engine->now_ns - engine->table.start_ns;
+	if (watches_challenges(engine) && engine->now_ns >= inquest_watch_ns(&engine->inquest)) {
+		inquest_watch(&engine->inquest, engine->now_ns);
+	}
 	if (engine->phase >= PHASE_ASKING) {
 		return;
 	}
@@ -402,6 +449,7 @@ static int work(struct engine *engine, uint64_t *ret_until_ns, struct error *err
 		break;
 	case PHASE_HOLDING:
 		*ret_until_ns = earlier(engine->hold_until_ns, next_look_ns(engine));
+		*ret_until_ns = earlier(*ret_until_ns, inquest_watch_ns(&engine->inquest));
 		break;
 	case PHASE_DISARMING:
 		r = explain(engine, disarm(engine), error);
@@ -410,6 +458,9 @@ static int work(struct engine *engine, uint64_t *ret_until_ns, struct error *err
 	case PHASE_ASKING:
 		ask_some(engine);
 		*ret_until_ns = engine->now_ns;
+		break;
+	case PHASE_ASKING_AGAIN:
+		*ret_until_ns = ask_again(engine);
 		break;
 	case PHASE_CLOSING:
 		r = explain(engine, close_some(engine), error);
@@ -421,7 +472,7 @@ static int work(struct engine *engine, uint64_t *ret_until_ns, struct error *err
 	case PHASE_OVER:
 		break;
 	}
-	if (engine->inquest.waiting_count > 0) {
+	if (engine->inquest.waiting.count > 0) {
 		*ret_until_ns = engine->now_ns;
 	}
 	return r;

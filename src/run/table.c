@@ -229,6 +229,12 @@ uint64_t table_dialed_ns(const struct table *table, uint32_t index)
 	return table->start_ns + table->conns[index].dialed_us * NSEC_PER_USEC;
 }
 
+uint64_t table_established_ns(const struct table *table, uint32_t index)
+{
+	const struct conn *conn = &table->conns[index];
+	return table->start_ns + (conn->dialed_us + conn->connect_us) * NSEC_PER_USEC;
+}
+
 uint64_t table_lifetime_ns(const struct table *table, uint32_t index, uint64_t now_ns)
 {
 	const struct conn *conn = &table->conns[index];

@@ -152,8 +152,8 @@ bool conntrack_full(const struct result *result, struct finding *finding)
 	bool limited = tables->conntrack_max > 0 && tables->conntrack_max != RESULT_UNKNOWN &&
 		tables->conntrack_used != RESULT_UNKNOWN;
 	uint64_t timed_out = rule_cause(result, CAUSE_TIMED_OUT);
-	finding->count =
-		timed_out > result->kernel.retransmitted ? timed_out : result->kernel.retransmitted;
+	uint64_t again = result_lost_a_syn(result);
+	finding->count = timed_out > again ? timed_out : again;
 	bool full = limited &&
 		tables->conntrack_used >= tables->conntrack_max / 100 * FULL_PERCENT +
 				tables->conntrack_max % 100 * FULL_PERCENT / 100;
@@ -217,7 +217,8 @@ bool memory_pressure(const struct result *result, struct finding *finding)
 	uint64_t aborts = rule_added(result, NETSTAT_ABORTS_ON_MEMORY);
 	/* Of all programs of this host: it matters where connections of this run took harm. */
 	uint64_t hurt = result->at_end.failed + result->at_end.closed;
-	hurt = hurt > result->kernel.retransmitted ? hurt : result->kernel.retransmitted;
+	uint64_t again = result_lost_a_syn(result);
+	hurt = hurt > again ? hurt : again;
 	if ((pressures == 0 && aborts == 0) || hurt == 0) {
 		return false;
 	}

@@ -261,7 +261,7 @@ static bool explains(uint64_t counted, uint64_t wanted)
 /* SYNs of ours that were not answered: each that was sent again, and the last of each dial. */
 static uint64_t lost_syns(const struct result *result)
 {
-	return result->kernel.syn_retransmits + rule_cause(result, CAUSE_TIMED_OUT);
+	return result_resent_for_loss(result) + rule_cause(result, CAUSE_TIMED_OUT);
 }
 
 /* TCP was told that its SYNs were dropped when it sent them again, which was not for want of a route. */
@@ -270,17 +270,17 @@ static bool retransmits_failed(const struct result *result)
 	uint64_t no_routes = rule_added(result, NETSTAT_IP_NO_ROUTES) +
 		rule_added(result, NETSTAT_IP6_NO_ROUTES);
 	return explains(beyond(rule_added(result, NETSTAT_RETRANSMIT_FAILS), no_routes),
-		result->kernel.syn_retransmits);
+		result_resent_for_loss(result));
 }
 
 /* Packets that dropped SYNs leave unsent; 0 where they are not what was dropped. */
 static uint64_t unsent_by_drops(const struct result *result)
 {
 	uint64_t lost = lost_syns(result);
-	if (rule_cause(result, CAUSE_TIMED_OUT) + result->kernel.retransmitted == 0) {
+	if (rule_cause(result, CAUSE_TIMED_OUT) + result_lost_a_syn(result) == 0) {
 		return 0;
 	}
-	if (result->kernel.syn_retransmits > 0 && !retransmits_failed(result)) {
+	if (result_resent_for_loss(result) > 0 && !retransmits_failed(result)) {
 		return 0;
 	}
 	return unsent(result) >= lost ? lost : 0;
@@ -311,7 +311,7 @@ static bool name_rule(const struct result *result, enum ruleset_deed deed, struc
 bool output_dropped(const struct result *result, struct finding *finding)
 {
 	uint64_t timed_out = rule_cause(result, CAUSE_TIMED_OUT);
-	uint64_t again = result->kernel.retransmitted;
+	uint64_t again = result_lost_a_syn(result);
 	uint64_t lost = lost_syns(result);
 	bool by_hook = unsent_by_drops(result) > 0 && explains(unsent(result), lost);
 	bool below_ip = !by_hook && retransmits_failed(result);

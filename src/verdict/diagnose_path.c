@@ -75,8 +75,8 @@ bool name_with_dead_address(const struct result *result, struct finding *finding
 static uint64_t came_up_late(const struct result *result)
 {
 	uint64_t timed_out = rule_cause(result, CAUSE_TIMED_OUT);
-	uint64_t retransmitted = result->kernel.retransmitted;
-	return retransmitted > timed_out ? retransmitted - timed_out : 0;
+	uint64_t lost = result_lost_a_syn(result);
+	return lost > timed_out ? lost - timed_out : 0;
 }
 
 /* The dials were given up before a second SYN. (The kernel retransmits at least one.) */
@@ -206,8 +206,9 @@ bool syn_loss(const struct result *result, struct finding *finding)
 		return false;
 	}
 	/* Each SYN sent again stands for one lost, and so does the last of a dial that timed out. */
-	double lost = (double)(result->kernel.syn_retransmits + timed_out);
-	double sent = (double)(result->dialed + result->kernel.syn_retransmits);
+	uint64_t again = result_resent_for_loss(result);
+	double lost = (double)(again + timed_out);
+	double sent = (double)(result->dialed + again);
 	finding->count = late + timed_out;
 	rule_say(finding->evidence,
 		"%" PRIu64 " connections came up only after a SYN was sent again and %" PRIu64
@@ -276,7 +277,7 @@ bool damaged_segments(const struct result *result, struct finding *finding)
 {
 	uint64_t damaged = rule_added(result, NETSTAT_CHECKSUM_ERRORS);
 	uint64_t timed_out = rule_cause(result, CAUSE_TIMED_OUT);
-	uint64_t again = result->kernel.retransmitted;
+	uint64_t again = result_lost_a_syn(result);
 	finding->count = timed_out > again ? timed_out : again;
 	uint64_t answers = result->kernel.syn_retransmits + timed_out + 1;
 	if (finding->count == 0 || damaged < finding->count || damaged > ANSWERS_TIMES * answers) {

@@ -204,7 +204,8 @@ static uint64_t hurt_by_backlog(const struct result *result)
 	uint64_t reset = rule_cause(result, CAUSE_RESET_IN_HANDSHAKE) +
 		rule_cause(result, CAUSE_RESET_AT_ONCE);
 	uint64_t hurt = rule_cause(result, CAUSE_TIMED_OUT) + known_unconfirmed(result);
-	hurt = hurt > result->kernel.retransmitted ? hurt : result->kernel.retransmitted;
+	uint64_t lost = result_lost_a_syn(result);
+	hurt = hurt > lost ? hurt : lost;
 	if (result->listener.dropped == RESULT_UNKNOWN) {
 		return hurt;
 	}
@@ -270,7 +271,8 @@ bool backlog_full(const struct result *result, struct finding *finding)
 	}
 	rule_say(finding->evidence,
 		"%" PRIu64 " connections timed out and %" PRIu64
-		" are established here only: the server's accept queue is full.",
+		" are established here only: that looks like a full accept queue at the server, "
+		"which this host cannot see.",
 		timed_out, known_unconfirmed(result));
 	hint_at_acceptor(result, finding);
 	return true;

@@ -30,6 +30,7 @@ struct metric {
 	struct threshold_metric visible;
 	size_t value; /* offset in struct result: a uint64_t, or the histogram of a time */
 	size_t whole; /* of a count: what its shares are of; of a time: the connections that had one */
+	size_t most; /* of a count that may be known to a part only: its upper bound; else 0 */
 };
 
 #define OF(member) offsetof(struct result, member)
@@ -40,8 +41,8 @@ static const struct metric metrics[] = {
 	{{"established", THRESHOLD_COUNT, "requested", "connections ever established"},
 		OF(established), OF(at_end.total)},
 	{{"unconfirmed", THRESHOLD_COUNT, "established",
-		 "established here, while the peer still repeats its SYN-ACK"},
-		OF(unconfirmed), OF(established)},
+		 "established here, while the peer repeats its SYN-ACK"},
+		OF(unconfirmed), OF(established), OF(unconfirmed_most)},
 	{{"drops", THRESHOLD_COUNT, "established",
 		 "established, then ended by the peer or the path"},
 		OF(at_end.closed), OF(established)},
@@ -423,13 +424,50 @@ static void not_judged(struct threshold_outcome *outcome, const char *why)
 	outcome->not_judged = why;
 }
 
+/* From `least` to `most` connections: the same where the number is known. */
+struct count_range {
+	uint64_t least;
+	uint64_t most;
+};
+
+/* RESULT_UNKNOWN for both where nothing is known. */
+static struct count_range count_range(
+	const struct metric *metric, const struct result *result, bool running)
+{
+	uint64_t value = *(const uint64_t *)member(result, metric->value);
+	if (metric->most == 0 || running) {
+		return (struct count_range){value, value};
+	}
+	uint64_t most = *(const uint64_t *)member(result, metric->most);
+	bool bounded = most != RESULT_UNKNOWN;
+	return (struct count_range){
+		.least = value == RESULT_UNKNOWN && bounded ? 0 : value,
+		.most = bounded ? most : value,
+	};
+}
+
+/* Whether the threshold says the same of all numbers in the range; then *ret_crossed is what. */
+static bool agree(const struct threshold *threshold, const struct count_range *range,
+	uint64_t whole, bool *ret_crossed)
+{
+	uint128 unit = threshold->share ? SHARE_WHOLE : 1;
+	uint128 limit = (threshold->share ? (uint128)whole : 1) * threshold->limit;
+	uint128 least = range->least * unit;
+	uint128 most = range->most * unit;
+	*ret_crossed = compare(least, threshold->operator, limit);
+	bool within = least != most && least <= limit && limit <= most;
+	bool of_one_number =
+		threshold->operator== THRESHOLD_EQUAL || threshold->operator== THRESHOLD_UNEQUAL;
+	return of_one_number ? !within : compare(most, threshold->operator, limit) == *ret_crossed;
+}
+
 static void evaluate_count(const struct threshold *threshold, const struct result *result,
 	bool running, struct threshold_outcome *outcome)
 {
 	const struct metric *metric = &metrics[threshold->metric];
-	uint64_t actual = *(const uint64_t *)member(result, metric->value);
+	const struct count_range range = count_range(metric, result, running);
 	uint64_t whole = *(const uint64_t *)member(result, metric->whole);
-	if (actual == RESULT_UNKNOWN) {
+	if (range.least == RESULT_UNKNOWN) {
 		not_judged(outcome, "this run could not tell");
 		return;
 	}
@@ -437,23 +475,28 @@ static void evaluate_count(const struct threshold *threshold, const struct resul
 		not_judged(outcome, "it is judged at the end of the run");
 		return;
 	}
-	if (!threshold->share) {
-		outcome->crossed = compare(actual, threshold->operator, threshold->limit);
-		snprintf(outcome->actual, sizeof(outcome->actual), "%" PRIu64, actual);
-		return;
-	}
-	if (whole == 0) {
+	if (threshold->share && whole == 0) {
 		not_judged(outcome, "there is nothing to take a share of");
 		return;
 	}
-	if (running && whole < THRESHOLD_RUNNING_SAMPLES) {
+	if (threshold->share && running && whole < THRESHOLD_RUNNING_SAMPLES) {
 		not_judged(outcome, "it is too early for a share");
 		return;
 	}
-	outcome->crossed = compare((uint128)actual * SHARE_WHOLE,
-		threshold->operator,(uint128) whole * threshold->limit);
-	format_share(outcome->actual, sizeof(outcome->actual),
-		(uint64_t)((uint128)actual * SHARE_WHOLE / whole));
+	if (!agree(threshold, &range, whole, &outcome->crossed)) {
+		outcome->crossed = false;
+		not_judged(outcome, "some connections could not tell");
+		return;
+	}
+	int used = snprintf(outcome->actual, sizeof(outcome->actual), "%s",
+		range.least < range.most ? "at least " : "");
+	if (threshold->share) {
+		format_share(outcome->actual + used, sizeof(outcome->actual) - (size_t)used,
+			(uint64_t)((uint128)range.least * SHARE_WHOLE / whole));
+	} else {
+		snprintf(outcome->actual + used, sizeof(outcome->actual) - (size_t)used, "%" PRIu64,
+			range.least);
+	}
 }
 
 static uint64_t statistic_ns(const struct histogram *histogram, enum threshold_statistic statistic)
@@ -571,6 +614,14 @@ static void format_limit(const struct threshold *threshold, char *text, size_t s
 
 _Static_assert(sizeof(((struct threshold_outcome *)0)->actual) >= UNITS_TEXT_MAX, "a time fits");
 
+/* The kernel was to tell, and this program got no answer: the report says from what error. */
+static bool got_no_answer(const struct threshold *threshold, const struct result *result)
+{
+	size_t value = metrics[threshold->metric].value;
+	bool told_by_kernel = value == OF(handshake) || value == OF(unconfirmed);
+	return told_by_kernel && result->kernel.error_number > 0;
+}
+
 void threshold_evaluate(const struct threshold *threshold, const struct result *result,
 	bool running, struct threshold_outcome *ret_outcome)
 {
@@ -586,6 +637,10 @@ void threshold_evaluate(const struct threshold *threshold, const struct result *
 	case THRESHOLD_RATE:
 		evaluate_rate(threshold, result, running, &outcome);
 		break;
+	}
+	if (outcome.not_judged != NULL && !running && got_no_answer(threshold, result)) {
+		outcome.not_judged = "the kernel gave no answer";
+		outcome.unmeasured_here = true;
 	}
 	*ret_outcome = outcome;
 }

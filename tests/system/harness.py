@@ -226,12 +226,12 @@ TCP_SYN_SENT = 2
 TCP_LISTEN = 10
 
 
-def sockets(state, *, local_port=None, remote_port=None):
-    """How many TCP sockets of our network are in `state`."""
+def sockets(state, *, local_port=None, remote_port=None, network="thread-self"):
+    """How many TCP sockets of our network, or of that of a process, are in `state`."""
     count = 0
     for name in ("tcp", "tcp6"):
         with contextlib.suppress(FileNotFoundError):
-            with open(f"/proc/thread-self/net/{name}", encoding="ascii") as file:
+            with open(f"/proc/{network}/net/{name}", encoding="ascii") as file:
                 next(file)
                 for line in file:
                     _, local, remote, code = line.split(maxsplit=4)[:4]
@@ -242,11 +242,13 @@ def sockets(state, *, local_port=None, remote_port=None):
 
 
 def wait_for_listener(port, program=None, seconds=5):
+    """In the network of `program`, which may be another one than ours."""
     def ready():
         if program is not None and not program.running():
             program.wait(1)
             raise AssertionError(f"ended before it listened on {port}\n{program.describe()}")
-        return sockets(TCP_LISTEN, local_port=port) > 0
+        network = program.pid if program is not None else "thread-self"
+        return sockets(TCP_LISTEN, local_port=port, network=network) > 0
     wait_until(ready, f"a listener on port {port}", seconds)
 
 
@@ -446,6 +448,13 @@ class Case(unittest.TestCase):
 
     def drop_port(self, port):
         self.filter_input(f"tcp dport {port} drop")
+
+
+class NetworkCase(Case):
+    """A case whose network is its own: its counters too. Several may run at a time."""
+
+    def setUp(self):
+        enter_own_network_in_thread()
 
 
 def requires(*programs):

@@ -63,11 +63,17 @@ static inline void sample_evidence(struct result *result)
 		.asked = 790,
 		.agreed = 780,
 		.missing = 3,
+		.error_number = ENOBUFS,
+		.unanswered = 10,
 		.too_young = 7,
+		.doubtful = 2,
+		.repeated_once = 6,
 		.syn_retransmits = 25,
 		.retransmitted = 12,
 		.not_accepted = 6,
 		.no_other_end = 2,
+		.stale_syns = 9,
+		.stale_tuples = 8,
 		.cost_ns = 1234567};
 	for (size_t i = 0; i < NETSTAT_MAX; i++) {
 		result->network.values[i] = 1000 + i;
@@ -169,6 +175,7 @@ static inline int sample_full(struct result *result)
 	result->dialed = 900;
 	result->established = 800;
 	result->unconfirmed = 4;
+	result->unconfirmed_most = 16;
 	result->max_concurrent = 700;
 	result->given_up_by_kernel = 5;
 	result->received_from = 333;

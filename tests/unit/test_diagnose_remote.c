@@ -164,8 +164,12 @@ static void backlog_full_by_what_it_does(void **state)
 	assert_no(fixture, "backlog_full");
 	fixture->result.unconfirmed = 6;
 	assert_only(fixture, "backlog_full", 36,
-		"30 connections timed out and 6 are established here only: the server's accept "
-		"queue is full.");
+		"30 connections timed out and 6 are established here only: that looks like a full "
+		"accept queue at the server, which this host cannot see.");
+	/* It does see it, and it is not full. */
+	listen_here(fixture, 128);
+	assert_no(fixture, "backlog_full");
+	assert_int_equal(find(fixture, "unconfirmed")->count, 6);
 }
 
 static void server_stopped_accepting(void **state)

@@ -295,13 +295,56 @@ static void test_unconfirmed_where_it_is_not_known(void **state)
 	set_established(result, 10);
 	result->kernel = (struct kernel_view){.possible = true, .asked = 10, .missing = 10};
 	result->unconfirmed = RESULT_UNKNOWN;
+	result->unconfirmed_most = 10;
 	assert_string_equal(line_of(fixture, "Unconfirmed"),
 		"Unconfirmed by the peer: not known (10 were not known to the kernel)");
-	result->kernel = (struct kernel_view){.possible = true, .asked = 10, .too_young = 9};
-	result->unconfirmed = 0;
+	result->kernel = (struct kernel_view){.possible = true, .asked = 10, .too_young = 7};
+	result->unconfirmed_most = 7;
 	assert_string_equal(line_of(fixture, "Unconfirmed"),
-		"Unconfirmed by the peer: 0 (9 were established too shortly before to tell: --hold "
-		"2s)");
+		"Unconfirmed by the peer: at most 7 (7 were established too shortly before to "
+		"tell: --hold 2s)");
+	result->unconfirmed = 3;
+	result->unconfirmed_most = 10;
+	assert_string_equal(line_of(fixture, "Unconfirmed"),
+		"Unconfirmed by the peer: at least 3 (7 were established too shortly before to "
+		"tell: --hold 2s)");
+	result->kernel = (struct kernel_view){.possible = true, .asked = 10, .doubtful = 2};
+	result->unconfirmed_most = 5;
+	assert_string_equal(line_of(fixture, "Unconfirmed"),
+		"Unconfirmed by the peer: at least 3 (2 may have had their SYN-ACK repeated, and "
+		"whether the peer completed them does not show)");
+	result->kernel = (struct kernel_view){.possible = true, .asked = 10, .repeated_once = 7};
+	result->unconfirmed_most = 3;
+	assert_string_equal(line_of(fixture, "Unconfirmed"),
+		"Unconfirmed by the peer: 3 (7 may have been completed a second late: "
+		"TCP_DEFER_ACCEPT, or a lost ACK)");
+}
+
+static void test_why_the_kernel_was_not_asked(void **state)
+{
+	struct fixture *fixture = *state;
+	struct kernel_view *view = &fixture->result.kernel;
+	set_target(&fixture->result, "host", "1.2.3.4", 80);
+	set_established(&fixture->result, 10);
+	*view = (struct kernel_view){0};
+	assert_string_equal(line_of(fixture, "Kernel:"),
+		"Kernel: not asked, as it chose the ports of the connections");
+	view->error_number = EMFILE;
+	assert_string_equal(line_of(fixture, "Kernel:"),
+		"Kernel: not asked, as sock_diag failed with EMFILE (Too many open files)");
+	*view = (struct kernel_view){.possible = true,
+		.error_number = ENOBUFS,
+		.asked = 6,
+		.agreed = 6,
+		.unanswered = 4};
+	assert_string_equal(line_of(fixture, "Kernel:"),
+		"Kernel: agrees on 6 of 6 connections asked about (no answer about 4 more: "
+		"ENOBUFS); 0 SYNs sent again");
+	*view = (struct kernel_view){
+		.possible = true, .asked = 10, .agreed = 10, .syn_retransmits = 5, .stale_syns = 4};
+	assert_string_equal(line_of(fixture, "Kernel:"),
+		"Kernel: agrees on 10 of 10 connections asked about; 5 SYNs sent again (4 of them "
+		"at once: the peer still held an earlier connection of that 4-tuple)");
 }
 
 static void test_stalls(void **state)
@@ -460,6 +503,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_fate_of_the_fins, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_what_idle_connections_cannot_tell, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_why_the_kernel_was_not_asked, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_rate_is_of_the_time_between_the_dials, setup, teardown),
 		cmocka_unit_test_setup_teardown(

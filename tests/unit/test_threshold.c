@@ -32,7 +32,7 @@ static int setup(void **state)
 	result->dialed = 900;
 	result->established = 800;
 	result->max_concurrent = 700;
-	result->unconfirmed = 4;
+	result->unconfirmed = result->unconfirmed_most = 4;
 	result->dialing_ns = 2 * NSEC_PER_SEC;
 	for (uint64_t us = 1; us <= 1000; us++) {
 		histogram_record(&result->handshake, us);
@@ -238,7 +238,7 @@ static void a_run_without_a_pace_has_no_lag(void **state)
 static void what_cannot_be_known_is_not_judged(void **state)
 {
 	struct result *result = *state;
-	result->unconfirmed = RESULT_UNKNOWN;
+	result->unconfirmed = result->unconfirmed_most = RESULT_UNKNOWN;
 	result->dialing_ns = RESULT_UNKNOWN;
 	result->dialed = 0;
 	const char *const texts[] = {"unconfirmed>0", "unconfirmed<5%", "failure.max>0",
@@ -252,6 +252,60 @@ static void what_cannot_be_known_is_not_judged(void **state)
 	}
 	result->dialing_ns = 0;
 	assert_non_null(outcome_of("rate<1k", result, false).not_judged);
+}
+
+/* What failed is a question of this program, not the connections. */
+static void what_the_kernel_did_not_answer_was_not_measured_here(void **state)
+{
+	struct result *result = *state;
+	result->unconfirmed = RESULT_UNKNOWN;
+	result->unconfirmed_most = 800;
+	assert_false(outcome_of("unconfirmed>0", result, false).unmeasured_here);
+	result->kernel.error_number = ENOBUFS;
+	struct threshold_outcome outcome = outcome_of("unconfirmed>0", result, false);
+	assert_true(outcome.unmeasured_here);
+	assert_string_equal(outcome.not_judged, "the kernel gave no answer");
+	assert_false(outcome_of("handshake.p99>1s", result, false).unmeasured_here); /* judged */
+	histogram_reset(&result->handshake);
+	assert_true(outcome_of("handshake.p99>1s", result, false).unmeasured_here);
+	histogram_reset(&result->lag);
+	assert_false(outcome_of("lag.p99>1s", result, false).unmeasured_here);
+}
+
+/* Of 800 connections, at least 4 and at most 16: only what all of these numbers say counts. */
+static void a_count_between_bounds_is_judged_by_both(void **state)
+{
+	struct result *result = *state;
+	result->unconfirmed_most = 16;
+	const char *const crossed_by_all[] = {"unconfirmed>3", "unconfirmed>=4", "unconfirmed<17",
+		"unconfirmed<=16", "unconfirmed!=3", "unconfirmed!=17", "unconfirmed<=2%",
+		"unconfirmed>=0.5%"};
+	for (size_t i = 0; i < sizeof(crossed_by_all) / sizeof(crossed_by_all[0]); i++) {
+		struct threshold_outcome outcome = outcome_of(crossed_by_all[i], result, false);
+		assert_null(outcome.not_judged);
+		assert_true(outcome.crossed);
+	}
+	assert_string_equal(outcome_of("unconfirmed>3", result, false).actual, "at least 4");
+	assert_string_equal(outcome_of("unconfirmed>=0.5%", result, false).actual, "at least 0.5%");
+	const char *const kept_by_all[] = {"unconfirmed>16", "unconfirmed<4", "unconfirmed==3",
+		"unconfirmed==17", "unconfirmed>2%"};
+	for (size_t i = 0; i < sizeof(kept_by_all) / sizeof(kept_by_all[0]); i++) {
+		struct threshold_outcome outcome = outcome_of(kept_by_all[i], result, false);
+		assert_null(outcome.not_judged);
+		assert_false(outcome.crossed);
+	}
+	const char *const by_some[] = {"unconfirmed>4", "unconfirmed>=16", "unconfirmed<16",
+		"unconfirmed<=4", "unconfirmed==4", "unconfirmed==10", "unconfirmed!=16",
+		"unconfirmed>1%"};
+	for (size_t i = 0; i < sizeof(by_some) / sizeof(by_some[0]); i++) {
+		struct threshold_outcome outcome = outcome_of(by_some[i], result, false);
+		assert_non_null(outcome.not_judged);
+		assert_false(outcome.crossed);
+	}
+	/* Nothing is known of any, but few were in doubt. */
+	result->unconfirmed = RESULT_UNKNOWN;
+	assert_non_null(outcome_of("unconfirmed>0", result, false).not_judged);
+	assert_null(outcome_of("unconfirmed>5%", result, false).not_judged);
 }
 
 /* --abort-if: what each run begins with must not end it. */
@@ -428,6 +482,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_run_without_a_pace_has_no_lag, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_cannot_be_known_is_not_judged, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_the_kernel_did_not_answer_was_not_measured_here, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_count_between_bounds_is_judged_by_both, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_growing_result_is_judged_with_care, setup, teardown),
 		cmocka_unit_test(each_error_points_at_its_place),

@@ -41,24 +41,19 @@ struct sockdiag_socket {
 };
 
 /*
- * Established here but, as far as it shows, not there: segments came beyond the one SYN-ACK, and
- * none brought data, so the peer repeats its SYN-ACK. It shows from the first repeat, a second
- * after the dial. Keepalives and window updates of the peer look the same.
+ * How often the peer may have repeated its SYN-ACK to an established connection: the segments that
+ * came beyond the first one. 0 where the peer sent or took data, which only a peer that has
+ * completed the connection does. Keepalives and window updates of the peer are segments too.
  */
-bool sockdiag_is_unconfirmed(const struct sockdiag_socket *socket);
+uint32_t sockdiag_repeats_at_most(const struct sockdiag_socket *socket);
 
 typedef void sockdiag_visitor(void *context, const struct sockdiag_socket *socket);
-
-/* All TCP states, as a set of bits 1 << state. */
-#define SOCKDIAG_STATES_ALL UINT32_C(0xfff)
 
 /* Which sockets, and who is told of them. */
 struct sockdiag_query {
 	int family; /* AF_INET or AF_INET6 */
 	uint32_t states; /* bits 1 << TCP_ESTABLISHED ... */
 	uint16_t source_port; /* 0: any */
-	const uint16_t *target_ports; /* needed during sockdiag_begin only; none: any */
-	size_t target_port_count;
 	sockdiag_visitor *visit;
 	void *context;
 };
@@ -87,15 +82,11 @@ int sockdiag_open(struct sockdiag *diag);
 void sockdiag_close(struct sockdiag *diag);
 
 /*
- * Asks. The kernel filters: runs of neighbouring ports are as good as one port; of more than
- * SOCKDIAG_RANGES_MAX runs, it gets the range from the lowest to the highest, so that the visitor
- * meets ports nobody asked for. What an earlier dump left unread is skipped.
+ * Asks. The kernel filters. What an earlier dump left unread is skipped.
  * Returns 0 or a negative errno. Where the kernel has no such diagnosis (tcp_diag is a module, which
  * the kernel loads if it may), -ENOENT comes as the answer: from sockdiag_next.
  */
 int sockdiag_begin(struct sockdiag *diag, const struct sockdiag_query *query);
-
-#define SOCKDIAG_RANGES_MAX 128
 
 /*
  * One recv's worth, about 80 sockets and 0.1 ms: visits them. Never waits; but before the first and

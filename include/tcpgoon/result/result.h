@@ -45,13 +45,30 @@ enum run_end {
  * the run was over.
  */
 struct kernel_view {
-	bool possible; /* it can be asked: the tuples are known, and sock_diag is there */
+	bool possible; /* it could be asked: the tuples are known, and sock_diag answered */
+	/*
+	 * Positive: why it could not be asked, or not about the `unanswered`. 0 where it was not
+	 * possible: the kernel chose the ports, so the tuples are not known.
+	 */
+	int error_number;
 	uint64_t asked; /* connections */
-	uint64_t agreed; /* of them, in the state that our table had them in */
-	uint64_t missing; /* of them, open by our table and not known to the kernel */
-	uint64_t too_young; /* of them, established too shortly before for a repeated SYN-ACK */
+	uint64_t unanswered; /* not among them: connections that it could not be asked about */
+	uint64_t agreed; /* of the asked, in the state that our table had them in */
+	uint64_t missing; /* of the asked, open by our table and not known to the kernel */
+	uint64_t too_young; /* of the asked, established too shortly before for a repeat */
+	/* Of the asked, the SYN-ACK may have been repeated, and what followed is not known. */
+	uint64_t doubtful;
+	/* At most: of the asked, the SYN-ACK was repeated a second after the first, and not again. */
+	uint64_t repeated_once;
 	uint64_t syn_retransmits; /* SYNs sent again */
 	uint64_t retransmitted; /* connections whose SYN was sent again */
+	/*
+	 * The part of both that no loss explains: connections that came up sooner than a lost SYN is
+	 * sent again. The peer rejected the first SYN, as it still held an earlier connection of the
+	 * same 4-tuple.
+	 */
+	uint64_t stale_syns;
+	uint64_t stale_tuples;
 	/*
 	 * Of the open ones to a listener of this host, those that no program has accepted, and those
 	 * of which the kernel has no other end; RESULT_UNKNOWN: was not asked, as nothing waited in
@@ -61,6 +78,9 @@ struct kernel_view {
 	uint64_t no_other_end;
 	uint64_t cost_ns; /* time that the asking took */
 };
+
+/* A lost SYN is sent again after a second: what came up sooner, with two SYNs, lost none. */
+#define KERNEL_VIEW_SYN_LOSS_LEAST_US UINT32_C(900000)
 
 /* A server's SYN-ACK is repeated after a second: what is younger cannot be told to be confirmed. */
 #define KERNEL_VIEW_YOUNG_NS UINT64_C(1200000000)
@@ -276,10 +296,12 @@ struct result {
 	uint64_t dialed; /* left NOT_INITIATED */
 	uint64_t established; /* ever: at_end.established + at_end.closed */
 	/*
-	 * Of the established, how many the peer never completed; RESULT_UNKNOWN: was not asked, or
-	 * none that was open could tell, being too young or not known to the kernel.
+	 * Of the established, how many the peer has not completed, at least, and how many it may be
+	 * at most: more where some could not tell, being too young or not known to the kernel.
+	 * RESULT_UNKNOWN for the first: nothing is known of any; for both: nobody was asked.
 	 */
 	uint64_t unconfirmed;
+	uint64_t unconfirmed_most;
 	uint64_t received_from; /* of the established: the peer sent data before the run ended */
 	uint64_t max_concurrent;
 	uint64_t duration_ns; /* from the start to the end of the hold, without the teardown */
@@ -342,6 +364,17 @@ char *failure_group_value(
  * idle connection cannot tell; the listening socket can, where it is on this host, and data do.
  */
 uint64_t result_accepted_at_least(const struct result *result);
+
+/* Connections that a loss made send a SYN again, and how many SYNs they were: no stale tuples. */
+static inline uint64_t result_lost_a_syn(const struct result *result)
+{
+	return result->kernel.retransmitted - result->kernel.stale_tuples;
+}
+
+static inline uint64_t result_resent_for_loss(const struct result *result)
+{
+	return result->kernel.syn_retransmits - result->kernel.stale_syns;
+}
 
 /* Returns 0 or -ENOMEM. */
 int result_init(struct result *result);

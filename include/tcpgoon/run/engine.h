@@ -28,6 +28,7 @@ enum phase {
 	PHASE_HOLDING, /* all are decided; those that are open are watched */
 	PHASE_DISARMING, /* the run ends; what is armed ahead is taken back, and nothing else dialled */
 	PHASE_ASKING, /* the numbers are taken; the kernel is asked about what is open */
+	PHASE_ASKING_AGAIN, /* those that the peer may not have completed are asked about once more */
 	PHASE_CLOSING, /* what is open is closed */
 	PHASE_LOOKING, /* the answers to the FINs are looked for */
 	PHASE_OVER, /* the kernel holds nothing of ours any more */

@@ -8,19 +8,33 @@
 
 #include "tcpgoon/net/sockdiag_lookup.h"
 #include "tcpgoon/run/dialer.h"
+#include "tcpgoon/run/repeats.h"
 #include "tcpgoon/run/table.h"
 
 /* Connections that are asked about at once. */
 #define INQUEST_BATCH SOCKDIAG_LOOKUP_MAX
 
+/* Connections, the latest added first out. */
+struct inquest_list {
+	uint32_t *indices; /* owned */
+	uint32_t count;
+	uint32_t capacity;
+};
+
 struct inquest {
 	struct table *table;
 	const struct dialer *dialer; /* knows the tuples */
 	struct sockdiag diag;
-	uint32_t *waiting; /* owned: connections that have ended and are not closed yet */
-	uint32_t waiting_count;
-	uint32_t waiting_capacity;
-	uint64_t told; /* open connections that showed whether the peer had confirmed them */
+	unsigned failures; /* questions without an answer, one after the other */
+	struct inquest_list waiting; /* have ended and are not closed yet */
+	struct inquest_list doubted; /* open; their SYN-ACK may have been repeated */
+	uint64_t again_ns; /* when all of the doubted can tell */
+	struct challenges challenges;
+	uint64_t told; /* open connections that were old enough to show what follows */
+	uint64_t pending; /* the second repeat of the SYN-ACK was not waited for */
+	uint64_t once; /* it did not come */
+	uint64_t going_on; /* the peer repeats its SYN-ACK whenever that is due */
+	uint64_t stopped; /* it repeated it, and stopped, and why does not show */
 	/* The questions and answers of one batch: too large for a small stack. */
 	struct sockdiag_pair pairs[INQUEST_BATCH];
 	struct sockdiag_socket sockets[INQUEST_BATCH];
@@ -29,6 +43,11 @@ struct inquest {
 /* Never fails: where the kernel cannot be asked, the result says so. */
 void inquest_init(struct inquest *inquest, struct table *table, const struct dialer *dialer);
 void inquest_finish(struct inquest *inquest);
+
+/* Reads the counter of repeated SYN-ACKs. */
+void inquest_watch(struct inquest *inquest, uint64_t now_ns);
+/* When that is due next, after the last dial; CLOCK_NEVER: not any more. */
+uint64_t inquest_watch_ns(const struct inquest *inquest);
 
 /*
  * The connection has ended and its socket is still there: it shall be asked about before it is
@@ -46,7 +65,15 @@ void inquest_ask(struct inquest *inquest, const uint32_t *indices, size_t count,
 int inquest_look(struct inquest *inquest, const uint32_t *indices, size_t count,
 	struct sockdiag_socket ret_sockets[INQUEST_BATCH]);
 
-/* All have been asked about: what none of the open ones could show is not known. */
+/*
+ * All have been asked about. The instant from which on the doubted can tell, at most some seconds
+ * later; CLOCK_NEVER where there are none, any more.
+ */
+uint64_t inquest_again_ns(const struct inquest *inquest);
+/* Asks a batch of the doubted again. */
+void inquest_ask_again(struct inquest *inquest, uint64_t now_ns);
+
+/* Nobody will be asked any more: puts what all of them showed into the result. */
 void inquest_conclude(struct inquest *inquest);
 
 #endif

@@ -114,6 +114,9 @@ void table_stalled(struct table *table, uint64_t now_ns, bool suspended);
 /* The instant of its dial, rounded down to a microsecond; of those that were dialled. */
 uint64_t table_dialed_ns(const struct table *table, uint32_t index);
 
+/* The instant at which it was established; of those that ever were. */
+uint64_t table_established_ns(const struct table *table, uint32_t index);
+
 /* How long ago it was established; of those that ever were. */
 uint64_t table_lifetime_ns(const struct table *table, uint32_t index, uint64_t now_ns);
 
