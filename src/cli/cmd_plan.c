@@ -210,9 +210,11 @@ static void print_checks(const struct checks *checks)
 		bool bytes = check_is_bytes((enum check_kind)i);
 		char have[UNITS_TEXT_MAX];
 		char need[UNITS_TEXT_MAX];
+		/* Groups above the root of a namespace are hidden. */
+		bool hidden = i == CHECK_GROUP_MEMORY && check->have == LIMITS_NONE;
 		printf("  %-14s %16s %16s  %s", check_name((enum check_kind)i),
-			amount(check->have, bytes, have), amount(check->need, bytes, need),
-			check->ok ? "ok" : "NOT ENOUGH");
+			hidden ? "none seen" : amount(check->have, bytes, have),
+			amount(check->need, bytes, need), check->ok ? "ok" : "NOT ENOUGH");
 		if (check->ok && check->left != LIMITS_NONE) {
 			printf(", leaves %s to other programs", amount(check->left, bytes, have));
 		}

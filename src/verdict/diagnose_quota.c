@@ -2,7 +2,8 @@
 /*
  * A CPU quota stops a control group as soon as it has used its share of a period, until the next
  * one begins: at 10% and 100 ms, for 90 ms at a time. A dial that is under way then takes so much
- * longer by the clock of the program, and a due one is late by it.
+ * longer by the clock of the program, and a due one is late by it. Times that span a stop which the
+ * program noticed are set apart; shorter stops are in them.
  */
 #include <stdio.h>
 
@@ -12,11 +13,18 @@
 /* A dial or an answer that is late by less is no matter. */
 #define HARM_LEAST_US 10000
 
+/* Times that span a stop, and were set apart for it. */
+static uint64_t set_apart(const struct result *result)
+{
+	const struct stall_view *stalls = &result->stalls;
+	return stalls->connect_apart + stalls->failure_apart + stalls->lifetime_apart;
+}
+
 static bool took_harm(const struct result *result)
 {
 	/* Without a pace, the rate is what the quota allowed. */
-	return result->generator.period_ns == 0 || result->connect.max_us >= HARM_LEAST_US ||
-		result->lag.max_us >= HARM_LEAST_US;
+	return result->generator.period_ns == 0 || set_apart(result) > 0 ||
+		result->connect.max_us >= HARM_LEAST_US || result->lag.max_us >= HARM_LEAST_US;
 }
 
 /* "The CPU quota of its control group, 10% of a CPU," */
@@ -38,23 +46,29 @@ bool quota_was_the_limit(const struct result *result, struct finding *finding)
 	}
 	char quota[FINDING_TEXT_MAX];
 	char period[RULE_TEXT_MAX] = "";
+	char apart[RULE_TEXT_MAX + 64] = "";
 	say_quota(generator, quota);
+	finding->count = set_apart(result);
+	if (finding->count > 0) {
+		snprintf(apart, sizeof(apart),
+			" Set apart, as they span a stop: %" PRIu64 " times.", finding->count);
+	}
 	if (generator->quota_ns != RESULT_UNKNOWN) {
 		snprintf(period, sizeof(period), " of %.0f ms",
 			(double)generator->quota_period_ns / (double)NSEC_PER_MSEC);
 	}
 	rule_say(finding->evidence,
-		"The run was client-limited: %.150s stopped it %" PRIu64
-		" times while it dialled, each time until the next period%s.",
-		quota, generator->throttled, period);
+		"The run was client-limited: %.120s stopped it %" PRIu64
+		" times while it dialled, each time until the next period%s.%s",
+		quota, generator->throttled, period, apart);
 	if (generator->quota_ns == RESULT_UNKNOWN) {
 		rule_say(finding->hint,
-			"The connect times and the rate contain these stops: raise the quota, or ask "
-			"for a slower pace with --sleep.");
+			"The rate is what the quota allowed, and shorter stops are in the times: raise "
+			"the quota, or ask for a slower pace with --sleep.");
 	} else {
 		rule_say(finding->hint,
-			"The connect times and the rate contain these stops: raise the quota in "
-			"%.180s, or ask for a slower pace with --sleep.",
+			"The rate is what the quota allowed, and shorter stops are in the times: raise "
+			"the quota in %.160s, or ask for a slower pace with --sleep.",
 			generator->quota_file);
 	}
 	return true;

@@ -46,6 +46,18 @@ static void a_late_dial_is_harm_too(void **state)
 	assert_only(fixture, "client_limited", 0, EVIDENCE);
 }
 
+static void times_that_were_set_apart_are_harm_and_told(void **state)
+{
+	struct fixture *fixture = *state;
+	throttle(fixture);
+	fixture->result.generator.period_ns = NSEC_PER_MSEC;
+	fixture->result.stalls.count = 2;
+	fixture->result.stalls.connect_apart = 3;
+	fixture->result.stalls.failure_apart = 1;
+	assert_only(
+		fixture, "client_limited", 4, EVIDENCE " Set apart, as they span a stop: 4 times.");
+}
+
 static void a_quota_that_never_stopped_it_is_not_worth_a_word(void **state)
 {
 	struct fixture *fixture = *state;
@@ -79,6 +91,7 @@ int main(void)
 		TEST(a_quota_that_stopped_the_run_is_named),
 		TEST(with_a_pace_it_must_have_done_harm),
 		TEST(a_late_dial_is_harm_too),
+		TEST(times_that_were_set_apart_are_harm_and_told),
 		TEST(a_quota_that_never_stopped_it_is_not_worth_a_word),
 		TEST(a_quota_may_be_out_of_sight),
 		TEST(a_long_path_is_cut_before_the_sentence_is),
