@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Each connection has one POLL_ADD pending and costs one byte here: whether it is watched. There is
+ * Each connection has one POLL_ADD pending and costs one byte here: what is known of it. There is
  * no generation in the tokens, as a slot's requests follow one another: POLL_ADD, RECV, POLL_ADD,
  * ..., CLOSE, and nothing else is in flight when the slot is free for the next connection.
  *
@@ -17,6 +17,10 @@
  * microseconds each, no longer than the kernel would take behind our back. (Where the kernel holds
  * sockets back, they go when the last POLL_ADD has been cancelled: at once, or within a second on
  * 6.1.)
+ *
+ * A peer that has sent data may still do so, and a CLOSE over them, or before them, would send it a
+ * RST. So it is sent a FIN by SHUTDOWN, what comes is received until its own FIN, and it is closed
+ * then; after a second at the latest.
  *
  * It goes from the highest slot down: the kernel gives the lowest free one, so that is nearly from
  * the newest to the oldest. It keeps a ring's pending requests in a small hash whose chains have
@@ -56,17 +60,17 @@ static int follow_lane(struct connections *connections)
 		return -ENOMEM;
 	}
 	connections->used = used;
-	bool **watched = reallocarray(connections->watched, count, sizeof(*watched));
-	if (watched == NULL) {
-		return -ENOMEM;
-	}
-	connections->watched = watched;
-	bool *slots = calloc(connections->lanes.slots_per_lane, sizeof(*slots));
+	uint8_t **slots = reallocarray(connections->slots, count, sizeof(*slots));
 	if (slots == NULL) {
 		return -ENOMEM;
 	}
+	connections->slots = slots;
+	uint8_t *flags = calloc(connections->lanes.slots_per_lane, sizeof(*flags));
+	if (flags == NULL) {
+		return -ENOMEM;
+	}
 	used[count - 1] = 0;
-	watched[count - 1] = slots;
+	slots[count - 1] = flags;
 	connections->followed = count;
 	return 0;
 }
@@ -90,9 +94,9 @@ int connections_init(struct connections *connections, const struct lanes_params 
 void connections_finish(struct connections *connections)
 {
 	for (unsigned i = 0; i < connections->followed; i++) {
-		free(connections->watched[i]);
+		free(connections->slots[i]);
 	}
-	free(connections->watched);
+	free(connections->slots);
 	free(connections->used);
 	lanes_finish(&connections->lanes);
 	*connections = (struct connections){.lanes.wake_fd = -1};
@@ -116,8 +120,8 @@ uint32_t connections_free_slots(const struct connections *connections, unsigned 
 int connections_accepted(struct connections *connections, struct lane *lane, uint32_t slot)
 {
 	struct server_totals *totals = &connections->totals;
-	assert(!connections->watched[lane->number][slot]);
-	connections->watched[lane->number][slot] = true;
+	assert(connections->slots[lane->number][slot] == 0);
+	connections->slots[lane->number][slot] = SLOT_WATCHED;
 	connections->used[lane->number]++;
 	connections->used_in_all++;
 	totals->accepted++;
@@ -133,7 +137,9 @@ int connections_accepted(struct connections *connections, struct lane *lane, uin
 static int end_connection(
 	struct connections *connections, struct lane *lane, uint32_t slot, int result)
 {
-	connections->watched[lane->number][slot] = false;
+	uint8_t *flags = &connections->slots[lane->number][slot];
+	connections->half_closed -= (*flags & SLOT_HALF_CLOSED) != 0;
+	*flags = 0;
 	connections->totals.open--;
 	if (result == 0) {
 		connections->totals.closed_by_peer++;
@@ -144,6 +150,16 @@ static int end_connection(
 	}
 	return result == 0 && connections->shutdown_first ? submit_shutdown_and_close(lane, slot)
 							  : submit_close(lane, slot);
+}
+
+static int half_close(struct connections *connections, struct lane *lane, uint32_t slot)
+{
+	int r = submit_half_close(lane, slot);
+	if (r == 0) {
+		connections->slots[lane->number][slot] |= SLOT_HALF_CLOSED;
+		connections->half_closed++;
+	}
+	return r;
 }
 
 int connections_readable(
@@ -158,8 +174,18 @@ int connections_received(
 	struct connections *connections, struct lane *lane, uint32_t slot, int result)
 {
 	connections->totals.received_bytes += result > 0 ? (uint64_t)result : 0;
+	uint8_t *flags = &connections->slots[lane->number][slot];
 	bool goes_on = result > 0 || result == -EINTR || result == -EAGAIN;
-	if (goes_on && !connections->closing) {
+	*flags |= result > 0 ? SLOT_RECEIVED : 0;
+	if (goes_on && connections->closing && !connections->cutting && result > 0 &&
+		(*flags & SLOT_HALF_CLOSED) == 0) {
+		int r = half_close(connections, lane, slot);
+		if (r < 0) {
+			return r;
+		}
+	}
+	bool drains = (*flags & SLOT_HALF_CLOSED) != 0 && !connections->cutting;
+	if (goes_on && (!connections->closing || drains)) {
 		return submit_watch(lane, slot);
 	}
 	return end_connection(connections, lane, slot, goes_on ? -ECANCELED : result);
@@ -186,10 +212,23 @@ int connections_close_some(struct connections *connections)
 		uint64_t place = --connections->walk_left;
 		struct lane *lane = &lanes->list[place / lanes->slots_per_lane];
 		uint32_t slot = (uint32_t)(place % lanes->slots_per_lane);
-		if (connections->watched[lane->number][slot]) {
+		uint8_t flags = connections->slots[lane->number][slot];
+		if (flags == 0) {
+			continue;
+		}
+		queued++;
+		if ((flags & SLOT_RECEIVED) == 0 || connections->cutting) {
 			r = submit_cancel(lane, OPERATION_WATCH, slot);
-			queued++;
+		} else if ((flags & SLOT_HALF_CLOSED) == 0) {
+			r = half_close(connections, lane, slot);
 		}
 	}
 	return r;
+}
+
+void connections_cut(struct connections *connections)
+{
+	connections->cutting = true;
+	connections->walk_left =
+		(uint64_t)connections->lanes.count * connections->lanes.slots_per_lane;
 }

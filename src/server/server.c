@@ -30,6 +30,9 @@
 /* Between two attempts to write what the observer holds back. */
 #define HELD_BACK_NS (20 * NSEC_PER_MSEC)
 
+/* How long peers that still send have for their own FIN, once all of them have ours. */
+#define DRAIN_NS NSEC_PER_SEC
+
 struct server {
 	const struct server_settings *settings;
 	const struct server_observer *observer;
@@ -186,9 +189,21 @@ static int stop_accepting(struct server *server, struct error *error)
 	return r;
 }
 
+/* When there is more to do, although no completion comes. */
+static uint64_t next_closing_ns(const struct server *server, uint64_t drain_until_ns)
+{
+	const struct connections *connections = &server->connections;
+	if (connections->walk_left > 0) {
+		return server->now_ns;
+	}
+	bool drains = connections->half_closed > 0 && !connections->cutting;
+	return drains ? drain_until_ns : CLOCK_NEVER;
+}
+
 static int close_connections(struct server *server, struct error *error)
 {
 	struct connections *connections = &server->connections;
+	uint64_t drain_until_ns = CLOCK_NEVER;
 	connections_begin_closing(connections);
 	int r = 0;
 	while (r == 0 && connections->used_in_all > 0) {
@@ -196,8 +211,13 @@ static int close_connections(struct server *server, struct error *error)
 		if (r < 0) {
 			return lanes_explain(&connections->lanes, r, error);
 		}
-		uint64_t until_ns = connections->walk_left > 0 ? server->now_ns : CLOCK_NEVER;
-		r = harvest(server, until_ns, error);
+		if (connections->walk_left == 0 && drain_until_ns == CLOCK_NEVER) {
+			drain_until_ns = server->now_ns + DRAIN_NS;
+		}
+		if (server->now_ns >= drain_until_ns && !connections->cutting) {
+			connections_cut(connections);
+		}
+		r = harvest(server, next_closing_ns(server, drain_until_ns), error);
 	}
 	return r;
 }

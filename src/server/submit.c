@@ -74,6 +74,17 @@ int submit_close(struct lane *lane, uint32_t slot)
 	return 0;
 }
 
+int submit_half_close(struct lane *lane, uint32_t slot)
+{
+	struct io_uring_sqe *sqe;
+	int r = lane_take_sqe(lane, &sqe);
+	if (r < 0) {
+		return r;
+	}
+	lane_prep_half_close(sqe, slot, submit_token(OPERATION_SHUTDOWN, slot));
+	return 0;
+}
+
 int submit_shutdown_and_close(struct lane *lane, uint32_t slot)
 {
 	int r = lane_reserve(lane, 2);

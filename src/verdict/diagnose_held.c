@@ -335,10 +335,13 @@ bool fin_unanswered(const struct result *result, struct finding *finding)
 		"their FINs, sent again, %s unanswered after %s.",
 		closing->unanswered, closing->closed, rule_was(closing->unanswered),
 		rule_seconds(closing->waited_ns, waited));
-	rule_say(finding->hint,
-		"They were dead, or a firewall drops FINs: the usual cause is a NAT or firewall that "
-		"forgets idle connections without a RST. Compare its idle timeout with the hold, "
-		"or use keepalives.");
+	rule_say(finding->hint, "%s",
+		result->held
+			? "They were dead, or a firewall drops FINs: the usual cause is a NAT or "
+			  "firewall that forgets idle connections without a RST. Compare its idle "
+			  "timeout with the hold, or use keepalives."
+			: "A firewall drops FINs, or the server has not completed the handshake, as "
+			  "with a full accept queue: --hold 2s tells the two apart.");
 	return true;
 }
 

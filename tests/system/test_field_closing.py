@@ -2,9 +2,12 @@
 """--close fin ends connections by FIN whatever the peer does meanwhile; what is reset all the same
 is counted."""
 
+import contextlib
 import os
 import signal
+import socket
 import sys
+import threading
 import time
 
 import harness
@@ -116,6 +119,63 @@ class Noisy(harness.Case):
         self.assert_closing(run, result, closed=300, half_closed=0, acknowledged=None, reset=None)
         harness.wait_until(lambda: server.stdout.count("reset") == 300, "300 resets at the server")
         self.assert_status(run, 0)
+
+
+class OurServer(harness.Case):
+    """The same promise on the other side: a server that ends closes by FIN, whoever still sends."""
+
+    COUNT = 100
+
+    def talk_to(self, server, port, stops):
+        """
+        Clients that send all the time, and once more after the server's FIN; where they stop at all,
+        they close then. How many of them were reset, and how long the server took to end.
+        """
+        clients = [socket.create_connection(("127.0.0.1", port), timeout=5)
+                   for _ in range(self.COUNT)]
+        resets = []
+
+        def talk(client):
+            client.setblocking(False)
+            try:
+                while True:
+                    with contextlib.suppress(BlockingIOError):
+                        client.send(b"x" * 1000)
+                    with contextlib.suppress(BlockingIOError):
+                        if client.recv(10) == b"" and stops:
+                            client.send(b"x" * 1000)
+                            time.sleep(0.1)
+                            error = client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                            resets.extend([error] if error else [])
+                            break
+                    time.sleep(0.005)
+            except OSError as error:
+                resets.append(error.errno)
+            client.close()
+
+        threads = [threading.Thread(target=talk, args=(client,)) for client in clients]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.3)
+        server.send(signal.SIGTERM)
+        began = time.monotonic()
+        self.assertEqual(server.wait(10), 0, server.describe())
+        ended = time.monotonic() - began
+        for thread in threads:
+            thread.join()
+        return len(resets), ended
+
+    def test_clients_that_still_send(self):
+        server, port = self.serve()
+        resets, _ = self.talk_to(server, port, stops=True)
+        self.assertEqual(resets, 0)
+
+    def test_clients_that_never_stop(self):
+        server, port = self.serve()
+        resets, ended = self.talk_to(server, port, stops=False)
+        self.assertEqual(resets, self.COUNT)
+        if harness.MEASURING:
+            self.assertLess(ended, 3)
 
 
 if __name__ == "__main__":

@@ -10,17 +10,25 @@
 #include "tcpgoon/server/server.h"
 #include "tcpgoon/uring/lanes.h"
 
+enum slot_flag {
+	SLOT_WATCHED = 1 << 0,
+	SLOT_RECEIVED = 1 << 1, /* the peer has sent data */
+	SLOT_HALF_CLOSED = 1 << 2, /* our FIN is sent by SHUTDOWN, and the peer's is awaited */
+};
+
 struct connections {
 	struct lanes lanes;
 	const struct server_observer *observer;
 	struct server_totals totals;
-	/* Of each lane: how many slots are taken, and which of them are watched. */
+	/* Of each lane: how many slots are taken, and what is known of each: a set of enum slot_flag. */
 	uint32_t *used; /* owned */
-	bool **watched; /* owned */
+	uint8_t **slots; /* owned */
 	unsigned followed; /* lanes that have their entries in both */
 	uint64_t used_in_all;
 	bool shutdown_first; /* before CLOSE */
 	bool closing;
+	bool cutting; /* when closing: what the peers still send is not received any more */
+	uint64_t half_closed;
 	uint64_t walk_left; /* when closing: slots of all lanes below are still to come */
 };
 
@@ -45,7 +53,7 @@ int connections_received(
 	struct connections *connections, struct lane *lane, uint32_t slot, int result);
 void connections_closed(struct connections *connections, const struct lane *lane);
 
-/* From here on nothing is accepted, and nothing watched any further. */
+/* From here on nothing is accepted, and nothing watched any further but what is half-closed. */
 void connections_begin_closing(struct connections *connections);
 
 /*
@@ -53,5 +61,8 @@ void connections_begin_closing(struct connections *connections);
  * more while walk_left > 0. Returns 0 or a negative errno.
  */
 int connections_close_some(struct connections *connections);
+
+/* Those that are half-closed have had their time: they are walked over once more, and closed. */
+void connections_cut(struct connections *connections);
 
 #endif

@@ -41,6 +41,9 @@ int submit_cancel(struct lane *lane, enum server_operation operation, uint32_t i
 
 int submit_close(struct lane *lane, uint32_t slot);
 
+/* Sends our FIN; what the peer sends can still be received. Completes only where it failed. */
+int submit_half_close(struct lane *lane, uint32_t slot);
+
 /* Answers the peer's FIN with ours and frees the slot. */
 int submit_shutdown_and_close(struct lane *lane, uint32_t slot);
 
