@@ -196,7 +196,8 @@ static json_t *make_kernel(const struct kernel_view *view)
 	if (!view->possible) {
 		return json_null();
 	}
-	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack(
+		"{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"asked", json_value_count(view->asked), "unanswered",
 		json_value_count(view->unanswered), "agreed", json_value_count(view->agreed),
 		"missing", json_value_count(view->missing), "too_young",
@@ -205,7 +206,9 @@ static json_t *make_kernel(const struct kernel_view *view)
 		json_value_count(view->syn_retransmits), "retransmitted",
 		json_value_count(view->retransmitted), "stale_syns",
 		json_value_count(view->stale_syns), "stale_tuples",
-		json_value_count(view->stale_tuples), "not_accepted",
+		json_value_count(view->stale_tuples), "slow_syns",
+		json_value_count(view->slow_syns), "slow_answers",
+		json_value_count(view->slow_answers), "not_accepted",
 		json_value_count(view->not_accepted), "no_other_end",
 		json_value_count(view->no_other_end), "cost_us", json_value_us(view->cost_ns));
 }

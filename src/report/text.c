@@ -228,6 +228,12 @@ static void print_kernel_view(FILE *out, const struct result *result)
 			"4-tuple)",
 			view->stale_syns);
 	}
+	if (view->slow_syns > 0) {
+		fprintf(out,
+			" (%" PRIu64
+			" of them needlessly: the answer to the first takes longer than a second)",
+			view->slow_syns);
+	}
 	fputc('\n', out);
 }
 

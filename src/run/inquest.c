@@ -130,12 +130,33 @@ static uint8_t expected_state(enum conn_state state)
 	return 0;
 }
 
-/* No SYN was lost on the way up of an established connection, although two or more were sent. */
-static bool had_stale_tuple(
+/* Two SYNs or more were sent for an established connection, and all that were needed arrived. */
+static bool lost_no_syn(
 	const struct table *table, uint32_t index, const struct sockdiag_socket *socket)
 {
+	uint64_t waited_us = table->conns[index].connect_us;
 	return socket->total_retransmits > 0 &&
-		table->conns[index].connect_us < KERNEL_VIEW_SYN_LOSS_LEAST_US;
+		waited_us < KERNEL_VIEW_SYN_LOSS_LEAST_US + (uint64_t)socket->rtt_us;
+}
+
+/* The answer to the first SYN took longer than the kernel waits for it. */
+static bool was_slow(const struct sockdiag_socket *socket)
+{
+	return socket->rtt_us >= KERNEL_VIEW_SYN_LOSS_LEAST_US;
+}
+
+static void count_syns(
+	struct kernel_view *view, const struct sockdiag_socket *socket, bool lost_none)
+{
+	view->syn_retransmits += socket->total_retransmits;
+	view->retransmitted += socket->total_retransmits > 0;
+	if (lost_none && was_slow(socket)) {
+		view->slow_syns += socket->total_retransmits;
+		view->slow_answers++;
+	} else if (lost_none) {
+		view->stale_syns += socket->total_retransmits;
+		view->stale_tuples++;
+	}
 }
 
 static enum repeats judge_repeats(const struct inquest *inquest, uint32_t index,
@@ -143,11 +164,12 @@ static enum repeats judge_repeats(const struct inquest *inquest, uint32_t index,
 {
 	uint32_t segments = sockdiag_repeats_at_most(socket);
 	/* Each SYN that a stale tuple met was answered by an ACK. */
-	uint32_t explained =
-		had_stale_tuple(inquest->table, index, socket) ? socket->total_retransmits : 0;
+	bool stale = lost_no_syn(inquest->table, index, socket) && !was_slow(socket);
+	uint32_t explained = stale ? socket->total_retransmits : 0;
 	const struct repeats_signs signs = {
 		.established_ns = table_established_ns(inquest->table, index),
 		.now_ns = now_ns,
+		.round_trip_ns = socket->rtt_us * NSEC_PER_USEC,
 		.segments = segments > explained ? segments - explained : 0,
 		.syn_retransmits = socket->total_retransmits,
 	};
@@ -193,12 +215,7 @@ static void judge(struct inquest *inquest, uint32_t index, const struct sockdiag
 	if (socket->state == 0 || !socket->has_info) {
 		return;
 	}
-	view->syn_retransmits += socket->total_retransmits;
-	view->retransmitted += socket->total_retransmits > 0;
-	if (was_established && had_stale_tuple(inquest->table, index, socket)) {
-		view->stale_syns += socket->total_retransmits;
-		view->stale_tuples++;
-	}
+	count_syns(view, socket, was_established && lost_no_syn(inquest->table, index, socket));
 	if (was_established && socket->rtt_us > 0) {
 		histogram_record(&result->handshake, socket->rtt_us);
 	}

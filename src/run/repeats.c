@@ -8,7 +8,7 @@
  *   window updates               one or two, from a SYN proxy
  *   the SYN-ACK after a delay    once: TCP_DEFER_ACCEPT, at the end of its period
  *   the SYN-ACK of a lost ACK    once: the second ACK arrives
- *   the SYN-ACK of another SYN   within a round trip, where that takes longer than a second
+ *   the SYN-ACK again            within a round trip, where that takes longer than a second
  *
  * So one segment proves nothing. A peer that has not completed the connection repeats its SYN-ACK on
  * a schedule: at 1, 3, 7, 15 and 31 seconds (Linux; with many half-open connections, or with other
@@ -17,7 +17,8 @@
  * cannot show that a connection got a repeat, but it shows that none got one where it stood still.
  * The counter is read a few times a second, and so each instant of the schedule can be looked up.
  *
- * A connection counts as not completed when two repeats or more came, each when it was due. A peer
+ * A connection counts as not completed when two repeats or more came, each when it was due, after
+ * those that were sent before its ACK could be there. A peer
  * that stops after one has completed it: late, or as it does always. (A SYN proxy that answers for
  * the server with timestamps of its own is an example: the server refuses its ACK, and takes the one
  * with which the client answers the repeat.) A peer that stops after two has either completed the
@@ -115,6 +116,17 @@ static bool was_seen(
 	return challenges_between(challenges, from_ns, to_ns) > 0;
 }
 
+/* Repeats that leave the peer before the first ACK can have come to it. */
+static unsigned sent_before_ack(const struct repeats_signs *signs)
+{
+	unsigned count = 0;
+	while (count < REPEATS_MAX &&
+		due_ns(count + 1) <= signs->round_trip_ns + signs->round_trip_ns / 8) {
+		count++;
+	}
+	return count;
+}
+
 enum repeats repeats_judge(const struct challenges *challenges, const struct repeats_signs *signs)
 {
 	uint64_t age_ns = signs->now_ns - signs->established_ns;
@@ -133,11 +145,13 @@ enum repeats repeats_judge(const struct challenges *challenges, const struct rep
 		challenges_total(challenges) == 0) {
 		return REPEATS_NONE;
 	}
-	if (due_at_least < 2) {
-		return seen == due_at_least ? REPEATS_PENDING : REPEATS_NONE;
+	unsigned in_vain = sent_before_ack(signs);
+	unsigned needed = in_vain + 2;
+	if (seen == due_at_least && due_at_least < needed) {
+		return REPEATS_PENDING;
 	}
-	if (seen < 2 || signs->segments < 2) {
-		return seen > 0 ? REPEATS_ONCE : REPEATS_NONE;
+	if (seen < needed || signs->segments < needed) {
+		return seen > in_vain ? REPEATS_ONCE : REPEATS_NONE;
 	}
 	return seen == due_at_least ? REPEATS_GOING_ON : REPEATS_STOPPED;
 }

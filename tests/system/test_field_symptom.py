@@ -10,12 +10,14 @@ import sys
 import tempfile
 import threading
 import time
+import unittest
 
 import harness
 
 COUNT = 50
 TCP_FIN_WAIT2 = 5
 
+WIRE = os.path.join(os.path.dirname(__file__), "slow_wire.py")
 SERVER = os.path.join(os.path.dirname(__file__), "quiet_server.py")
 
 
@@ -427,6 +429,51 @@ class StaleTuples(Symptom):
         self.assertGreaterEqual(result["network"]["TcpExt.TCPSYNChallenge"], 200)
         self.assert_status(held, 0)
         self.assert_healthy(held, result)
+
+
+@unittest.skipUnless(os.access("/dev/net/tun", os.W_OK), "no /dev/net/tun")
+@harness.requires("nsenter")
+class SlowPath(Symptom):
+    """A round trip of more than a second: SYNs and SYN-ACKs are sent again, and none is lost."""
+
+    host = "203.0.113.2"
+
+    def setUp(self):
+        super().setUp()
+        own = harness.network_of(f"self/task/{threading.get_native_id()}")
+        there = self.start("unshare", "-n", "sleep", "300")
+        harness.wait_until(lambda: harness.network_of(there.pid) != own, "the other network")
+        self.there = there
+
+    def slow_down(self, delay):
+        self.start(sys.executable, WIRE, self.there.pid, delay)
+        self.within = ("nsenter", "-t", str(self.there.pid), "-n")
+        def is_up():
+            with open(f"/proc/{self.there.pid}/net/dev", encoding="ascii") as file:
+                return "slow:" in file.read()
+        harness.wait_until(is_up, "the slow wire")
+
+    def test_nothing_is_lost(self):
+        self.slow_down(0.65)
+        run, result = self.hold(self.quiet(), "5s", "-t", "20s", status=0)
+        self.assert_healthy(run, result)
+        kernel = result["kernel"]
+        self.assertEqual((kernel["slow_answers"], kernel["retransmitted"]), (COUNT, COUNT),
+                         run.describe())
+        self.assertIn("needlessly: the answer to the first takes longer", run.stdout)
+
+    def test_repeats_that_leave_before_the_ack_arrives(self):
+        self.slow_down(1.7)
+        run, result = self.hold(self.quiet(), "9s", "-t", "20s", status=0)
+        self.assert_healthy(run, result)
+        self.assertEqual(result["kernel"]["slow_answers"], COUNT, run.describe())
+
+    @harness.requires("nft")
+    def test_final_acks_are_lost(self):
+        self.slow_down(0.65)
+        port = self.quiet()
+        self.drop_final_acks(port)
+        self.held_unconfirmed(port, "9s", COUNT, "-t", "20s")
 
 
 @harness.requires("nsenter")

@@ -74,6 +74,8 @@ static inline void sample_evidence(struct result *result)
 		.no_other_end = 2,
 		.stale_syns = 9,
 		.stale_tuples = 8,
+		.slow_syns = 4,
+		.slow_answers = 1,
 		.cost_ns = 1234567};
 	for (size_t i = 0; i < NETSTAT_MAX; i++) {
 		result->network.values[i] = 1000 + i;

@@ -260,7 +260,8 @@ static void what_the_kernel_said_is_told(void **state)
 	const struct expected_count asked[] = {{"asked", 790}, {"agreed", 780}, {"missing", 3},
 		{"unanswered", 10}, {"too_young", 7}, {"doubtful", 2}, {"repeated_once", 6},
 		{"syn_retransmits", 25}, {"retransmitted", 12}, {"stale_syns", 9},
-		{"stale_tuples", 8}, {"not_accepted", 6}, {"no_other_end", 2}};
+		{"stale_tuples", 8}, {"slow_syns", 4}, {"slow_answers", 1}, {"not_accepted", 6},
+		{"no_other_end", 2}};
 	assert_counts(kernel, asked, LENGTH(asked), 1);
 	assert_real(kernel, "cost_us", 1234.567);
 	assert_string_equal(text_of(fixture->root, "kernel_not_asked"), "ENOBUFS");

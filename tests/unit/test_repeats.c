@@ -165,6 +165,32 @@ static void answers_to_syns_sent_again_are_allowed_for(void **state)
 	assert_int_equal(repeats_judge(&challenges, &signs), REPEATS_GOING_ON);
 }
 
+/* A round trip of 3.4 s: two repeats leave before the ACK arrives. */
+static void what_leaves_before_the_ack_arrives_proves_nothing(void **state)
+{
+	(void)state;
+	struct challenges challenges = WATCH(9000, 1010, 3020);
+	struct repeats_signs signs = {
+		.established_ns = BEGIN_NS,
+		.now_ns = BEGIN_NS + 4000 * MS,
+		.round_trip_ns = 3400 * MS,
+		.segments = 5,
+		.syn_retransmits = 3,
+	};
+	assert_int_equal(repeats_judge(&challenges, &signs), REPEATS_PENDING);
+	signs.now_ns = BEGIN_NS + 9000 * MS;
+	assert_int_equal(repeats_judge(&challenges, &signs), REPEATS_NONE);
+	challenges = WATCH(20000, 1010, 3020, 7050);
+	signs.segments = 6;
+	signs.now_ns = BEGIN_NS + 9000 * MS;
+	assert_int_equal(repeats_judge(&challenges, &signs), REPEATS_PENDING);
+	signs.now_ns = BEGIN_NS + 20000 * MS;
+	assert_int_equal(repeats_judge(&challenges, &signs), REPEATS_ONCE);
+	challenges = WATCH(20000, 1010, 3020, 7050, 15100);
+	signs.segments = 7;
+	assert_int_equal(repeats_judge(&challenges, &signs), REPEATS_GOING_ON);
+}
+
 static void without_the_counter_segments_are_all_there_is(void **state)
 {
 	(void)state;
@@ -194,6 +220,7 @@ int main(void)
 		cmocka_unit_test(a_peer_that_stops_leaves_it_open),
 		cmocka_unit_test(challenges_at_other_times_are_of_others),
 		cmocka_unit_test(answers_to_syns_sent_again_are_allowed_for),
+		cmocka_unit_test(what_leaves_before_the_ack_arrives_proves_nothing),
 		cmocka_unit_test(without_the_counter_segments_are_all_there_is),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

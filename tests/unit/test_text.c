@@ -345,6 +345,11 @@ static void test_why_the_kernel_was_not_asked(void **state)
 	assert_string_equal(line_of(fixture, "Kernel:"),
 		"Kernel: agrees on 10 of 10 connections asked about; 5 SYNs sent again (4 of them "
 		"at once: the peer still held an earlier connection of that 4-tuple)");
+	view->stale_syns = 0;
+	view->slow_syns = 3;
+	assert_string_equal(line_of(fixture, "Kernel:"),
+		"Kernel: agrees on 10 of 10 connections asked about; 5 SYNs sent again (3 of them "
+		"needlessly: the answer to the first takes longer than a second)");
 }
 
 static void test_stalls(void **state)

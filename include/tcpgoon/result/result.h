@@ -63,12 +63,15 @@ struct kernel_view {
 	uint64_t syn_retransmits; /* SYNs sent again */
 	uint64_t retransmitted; /* connections whose SYN was sent again */
 	/*
-	 * The part of both that no loss explains: connections that came up sooner than a lost SYN is
-	 * sent again. The peer rejected the first SYN, as it still held an earlier connection of the
-	 * same 4-tuple.
+	 * The part of both that no loss explains, as SYNs and as connections. Stale: these came up
+	 * sooner than a lost SYN is sent again. The peer rejected the first SYN, as it still held an
+	 * earlier connection of the same 4-tuple. Slow: the answer to the first SYN came, and took
+	 * longer than the kernel waits for it.
 	 */
 	uint64_t stale_syns;
 	uint64_t stale_tuples;
+	uint64_t slow_syns;
+	uint64_t slow_answers;
 	/*
 	 * Of the open ones to a listener of this host, those that no program has accepted, and those
 	 * of which the kernel has no other end; RESULT_UNKNOWN: was not asked, as nothing waited in
@@ -79,7 +82,10 @@ struct kernel_view {
 	uint64_t cost_ns; /* time that the asking took */
 };
 
-/* A lost SYN is sent again after a second: what came up sooner, with two SYNs, lost none. */
+/*
+ * A lost SYN is sent again after a second: a connection that took less than about that and a round
+ * trip to come up lost none.
+ */
 #define KERNEL_VIEW_SYN_LOSS_LEAST_US UINT32_C(900000)
 
 /* A server's SYN-ACK is repeated after a second: what is younger cannot be told to be confirmed. */
@@ -365,15 +371,17 @@ char *failure_group_value(
  */
 uint64_t result_accepted_at_least(const struct result *result);
 
-/* Connections that a loss made send a SYN again, and how many SYNs they were: no stale tuples. */
+/* Connections that a loss made send a SYN again, and how many SYNs these were. */
 static inline uint64_t result_lost_a_syn(const struct result *result)
 {
-	return result->kernel.retransmitted - result->kernel.stale_tuples;
+	return result->kernel.retransmitted - result->kernel.stale_tuples -
+		result->kernel.slow_answers;
 }
 
 static inline uint64_t result_resent_for_loss(const struct result *result)
 {
-	return result->kernel.syn_retransmits - result->kernel.stale_syns;
+	return result->kernel.syn_retransmits - result->kernel.stale_syns -
+		result->kernel.slow_syns;
 }
 
 /* Returns 0 or -ENOMEM. */

@@ -56,6 +56,7 @@ enum repeats {
 struct repeats_signs {
 	uint64_t established_ns;
 	uint64_t now_ns;
+	uint64_t round_trip_ns;
 	uint32_t segments; /* received beyond the SYN-ACK */
 	uint32_t syn_retransmits;
 };
