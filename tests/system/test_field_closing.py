@@ -87,6 +87,7 @@ class Noisy(harness.Case):
         run = self.start_run("127.0.0.1", port, "-c", "50", "-s", "0", "--hold", "10s")
         harness.wait_until(lambda: harness.sockets(harness.TCP_ESTABLISHED, remote_port=port) == 50,
                            "50 connections")
+        time.sleep(0.3)  # for the first data, of which nothing else tells
         run.send(signal.SIGINT)
         harness.wait_until(lambda: harness.sockets(5, remote_port=port) == 50, "50 FIN_WAIT2")
         # The next signal ends it at once, by its default action.
