@@ -88,7 +88,7 @@ static int serve(int listen_fd, int pipe_fd, pid_t parent, const struct server_s
 static int refuse_child(int r, struct error *error)
 {
 	struct cgroup cgroup;
-	cgroup_read("", &cgroup);
+	cgroup_read("", CGROUP_PROCESSES, &cgroup);
 	if (r == -EAGAIN && cgroup.processes.limit != CGROUP_NONE && cgroup.processes.left == 0) {
 		return error_set(error, r,
 			"no process for the server: its control group may have %" PRIu64

@@ -186,7 +186,7 @@ static void print_schedule(const struct plan *plan)
 static void print_processors(void)
 {
 	struct cgroup cgroup;
-	cgroup_read("", &cgroup);
+	cgroup_read("", CGROUP_CPU, &cgroup);
 	uint64_t processors = limits_processors();
 	if (processors > 0) {
 		printf("  CPUs:     %" PRIu64 " may be used; the program uses one\n", processors);

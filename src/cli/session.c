@@ -249,7 +249,7 @@ void session_check_limits(const struct plan *plan, struct checks *ret_checks)
 		.memlock = limits_memlock(),
 		.exempt_from_file_max = limits_exempt_from_file_max(),
 	};
-	cgroup_read("", &own.cgroup);
+	cgroup_read("", CGROUP_MEMORY, &own.cgroup);
 	limits_read_space(&own.space);
 	check_plan(ret_checks, plan, &limits, &own);
 }

@@ -253,26 +253,37 @@ static uint64_t read_amount(const struct level *level, const char *name)
 	return amount;
 }
 
-/* What of the use named by `current` the kernel would take back: the sum of these keys. */
-static uint64_t read_reclaimable(const struct level *level, const char *const keys[3])
+/* How much of a limit is in use, and what of that the kernel would take back. */
+struct usage {
+	const char *name; /* of the file */
+	const char *reclaimable[3]; /* keys of memory.stat */
+};
+
+/* CGROUP_NONE where it is not told. */
+static uint64_t read_usage(const struct level *level, const struct usage *usage)
 {
+	uint64_t used = read_amount(level, usage->name);
+	if (used == CGROUP_NONE || usage->reclaimable[0] == NULL) {
+		return used;
+	}
 	char *text = read_file(level, "memory.stat");
-	uint64_t sum = 0;
-	for (size_t i = 0; text != NULL && i < 3 && keys[i] != NULL; i++) {
-		sum += cgroup_parse_stat(text, keys[i]);
+	uint64_t reclaimable = 0;
+	for (size_t i = 0; text != NULL && i < 3 && usage->reclaimable[i] != NULL; i++) {
+		reclaimable += cgroup_parse_stat(text, usage->reclaimable[i]);
 	}
 	free(text);
-	return sum;
+	return used > reclaimable ? used - reclaimable : 0;
 }
 
 /* Takes the limit of a level where it leaves less than what was seen so far. */
-static void tighten(
-	struct cgroup_limit *limit, const struct level *level, const char *name, uint64_t used)
+static void tighten(struct cgroup_limit *limit, const struct level *level, const char *name,
+	const struct usage *usage)
 {
 	uint64_t amount = read_amount(level, name);
 	if (amount == CGROUP_NONE) {
-		return;
+		return; /* most groups: the other files need not be read */
 	}
+	uint64_t used = read_usage(level, usage);
 	uint64_t in_use = used == CGROUP_NONE ? 0 : used;
 	uint64_t left = in_use < amount ? amount - in_use : 0;
 	if ((limit->limit == CGROUP_NONE || left < limit->left) &&
@@ -282,33 +293,25 @@ static void tighten(
 	}
 }
 
-static uint64_t less(uint64_t used, uint64_t reclaimable)
-{
-	if (used == CGROUP_NONE) {
-		return used;
-	}
-	return used > reclaimable ? used - reclaimable : 0;
-}
-
 static void look_at_memory_1(const struct level *level, struct cgroup *cgroup)
 {
-	static const char *const keys[3] = {"total_inactive_file", "total_active_file"};
-	uint64_t used =
-		less(read_amount(level, "memory.usage_in_bytes"), read_reclaimable(level, keys));
-	tighten(&cgroup->memory, level, "memory.limit_in_bytes", used);
+	static const struct usage usage = {
+		"memory.usage_in_bytes", {"total_inactive_file", "total_active_file"}};
+	tighten(&cgroup->memory, level, "memory.limit_in_bytes", &usage);
 }
 
 static void look_at_memory_2(const struct level *level, struct cgroup *cgroup)
 {
-	static const char *const keys[3] = {"inactive_file", "active_file", "slab_reclaimable"};
-	uint64_t used = less(read_amount(level, "memory.current"), read_reclaimable(level, keys));
-	tighten(&cgroup->memory, level, "memory.max", used);
-	tighten(&cgroup->memory, level, "memory.high", used);
+	static const struct usage usage = {
+		"memory.current", {"inactive_file", "active_file", "slab_reclaimable"}};
+	tighten(&cgroup->memory, level, "memory.max", &usage);
+	tighten(&cgroup->memory, level, "memory.high", &usage);
 }
 
 static void look_at_processes(const struct level *level, struct cgroup *cgroup)
 {
-	tighten(&cgroup->processes, level, "pids.max", read_amount(level, "pids.current"));
+	static const struct usage usage = {.name = "pids.current"};
+	tighten(&cgroup->processes, level, "pids.max", &usage);
 }
 
 /* Takes a quota where its share of a processor is less than what was seen so far. */
@@ -361,27 +364,28 @@ static void look_at_cpu_2(const struct level *level, struct cgroup *cgroup)
 
 typedef void level_function(const struct level *level, struct cgroup *cgroup);
 
-/* Each hierarchy, and what is looked at in each of its groups. */
+/* What each hierarchy has, and how a group of it is looked at. */
 static const struct {
 	const char *controller; /* NULL: version 2 */
-	level_function *look[3];
+	enum cgroup_part part;
+	level_function *look;
 } hierarchies[] = {
-	{NULL, {look_at_memory_2, look_at_processes, look_at_cpu_2}},
-	{"memory", {look_at_memory_1}},
-	{"pids", {look_at_processes}},
-	{"cpu", {look_at_cpu_1}},
+	{NULL, CGROUP_MEMORY, look_at_memory_2},
+	{NULL, CGROUP_PROCESSES, look_at_processes},
+	{NULL, CGROUP_CPU, look_at_cpu_2},
+	{"memory", CGROUP_MEMORY, look_at_memory_1},
+	{"pids", CGROUP_PROCESSES, look_at_processes},
+	{"cpu", CGROUP_CPU, look_at_cpu_1},
 };
 
 /* From the group's own directory to the uppermost. */
-static void climb(const char *root, struct cgroup_place *place, level_function *const look[3],
-	struct cgroup *cgroup)
+static void climb(
+	const char *root, struct cgroup_place *place, level_function *look, struct cgroup *cgroup)
 {
 	size_t top = strlen(place->top);
 	for (unsigned i = 0; i < LEVELS_MOST; i++) {
 		const struct level level = {.root = root, .directory = place->own};
-		for (size_t j = 0; j < 3 && look[j] != NULL; j++) {
-			look[j](&level, cgroup);
-		}
+		look(&level, cgroup);
 		char *slash = strrchr(place->own, '/');
 		if (slash == NULL || (size_t)(slash - place->own) < top) {
 			return;
@@ -395,7 +399,7 @@ static char *read_proc(const char *root, const char *name)
 	return read_file(&(struct level){.root = root, .directory = "/proc/self"}, name);
 }
 
-void cgroup_read(const char *root, struct cgroup *ret_cgroup)
+void cgroup_read(const char *root, unsigned parts, struct cgroup *ret_cgroup)
 {
 	*ret_cgroup = (struct cgroup){
 		.memory.limit = CGROUP_NONE,
@@ -409,7 +413,8 @@ void cgroup_read(const char *root, struct cgroup *ret_cgroup)
 		const char *controller = hierarchies[i].controller;
 		char path[CGROUP_PATH_MAX];
 		struct cgroup_place place;
-		if (cgroup_parse_membership(membership, controller, path) == 0 &&
+		if ((parts & hierarchies[i].part) != 0 &&
+			cgroup_parse_membership(membership, controller, path) == 0 &&
 			cgroup_parse_mounts(mounts, controller, path, &place) == 0) {
 			climb(root, &place, hierarchies[i].look, ret_cgroup);
 		}

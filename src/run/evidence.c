@@ -217,7 +217,7 @@ _Static_assert(CGROUP_NONE == RESULT_UNKNOWN, "a quota that is not seen is unkno
 static void look_at_quota(struct evidence *evidence, struct generator *generator)
 {
 	struct cgroup cgroup;
-	cgroup_read("", &cgroup);
+	cgroup_read("", CGROUP_CPU, &cgroup);
 	evidence->throttled_before = cgroup.cpu.throttled;
 	evidence->throttled_before_ns = cgroup.cpu.throttled_ns;
 	if (cgroup.cpu.quota_us != CGROUP_NONE) {
@@ -231,7 +231,7 @@ static void look_at_quota(struct evidence *evidence, struct generator *generator
 static void look_at_throttling(const struct evidence *evidence, struct generator *generator)
 {
 	struct cgroup cgroup;
-	cgroup_read("", &cgroup);
+	cgroup_read("", CGROUP_CPU, &cgroup);
 	if (cgroup.cpu.throttled > evidence->throttled_before) {
 		generator->throttled = cgroup.cpu.throttled - evidence->throttled_before;
 	}

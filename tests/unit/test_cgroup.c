@@ -178,7 +178,7 @@ static void the_tightest_of_version_2_counts(void **state)
 	put(root, "/sys/fs/cgroup/pod/cpu.max", "20000 200000\n");
 	put(root, "/sys/fs/cgroup/pod/cpu.stat", "nr_throttled 5\nthrottled_usec 70\n");
 	put(root, "/sys/fs/cgroup/cpu.stat", "usage_usec 99\n");
-	cgroup_read(root, &cgroup);
+	cgroup_read(root, CGROUP_ALL, &cgroup);
 	/* 64 MiB less 40, of which 14 are given back. */
 	assert_int_equal(cgroup.memory.limit, 64 * MIB);
 	assert_int_equal(cgroup.memory.left, (64 - 40 + 14) * MIB);
@@ -191,9 +191,15 @@ static void the_tightest_of_version_2_counts(void **state)
 	assert_int_equal(cgroup.processes.limit, 100);
 	assert_int_equal(cgroup.processes.left, 60);
 
+	/* Only what is asked for. */
+	cgroup_read(root, CGROUP_PROCESSES, &cgroup);
+	assert_int_equal(cgroup.processes.limit, 100);
+	assert_true(cgroup.memory.limit == CGROUP_NONE);
+	assert_true(cgroup.cpu.quota_us == CGROUP_NONE);
+
 	/* What slows a group down from there on is a limit as well. */
 	put(root, "/sys/fs/cgroup/pod/box/memory.high", "2097152\n");
-	cgroup_read(root, &cgroup);
+	cgroup_read(root, CGROUP_ALL, &cgroup);
 	assert_int_equal(cgroup.memory.limit, 2 * MIB);
 	assert_int_equal(cgroup.memory.left, 1 * MIB);
 	assert_string_equal(cgroup.memory.file, "/sys/fs/cgroup/pod/box/memory.high");
@@ -201,7 +207,7 @@ static void the_tightest_of_version_2_counts(void **state)
 	/* And a group that is beyond its limit has nothing left. */
 	put(root, "/sys/fs/cgroup/pod/memory.current", "99999999\n");
 	put(root, "/sys/fs/cgroup/pod/memory.stat", "\n");
-	cgroup_read(root, &cgroup);
+	cgroup_read(root, CGROUP_ALL, &cgroup);
 	assert_int_equal(cgroup.memory.left, 0);
 	assert_string_equal(cgroup.memory.file, "/sys/fs/cgroup/pod/memory.max");
 }
@@ -226,7 +232,7 @@ static void version_1_has_a_hierarchy_a_controller(void **state)
 	put(root, "/sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n");
 	put(root, "/sys/fs/cgroup/cpu/cpu.stat",
 		"nr_periods 9\nnr_throttled 8\nthrottled_time 720000000\n");
-	cgroup_read(root, &cgroup);
+	cgroup_read(root, CGROUP_ALL, &cgroup);
 	assert_int_equal(cgroup.memory.limit, 64 * MIB);
 	assert_int_equal(cgroup.memory.left, (64 - 20 + 4) * MIB);
 	assert_string_equal(cgroup.memory.file, "/sys/fs/cgroup/memory/job/memory.limit_in_bytes");
@@ -237,7 +243,7 @@ static void version_1_has_a_hierarchy_a_controller(void **state)
 	assert_true(cgroup.processes.limit == CGROUP_NONE);
 
 	put(root, "/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n");
-	cgroup_read(root, &cgroup);
+	cgroup_read(root, CGROUP_ALL, &cgroup);
 	assert_true(cgroup.cpu.quota_us == CGROUP_NONE);
 }
 
@@ -251,7 +257,7 @@ static void without_groups_there_is_no_limit(void **state)
 		} else if (i == 2) {
 			put(root, "/proc/self/mountinfo", mounts_2);
 		}
-		cgroup_read(root, &cgroup);
+		cgroup_read(root, CGROUP_ALL, &cgroup);
 		assert_true(cgroup.memory.limit == CGROUP_NONE);
 		assert_true(cgroup.processes.limit == CGROUP_NONE);
 		assert_true(cgroup.cpu.quota_us == CGROUP_NONE);

@@ -34,11 +34,20 @@ struct cgroup {
 	struct cgroup_cpu cpu;
 };
 
+/* Which of them: each costs some files to read. */
+enum cgroup_part {
+	CGROUP_MEMORY = 1,
+	CGROUP_PROCESSES = 2,
+	CGROUP_CPU = 4,
+	CGROUP_ALL = 7,
+};
+
 /*
- * Reads the files of the process below `root` ("" for those of this machine). What cannot be read is
- * CGROUP_NONE. Limits above the root of a cgroup namespace, as in most containers, cannot be seen.
+ * Reads these parts from the files of the process below `root` ("" for those of this machine). The
+ * others, and what cannot be read, are CGROUP_NONE. Limits above the root of a cgroup namespace, as
+ * in most containers, cannot be seen.
  */
-void cgroup_read(const char *root, struct cgroup *ret_cgroup);
+void cgroup_read(const char *root, unsigned parts, struct cgroup *ret_cgroup);
 
 /* The parts of it. Pure. */
 
