@@ -28,6 +28,7 @@ int result_init(struct result *result)
 			.memory_bytes = RESULT_UNKNOWN,
 			.memory_of_bytes = RESULT_UNKNOWN},
 		.stalls = {.run_delay_ns = RESULT_UNKNOWN},
+		.generator = {.cpu_wait_ns = RESULT_UNKNOWN},
 		.closing = {.acknowledged = RESULT_UNKNOWN,
 			.unanswered = RESULT_UNKNOWN,
 			.reset = RESULT_UNKNOWN,

@@ -256,6 +256,14 @@ static uint64_t run_delay_now_ns(void)
 	return known ? delay_ns : RESULT_UNKNOWN;
 }
 
+/* Since the run began. */
+static uint64_t run_delay_ns(const struct evidence *evidence)
+{
+	uint64_t now_ns = run_delay_now_ns();
+	bool known = now_ns != RESULT_UNKNOWN && evidence->run_delay_before_ns != RESULT_UNKNOWN;
+	return known ? now_ns - evidence->run_delay_before_ns : RESULT_UNKNOWN;
+}
+
 void evidence_begin(struct evidence *evidence, const struct targets *targets, struct result *result)
 {
 	*evidence = (struct evidence){.targets = targets, .next_look_ns = CLOCK_NEVER};
@@ -272,6 +280,7 @@ void evidence_begin(struct evidence *evidence, const struct targets *targets, st
 void evidence_end_dialling(struct evidence *evidence, struct result *result)
 {
 	result->generator.cpu_ns = cpu_now_ns() - evidence->cpu_before_ns;
+	result->generator.cpu_wait_ns = run_delay_ns(evidence);
 	look_at_throttling(evidence, &result->generator);
 }
 
@@ -285,10 +294,7 @@ void evidence_end(struct evidence *evidence, const struct lanes *lanes, struct r
 	look_at_listeners(evidence, &result->listener);
 	look_at_drain(evidence, &result->listener);
 	look_at_tables(&result->tables, &result->left);
-	uint64_t run_delay_ns = run_delay_now_ns();
-	if (run_delay_ns != RESULT_UNKNOWN && evidence->run_delay_before_ns != RESULT_UNKNOWN) {
-		result->stalls.run_delay_ns = run_delay_ns - evidence->run_delay_before_ns;
-	}
+	result->stalls.run_delay_ns = run_delay_ns(evidence);
 	struct generator *generator = &result->generator;
 	generator->lanes = lanes->count;
 	generator->cq_overflows = lanes_overflows(lanes);

@@ -16,6 +16,8 @@
 #define LATE_ONE_IN 4
 #define LATE_SPELLS_LEAST 4
 #define CPU_MOST_PERCENT 90
+/* Of the time while dialling: waiting for a CPU that others have. */
+#define CPU_WAIT_PERCENT 10
 /* So long a stall is worth a word even where nothing was timed across it. */
 #define STALL_REMARKABLE_NS NSEC_PER_SEC
 
@@ -231,20 +233,33 @@ bool memory_pressure(const struct result *result, struct finding *finding)
 	return true;
 }
 
-/* Of a run without a pace: the rate is what this machine could do. */
+/* Of a run without a pace: the rate is what this machine could do, or let it do. */
 static bool cpu_was_the_limit(const struct result *result, struct finding *finding)
 {
 	uint64_t dialing_ns = result->dialing_ns;
 	uint64_t cpu_ns = result->generator.cpu_ns;
+	uint64_t wait_ns =
+		result->generator.cpu_wait_ns == RESULT_UNKNOWN ? 0 : result->generator.cpu_wait_ns;
 	double rate = result_dial_rate(result);
 	if (rate <= 0 || dialing_ns == RESULT_UNKNOWN || dialing_ns < GENERATOR_CPU_LEAST_NS ||
-		cpu_ns < dialing_ns / 100 * CPU_MOST_PERCENT) {
+		cpu_ns + wait_ns < dialing_ns / 100 * CPU_MOST_PERCENT) {
 		return false;
+	}
+	char waited[64] = "";
+	if (wait_ns >= dialing_ns / 100 * CPU_WAIT_PERCENT) {
+		snprintf(waited, sizeof(waited), ", and let it wait for one %.0f%% of the time",
+			100.0 * (double)wait_ns / (double)dialing_ns);
 	}
 	rule_say(finding->evidence,
 		"The run was client-limited: this machine spent %.0f%% of a CPU core on %.0f dials "
-		"a second.",
-		100.0 * (double)cpu_ns / (double)dialing_ns, rate);
+		"a second%s.",
+		100.0 * (double)cpu_ns / (double)dialing_ns, rate, waited);
+	if (waited[0] != '\0') {
+		rule_say(finding->hint,
+			"The rate and the connect times are this machine's, not the target's: give "
+			"it less other work.");
+		return true;
+	}
 	rule_say(finding->hint,
 		"The rate and the connect times are this machine's, not the target's: ask for a "
 		"pace with --sleep, or dial from several machines.");

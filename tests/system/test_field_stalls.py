@@ -213,5 +213,26 @@ class Frozen(Stalls):
         self.assert_named(run, result)
 
 
+class Crowded(Stalls):
+    def test_a_cpu_that_others_have(self):
+        """Short waits again and again: no stall, and yet the rate and the times are not the target's."""
+        _, port = self.serve()
+        cpu = min(os.sched_getaffinity(0))
+
+        def there():
+            os.sched_setaffinity(0, {cpu})
+
+        for _ in range(3):
+            self.start(sys.executable, "-c", "while True: pass", prepare=there)
+        run, result = self.dial_for_result("127.0.0.1", port, "-c", "5000", "-s", "0",
+                                           prepare=there, seconds=60)
+        self.assert_status(run, 0)
+        waited = result["generator"]["cpu_wait_s"]
+        self.assertGreater(waited, 0.3 * result["dialing_s"], run.describe())
+        finding = self.client_limited(result)
+        self.assertIsNotNone(finding, run.describe())
+        self.assertEqual(finding["side"], "local")
+
+
 if __name__ == "__main__":
     harness.main()

@@ -104,6 +104,7 @@ static inline void sample_evidence(struct result *result)
 	result->listener = (struct listener_view){
 		.known = true, .backlog = 128, .queued_most = 129, .dropped = 31};
 	result->generator = (struct generator){.cpu_ns = 2250 * NSEC_PER_MSEC,
+		.cpu_wait_ns = 350 * NSEC_PER_MSEC,
 		.last_dial_ns = 8990 * NSEC_PER_MSEC,
 		.period_ns = 2500500,
 		.cq_overflows = 5,

@@ -170,6 +170,15 @@ static void client_limited_without_a_pace(void **state)
 	assert_only(fixture, "client_limited", 0,
 		"The run was client-limited: this machine spent 90% of a CPU core on 50000 dials a "
 		"second.");
+	/* Others have the CPU: that is this machine's limit as well. */
+	result->generator.cpu_ns = 80 * NSEC_PER_MSEC;
+	result->generator.cpu_wait_ns = 819 * NSEC_PER_MSEC;
+	assert_nothing(fixture);
+	result->generator.cpu_wait_ns = 850 * NSEC_PER_MSEC;
+	assert_only(fixture, "client_limited", 0,
+		"The run was client-limited: this machine spent 8% of a CPU core on 50000 dials a "
+		"second, and let it wait for one 85% of the time.");
+	result->generator.cpu_wait_ns = 0;
 	/* Too short for the ticks that CPU time is counted in. */
 	result->dialing_ns = GENERATOR_CPU_LEAST_NS - 1;
 	result->generator.cpu_ns = GENERATOR_CPU_LEAST_NS;

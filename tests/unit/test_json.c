@@ -338,8 +338,9 @@ static void the_generator_and_its_machine_are_told(void **state)
 	const json_t *generator = json_object_get(fixture->root, "generator");
 	const struct expected_count counts[] = {
 		{"cq_overflows", 5}, {"resolution_us", 180}, {"lanes", 2}, {"lines_dropped", 7}};
-	assert_counts(generator, counts, LENGTH(counts), 6);
+	assert_counts(generator, counts, LENGTH(counts), 7);
 	assert_real(generator, "cpu_share", 0.25);
+	assert_real(generator, "cpu_wait_s", 0.35);
 	assert_real(generator, "period_us", 2500.5);
 	assert_real(generator, "pace_asked_per_s", 1e9 / 2500500);
 	assert_real(generator, "pace_kept_per_s", 100); /* 899 periods in 8.99 s */
@@ -504,12 +505,13 @@ static void what_is_not_known_is_null(void **state)
 	static const struct {
 		const char *object, *key;
 	} unknown[] = {{"settings", "source_port"}, {"settings", "ports"},
-		{"generator", "cpu_share"}, {"generator", "cpu_quota"}, {"host", "cpus_allowed"},
-		{"generator", "pace_asked_per_s"}, {"generator", "pace_kept_per_s"},
-		{"generator", "last_dial_s"}, {"host", "kernel"}, {"host", "cpus"},
-		{"host", "memory_bytes"}, {"host", "nofile"}, {"host", "port_low"},
-		{"host", "port_high"}, {"host", "syn_retries"}, {"left_for_others", "ports"},
-		{"left_for_others", "files"}, {"left_for_others", "memory_bytes"}};
+		{"generator", "cpu_share"}, {"generator", "cpu_wait_s"}, {"generator", "cpu_quota"},
+		{"host", "cpus_allowed"}, {"generator", "pace_asked_per_s"},
+		{"generator", "pace_kept_per_s"}, {"generator", "last_dial_s"}, {"host", "kernel"},
+		{"host", "cpus"}, {"host", "memory_bytes"}, {"host", "nofile"},
+		{"host", "port_low"}, {"host", "port_high"}, {"host", "syn_retries"},
+		{"left_for_others", "ports"}, {"left_for_others", "files"},
+		{"left_for_others", "memory_bytes"}};
 	for (size_t i = 0; i < LENGTH(unknown); i++) {
 		const json_t *object = json_object_get(fixture->root, unknown[i].object);
 		assert_true(json_is_null(json_object_get(object, unknown[i].key)));

@@ -263,6 +263,7 @@ struct leftover {
 /* The generator's own state. */
 struct generator {
 	uint64_t cpu_ns; /* of this process, while dialling */
+	uint64_t cpu_wait_ns; /* ready meanwhile, and without a CPU; RESULT_UNKNOWN */
 	uint64_t last_dial_ns; /* since the start */
 	uint64_t period_ns; /* asked for between two dials; 0: none */
 	uint64_t late; /* of the dials with a due time: more than GENERATOR_LATE_NS after it */
