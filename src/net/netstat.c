@@ -45,6 +45,7 @@ static const char *const names[NETSTAT_MAX] = {
 	[NETSTAT_IP6_DELIVERS] = "Ip6.InDelivers",
 	[NETSTAT_IP6_FORWARDED] = "Ip6.OutForwDatagrams",
 	[NETSTAT_IP6_MULTICASTS] = "Ip6.InMcastPkts",
+	[NETSTAT_XFRM_NO_STATES] = "Xfrm.OutNoStates",
 	[NETSTAT_CONNTRACK_DROPS] = "nf_conntrack.drop",
 	[NETSTAT_CONNTRACK_EARLY_DROPS] = "nf_conntrack.early_drop",
 };
@@ -135,9 +136,9 @@ void netstat_parse(struct netstat *netstat, const char *text)
 	}
 }
 
-void netstat_parse_snmp6(struct netstat *netstat, const char *text)
+/* Lines of a name that begins with that of its group, and a value. */
+static void parse_lines(struct netstat *netstat, struct word group, const char *text)
 {
-	static const struct word group = {.begin = "Ip6", .length = 3};
 	for (const char *line = text; line != NULL; line = next_line(line)) {
 		const char *cursor = line;
 		struct word counter = next_word(&cursor);
@@ -149,6 +150,16 @@ void netstat_parse_snmp6(struct netstat *netstat, const char *text)
 			set_value(netstat, group, counter, value);
 		}
 	}
+}
+
+void netstat_parse_snmp6(struct netstat *netstat, const char *text)
+{
+	parse_lines(netstat, (struct word){.begin = "Ip6", .length = 3}, text);
+}
+
+void netstat_parse_xfrm(struct netstat *netstat, const char *text)
+{
+	parse_lines(netstat, (struct word){.begin = "Xfrm", .length = 4}, text);
 }
 
 void netstat_parse_snmp6_lo(struct netstat *netstat, const char *text)
@@ -216,6 +227,7 @@ int netstat_read(struct netstat *ret_netstat)
 		{"/proc/net/snmp6", netstat_parse_snmp6},
 		{"/proc/net/dev_snmp6/lo", netstat_parse_snmp6_lo},
 		{"/proc/net/dev", netstat_parse_devices},
+		{"/proc/net/xfrm_stat", netstat_parse_xfrm},
 		{"/proc/net/stat/nf_conntrack", netstat_parse_conntrack},
 	};
 	struct netstat netstat;

@@ -86,8 +86,8 @@ bool local_not_permitted(const struct result *result, struct finding *finding)
 			"connect said %s, and no packet was sent: look at %s%s%s%s.",
 			module ? "EACCES" : "EPERM",
 			module ? "the rules of a security module (Landlock, SELinux, AppArmor"
-			       : "the programs of the cgroup (connect4, connect6) and at the "
-				 "container's profile",
+			       : "the programs of the cgroup (connect4, connect6), at IPsec policies "
+				 "that block (`ip xfrm policy`) and at the container's profile",
 			module && refusal->by[0] != '\0' ? "; this kernel has " : "",
 			module ? refusal->by : "", module ? ")" : "");
 	}

@@ -258,10 +258,17 @@ static bool explains(uint64_t counted, uint64_t wanted)
 	return wanted > 0 && counted >= wanted && counted <= ABOUT_TIMES * wanted + ABOUT_MORE;
 }
 
+/* SYNs sent again: ours, or where the kernel could not be asked about them, those of the namespace. */
+static uint64_t sent_again(const struct result *result)
+{
+	return result->kernel.possible ? result_resent_for_loss(result)
+				       : rule_added(result, NETSTAT_SYN_RETRANSMITS);
+}
+
 /* SYNs of ours that were not answered: each that was sent again, and the last of each dial. */
 static uint64_t lost_syns(const struct result *result)
 {
-	return result_resent_for_loss(result) + rule_cause(result, CAUSE_TIMED_OUT);
+	return sent_again(result) + rule_cause(result, CAUSE_TIMED_OUT);
 }
 
 /* TCP was told that its SYNs were dropped when it sent them again, which was not for want of a route. */
@@ -270,7 +277,7 @@ static bool retransmits_failed(const struct result *result)
 	uint64_t no_routes = rule_added(result, NETSTAT_IP_NO_ROUTES) +
 		rule_added(result, NETSTAT_IP6_NO_ROUTES);
 	return explains(beyond(rule_added(result, NETSTAT_RETRANSMIT_FAILS), no_routes),
-		result_resent_for_loss(result));
+		sent_again(result));
 }
 
 /* Packets that dropped SYNs leave unsent; 0 where they are not what was dropped. */
@@ -280,7 +287,7 @@ static uint64_t unsent_by_drops(const struct result *result)
 	if (rule_cause(result, CAUSE_TIMED_OUT) + result_lost_a_syn(result) == 0) {
 		return 0;
 	}
-	if (result_resent_for_loss(result) > 0 && !retransmits_failed(result)) {
+	if (sent_again(result) > 0 && !retransmits_failed(result)) {
 		return 0;
 	}
 	return unsent(result) >= lost ? lost : 0;
@@ -314,9 +321,12 @@ bool output_dropped(const struct result *result, struct finding *finding)
 	uint64_t again = result_lost_a_syn(result);
 	uint64_t lost = lost_syns(result);
 	bool by_hook = unsent_by_drops(result) > 0 && explains(unsent(result), lost);
-	bool below_ip = !by_hook && retransmits_failed(result);
+	/* What waits for a key is dropped without a word to TCP. */
+	bool by_ipsec = !by_hook && timed_out > 0 && unsent(result) >= lost &&
+		rule_added(result, NETSTAT_XFRM_NO_STATES) >= lost;
+	bool below_ip = !by_hook && !by_ipsec && retransmits_failed(result);
 	finding->count = timed_out > again ? timed_out : again;
-	if (!by_hook && !below_ip) {
+	if (!by_hook && !below_ip && !by_ipsec) {
 		return false;
 	}
 	if (timed_out == 0) {
@@ -326,8 +336,14 @@ bool output_dropped(const struct result *result, struct finding *finding)
 		"This machine dropped SYNs that it was to send: %" PRIu64
 		" packets did not leave, and "
 		"%" PRIu64 " connections had to wait or timed out.",
-		by_hook ? unsent(result) : rule_added(result, NETSTAT_RETRANSMIT_FAILS),
+		below_ip ? rule_added(result, NETSTAT_RETRANSMIT_FAILS) : unsent(result),
 		finding->count);
+	if (by_ipsec) {
+		rule_say(finding->hint,
+			"An IPsec policy wants them encrypted, and there is no security association: "
+			"look at `ip xfrm policy`, and at the daemon that exchanges the keys.");
+		return true;
+	}
 	if (name_rule(result, by_hook ? RULESET_DROPS : RULESET_DROPS_AT_EGRESS, finding)) {
 		return true;
 	}

@@ -193,6 +193,10 @@ ROWS = {
         "chain output { type filter hook output priority 0; meta skuid 0 jump jumped; }; }'",
         "127.0.0.1", SHORT, 4, {"timed_out": 20}, "output_dropped", LOCAL,
         ["of chain jumped, table inet own (tcp dport 80 drop): no other"]),
+    "output_drops_from_ports_of_the_kernel": (
+        SINK + nft("inet", "output", "tcp dport 80 drop"), "198.51.100.2",
+        (*PLAIN, "-t", "4s", "--source-port", "auto"), 4, {"timed_out": 20},
+        "output_dropped", LOCAL, ["packets did not leave", "rule 2 of chain output"]),
     "output_drops_by_policy": (
         nft("ip", "output", "policy drop; tcp dport 22 accept"), "127.0.0.1", SHORT, 4,
         {"timed_out": 20}, "output_dropped", LOCAL, ["the policy of chain output, table ip own"]),
@@ -208,6 +212,14 @@ ROWS = {
     "postrouting_drops": (
         SINK + nft("inet", "postrouting", "tcp dport 80 drop"), "198.51.100.2", SHORT, 4,
         {"timed_out": 20}, "output_dropped", LOCAL, ["40 packets did not leave"]),
+    "ipsec_without_a_key": (
+        SINK + "ip xfrm policy add dst 198.51.100.2 dir out tmpl src 198.51.100.1 "
+        "dst 198.51.100.2 proto esp mode transport", "198.51.100.2", SHORT, 4,
+        {"timed_out": 20}, "output_dropped", LOCAL,
+        ["40 packets did not leave", "An IPsec policy", "ip xfrm policy"]),
+    "ipsec_blocks": (
+        SINK + "ip xfrm policy add dst 198.51.100.2 dir out action block", "198.51.100.2", PLAIN,
+        4, {"not_permitted": 20}, "local_not_permitted", LOCAL, ["EPERM", "ip xfrm policy"]),
     "egress_drops": (
         SINK + nft("netdev", "egress", "tcp dport 80 drop"), "198.51.100.2", SHORT, 4,
         {"timed_out": 20}, "output_dropped", LOCAL, [EGRESS_RULE]),
@@ -364,6 +376,18 @@ class Local(Fault):
                             "local_not_permitted", LOCAL, ["EACCES", "Landlock"],
                             prepare=forbid_connect)
         self.assertEqual(result["refusals"][0]["errno"], "EACCES")
+
+
+    @harness.requires("nft")
+    def test_a_full_connection_tracker(self):
+        with open("/proc/sys/net/netfilter/nf_conntrack_max", encoding="ascii") as file:
+            most = int(file.read())
+        if most > 300000:
+            self.skipTest(f"the tracker of this machine has room for {most}")
+        fill = os.path.join(os.path.dirname(os.path.abspath(__file__)), "full_tracker.py")
+        self.check(SINK + nft("ip", "output", "ct state new accept") + f"python3 {fill}\n",
+                   "198.51.100.2", (*SHORT, "--force"), 4, {"timed_out": 20}, "conntrack_full",
+                   LOCAL, ["nf_conntrack_max"])
 
 
 LANDLOCK_CREATE_RULESET, LANDLOCK_RESTRICT_SELF = 444, 446

@@ -117,7 +117,8 @@ static void a_security_module_is_no_firewall(void **state)
 	refusal->error_number = EPERM;
 	assert_string_equal(find(fixture, "local_not_permitted")->hint,
 		"connect said EPERM, and no packet was sent: look at the programs of the cgroup "
-		"(connect4, connect6) and at the container's profile.");
+		"(connect4, connect6), at IPsec policies that block (`ip xfrm policy`) and at the "
+		"container's profile.");
 }
 
 static void a_device_without_carrier_is_ours(void **state)

@@ -147,6 +147,8 @@ static void ipv6_has_a_name_and_a_value_on_each_line(void **state)
 	netstat_parse_devices(&netstat,
 		"Inter-|   Receive  | Transmit\n face |bytes packets errs |bytes packets\n"
 		"    lo: 1000 12 0 0 2000 24 0\n  eth0: 9 8 0 0 7 6 0\n");
+	netstat_parse_xfrm(&netstat, "XfrmInError\t1\nXfrmOutNoStates         \t43\n");
+	assert_int_equal(netstat.values[NETSTAT_XFRM_NO_STATES], 43);
 	assert_int_equal(netstat.values[NETSTAT_IP6_REQUESTS], 18);
 	assert_int_equal(netstat.values[NETSTAT_IP6_NO_ROUTES], 19);
 	assert_int_equal(netstat.values[NETSTAT_IP6_TRANSMITS], 20);

@@ -47,6 +47,7 @@ enum netstat_counter {
 	NETSTAT_IP6_DELIVERS,
 	NETSTAT_IP6_FORWARDED,
 	NETSTAT_IP6_MULTICASTS,
+	NETSTAT_XFRM_NO_STATES, /* packets that IPsec was to encrypt, and could not */
 	NETSTAT_CONNTRACK_DROPS, /* packets for which the tracker had no entry left */
 	NETSTAT_CONNTRACK_EARLY_DROPS, /* entries that had to make room */
 	NETSTAT_MAX,
@@ -74,6 +75,8 @@ void netstat_parse(struct netstat *netstat, const char *text);
 
 /* The same for /proc/net/snmp6: a name and a value on each line. Pure. */
 void netstat_parse_snmp6(struct netstat *netstat, const char *text);
+/* And for /proc/net/xfrm_stat. Pure. */
+void netstat_parse_xfrm(struct netstat *netstat, const char *text);
 /* And for /proc/net/dev_snmp6/lo. Pure. */
 void netstat_parse_snmp6_lo(struct netstat *netstat, const char *text);
 
