@@ -9,6 +9,8 @@
  * what is lost there is an error, as it was for the closed one. /dev/null would swallow it without
  * a word, and may be missing.
  *
+ * O_NONBLOCK on one of them is taken off, from a description of our own: make_blocking().
+ *
  * Signals that end the process. Their action is a handler and not the default, as the kernel drops
  * a signal to process number 1 of a PID namespace (a container) whose action is the default. With a
  * handler it comes. The handler restores the default action and raises the signal again, so that
@@ -35,8 +37,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int open_standard(struct error *error)
@@ -53,6 +57,37 @@ static int open_standard(struct error *error)
 		}
 	}
 	return 0;
+}
+
+/* Whether a write to it may wait for a reader, so that O_NONBLOCK has an effect. */
+static bool has_reader(int fd)
+{
+	struct stat status;
+	return fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || isatty(fd) == 1);
+}
+
+/*
+ * Another program may have set O_NONBLOCK on what it shares with us, and stdio loses what does not
+ * fit then. It is left to the other, and a description of our own takes its place. Where there can
+ * be none (a socket, the terminal of another user) it stays as it is.
+ */
+static void make_blocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || (flags & O_NONBLOCK) == 0 || !has_reader(fd)) {
+		return;
+	}
+	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	/* Opening a pipe that blocks would wait for its other end. */
+	int own = open(path, (flags & (O_ACCMODE | O_APPEND)) | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+	if (own < 0) {
+		return;
+	}
+	if (fcntl(own, F_SETFL, flags & ~O_NONBLOCK) == 0) {
+		dup2(own, fd);
+	}
+	close(own);
 }
 
 bool surroundings_was_closed(int fd)
@@ -147,6 +182,9 @@ int surroundings_settle(struct error *error)
 {
 	int r = open_standard(error);
 	if (r == 0) {
+		for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+			make_blocking(fd);
+		}
 		settle_signals();
 	}
 	return r;

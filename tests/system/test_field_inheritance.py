@@ -50,6 +50,12 @@ class InheritanceCase(harness.Case):
         except (OSError, ValueError) as error:
             raise AssertionError(f"{error}\n{program.describe()}") from None
 
+    def waits_in(self, function, pid):
+        with contextlib.suppress(OSError):
+            with open(f"/proc/{pid}/wchan", encoding="ascii") as file:
+                return function in file.read()
+        return False
+
     def held(self, port, *argv, count=200, **options):
         run = self.start(*argv, harness.TCPGOON, "run", "127.0.0.1", port, "-y", "-c", count,
                          "-s", "0", "--hold", "60s", "-o", f"json={self.path}", **options)
@@ -117,6 +123,39 @@ class Descriptors(InheritanceCase):
                                 prepare=closing(0, 2))
         self.assert_status(demo, 0)
         self.assertEqual(self.result(demo)["connections"]["established"], 50)
+
+
+    def test_output_that_does_not_block(self):
+        """Set by another program that shares it, which keeps it; nothing is lost."""
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writer, b"x" * 4096)
+        program = self.tcpgoon("completion", "bash", prepare=lambda: os.dup2(writer, 1))
+        harness.wait_until(lambda: self.waits_in("pipe_write", program.pid), "a write that waits")
+        self.assertFalse(os.get_blocking(writer))
+        os.close(writer)
+        text = b""
+        while piece := os.read(reader, 1 << 16):
+            text += piece
+        os.close(reader)
+        self.assertEqual(program.wait(5), 0, program.describe())
+        whole = self.run_tcpgoon("completion", "bash")
+        self.assertEqual(text.lstrip(b"x").decode(), whole.stdout)
+
+    def test_input_that_does_not_block(self):
+        ours, theirs = pty.openpty()
+        os.set_blocking(theirs, False)
+        run = self.tcpgoon("run", "127.0.0.1", "9", stdin=theirs)
+        harness.wait_until(lambda: "continue?" in run.stderr, "the question")
+        harness.wait_until(lambda: self.waits_in("wait_woken", run.pid), "a read that waits")
+        self.assertFalse(os.get_blocking(theirs))
+        os.write(ours, b"n\n")
+        self.assertEqual(run.wait(5), 1, run.describe())
+        self.assertIn("aborted as prompted", run.stderr)
+        os.close(theirs)
+        os.close(ours)
 
 
 # How it was started: the beginning of the command line, and what is done in the child.
