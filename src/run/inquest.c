@@ -264,13 +264,17 @@ int inquest_look(struct inquest *inquest, const uint32_t *indices, size_t count,
 	return look_up(inquest, inquest->pairs, count, ret_sockets);
 }
 
-/* Whether there is something to find at the other ends, of those on this host. */
+/*
+ * Whether there is something to find at the other ends, of those on this host. Right after the last
+ * dial a busy server has a queue, which says nothing.
+ */
 static bool is_worth_asking(const struct result *result)
 {
 	uint64_t made = result->network.values[NETSTAT_PASSIVE_OPENS];
+	uint64_t watched_ns = result->duration_ns - result->generator.last_dial_ns;
+	bool waits = result->listener.queued_at_end > 0 && watched_ns >= LISTENER_EMPTIED_NS;
 	return result->listener.known_at_end &&
-		(result->listener.queued_at_end > 0 ||
-			(made != NETSTAT_ABSENT && made < result->established));
+		(waits || (made != NETSTAT_ABSENT && made < result->established));
 }
 
 /* Whether a socket of this network listens on its target: then its other end would be here. */

@@ -5,9 +5,6 @@
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/verdict/rules.h"
 
-/* A server that is only busy has emptied its queue by then. */
-#define ACCEPTED_BY_THEN_NS NSEC_PER_SEC
-
 /* Fewer prove no limit: what failed by chance may stand at the end by chance. */
 #define CAP_REJECTED_LEAST 5
 #define CAP_KEPT_LEAST 4
@@ -137,7 +134,7 @@ static bool nobody_accepts(const struct result *result)
 	bool full = listener->queued_at_end >= listener->backlog;
 	uint64_t waited_ns = full ? rule_watched_ns(result) : since_decided_ns(result);
 	return listener->known_at_end && listener->queued_at_end > 0 && !is_accepting(result) &&
-		waited_ns >= ACCEPTED_BY_THEN_NS;
+		waited_ns >= LISTENER_EMPTIED_NS;
 }
 
 static void hint_at_acceptor(const struct result *result, struct finding *finding)
@@ -309,7 +306,7 @@ bool server_accepts_slowly(const struct result *result, struct finding *finding)
 	const struct listener_view *listener = &result->listener;
 	finding->count = waiting(result);
 	if (!is_accepting(result) || finding->count == 0 ||
-		since_decided_ns(result) < ACCEPTED_BY_THEN_NS) {
+		since_decided_ns(result) < LISTENER_EMPTIED_NS) {
 		return false;
 	}
 	char waited[RULE_TEXT_MAX];

@@ -120,6 +120,9 @@ struct closing_view {
 	uint64_t waited_ns; /* for the answers, after the last was closed */
 };
 
+/* A server that is only busy has emptied its queue so long after the last dial. */
+#define LISTENER_EMPTIED_NS UINT64_C(1000000000)
+
 /*
  * The target's listening socket, where it is in this network namespace; of several targets, the one
  * that dropped the most, and where none did, whose queue was the fullest for its size. Of too many
