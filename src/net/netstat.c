@@ -216,24 +216,17 @@ void netstat_parse_conntrack(struct netstat *netstat, const char *text)
 	}
 }
 
-int netstat_read(struct netstat *ret_netstat)
+struct netstat_file {
+	const char *path;
+	void (*parse)(struct netstat *netstat, const char *text);
+};
+
+static int read_files(const struct netstat_file *files, size_t count, struct netstat *ret_netstat)
 {
-	static const struct {
-		const char *path;
-		void (*parse)(struct netstat *netstat, const char *text);
-	} files[] = {
-		{"/proc/net/snmp", netstat_parse},
-		{"/proc/net/netstat", netstat_parse},
-		{"/proc/net/snmp6", netstat_parse_snmp6},
-		{"/proc/net/dev_snmp6/lo", netstat_parse_snmp6_lo},
-		{"/proc/net/dev", netstat_parse_devices},
-		{"/proc/net/xfrm_stat", netstat_parse_xfrm},
-		{"/proc/net/stat/nf_conntrack", netstat_parse_conntrack},
-	};
 	struct netstat netstat;
 	netstat_init(&netstat);
 	int result = -ENOENT;
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+	for (size_t i = 0; i < count; i++) {
 		char *text = NULL;
 		int r = procfile_read(files[i].path, &text);
 		if (r < 0) {
@@ -248,6 +241,26 @@ int netstat_read(struct netstat *ret_netstat)
 		*ret_netstat = netstat;
 	}
 	return result;
+}
+
+int netstat_read_tcp(struct netstat *ret_netstat)
+{
+	static const struct netstat_file file = {"/proc/net/netstat", netstat_parse};
+	return read_files(&file, 1, ret_netstat);
+}
+
+int netstat_read(struct netstat *ret_netstat)
+{
+	static const struct netstat_file files[] = {
+		{"/proc/net/snmp", netstat_parse},
+		{"/proc/net/netstat", netstat_parse},
+		{"/proc/net/snmp6", netstat_parse_snmp6},
+		{"/proc/net/dev_snmp6/lo", netstat_parse_snmp6_lo},
+		{"/proc/net/dev", netstat_parse_devices},
+		{"/proc/net/xfrm_stat", netstat_parse_xfrm},
+		{"/proc/net/stat/nf_conntrack", netstat_parse_conntrack},
+	};
+	return read_files(files, sizeof(files) / sizeof(files[0]), ret_netstat);
 }
 
 struct netstat netstat_difference(const struct netstat *before, const struct netstat *after)

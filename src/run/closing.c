@@ -81,7 +81,7 @@ void closing_begin(struct closing *closing, uint64_t prepared)
 	closing->walk_left = prepared;
 	result->closing.closed = result->at_end.established;
 	if (can_look(closing) && result->closing.closed > 0) {
-		if (netstat_read(&closing->before) < 0) {
+		if (netstat_read_tcp(&closing->before) < 0) {
 			netstat_init(&closing->before);
 		}
 		struct limits limits;
@@ -239,7 +239,7 @@ static bool sample_is_answered(struct closing *closing)
 static void count_time_waits(struct closing *closing)
 {
 	struct netstat after;
-	if (netstat_read(&after) < 0) {
+	if (netstat_read_tcp(&after) < 0) {
 		netstat_init(&after);
 	}
 	const struct netstat added = netstat_difference(&closing->before, &after);

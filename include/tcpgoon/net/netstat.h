@@ -92,6 +92,9 @@ void netstat_parse_conntrack(struct netstat *netstat, const char *text);
 /* Reads these files. Returns 0, or a negative errno where none can be read. */
 int netstat_read(struct netstat *ret_netstat);
 
+/* Reads the counters of the group TcpExt only. Returns 0 or a negative errno. */
+int netstat_read_tcp(struct netstat *ret_netstat);
+
 /* What was added from `before` to `after`; absent where one of them is. */
 struct netstat netstat_difference(const struct netstat *before, const struct netstat *after);
 
