@@ -31,7 +31,8 @@
 static uint64_t read_challenges(void)
 {
 	struct netstat netstat;
-	return netstat_read_tcp(&netstat) < 0 ? NETSTAT_ABSENT : netstat.values[NETSTAT_SYN_CHALLENGES];
+	return netstat_read_tcp(&netstat) < 0 ? NETSTAT_ABSENT
+					      : netstat.values[NETSTAT_SYN_CHALLENGES];
 }
 
 void inquest_init(struct inquest *inquest, struct table *table, const struct dialer *dialer)
