@@ -399,17 +399,24 @@ class StaleTuples(Symptom):
                 self.assertLess(result["duration_s"], float(seconds[:-1]) + 1)
 
     def test_second_of_two_runs_at_once(self):
-        """Whatever the one left behind, the other is not told of losses that were none."""
+        """The one may meet what the server still holds of the other."""
         _, port = self.serve()
-        argv = ("127.0.0.1", port, "-c", "40000", "-s", "0", "--fail-if", "unconfirmed>0",
-                "--hold", "1500ms")
+        argv = ("127.0.0.1", port, "-c", "40000", "-s", "0")
         runs = [self.start_run(*argv), self.start_run(*argv)]
         for run in runs:
             run.wait(60)
         for run in runs:
             result = self.result_of(run)
             self.assert_status(run, 0)
-            self.assert_healthy(run, result)
+            self.assertEqual(result["connections"]["established"], 40000)
+            names = [finding["name"] for finding in result["findings"]]
+            self.assertFalse({"unconfirmed", "syn_loss", "backlog_full"} & set(names),
+                             run.describe())
+            kernel = result["kernel"]
+            if result["connect_us"]["max"] < 900000:
+                self.assertEqual(kernel["stale_tuples"], kernel["retransmitted"], run.describe())
+            self.assertEqual(kernel["doubtful"], 0)
+            self.assertEqual(result["connections"]["unconfirmed_most"], kernel["too_young"])
 
     def test_keepalives_beside_stale_tuples(self):
         """The counter of this network grows, by what others do: not when a repeat would be due."""
