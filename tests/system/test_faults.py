@@ -197,7 +197,7 @@ class Firewall(Fault):
     def test_peer_goes_silent(self):
         """Without any traffic nobody can know before the FINs, which nobody answers."""
         _, port = self.serve()
-        run = self.start_run("127.0.0.1", port, "-c", "20", "-s", "2", "--hold", "1500ms")
+        run = self.start_run("127.0.0.1", port, "-c", "20", "-s", "2", "--hold", "5s")
         self.wait_for_connections(run, port, 20)
         self.filter_input(f"tcp dport {port} drop", f"tcp sport {port} drop")
         run.wait(10)
@@ -278,7 +278,7 @@ class Target(Fault):
 
     def test_killed_while_held(self):
         server, port = self.serve()
-        run = self.start_run("127.0.0.1", port, "-c", "50", "-s", "2", "--hold", "2s")
+        run = self.start_run("127.0.0.1", port, "-c", "50", "-s", "2", "--hold", "5s")
         self.wait_for_connections(run, port, 50)
         time.sleep(0.7)
         server.kill()
@@ -378,7 +378,7 @@ class OtherHost(Fault):
         """As with a cable pulled out: they stay open, and nobody answers their FINs."""
         self.start(*self.there, harness.TCPGOON, "server", "-p", "9000", "-m", "0", "-d", "0")
         harness.wait_until(self.is_served, "the server over there")
-        run = self.start_run(self.address, 9000, "-c", "20", "-s", "2", "--hold", "1500ms")
+        run = self.start_run(self.address, 9000, "-c", "20", "-s", "2", "--hold", "5s")
         self.wait_for_connections(run, 9000, 20)
         self.call(*self.there, "ip", "link", "set", f"far{self.number}", "down")
         run.wait(10)
@@ -393,14 +393,16 @@ class OtherHost(Fault):
 
 class OurSide(Fault):
     def test_local_ports_are_used_up(self):
+        """From an address of its own: the cases beside this one use ports of 127.0.0.1."""
         _, port = self.serve()
+        source = "127.77.0.1"
         with contextlib.ExitStack() as stack:
             for taken in range(30000, 30010):
                 holder = stack.enter_context(socket.socket())
-                holder.bind(("127.0.0.1", taken))
+                holder.bind((source, taken))
                 holder.listen(1)
             run, result = self.dial_for_result("127.0.0.1", port, "-c", "10", "-s", "2",
-                                               "--source", "127.0.0.1",
+                                               "--source", source,
                                                "--source-port", "30000-30009")
         self.assert_truth(run, result, status=4, established=0, undialed=10,
                           ports_exhausted=10)
