@@ -8,6 +8,9 @@
 
 #include "tcpgoon/net/sources.h"
 
+/* An error of one look (a signal, memory, descriptors) may have passed by the next. */
+#define LOOKS_MAX 3
+
 /* ::ffff:192.0.2.1 as 192.0.2.1; any other as it is. */
 static struct address unmap(const struct address *address)
 {
@@ -111,20 +114,32 @@ static int search_listeners(struct sockdiag *diag, struct listener_search *searc
 	return r;
 }
 
+static int look_once(struct listener_search *search)
+{
+	struct sockdiag diag;
+	int r = sockdiag_open(&diag);
+	if (r < 0) {
+		return r;
+	}
+	search->best = (struct sockdiag_listener){0};
+	search->best_rank = 0;
+	r = search_listeners(&diag, search);
+	sockdiag_close(&diag);
+	/* The kernel's word for having no such diagnosis; it is not that nobody listens. */
+	return r == -ENOENT ? -EOPNOTSUPP : r;
+}
+
 int sockdiag_find_listener(const struct address *target, struct sockdiag_listener *ret_listener)
 {
 	int r = sources_is_local(target);
 	if (r <= 0) {
 		return r < 0 ? r : -EADDRNOTAVAIL;
 	}
-	struct sockdiag diag;
-	r = sockdiag_open(&diag);
-	if (r < 0) {
-		return r;
-	}
 	struct listener_search search = {.target = target};
-	r = search_listeners(&diag, &search);
-	sockdiag_close(&diag);
+	unsigned tries = 0;
+	do {
+		r = look_once(&search);
+	} while (r < 0 && r != -EOPNOTSUPP && r != -ETIMEDOUT && ++tries < LOOKS_MAX);
 	if (r < 0) {
 		return r;
 	}

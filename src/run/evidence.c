@@ -41,6 +41,7 @@ static struct sockdiag_listener look_at_listener(
 	struct sockdiag_listener found = {0};
 	int r = sockdiag_find_listener(target, &found);
 	view->here |= r == 0 || r == -ENOENT;
+	view->look_failed |= r < 0 && r != -ENOENT && r != -EADDRNOTAVAIL;
 	return r == 0 ? found : (struct sockdiag_listener){0};
 }
 

@@ -15,7 +15,8 @@ bool no_listener(const struct result *result, struct finding *finding)
 	if (finding->count == 0 || result->established > 0) {
 		return false;
 	}
-	bool seen = result->listener.here && !result->listener.known && result->target_count == 0;
+	bool seen = result->listener.here && !result->listener.known &&
+		!result->listener.look_failed && result->target_count == 0;
 	rule_say(finding->evidence,
 		"All %" PRIu64 " connections that were answered were refused%s.", finding->count,
 		seen ? ", and this host has no socket that listens there" : "");

@@ -134,6 +134,7 @@ struct listener_view {
 	bool known; /* somebody listened there, at the start or at the end */
 	bool known_at_start;
 	bool known_at_end;
+	bool look_failed; /* at one of them, at the start or at the end: who listened is not known */
 	uint64_t listened_at_end; /* bit i: on target i */
 	uint32_t backlog;
 	uint32_t queued_most; /* seen waiting to be accepted, at the start or at the end */

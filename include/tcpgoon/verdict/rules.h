@@ -149,7 +149,8 @@ static inline bool rule_listens_here(const struct result *result)
 /* It listened here, and does not any more. */
 static inline bool rule_listener_left(const struct result *result)
 {
-	return result->listener.known_at_start && !result->listener.known_at_end;
+	return result->listener.known_at_start && !result->listener.known_at_end &&
+		!result->listener.look_failed;
 }
 
 /* How long the run went on after its last dial. */
