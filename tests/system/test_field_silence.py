@@ -177,7 +177,7 @@ class Slow(Path):
     def slow(self, seconds):
         wire = self.start(sys.executable, os.path.join(os.path.dirname(__file__), "slow_wire.py"),
                           self.there[2], seconds, f"192.168.{self.number}.1", self.server)
-        harness.wait_until(lambda: wire.stdout == "ready\n" or not wire.running(), "the wire")
+        harness.wait_until(lambda: wire.stdout == "ready\n" or not wire.running(), "the wire", 15)
 
     def test_a_slow_path_is_waited_for(self):
         self.slow(0.4)

@@ -56,7 +56,7 @@ class OverASlowPath(Stalls):
         harness.wait_until(lambda: harness.network_of(host.pid) != own, "the other network")
         wire = self.start(sys.executable, os.path.join(os.path.dirname(__file__), "slow_wire.py"),
                           host.pid, self.ROUND_TRIP / 2, f"192.168.{number}.1", self.server)
-        harness.wait_until(lambda: wire.stdout == "ready\n" or not wire.running(), "the wire")
+        harness.wait_until(lambda: wire.stdout == "ready\n" or not wire.running(), "the wire", 15)
         server = self.start("nsenter", "-t", host.pid, "-n", harness.TCPGOON, "server",
                             "-p", self.port, "-m", "0", "-d", "0")
         harness.wait_until(self.is_served, "the server over there")
