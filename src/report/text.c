@@ -206,7 +206,13 @@ static void print_kernel_view(FILE *out, const struct result *result)
 {
 	const struct kernel_view *view = &result->kernel;
 	if (!view->possible && view->error_number == 0) {
-		fputs("Kernel: not asked, as it chose the ports of the connections\n", out);
+		/* A dial that had no source address was no connection to ask about. */
+		bool chose = result->established > 0 ||
+			(result->settings.source_port != NULL &&
+				strcmp(result->settings.source_port, "auto") == 0);
+		fprintf(out, "Kernel: not asked, as %s\n",
+			chose ? "it chose the ports of the connections"
+			      : "no source address was there to dial from");
 		return;
 	}
 	if (!view->possible) {

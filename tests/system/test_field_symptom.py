@@ -453,12 +453,9 @@ class SlowPath(Symptom):
         self.there = there
 
     def slow_down(self, delay):
-        self.start(sys.executable, WIRE, self.there.pid, delay)
+        wire = self.start(sys.executable, WIRE, self.there.pid, delay, "203.0.113.1", self.host)
+        harness.wait_until(lambda: wire.stdout == "ready\n" or not wire.running(), "the wire", 15)
         self.within = ("nsenter", "-t", str(self.there.pid), "-n")
-        def is_up():
-            with open(f"/proc/{self.there.pid}/net/dev", encoding="ascii") as file:
-                return "slow:" in file.read()
-        harness.wait_until(is_up, "the slow wire")
 
     def test_nothing_is_lost(self):
         self.slow_down(0.65)
