@@ -72,9 +72,9 @@ int signals_completed(struct signals *signals, struct lane *lane, uint64_t user_
 bool signals_came(struct signals *signals)
 {
 	if (signals->info.ssi_signo == 0 && signals->fd >= 0) {
-		ssize_t length = read(signals->fd, &signals->info, sizeof(signals->info));
-		if (length != (ssize_t)sizeof(signals->info)) {
-			signals->info.ssi_signo = 0;
+		struct signalfd_siginfo info;
+		if (read(signals->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+			signals->info = info;
 		}
 	}
 	if (signals->info.ssi_signo != 0) {

@@ -98,6 +98,9 @@ class Program:
 
         def in_child():
             libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            # Whoever runs the tests in the background, or under nohup, ignores these.
+            for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+                signal.signal(number, signal.SIG_DFL)
             if nofile is not None:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (nofile, nofile))
             if prepare is not None:

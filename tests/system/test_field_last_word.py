@@ -31,7 +31,7 @@ class LastWordCase(harness.Case):
 
     def read(self, name):
         with contextlib.suppress(FileNotFoundError):
-            return pathlib.Path(self.at(name)).read_text(encoding="utf-8")
+            return pathlib.Path(self.at(name)).read_text(encoding="utf-8", errors="replace")
         return ""
 
     def said_in(self, text):
