@@ -81,15 +81,11 @@ static void all_of_it_is_in_memory(void **state)
 	}
 }
 
-/* Valgrind puts its own in the place of ours. */
+/* Valgrind puts its own realloc() in the place of the C library's. */
 static bool realloc_is_reached(void)
 {
-	void *memory = malloc(1);
-	fails_to_grow = true;
-	void *grown = realloc(memory, 200000);
-	fails_to_grow = false;
-	free(grown == NULL ? memory : grown);
-	return grown == NULL;
+	const char *preloaded = getenv("LD_PRELOAD");
+	return preloaded == NULL || strstr(preloaded, "vgpreload") == NULL;
 }
 
 /* In the middle, and in the last step, after which fclose() still returns 0. */
