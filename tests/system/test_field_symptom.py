@@ -410,10 +410,13 @@ class StaleTuples(Symptom):
             self.assert_status(run, 0)
             self.assertEqual(result["connections"]["established"], 40000)
             names = [finding["name"] for finding in result["findings"]]
-            self.assertFalse({"unconfirmed", "syn_loss", "backlog_full"} & set(names),
-                             run.describe())
+            # The two together may really fill the server's queue on a busy machine: then dials wait
+            # for a second.
+            overflowed = result["connect_us"]["max"] >= 900000
+            wrong = {"unconfirmed", "syn_loss"} | ({"backlog_full"} if not overflowed else set())
+            self.assertFalse(wrong & set(names), run.describe())
             kernel = result["kernel"]
-            if result["connect_us"]["max"] < 900000:
+            if not overflowed:
                 self.assertEqual(kernel["stale_tuples"], kernel["retransmitted"], run.describe())
             self.assertEqual(kernel["doubtful"], 0)
             self.assertEqual(result["connections"]["unconfirmed_most"], kernel["too_young"])
