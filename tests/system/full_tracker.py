@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Fills the connection tracker of this network namespace with entries that make no room for others:
-by nfnetlink, UDP, seen to be answered. Its limit is the whole machine's and cannot be lowered here."""
+by nfnetlink, UDP, seen to be answered. Its limit is the whole machine's and cannot be lowered here.
+
+full_tracker.py [ROOM]      leaves room for so many; without it, the table is full
+"""
 
 import socket
 import struct
+import sys
 
 NETLINK_NETFILTER = 12
 NEW_CONNTRACK = 1 << 8
@@ -46,7 +50,16 @@ def number_in(name):
         return int(file.read())
 
 
-def main():
+def leave(room):
+    most = number_in("nf_conntrack_max") - room
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER) as netlink:
+        for first in range(0, most, AT_ONCE):
+            last = min(first + AT_ONCE, most)
+            netlink.send(b"".join(message(number) for number in range(first, last)))
+    assert number_in("nf_conntrack_count") == most, number_in("nf_conntrack_count")
+
+
+def fill():
     most = number_in("nf_conntrack_max")
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER) as netlink:
         for first in range(0, most + AT_ONCE, AT_ONCE):
@@ -59,4 +72,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) > 1:
+        leave(int(sys.argv[1]))
+    else:
+        fill()

@@ -431,6 +431,24 @@ class Router(Field):
                                 "a limit of the server"),
                          without=("look at the server's or proxy's maximum",))
 
+    def test_a_full_connection_tracker_of_the_router(self):
+        with open("/proc/sys/net/netfilter/nf_conntrack_max", encoding="ascii") as file:
+            most = int(file.read())
+        if most > 300000:
+            self.skipTest(f"the tracker of this machine has room for {most}")
+        self.serve_there(self.server)
+        script = ("table ip tracking {\nchain forward {\ntype filter hook forward priority 0\n"
+                  "ct state new accept\n}\n}\n")
+        subprocess.run([*self.router, "nft", "-f", "-"], input=script.encode(), check=True)
+        fill = os.path.join(os.path.dirname(os.path.abspath(__file__)), "full_tracker.py")
+        self.call(*self.router, sys.executable, fill, "40")
+        run, result = self.dial_for_result(self.address, 9000, "-c", "100", "-s", "2",
+                                           "-t", "1500")
+        self.assert_only(run, result, "connection_cap", side="path", count=60, status=2,
+                         words=("The first 40 connections came up and stayed", "is not known",
+                                "a full table of connections"),
+                         without=("look at the server's or proxy's maximum",))
+
     def test_refusal_after_so_many(self):
         run, result = self.count_on_router("reject with tcp reset")
         self.assert_only(run, result, "connection_cap", side="remote", count=60, status=2,
