@@ -38,6 +38,7 @@ static void read_route(void *context, const struct nlmsghdr *message)
 	}
 	rtnetlink_parse(message, sizeof(*part), attributes, RTA_MAX + 1);
 	route->local = part->rtm_type == RTN_LOCAL;
+	route->broadcast = part->rtm_type == RTN_BROADCAST;
 	route->device = rtnetlink_u32(attributes[RTA_OIF]);
 	struct address gateway;
 	if (rtnetlink_host(attributes[RTA_GATEWAY], part->rtm_family, &gateway)) {

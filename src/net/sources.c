@@ -2,13 +2,11 @@
 #include "tcpgoon/net/sources.h"
 
 #include <errno.h>
-#include <linux/netlink.h>
-#include <linux/rtnetlink.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "tcpgoon/net/route.h"
 
 #define DISCARD_PORT 9
 
@@ -44,8 +42,8 @@ static int connect_from(int fd, const struct address *source, const struct addre
 	return 0;
 }
 
-/* Connects the UDP socket and reads both of its ends. */
-static int route(int fd, const struct address *source, const struct address *target,
+/* Connects the socket and reads both of its ends. */
+static int connect_udp(int fd, const struct address *source, const struct address *target,
 	struct address *ret_source, struct address *ret_dialled)
 {
 	socklen_t source_length = sizeof(*ret_source);
@@ -80,7 +78,7 @@ int sources_route(const struct address *source, const struct address *target,
 	}
 	struct address from = {0};
 	struct address to = {0};
-	int r = route(fd, source, &probe, &from, &to);
+	int r = connect_udp(fd, source, &probe, &from, &to);
 	close(fd);
 	if (r == 0 && ret_source != NULL) {
 		address_set_port(&from, 0);
@@ -117,72 +115,16 @@ int sources_check(const struct address *source)
 	return r;
 }
 
-/* The kernel's route to `target`, asked over rtnetlink. Returns its RTN_ type or a negative errno. */
-static int route_type(int fd, const struct address *target)
-{
-	bool v4 = target->any.sa_family == AF_INET;
-	const void *host = v4 ? (const void *)&target->v4.sin_addr : &target->v6.sin6_addr;
-	size_t host_length = v4 ? sizeof(target->v4.sin_addr) : sizeof(target->v6.sin6_addr);
-	struct {
-		struct nlmsghdr header;
-		struct rtmsg route;
-		struct rtattr attribute;
-		uint8_t host[sizeof(struct in6_addr)];
-	} request = {
-		.header = {.nlmsg_type = RTM_GETROUTE, .nlmsg_flags = NLM_F_REQUEST},
-		.route = {.rtm_family = (unsigned char)target->any.sa_family,
-			.rtm_dst_len = (unsigned char)(8 * host_length)},
-		.attribute = {.rta_type = RTA_DST,
-			.rta_len = (unsigned short)RTA_LENGTH(host_length)},
-	};
-	request.header.nlmsg_len = (uint32_t)(offsetof(__typeof__(request), host) + host_length);
-	memcpy(request.host, host, host_length);
-	if (send(fd, &request, request.header.nlmsg_len, 0) < 0) {
-		return -errno;
-	}
-
-	/* The kernel has answered when send() returns; the attributes behind may be cut off. */
-	struct {
-		struct nlmsghdr header;
-		union {
-			struct nlmsgerr error;
-			struct rtmsg route;
-		};
-	} answer;
-	ssize_t received = recv(fd, &answer, sizeof(answer), MSG_DONTWAIT);
-	if (received < 0) {
-		return -errno;
-	}
-	if (answer.header.nlmsg_type == NLMSG_ERROR) {
-		return answer.error.error < 0 ? answer.error.error : -EBADMSG;
-	}
-	if (answer.header.nlmsg_type != RTM_NEWROUTE) {
-		return -EBADMSG;
-	}
-	return answer.route.rtm_type;
-}
-
-/* Whether the route to `target` is of this type. */
-static int is_of_type(const struct address *target, int wanted)
-{
-	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_ROUTE);
-	if (fd < 0) {
-		return -errno;
-	}
-	int type = route_type(fd, target);
-	close(fd);
-	if (type == -ENETUNREACH || type == -EHOSTUNREACH) {
-		return 0; /* there is no route */
-	}
-	return type < 0 ? type : type == wanted;
-}
-
 int sources_is_local(const struct address *target)
 {
-	return is_of_type(target, RTN_LOCAL);
+	struct route route;
+	int r = route_find(NULL, target, &route);
+	return r < 0 ? r : route.local;
 }
 
 int sources_is_broadcast(const struct address *target)
 {
-	return is_of_type(target, RTN_BROADCAST);
+	struct route route;
+	int r = route_find(NULL, target, &route);
+	return r < 0 ? r : route.broadcast;
 }

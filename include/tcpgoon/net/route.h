@@ -14,6 +14,7 @@
 struct route {
 	int refused; /* a positive errno: why there is none; 0: there is */
 	bool local; /* to an address of this host */
+	bool broadcast; /* to a broadcast address of a network that this host is in */
 	unsigned device;
 	struct address next_hop; /* the gateway, or the target itself; without a port */
 };
