@@ -201,8 +201,8 @@ static void add_processor(struct netstat *netstat, const char *header, const cha
 		}
 		for (size_t i = 0; i < NETSTAT_MAX; i++) {
 			if (is_named(names[i], group, counter)) {
-				uint64_t before = netstat->values[i];
-				netstat->values[i] = (before == NETSTAT_ABSENT ? 0 : before) +
+				netstat->values[i] =
+					netstat_or_zero(netstat, (enum netstat_counter)i) +
 					strtoull(value.begin, NULL, 16);
 			}
 		}

@@ -164,19 +164,15 @@ static json_t *make_group(const char *by, const char *value, const struct failur
 
 static json_t *make_groups(const struct result *result)
 {
-	static const char *const names[GROUP_KINDS] = {
-		[GROUP_SOURCE] = "source",
-		[GROUP_FAMILY] = "family",
-		[GROUP_PORT] = "port",
-	};
 	json_t *list = json_array();
 	for (size_t i = 0; i < GROUP_KINDS; i++) {
 		const struct failure_groups *groups = &result->groups[i];
 		for (size_t j = 0; j < groups->count && list != NULL; j++) {
 			char value[ADDRESS_TEXT_MAX];
 			failure_group_value((enum group_kind)i, &groups->list[j], value);
-			list = json_value_append(
-				list, make_group(names[i], value, &groups->list[j]));
+			list = json_value_append(list,
+				make_group(group_kind_name((enum group_kind)i), value,
+					&groups->list[j]));
 		}
 	}
 	return list;

@@ -169,11 +169,6 @@ static void print_causes(FILE *out, const struct result *result)
 /* "Failed or ended by source: 192.0.2.2 25 of 25, 192.0.2.3 1 of 25" */
 static void print_groups(FILE *out, const struct result *result)
 {
-	static const char *const names[GROUP_KINDS] = {
-		[GROUP_SOURCE] = "source",
-		[GROUP_FAMILY] = "family",
-		[GROUP_PORT] = "port",
-	};
 	for (size_t i = 0; i < GROUP_KINDS; i++) {
 		const struct failure_groups *groups = &result->groups[i];
 		for (size_t j = 0; j < groups->count && j < GROUPS_SHOWN; j++) {
@@ -184,7 +179,8 @@ static void print_groups(FILE *out, const struct result *result)
 				count += group->causes[k];
 			}
 			if (j == 0) {
-				fprintf(out, "Failed or ended by %s: ", names[i]);
+				fprintf(out, "Failed or ended by %s: ",
+					group_kind_name((enum group_kind)i));
 			}
 			fprintf(out, "%s%s %" PRIu64 " of %" PRIu64, j > 0 ? ", " : "",
 				failure_group_value((enum group_kind)i, group, value), count,

@@ -63,6 +63,27 @@ void result_finish(struct result *result)
 	histogram_finish(&result->lifetime);
 }
 
+uint64_t result_failed_here(const struct result *result)
+{
+	uint64_t count = 0;
+	for (size_t i = 0; i < CAUSE_MAX; i++) {
+		if (cause_side((enum cause)i) == CAUSE_SIDE_LOCAL) {
+			count += result->causes[i].count;
+		}
+	}
+	return count;
+}
+
+const char *group_kind_name(enum group_kind kind)
+{
+	static const char *const names[GROUP_KINDS] = {
+		[GROUP_SOURCE] = "source",
+		[GROUP_FAMILY] = "family",
+		[GROUP_PORT] = "port",
+	};
+	return names[kind];
+}
+
 char *failure_group_value(
 	enum group_kind kind, const struct failure_group *group, char buffer[ADDRESS_TEXT_MAX])
 {

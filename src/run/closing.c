@@ -23,11 +23,10 @@
  *
  * Mostly the counts say all: no more sockets of this host wait for the answer to their FINs than
  * before (orphans, as the kernel calls them), and as many connections came to TIME_WAIT as were
- * closed. Other programs could
- * make up for what is missing, so some of the connections are asked about even then. The server's
- * program closes its ends in its own time, so while the counts grow, they are waited for. Where they
- * do not agree, each is asked about, at a microsecond each, and those without an answer again until
- * LOOK_NS are over.
+ * closed. Other programs could make up for what is missing, so some of the connections are asked
+ * about even then. The server's program closes its ends in its own time, so while the counts grow,
+ * they are waited for. Where they do not agree, each is asked about, at a microsecond each, and
+ * those without an answer again until LOOK_NS are over.
  */
 #include "tcpgoon/run/closing.h"
 
@@ -247,11 +246,9 @@ static void count_time_waits(struct closing *closing)
 		NETSTAT_TIME_WAITS, NETSTAT_TIME_WAITS_SHORT, NETSTAT_TIME_WAIT_OVERFLOWS};
 	closing->time_waits = 0;
 	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
-		uint64_t value = added.values[counters[i]];
-		closing->time_waits += value == NETSTAT_ABSENT ? 0 : value;
+		closing->time_waits += netstat_or_zero(&added, counters[i]);
 	}
-	uint64_t overflows = added.values[NETSTAT_TIME_WAIT_OVERFLOWS];
-	closing->overflowed = overflows != NETSTAT_ABSENT && overflows > 0;
+	closing->overflowed = netstat_or_zero(&added, NETSTAT_TIME_WAIT_OVERFLOWS) > 0;
 }
 
 /* All that is not known to have been reset was answered. */

@@ -27,14 +27,10 @@
 #include <unistd.h>
 
 #include "tcpgoon/base/clock.h"
+#include "tcpgoon/base/compare.h"
 
 #define BATCH_MOST 32 /* sockets that are made at once */
 #define DIALS_MOST 4 /* of these, dialled at once */
-
-static uint64_t lesser(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
 
 int dialer_init(struct dialer *dialer, const struct plan *plan, struct requests *requests,
 	struct table *table, uint64_t start_ns)

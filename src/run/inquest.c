@@ -23,6 +23,7 @@
 #include <stdlib.h>
 
 #include "tcpgoon/base/clock.h"
+#include "tcpgoon/base/compare.h"
 #include "tcpgoon/net/netstat.h"
 
 /* After as many batches in a row without an answer, there will be none. */
@@ -393,11 +394,6 @@ void inquest_ask_again(struct inquest *inquest, uint64_t now_ns)
 		inquest->stopped += repeats[i] == REPEATS_STOPPED;
 	}
 	inquest->table->result->kernel.cost_ns += clock_now_ns() - began_ns;
-}
-
-static uint64_t lesser(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
 }
 
 void inquest_conclude(struct inquest *inquest)

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tcpgoon/base/compare.h"
 #include "tcpgoon/base/units.h"
 #include "tcpgoon/plan/source_range.h"
 
@@ -25,11 +26,6 @@
 
 /* From when on a note says that it takes long. */
 #define NOTE_NS (1 * NSEC_PER_SEC)
-
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
 
 /* Waits for the connect to be decided. Returns 0 or a negative errno. */
 static int await(int fd, uint64_t until_ns)
@@ -73,7 +69,7 @@ static int dial(const struct plan *plan, const struct address *target)
 	if (fd < 0) {
 		return -errno;
 	}
-	uint64_t patience_ns = earlier(PROBE_PATIENCE_NS, plan->settings.dial_timeout_ns);
+	uint64_t patience_ns = lesser(PROBE_PATIENCE_NS, plan->settings.dial_timeout_ns);
 	int r = bind_as_given(fd, plan, target->any.sa_family);
 	if (r == 0 && connect(fd, &target->any, address_length(target)) < 0) {
 		r = errno == EINPROGRESS ? await(fd, clock_now_ns() + patience_ns) : -errno;
@@ -108,7 +104,7 @@ static void add_outcome(
 {
 	char host[ADDRESS_TEXT_MAX];
 	char patience[UNITS_TEXT_MAX];
-	uint64_t patience_ns = earlier(PROBE_PATIENCE_NS, plan->settings.dial_timeout_ns);
+	uint64_t patience_ns = lesser(PROBE_PATIENCE_NS, plan->settings.dial_timeout_ns);
 	size_t used = strlen(list);
 	snprintf(list + used, size - used, "%s%s ", used > 0 ? ", " : "",
 		address_format_host(address, host));

@@ -43,11 +43,6 @@
  */
 #define LAST_LOOK_NS (200 * NSEC_PER_MSEC)
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 static int engine_init(struct engine *engine, const struct run_params *run, struct result *result,
 	struct error *error)
 {
@@ -231,7 +226,7 @@ static uint64_t ask_again(struct engine *engine)
 {
 	uint64_t again_ns = inquest_again_ns(&engine->inquest);
 	if (engine->now_ns < again_ns && !is_cut_short(engine)) {
-		return earlier(again_ns, inquest_watch_ns(&engine->inquest));
+		return clock_earlier(again_ns, inquest_watch_ns(&engine->inquest));
 	}
 	inquest_ask_again(&engine->inquest, engine->now_ns);
 	return engine->now_ns;
@@ -326,7 +321,7 @@ static uint64_t next_dialling_ns(const struct engine *engine)
 	if (table_decided(&engine->table)) {
 		return engine->now_ns; /* none was dialled: nothing would wake us */
 	}
-	return earlier(dialer_next_ns(&engine->dialer, engine->now_ns),
+	return clock_earlier(dialer_next_ns(&engine->dialer, engine->now_ns),
 		deadline_next_ns(&engine->deadline));
 }
 
@@ -349,7 +344,8 @@ static void shorten_hold(struct engine *engine)
 {
 	uint64_t look_ns = engine->result->established > 0 ? LAST_LOOK_NS : 0;
 	if (engine->table.by_state[CONN_ESTABLISHED] == 0) {
-		engine->hold_until_ns = earlier(engine->hold_until_ns, engine->now_ns + look_ns);
+		engine->hold_until_ns =
+			clock_earlier(engine->hold_until_ns, engine->now_ns + look_ns);
 	}
 }
 
@@ -423,7 +419,8 @@ static void look_around(struct engine *engine)
 static uint64_t next_look_ns(const struct engine *engine)
 {
 	uint64_t series_ns = engine->table.start_ns + series_next_ns(&engine->result->series);
-	return earlier(engine->review_ns, earlier(series_ns, engine->evidence.next_look_ns));
+	return clock_earlier(
+		engine->review_ns, clock_earlier(series_ns, engine->evidence.next_look_ns));
 }
 
 /* What queues requests fails without words of its own. */
@@ -445,11 +442,11 @@ static int work(struct engine *engine, uint64_t *ret_until_ns, struct error *err
 		if (r == 0) {
 			r = explain(engine, give_up_overdue(engine), error);
 		}
-		*ret_until_ns = earlier(next_dialling_ns(engine), next_look_ns(engine));
+		*ret_until_ns = clock_earlier(next_dialling_ns(engine), next_look_ns(engine));
 		break;
 	case PHASE_HOLDING:
-		*ret_until_ns = earlier(engine->hold_until_ns, next_look_ns(engine));
-		*ret_until_ns = earlier(*ret_until_ns, inquest_watch_ns(&engine->inquest));
+		*ret_until_ns = clock_earlier(engine->hold_until_ns, next_look_ns(engine));
+		*ret_until_ns = clock_earlier(*ret_until_ns, inquest_watch_ns(&engine->inquest));
 		break;
 	case PHASE_DISARMING:
 		r = explain(engine, disarm(engine), error);
@@ -484,7 +481,7 @@ static int wait_for_events(
 {
 	const struct run_observer *observer = engine->reporter.observer;
 	if (observer->on_wait != NULL && observer->on_wait(observer->context)) {
-		until_ns = earlier(until_ns, now_ns + HELD_BACK_NS);
+		until_ns = clock_earlier(until_ns, now_ns + HELD_BACK_NS);
 	}
 	return lanes_wait(&engine->lanes, now_ns, until_ns, error);
 }
@@ -563,7 +560,7 @@ static int loop(struct engine *engine, struct error *error)
 		engine->asleep_since_ns = worked_ns;
 		bool timing = is_timing(engine);
 		if (timing) {
-			until_ns = earlier(until_ns, worked_ns + STALL_HEARTBEAT_NS);
+			until_ns = clock_earlier(until_ns, worked_ns + STALL_HEARTBEAT_NS);
 		}
 		if (r == 0) {
 			r = wait_for_events(engine, worked_ns, until_ns, error);

@@ -41,17 +41,6 @@ static void look_at(
 	}
 }
 
-static uint64_t failed_elsewhere(const struct result *result)
-{
-	uint64_t failed = result->at_end.failed;
-	for (size_t i = 0; i < CAUSE_MAX; i++) {
-		if (cause_side((enum cause)i) == CAUSE_SIDE_LOCAL) {
-			failed -= result->causes[i].count;
-		}
-	}
-	return failed;
-}
-
 static uint64_t read_sysctl(const char *device)
 {
 	char path[64 + IF_NAMESIZE];
@@ -80,12 +69,6 @@ static void look_at_reverse_path(struct reverse_path *view)
 	if_freenameindex(devices);
 }
 
-static uint64_t added(const struct result *result, enum netstat_counter counter)
-{
-	uint64_t value = result->network.values[counter];
-	return value == NETSTAT_ABSENT ? 0 : value;
-}
-
 /* What the verdict can name, if it comes to think that this machine dropped or rejected them. */
 static void look_at_rules(struct result *result, const struct targets *targets, uint64_t failed)
 {
@@ -102,26 +85,28 @@ static void look_at_rules(struct result *result, const struct targets *targets, 
 }
 
 /*
- * Something that this host was to send, or to get, may have been dropped here, whosever it was. (Over IPv6 a RST of
- * its own makes up for the SYN in the counters.)
+ * Something that this host was to send, or to get, may have been dropped here, whosever it was.
+ * (Over IPv6 a RST of its own makes up for the SYN in the counters.)
  */
 static bool some_was_dropped(const struct result *result)
 {
-	return added(result, NETSTAT_IP_REQUESTS) > added(result, NETSTAT_IP_TRANSMITS) ||
-		added(result, NETSTAT_IP6_REQUESTS) > added(result, NETSTAT_IP6_TRANSMITS) ||
-		added(result, NETSTAT_IP_RECEIVES) > added(result, NETSTAT_IP_DELIVERS) ||
-		added(result, NETSTAT_RETRANSMIT_FAILS) > 0 || result->icmp.told_here > 0 ||
+	return result_added(result, NETSTAT_IP_REQUESTS) >
+		result_added(result, NETSTAT_IP_TRANSMITS) ||
+		result_added(result, NETSTAT_IP6_REQUESTS) >
+		result_added(result, NETSTAT_IP6_TRANSMITS) ||
+		result_added(result, NETSTAT_IP_RECEIVES) >
+		result_added(result, NETSTAT_IP_DELIVERS) ||
+		result_added(result, NETSTAT_RETRANSMIT_FAILS) > 0 || result->icmp.told_here > 0 ||
 		result->target.any.sa_family == AF_INET6;
 }
 
 void ways_look(const struct plan *plan, struct result *result)
 {
-	uint64_t failed = failed_elsewhere(result);
-	uint64_t filtered = result->network.values[NETSTAT_REVERSE_PATH_FILTERED];
+	uint64_t failed = result_failed_there(result);
 	if (failed == 0) {
 		return;
 	}
-	if (filtered != NETSTAT_ABSENT && filtered > 0) {
+	if (result_added(result, NETSTAT_REVERSE_PATH_FILTERED) > 0) {
 		look_at_reverse_path(&result->reverse_path);
 	}
 	if (some_was_dropped(result)) {

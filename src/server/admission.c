@@ -15,17 +15,14 @@
  */
 #include "tcpgoon/server/admission.h"
 
+#include "tcpgoon/base/compare.h"
+
 #define MARGIN_BEYOND_BACKLOG 64
 #define WORTHWHILE_SHARE 8
 
 uint64_t admission_margin(uint32_t backlog)
 {
 	return 2 * (uint64_t)backlog + MARGIN_BEYOND_BACKLOG;
-}
-
-static uint64_t lesser(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
 }
 
 struct admission_order admission_decide(const struct admission_view *view)

@@ -219,15 +219,14 @@ char *rule_seconds(uint64_t ns, char buffer[RULE_TEXT_MAX])
 	return buffer;
 }
 
-uint64_t rule_failed_here(const struct result *result)
+const struct refusal *rule_first_refusal(const struct result *result, enum cause cause)
 {
-	uint64_t count = 0;
-	for (size_t i = 0; i < CAUSE_MAX; i++) {
-		if (cause_side((enum cause)i) == CAUSE_SIDE_LOCAL) {
-			count += result->causes[i].count;
+	for (size_t i = 0; i < result->refusal_count; i++) {
+		if (result->refusals[i].cause == cause) {
+			return &result->refusals[i];
 		}
 	}
-	return count;
+	return NULL;
 }
 
 /* Whether one of the rules that know better speaks of all that this one speaks of. */

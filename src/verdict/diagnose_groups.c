@@ -97,9 +97,9 @@ static struct failing look_at_groups(const struct result *result, enum group_kin
 			failing.causes[j] += group->causes[j];
 		}
 	}
-	uint64_t all = rule_failed_there(result) + rule_ended_at_once(result);
+	uint64_t all = result_failed_there(result) + rule_ended_at_once(result);
 	uint64_t decided =
-		end->total - end->not_initiated - end->dialing - rule_failed_here(result);
+		end->total - end->not_initiated - end->dialing - result_failed_here(result);
 	failing.elsewhere_rejected = all - failing.rejected;
 	failing.elsewhere = decided - failing.rejected;
 	return failing;
@@ -325,7 +325,7 @@ bool rule_group_caps(
 	const struct result *result, char ret_limit[RULE_TEXT_MAX], struct finding *finding)
 {
 	static const enum group_kind kinds[] = {GROUP_SOURCE, GROUP_PORT};
-	uint64_t all = rule_failed_there(result) + rule_ended_at_once(result);
+	uint64_t all = result_failed_there(result) + rule_ended_at_once(result);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		struct caps caps = look_at_caps(result, kinds[i]);
 		if (caps.groups == 0 || caps.rejected < all || rule_listener_left(result)) {

@@ -154,7 +154,7 @@ static bool first_were_closed_at_once(const struct result *result, struct findin
 {
 	uint64_t at_once = rule_ended_at_once(result);
 	uint64_t last = result->last_rejected;
-	if (at_once < IDLE_DROPS_LEAST || rule_failed_there(result) > 0 ||
+	if (at_once < IDLE_DROPS_LEAST || result_failed_there(result) > 0 ||
 		result->at_end.established < IDLE_DROPS_LEAST || last == RESULT_UNKNOWN ||
 		last + 1 > at_once + 1 + at_once / 50) {
 		return false;

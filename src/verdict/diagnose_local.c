@@ -42,7 +42,7 @@ bool local_ports_exhausted(const struct result *result, struct finding *finding)
 		return false;
 	}
 	/* Of this run are its dials, and those that were dialled again from another port. */
-	uint64_t opened = rule_added(result, NETSTAT_ACTIVE_OPENS);
+	uint64_t opened = result_added(result, NETSTAT_ACTIVE_OPENS);
 	if (opened > 2 * result->dialed) {
 		size_t used = strlen(finding->evidence);
 		snprintf(finding->evidence + used, sizeof(finding->evidence) - used,
@@ -64,20 +64,9 @@ bool local_memory(const struct result *result, struct finding *finding)
 		result, CAUSE_MEMORY, "got no memory from the kernel of this machine", finding);
 }
 
-/* The first that connect refused for this cause; NULL where none did. */
-static const struct refusal *first_refusal(const struct result *result, enum cause cause)
-{
-	for (size_t i = 0; i < result->refusal_count; i++) {
-		if (result->refusals[i].cause == cause) {
-			return &result->refusals[i];
-		}
-	}
-	return NULL;
-}
-
 bool local_not_permitted(const struct result *result, struct finding *finding)
 {
-	const struct refusal *refusal = first_refusal(result, CAUSE_NOT_PERMITTED);
+	const struct refusal *refusal = rule_first_refusal(result, CAUSE_NOT_PERMITTED);
 	bool found = failed_here(
 		result, CAUSE_NOT_PERMITTED, "were not permitted on this machine", finding);
 	if (found && refusal != NULL) {
@@ -109,7 +98,7 @@ static const struct way *loopback_way(const struct result *result)
 
 bool source_unusable(const struct result *result, struct finding *finding)
 {
-	const struct refusal *refusal = first_refusal(result, CAUSE_SOURCE_INVALID);
+	const struct refusal *refusal = rule_first_refusal(result, CAUSE_SOURCE_INVALID);
 	const struct way *stays = loopback_way(result);
 	bool found = failed_here(
 		result, CAUSE_SOURCE_INVALID, "could not use their source address", finding);
@@ -154,8 +143,7 @@ bool conntrack_full(const struct result *result, struct finding *finding)
 	bool limited = tables->conntrack_max > 0 && tables->conntrack_max != RESULT_UNKNOWN &&
 		tables->conntrack_used != RESULT_UNKNOWN;
 	uint64_t timed_out = rule_cause(result, CAUSE_TIMED_OUT);
-	uint64_t again = result_lost_a_syn(result);
-	finding->count = timed_out > again ? timed_out : again;
+	finding->count = rule_waited_or_timed_out(result);
 	bool full = limited &&
 		tables->conntrack_used >= tables->conntrack_max / 100 * FULL_PERCENT +
 				tables->conntrack_max % 100 * FULL_PERCENT / 100;
@@ -164,7 +152,7 @@ bool conntrack_full(const struct result *result, struct finding *finding)
 	 * table that is full of others' has dropped nothing of ours where it counts no drop.
 	 */
 	bool counted = result->network.values[NETSTAT_CONNTRACK_DROPS] != NETSTAT_ABSENT;
-	uint64_t dropped = rule_added(result, NETSTAT_CONNTRACK_DROPS);
+	uint64_t dropped = result_added(result, NETSTAT_CONNTRACK_DROPS);
 	if (finding->count == 0 || (counted ? dropped < finding->count : !full)) {
 		return false;
 	}
@@ -172,7 +160,7 @@ bool conntrack_full(const struct result *result, struct finding *finding)
 		finding->weight = FINDING_REMARK; /* they came up, late */
 	}
 	if (!full) {
-		uint64_t evicted = rule_added(result, NETSTAT_CONNTRACK_EARLY_DROPS);
+		uint64_t evicted = result_added(result, NETSTAT_CONNTRACK_EARLY_DROPS);
 		char room[64] = "";
 		if (evicted > 0) {
 			snprintf(room, sizeof(room), " although %" PRIu64 " others were evicted",
@@ -197,7 +185,7 @@ bool conntrack_full(const struct result *result, struct finding *finding)
 
 bool time_wait_overflow(const struct result *result, struct finding *finding)
 {
-	uint64_t overflows = rule_added(result, NETSTAT_TIME_WAIT_OVERFLOWS);
+	uint64_t overflows = result_added(result, NETSTAT_TIME_WAIT_OVERFLOWS);
 	/* This run's leave a TIME_WAIT here while it lasts where the server is here and closes. */
 	uint64_t own = result->listener.here ? result->at_end.closed : 0;
 	finding->count = overflows < own ? overflows : own;
@@ -215,12 +203,11 @@ bool time_wait_overflow(const struct result *result, struct finding *finding)
 
 bool memory_pressure(const struct result *result, struct finding *finding)
 {
-	uint64_t pressures = rule_added(result, NETSTAT_MEMORY_PRESSURES);
-	uint64_t aborts = rule_added(result, NETSTAT_ABORTS_ON_MEMORY);
+	uint64_t pressures = result_added(result, NETSTAT_MEMORY_PRESSURES);
+	uint64_t aborts = result_added(result, NETSTAT_ABORTS_ON_MEMORY);
 	/* Of all programs of this host: it matters where connections of this run took harm. */
-	uint64_t hurt = result->at_end.failed + result->at_end.closed;
-	uint64_t again = result_lost_a_syn(result);
-	hurt = hurt > again ? hurt : again;
+	uint64_t hurt =
+		greater(result->at_end.failed + result->at_end.closed, result_lost_a_syn(result));
 	if ((pressures == 0 && aborts == 0) || hurt == 0) {
 		return false;
 	}
@@ -316,7 +303,7 @@ static const char *why_it_stood_still(const struct stall_view *stalls)
 static bool stood_still(const struct result *result, struct finding *finding)
 {
 	const struct stall_view *stalls = &result->stalls;
-	uint64_t apart = stalls->connect_apart + stalls->failure_apart + stalls->lifetime_apart;
+	uint64_t apart = rule_set_apart(result);
 	if (stalls->count == 0 || (apart == 0 && stalls->longest_ns < STALL_REMARKABLE_NS)) {
 		return false;
 	}
@@ -341,7 +328,7 @@ static bool stood_still(const struct result *result, struct finding *finding)
 bool client_limited(const struct result *result, struct finding *finding)
 {
 	/* What failed here was not dialled: those findings say enough. */
-	bool dialled = result->dialed >= 2 && rule_failed_here(result) == 0;
+	bool dialled = result->dialed >= 2 && result_failed_here(result) == 0;
 	/* Whoever is throttled stands still: the quota says why. */
 	if (dialled && quota_was_the_limit(result, finding)) {
 		return true;

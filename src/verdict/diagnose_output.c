@@ -21,21 +21,8 @@
 /* Counters of the namespace explain a number up to so many times as large, and a few more. */
 #define ABOUT_TIMES 2
 #define ABOUT_MORE 16
-/* Answers are repeated: by the peer when it does not hear from us, and to each SYN sent again. */
-#define ANSWERS_TIMES 16
 /* Of answers that filters dropped, whose counter others add to more: a few repetitions. */
 #define INPUT_TIMES 4
-
-/* The first that was refused for this cause; NULL where none is kept. */
-static const struct refusal *first_refusal(const struct result *result, enum cause cause)
-{
-	for (size_t i = 0; i < result->refusal_count; i++) {
-		if (result->refusals[i].cause == cause) {
-			return &result->refusals[i];
-		}
-	}
-	return NULL;
-}
 
 /* " and to others": where more than one target or source was refused for it. */
 static const char *and_others(const struct result *result, const struct refusal *first)
@@ -57,7 +44,7 @@ static const char *ip_command(const struct address *address)
 
 bool no_route(const struct result *result, struct finding *finding)
 {
-	const struct refusal *refusal = first_refusal(result, CAUSE_NO_ROUTE);
+	const struct refusal *refusal = rule_first_refusal(result, CAUSE_NO_ROUTE);
 	finding->count = rule_cause(result, CAUSE_NO_ROUTE);
 	if (finding->count == 0) {
 		return false;
@@ -109,7 +96,7 @@ static void hint_at_refuser(const struct refusal *refusal, struct finding *findi
 
 bool route_refuses(const struct result *result, struct finding *finding)
 {
-	const struct refusal *refusal = first_refusal(result, CAUSE_ROUTE_REFUSES);
+	const struct refusal *refusal = rule_first_refusal(result, CAUSE_ROUTE_REFUSES);
 	finding->count = rule_cause(result, CAUSE_ROUTE_REFUSES);
 	if (finding->count == 0) {
 		return false;
@@ -224,10 +211,10 @@ static uint64_t beyond(uint64_t value, uint64_t base)
  */
 static uint64_t unsent_over_ipv6(const struct result *result)
 {
-	uint64_t requests = rule_added(result, NETSTAT_IP6_REQUESTS);
-	uint64_t transmits = rule_added(result, NETSTAT_IP6_TRANSMITS);
-	uint64_t elsewhere = beyond(beyond(requests, rule_added(result, NETSTAT_LO_IP6_REQUESTS)),
-		beyond(transmits, rule_added(result, NETSTAT_LO_IP6_TRANSMITS)));
+	uint64_t requests = result_added(result, NETSTAT_IP6_REQUESTS);
+	uint64_t transmits = result_added(result, NETSTAT_IP6_TRANSMITS);
+	uint64_t elsewhere = beyond(beyond(requests, result_added(result, NETSTAT_LO_IP6_REQUESTS)),
+		beyond(transmits, result_added(result, NETSTAT_LO_IP6_TRANSMITS)));
 	return elsewhere > beyond(requests, transmits) ? elsewhere : beyond(requests, transmits);
 }
 
@@ -243,8 +230,8 @@ static uint64_t unsent(const struct result *result)
 	uint64_t count = 0;
 	const uint64_t *values = result->network.values;
 	if (dials_family(result, AF_INET) && values[NETSTAT_IP_TRANSMITS] != NETSTAT_ABSENT) {
-		count += beyond(rule_added(result, NETSTAT_IP_REQUESTS),
-			rule_added(result, NETSTAT_IP_TRANSMITS));
+		count += beyond(result_added(result, NETSTAT_IP_REQUESTS),
+			result_added(result, NETSTAT_IP_TRANSMITS));
 	}
 	if (dials_family(result, AF_INET6) && values[NETSTAT_IP6_TRANSMITS] != NETSTAT_ABSENT) {
 		count += unsent_over_ipv6(result);
@@ -262,7 +249,7 @@ static bool explains(uint64_t counted, uint64_t wanted)
 static uint64_t sent_again(const struct result *result)
 {
 	return result->kernel.possible ? result_resent_for_loss(result)
-				       : rule_added(result, NETSTAT_SYN_RETRANSMITS);
+				       : result_added(result, NETSTAT_SYN_RETRANSMITS);
 }
 
 /* SYNs of ours that were not answered: each that was sent again, and the last of each dial. */
@@ -274,9 +261,9 @@ static uint64_t lost_syns(const struct result *result)
 /* TCP was told that its SYNs were dropped when it sent them again, which was not for want of a route. */
 static bool retransmits_failed(const struct result *result)
 {
-	uint64_t no_routes = rule_added(result, NETSTAT_IP_NO_ROUTES) +
-		rule_added(result, NETSTAT_IP6_NO_ROUTES);
-	return explains(beyond(rule_added(result, NETSTAT_RETRANSMIT_FAILS), no_routes),
+	uint64_t no_routes = result_added(result, NETSTAT_IP_NO_ROUTES) +
+		result_added(result, NETSTAT_IP6_NO_ROUTES);
+	return explains(beyond(result_added(result, NETSTAT_RETRANSMIT_FAILS), no_routes),
 		sent_again(result));
 }
 
@@ -318,14 +305,13 @@ static bool name_rule(const struct result *result, enum ruleset_deed deed, struc
 bool output_dropped(const struct result *result, struct finding *finding)
 {
 	uint64_t timed_out = rule_cause(result, CAUSE_TIMED_OUT);
-	uint64_t again = result_lost_a_syn(result);
 	uint64_t lost = lost_syns(result);
 	bool by_hook = unsent_by_drops(result) > 0 && explains(unsent(result), lost);
 	/* What waits for a key is dropped without a word to TCP. */
 	bool by_ipsec = !by_hook && timed_out > 0 && unsent(result) >= lost &&
-		rule_added(result, NETSTAT_XFRM_NO_STATES) >= lost;
+		result_added(result, NETSTAT_XFRM_NO_STATES) >= lost;
 	bool below_ip = !by_hook && !by_ipsec && retransmits_failed(result);
-	finding->count = timed_out > again ? timed_out : again;
+	finding->count = rule_waited_or_timed_out(result);
 	if (!by_hook && !below_ip && !by_ipsec) {
 		return false;
 	}
@@ -336,7 +322,7 @@ bool output_dropped(const struct result *result, struct finding *finding)
 		"This machine dropped SYNs that it was to send: %" PRIu64
 		" packets did not leave, and "
 		"%" PRIu64 " connections had to wait or timed out.",
-		below_ip ? rule_added(result, NETSTAT_RETRANSMIT_FAILS) : unsent(result),
+		below_ip ? result_added(result, NETSTAT_RETRANSMIT_FAILS) : unsent(result),
 		finding->count);
 	if (by_ipsec) {
 		rule_say(finding->hint,
@@ -427,11 +413,11 @@ bool output_rejected(const struct result *result, struct finding *finding)
 
 bool reverse_path_filtered(const struct result *result, struct finding *finding)
 {
-	uint64_t filtered = rule_added(result, NETSTAT_REVERSE_PATH_FILTERED);
+	uint64_t filtered = result_added(result, NETSTAT_REVERSE_PATH_FILTERED);
 	const struct reverse_path *view = &result->reverse_path;
 	finding->count = rule_cause(result, CAUSE_TIMED_OUT);
 	if (finding->count == 0 || filtered < finding->count ||
-		filtered > ANSWERS_TIMES * (lost_syns(result) + 1)) {
+		filtered > RULE_ANSWERS_TIMES * (lost_syns(result) + 1)) {
 		return false;
 	}
 	rule_say(finding->evidence,
@@ -456,19 +442,19 @@ static uint64_t undelivered(const struct result *result)
 	uint64_t count = 0;
 	const uint64_t *values = result->network.values;
 	if (dials_family(result, AF_INET) && values[NETSTAT_IP_DELIVERS] != NETSTAT_ABSENT) {
-		count += beyond(rule_added(result, NETSTAT_IP_RECEIVES),
-			rule_added(result, NETSTAT_IP_DELIVERS) +
-				rule_added(result, NETSTAT_IP_FORWARDED) +
-				rule_added(result, NETSTAT_IP_MULTICASTS) +
-				rule_added(result, NETSTAT_IP_BROADCASTS));
+		count += beyond(result_added(result, NETSTAT_IP_RECEIVES),
+			result_added(result, NETSTAT_IP_DELIVERS) +
+				result_added(result, NETSTAT_IP_FORWARDED) +
+				result_added(result, NETSTAT_IP_MULTICASTS) +
+				result_added(result, NETSTAT_IP_BROADCASTS));
 	}
 	if (dials_family(result, AF_INET6) && values[NETSTAT_IP6_DELIVERS] != NETSTAT_ABSENT) {
-		count += beyond(rule_added(result, NETSTAT_IP6_RECEIVES),
-			rule_added(result, NETSTAT_IP6_DELIVERS) +
-				rule_added(result, NETSTAT_IP6_FORWARDED) +
-				rule_added(result, NETSTAT_IP6_MULTICASTS));
+		count += beyond(result_added(result, NETSTAT_IP6_RECEIVES),
+			result_added(result, NETSTAT_IP6_DELIVERS) +
+				result_added(result, NETSTAT_IP6_FORWARDED) +
+				result_added(result, NETSTAT_IP6_MULTICASTS));
 	}
-	return beyond(count, rule_added(result, NETSTAT_REVERSE_PATH_FILTERED));
+	return beyond(count, result_added(result, NETSTAT_REVERSE_PATH_FILTERED));
 }
 
 /*

@@ -13,9 +13,6 @@
 /* A SYN is sent again after a second: a dial that may not take longer has only one. */
 #define FIRST_RETRANSMIT_NS NSEC_PER_SEC
 
-/* Answers are repeated: a counter that explains those that were lost is at most so many times as large. */
-#define ANSWERS_TIMES 16
-
 static bool is_dead(const struct target_tally *target)
 {
 	return target->failed > 0 && target->established == 0;
@@ -152,7 +149,7 @@ bool firewall_drop(const struct result *result, struct finding *finding)
 	char retransmissions[FINDING_TEXT_MAX];
 	finding->count = rule_cause(result, CAUSE_TIMED_OUT);
 	if (finding->count == 0 || result->established > 0 ||
-		finding->count < rule_failed_there(result)) {
+		finding->count < result_failed_there(result)) {
 		return false;
 	}
 	say_how_long(result, how_long);
@@ -183,7 +180,7 @@ bool partial_drop(const struct result *result, struct finding *finding)
 {
 	finding->count = rule_cause(result, CAUSE_TIMED_OUT);
 	bool others_answered =
-		result->established > 0 || rule_failed_there(result) > finding->count;
+		result->established > 0 || result_failed_there(result) > finding->count;
 	if (finding->count == 0 || !others_answered ||
 		(result->established > 0 && is_loss(result))) {
 		return false;
@@ -275,12 +272,12 @@ bool firewall_reset(const struct result *result, struct finding *finding)
  */
 bool damaged_segments(const struct result *result, struct finding *finding)
 {
-	uint64_t damaged = rule_added(result, NETSTAT_CHECKSUM_ERRORS);
+	uint64_t damaged = result_added(result, NETSTAT_CHECKSUM_ERRORS);
 	uint64_t timed_out = rule_cause(result, CAUSE_TIMED_OUT);
-	uint64_t again = result_lost_a_syn(result);
-	finding->count = timed_out > again ? timed_out : again;
+	finding->count = rule_waited_or_timed_out(result);
 	uint64_t answers = result->kernel.syn_retransmits + timed_out + 1;
-	if (finding->count == 0 || damaged < finding->count || damaged > ANSWERS_TIMES * answers) {
+	if (finding->count == 0 || damaged < finding->count ||
+		damaged > RULE_ANSWERS_TIMES * answers) {
 		return false;
 	}
 	rule_say(finding->evidence,

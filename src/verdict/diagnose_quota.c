@@ -13,17 +13,10 @@
 /* A dial or an answer that is late by less is no matter. */
 #define HARM_LEAST_US 10000
 
-/* Times that span a stop, and were set apart for it. */
-static uint64_t set_apart(const struct result *result)
-{
-	const struct stall_view *stalls = &result->stalls;
-	return stalls->connect_apart + stalls->failure_apart + stalls->lifetime_apart;
-}
-
 static bool took_harm(const struct result *result)
 {
 	/* Without a pace, the rate is what the quota allowed. */
-	return result->generator.period_ns == 0 || set_apart(result) > 0 ||
+	return result->generator.period_ns == 0 || rule_set_apart(result) > 0 ||
 		result->connect.max_us >= HARM_LEAST_US || result->lag.max_us >= HARM_LEAST_US;
 }
 
@@ -48,7 +41,7 @@ bool quota_was_the_limit(const struct result *result, struct finding *finding)
 	char period[RULE_TEXT_MAX] = "";
 	char apart[RULE_TEXT_MAX + 64] = "";
 	say_quota(generator, quota);
-	finding->count = set_apart(result);
+	finding->count = rule_set_apart(result);
 	if (finding->count > 0) {
 		snprintf(apart, sizeof(apart),
 			" Set apart, as they span a stop: %" PRIu64 " times.", finding->count);

@@ -72,11 +72,6 @@ static uint64_t known_unconfirmed(const struct result *result)
 	return result->unconfirmed == RESULT_UNKNOWN ? 0 : result->unconfirmed;
 }
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* How many packets the target's own socket dropped, where it tells. */
 static uint64_t known_dropped(const struct result *result)
 {
@@ -99,7 +94,7 @@ static uint64_t waiting(const struct result *result)
 	if (result->kernel.possible && result->kernel.not_accepted != RESULT_UNKNOWN) {
 		return result->kernel.not_accepted;
 	}
-	return least(result->listener.queued_at_end, established_there(result));
+	return lesser(result->listener.queued_at_end, established_there(result));
 }
 
 /* How many have left it. */
@@ -189,7 +184,7 @@ static bool accept_queue_was_full(const struct result *result)
 {
 	const struct listener_view *listener = &result->listener;
 	return listener->queued_most >= listener->backlog ||
-		rule_added(result, NETSTAT_LISTEN_OVERFLOWS) > 0;
+		result_added(result, NETSTAT_LISTEN_OVERFLOWS) > 0;
 }
 
 /*
@@ -201,13 +196,12 @@ static uint64_t hurt_by_backlog(const struct result *result)
 {
 	uint64_t reset = rule_cause(result, CAUSE_RESET_IN_HANDSHAKE) +
 		rule_cause(result, CAUSE_RESET_AT_ONCE);
-	uint64_t hurt = rule_cause(result, CAUSE_TIMED_OUT) + known_unconfirmed(result);
-	uint64_t lost = result_lost_a_syn(result);
-	hurt = hurt > lost ? hurt : lost;
+	uint64_t hurt = greater(rule_cause(result, CAUSE_TIMED_OUT) + known_unconfirmed(result),
+		result_lost_a_syn(result));
 	if (result->listener.dropped == RESULT_UNKNOWN) {
 		return hurt;
 	}
-	return least(hurt + reset, result->listener.dropped);
+	return lesser(hurt + reset, result->listener.dropped);
 }
 
 /* The target's own socket agrees: the counters are of all listeners of this host. */
@@ -224,7 +218,7 @@ static bool backlog_was_seen_full(const struct result *result)
 
 static void say_half_open_queue(const struct result *result, struct finding *finding)
 {
-	bool counted = rule_added(result, NETSTAT_REQUEST_QUEUE_DROPS) > 0;
+	bool counted = result_added(result, NETSTAT_REQUEST_QUEUE_DROPS) > 0;
 	rule_say(finding->evidence,
 		"The server's socket dropped %" PRIu64
 		" packets before they reached its accept queue%s; %" PRIu64
@@ -282,7 +276,7 @@ bool backlog_full(const struct result *result, struct finding *finding)
  */
 static uint64_t opened_by_others(const struct result *result)
 {
-	uint64_t opened = rule_added(result, NETSTAT_PASSIVE_OPENS);
+	uint64_t opened = result_added(result, NETSTAT_PASSIVE_OPENS);
 	return opened > result->established ? opened - result->established : 0;
 }
 
@@ -345,9 +339,9 @@ bool lost_after_cookie(const struct result *result, struct finding *finding)
 {
 	uint64_t missing =
 		result->kernel.no_other_end == RESULT_UNKNOWN ? 0 : result->kernel.no_other_end;
-	uint64_t sent = rule_added(result, NETSTAT_SYNCOOKIES_SENT);
-	uint64_t received = rule_added(result, NETSTAT_SYNCOOKIES_RECEIVED);
-	finding->count = least(missing, sent > received ? sent - received : 0);
+	uint64_t sent = result_added(result, NETSTAT_SYNCOOKIES_SENT);
+	uint64_t received = result_added(result, NETSTAT_SYNCOOKIES_RECEIVED);
+	finding->count = lesser(missing, sent > received ? sent - received : 0);
 	if (finding->count == 0) {
 		return false;
 	}
@@ -364,9 +358,9 @@ bool lost_after_cookie(const struct result *result, struct finding *finding)
 
 bool syn_cookies(const struct result *result, struct finding *finding)
 {
-	uint64_t received = rule_added(result, NETSTAT_SYNCOOKIES_RECEIVED);
+	uint64_t received = result_added(result, NETSTAT_SYNCOOKIES_RECEIVED);
 	uint64_t others = opened_by_others(result);
-	uint64_t own = least(received > others ? received - others : 0, result->established);
+	uint64_t own = lesser(received > others ? received - others : 0, result->established);
 	if (own == 0 || !is_served_here(result)) {
 		return false;
 	}
@@ -401,7 +395,7 @@ bool rule_is_cap(uint64_t rejected, uint64_t kept, uint64_t dropped_later, uint6
 uint64_t rule_capped(const struct result *result)
 {
 	uint64_t at_once = rule_ended_at_once(result);
-	uint64_t rejected = rule_failed_there(result) + at_once;
+	uint64_t rejected = result_failed_there(result) + at_once;
 	uint64_t kept = result->established - at_once;
 	uint64_t dropped_later = result->at_end.closed - at_once;
 	return !rule_listener_left(result) &&

@@ -22,6 +22,12 @@ uint64_t clock_boot_ns(void);
 /* CLOCK_REALTIME now, in nanoseconds since the epoch: for what is printed, never for intervals. */
 uint64_t clock_wall_ns(void);
 
+/* The first of two instants; CLOCK_NEVER comes last. */
+static inline uint64_t clock_earlier(uint64_t a_ns, uint64_t b_ns)
+{
+	return a_ns < b_ns ? a_ns : b_ns;
+}
+
 static inline struct timespec clock_timespec(uint64_t ns)
 {
 	return (struct timespec){

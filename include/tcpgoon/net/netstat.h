@@ -95,6 +95,13 @@ int netstat_read(struct netstat *ret_netstat);
 /* Reads the counters of the group TcpExt only. Returns 0 or a negative errno. */
 int netstat_read_tcp(struct netstat *ret_netstat);
 
+/* Its value; 0 where the kernel has no such counter. */
+static inline uint64_t netstat_or_zero(const struct netstat *netstat, enum netstat_counter counter)
+{
+	uint64_t value = netstat->values[counter];
+	return value == NETSTAT_ABSENT ? 0 : value;
+}
+
 /* What was added from `before` to `after`; absent where one of them is. */
 struct netstat netstat_difference(const struct netstat *before, const struct netstat *after);
 

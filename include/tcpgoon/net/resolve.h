@@ -24,8 +24,8 @@ struct resolve_query {
 /*
  * All TCP addresses of it, in the order of getaddrinfo(3), which is that of RFC 6724, port 0;
  * one may be there twice. Where IPv4 is written as IPv6, it is given as IPv4. *ret_list is the
- * caller's: free(). Returns 0, -ENOENT (no such name, or no answer in time), -EINVAL (it can be no name, or a
- * literal of the other family or without its interface) or -ENOMEM, with a message.
+ * caller's: free(). Returns 0, -ENOENT (no such name, or no answer in time), -EINVAL (it can be no
+ * name, or is a literal of the other family or without its interface) or -ENOMEM, with a message.
  */
 int resolve_host(const struct resolve_query *query, struct address **ret_list, size_t *ret_count,
 	struct error *error);

@@ -21,7 +21,8 @@ struct source_range {
 
 /*
  * "ADDRESS", "ADDRESS/PREFIX" (an IPv4 prefix up to 30 without its network and broadcast address)
- * or "FIRST-LAST"; the whole is tried as an address first. Returns 0 or -EINVAL with a message that names the text.
+ * or "FIRST-LAST"; the whole is tried as an address first. Returns 0, or -EINVAL with a message that
+ * names the text.
  */
 int source_range_parse(const char *text, struct source_range *ret_range, struct error *error);
 

@@ -366,6 +366,8 @@ struct result {
  */
 double result_dial_rate(const struct result *result);
 
+/* "source", "family", "port". */
+const char *group_kind_name(enum group_kind kind);
 /* What the connections of a group share: "192.0.2.1", "IPv6", "8080". Returns `buffer`. */
 char *failure_group_value(
 	enum group_kind kind, const struct failure_group *group, char buffer[ADDRESS_TEXT_MAX]);
@@ -375,6 +377,22 @@ char *failure_group_value(
  * idle connection cannot tell; the listening socket can, where it is on this host, and data do.
  */
 uint64_t result_accepted_at_least(const struct result *result);
+
+/* Connections that failed for want of something on this machine. */
+uint64_t result_failed_here(const struct result *result);
+
+/* Of those that failed, the ones that the path or the target did not let up. */
+static inline uint64_t result_failed_there(const struct result *result)
+{
+	uint64_t here = result_failed_here(result);
+	return result->at_end.failed > here ? result->at_end.failed - here : 0;
+}
+
+/* What was added to a counter of this network during the run; 0 where the kernel has none. */
+static inline uint64_t result_added(const struct result *result, enum netstat_counter counter)
+{
+	return netstat_or_zero(&result->network, counter);
+}
 
 /* Connections that a loss made send a SYN again, and how many SYNs these were. */
 static inline uint64_t result_lost_a_syn(const struct result *result)

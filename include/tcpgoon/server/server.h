@@ -57,8 +57,8 @@ int server_listen(const struct server_settings *settings, int *ret_fd, struct ad
  * Serves until a limit or a signal ends it, then closes all connections; consumes the descriptor.
  * The totals are those of the moment before the closing. SIGINT, SIGTERM and SIGHUP (unless it is
  * ignored) are taken over for the time of the serving: the first ends it, the second has the effect
- * it had before the call, during the closing too. Returns 0 with *ret_totals, or a negative errno with a message where this
- * program could not do its work.
+ * it had before the call, during the closing too. Returns 0 with *ret_totals, or a negative errno
+ * with a message where this program could not do its work.
  */
 int server_serve_take_fd(int listen_fd, const struct server_settings *settings,
 	const struct server_observer *observer, struct server_totals *ret_totals,

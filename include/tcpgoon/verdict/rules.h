@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "tcpgoon/net/netstat.h"
+#include "tcpgoon/base/compare.h"
 #include "tcpgoon/result/result.h"
 #include "tcpgoon/verdict/diagnose.h"
 
@@ -101,15 +101,24 @@ static inline uint64_t rule_cause(const struct result *result, enum cause cause)
 	return result->causes[cause].count;
 }
 
-/* Connections that this machine did not let up. */
-uint64_t rule_failed_here(const struct result *result);
-
-/* Of those that failed, the ones that the path or the target did not let up. */
-static inline uint64_t rule_failed_there(const struct result *result)
+/* Connections that timed out, or came up only with a SYN that was sent again. */
+static inline uint64_t rule_waited_or_timed_out(const struct result *result)
 {
-	uint64_t here = rule_failed_here(result);
-	return result->at_end.failed > here ? result->at_end.failed - here : 0;
+	return greater(rule_cause(result, CAUSE_TIMED_OUT), result_lost_a_syn(result));
 }
+
+/* Times that were set apart, as they span a stall of this program. */
+static inline uint64_t rule_set_apart(const struct result *result)
+{
+	const struct stall_view *stalls = &result->stalls;
+	return stalls->connect_apart + stalls->failure_apart + stalls->lifetime_apart;
+}
+
+/* The first dial that connect refused for this cause; NULL where none is kept. */
+const struct refusal *rule_first_refusal(const struct result *result, enum cause cause);
+
+/* Answers are repeated: a counter of them is at most so many times what it is to explain. */
+#define RULE_ANSWERS_TIMES 16
 
 /* Ended by the peer as soon as they were up. */
 static inline uint64_t rule_ended_at_once(const struct result *result)
@@ -123,7 +132,7 @@ static inline uint64_t rule_ended_at_once(const struct result *result)
  */
 uint64_t rule_capped(const struct result *result);
 
-/* Whether so many that were rejected began after so many that were kept, in the order of the dials. */
+/* Whether so many that were rejected began after so many that were kept, as dialled. */
 bool rule_is_cap(uint64_t rejected, uint64_t kept, uint64_t dropped_later, uint64_t before_first);
 
 /*
@@ -132,13 +141,6 @@ bool rule_is_cap(uint64_t rejected, uint64_t kept, uint64_t dropped_later, uint6
  */
 bool rule_group_caps(
 	const struct result *result, char ret_limit[RULE_TEXT_MAX], struct finding *finding);
-
-/* What the run added to a counter; 0 where the kernel has none. */
-static inline uint64_t rule_added(const struct result *result, enum netstat_counter counter)
-{
-	uint64_t value = result->network.values[counter];
-	return value == NETSTAT_ABSENT ? 0 : value;
-}
 
 /* Somebody listened here all the time: a refusal is not for want of a listener. */
 static inline bool rule_listens_here(const struct result *result)
