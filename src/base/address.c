@@ -214,6 +214,17 @@ bool address_is_any(const struct address *address)
 	return IN6_IS_ADDR_UNSPECIFIED(&address->v6.sin6_addr);
 }
 
+bool address_is_multicast(const struct address *address)
+{
+	return is_v4(address) ? IN_MULTICAST(ntohl(address->v4.sin_addr.s_addr))
+			      : IN6_IS_ADDR_MULTICAST(&address->v6.sin6_addr);
+}
+
+bool address_is_limited_broadcast(const struct address *address)
+{
+	return is_v4(address) && address->v4.sin_addr.s_addr == htonl(INADDR_BROADCAST);
+}
+
 bool address_same_host(const struct address *a, const struct address *b)
 {
 	if (is_v4(a) != is_v4(b)) {

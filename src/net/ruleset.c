@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <endian.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nf_tables_compat.h>
@@ -20,15 +21,14 @@
 #define CHAINS_MAX 64
 /* Jumps to chains that are listed before the rule that jumps want another look; so many deep. */
 #define LOOKS_MAX 8
-#define NAME_MAX_LENGTH 64
 
 #define SOURCE_PORT_OFFSET 0
 #define DESTINATION_PORT_OFFSET 2
 
 struct chain {
 	uint8_t family;
-	char table[NAME_MAX_LENGTH];
-	char name[NAME_MAX_LENGTH];
+	char table[RULESET_NAME_MAX];
+	char name[RULESET_NAME_MAX];
 };
 
 struct search {
@@ -44,9 +44,9 @@ static uint32_t be32_of(const struct rtattr *attribute)
 	return ntohl(rtnetlink_u32(attribute));
 }
 
-static void name_of(const struct rtattr *attribute, char ret_name[NAME_MAX_LENGTH])
+static void name_of(const struct rtattr *attribute, char ret_name[RULESET_NAME_MAX])
 {
-	snprintf(ret_name, NAME_MAX_LENGTH, "%.*s",
+	snprintf(ret_name, RULESET_NAME_MAX, "%.*s",
 		attribute == NULL ? 0 : (int)RTA_PAYLOAD(attribute),
 		attribute == NULL ? "" : (const char *)RTA_DATA(attribute));
 }
@@ -304,53 +304,66 @@ static bool fits(const struct ruleset_rule *rule, const struct ruleset_query *qu
 		(!rule->has_counter || rule->packets >= query->packets);
 }
 
+/* A rule as the kernel lists it. */
+struct listed_rule {
+	struct chain chain; /* that it stands in */
+	uint64_t handle;
+	struct ruleset_rule rule;
+};
+
+/* False where it is none, or one of a chain that is not on the way. */
+static bool read_listed(
+	const struct search *search, const struct nlmsghdr *message, struct listed_rule *ret_listed)
+{
+	const struct rtattr *part[NFTA_RULE_MAX + 1];
+	if (!is_of(message, NFT_MSG_NEWRULE)) {
+		return false;
+	}
+	rtnetlink_parse(message, sizeof(struct nfgenmsg), part, NFTA_RULE_MAX + 1);
+	struct listed_rule listed = {.chain.family = family_of(message)};
+	name_of(part[NFTA_RULE_TABLE], listed.chain.table);
+	name_of(part[NFTA_RULE_CHAIN], listed.chain.name);
+	if (!is_known(search, &listed.chain)) {
+		return false;
+	}
+	const struct rtattr *handle = part[NFTA_RULE_HANDLE];
+	if (handle != NULL && RTA_PAYLOAD(handle) == sizeof(listed.handle)) {
+		memcpy(&listed.handle, RTA_DATA(handle), sizeof(listed.handle));
+		listed.handle = be64toh(listed.handle);
+	}
+	ruleset_read_rule(part[NFTA_RULE_EXPRESSIONS], &listed.rule);
+	*ret_listed = listed;
+	return true;
+}
+
 static void look_for_jumps(void *context, const struct nlmsghdr *message)
 {
 	struct search *search = context;
-	const struct rtattr *part[NFTA_RULE_MAX + 1];
-	if (!is_of(message, NFT_MSG_NEWRULE)) {
-		return;
-	}
-	rtnetlink_parse(message, sizeof(struct nfgenmsg), part, NFTA_RULE_MAX + 1);
-	struct chain chain = {.family = family_of(message)};
-	name_of(part[NFTA_RULE_TABLE], chain.table);
-	name_of(part[NFTA_RULE_CHAIN], chain.name);
-	struct ruleset_rule rule;
-	ruleset_read_rule(part[NFTA_RULE_EXPRESSIONS], &rule);
-	if (rule.jumps_to[0] != '\0' && is_known(search, &chain)) {
-		snprintf(chain.name, sizeof(chain.name), "%s", rule.jumps_to);
-		add_chain(search, &chain);
+	struct listed_rule listed;
+	if (read_listed(search, message, &listed) && listed.rule.jumps_to[0] != '\0') {
+		memcpy(listed.chain.name, listed.rule.jumps_to, sizeof(listed.chain.name));
+		add_chain(search, &listed.chain);
 	}
 }
 
 static void look_at_rule(void *context, const struct nlmsghdr *message)
 {
 	struct search *search = context;
-	const struct rtattr *part[NFTA_RULE_MAX + 1];
-	if (!is_of(message, NFT_MSG_NEWRULE)) {
+	struct listed_rule listed;
+	if (!read_listed(search, message, &listed) || !fits(&listed.rule, search->query)) {
 		return;
 	}
-	rtnetlink_parse(message, sizeof(struct nfgenmsg), part, NFTA_RULE_MAX + 1);
-	struct chain chain = {.family = family_of(message)};
-	name_of(part[NFTA_RULE_TABLE], chain.table);
-	name_of(part[NFTA_RULE_CHAIN], chain.name);
-	struct ruleset_rule rule;
-	ruleset_read_rule(part[NFTA_RULE_EXPRESSIONS], &rule);
-	if (!fits(&rule, search->query) || !is_known(search, &chain)) {
-		return;
-	}
-	uint64_t handle = 0;
-	if (part[NFTA_RULE_HANDLE] != NULL && RTA_PAYLOAD(part[NFTA_RULE_HANDLE]) == 8) {
-		memcpy(&handle, RTA_DATA(part[NFTA_RULE_HANDLE]), sizeof(handle));
-	}
+	const struct chain *chain = &listed.chain;
+	const struct ruleset_rule *rule = &listed.rule;
 	char port[24] = "";
-	if (rule.has_port) {
-		snprintf(port, sizeof(port), "tcp %s %u ", rule.of_source ? "sport" : "dport",
-			rule.port);
+	if (rule->has_port) {
+		snprintf(port, sizeof(port), "tcp %s %u ", rule->of_source ? "sport" : "dport",
+			rule->port);
 	}
-	note_match(search, rule.has_port, "rule %llu of chain %.32s, table %s %.32s (%s%s%s)",
-		(unsigned long long)be64toh(handle), chain.name, family_name(chain.family),
-		chain.table, port, rule.has_more ? "... " : "", rule.rejects ? "reject" : "drop");
+	note_match(search, rule->has_port,
+		"rule %" PRIu64 " of chain %.32s, table %s %.32s (%s%s%s)", listed.handle,
+		chain->name, family_name(chain->family), chain->table, port,
+		rule->has_more ? "... " : "", rule->rejects ? "reject" : "drop");
 }
 
 static int dump(unsigned type, rtnetlink_visit *visit, struct search *search)

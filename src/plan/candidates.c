@@ -41,15 +41,11 @@ static const char *objection(const struct address *address)
 	if (address_lacks_zone(address)) {
 		return "it is a link-local address, without its interface";
 	}
-	if (address->any.sa_family == AF_INET6) {
-		return IN6_IS_ADDR_MULTICAST(&address->v6.sin6_addr) ? "it is a multicast address"
-								     : NULL;
-	}
-	in_addr_t host = ntohl(address->v4.sin_addr.s_addr);
-	if (IN_MULTICAST(host)) {
+	if (address_is_multicast(address)) {
 		return "it is a multicast address";
 	}
-	bool broadcast = host == INADDR_BROADCAST || sources_is_broadcast(address) == 1;
+	bool broadcast =
+		address_is_limited_broadcast(address) || sources_is_broadcast(address) == 1;
 	return broadcast ? "it is a broadcast address" : NULL;
 }
 

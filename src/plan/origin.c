@@ -54,15 +54,10 @@ static const char *no_unicast(const struct address *address)
 	if (address_is_any(address)) {
 		return "it is the unspecified address";
 	}
-	if (address->any.sa_family == AF_INET6) {
-		return IN6_IS_ADDR_MULTICAST(&address->v6.sin6_addr) ? "it is a multicast address"
-								     : NULL;
-	}
-	in_addr_t host = ntohl(address->v4.sin_addr.s_addr);
-	if (IN_MULTICAST(host)) {
+	if (address_is_multicast(address)) {
 		return "it is a multicast address";
 	}
-	return host == INADDR_BROADCAST ? "it is the broadcast address" : NULL;
+	return address_is_limited_broadcast(address) ? "it is the broadcast address" : NULL;
 }
 
 /*

@@ -272,6 +272,31 @@ static void loopback_and_any_are_told(void **state)
 	}
 }
 
+static void what_no_host_has_is_told(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		bool multicast;
+		bool broadcast;
+	} rows[] = {
+		{"223.255.255.255", false, false},
+		{"224.0.0.0", true, false},
+		{"239.255.255.255", true, false},
+		{"240.0.0.0", false, false},
+		{"255.255.255.254", false, false},
+		{"255.255.255.255", false, true},
+		{"ff02::1", true, false},
+		{"fe80::1", false, false},
+		{"::ffff:224.0.0.1", false, false},
+	};
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct address address = parse(rows[i].text, 80);
+		assert_int_equal(address_is_multicast(&address), rows[i].multicast);
+		assert_int_equal(address_is_limited_broadcast(&address), rows[i].broadcast);
+	}
+}
+
 static void hosts_are_compared_without_port(void **state)
 {
 	(void)state;
@@ -369,6 +394,7 @@ int main(void)
 		cmocka_unit_test(sockaddrs_are_taken_over),
 		cmocka_unit_test(ports_are_set_in_network_order),
 		cmocka_unit_test(loopback_and_any_are_told),
+		cmocka_unit_test(what_no_host_has_is_told),
 		cmocka_unit_test(hosts_are_compared_without_port),
 		cmocka_unit_test(offsets_carry),
 		cmocka_unit_test(distances_undo_offsets),

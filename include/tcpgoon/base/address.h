@@ -55,6 +55,9 @@ void address_set_port(struct address *address, uint16_t port);
 bool address_is_loopback(const struct address *address);
 /* 0.0.0.0 or ::. */
 bool address_is_any(const struct address *address);
+/* A multicast address, or 255.255.255.255: no host has it. */
+bool address_is_multicast(const struct address *address);
+bool address_is_limited_broadcast(const struct address *address);
 
 /* Same family, host part and zone; the port does not count. */
 bool address_same_host(const struct address *a, const struct address *b);

@@ -38,6 +38,9 @@ struct ruleset_match {
  */
 int ruleset_find(const struct ruleset_query *query, struct ruleset_match *ret_match);
 
+/* Longer names of tables and chains are cut. */
+#define RULESET_NAME_MAX 64
+
 /* What a rule does, as far as it matters here. */
 struct ruleset_rule {
 	bool drops;
@@ -48,7 +51,7 @@ struct ruleset_rule {
 	bool has_more; /* it has other conditions */
 	bool has_counter;
 	uint64_t packets; /* of its counter */
-	char jumps_to[64]; /* a chain; empty: nowhere */
+	char jumps_to[RULESET_NAME_MAX]; /* a chain; empty: nowhere */
 };
 
 /* Reads the expressions of a NFT_MSG_NEWRULE (NFTA_RULE_EXPRESSIONS). Pure. */
