@@ -30,8 +30,6 @@
  */
 #include "tcpgoon/run/closing.h"
 
-#include <stdlib.h>
-
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/net/limits.h"
 #include "tcpgoon/net/netstat.h"
@@ -63,8 +61,7 @@ void closing_init(struct closing *closing, struct requests *requests, struct tab
 
 void closing_finish(struct closing *closing)
 {
-	free(closing->waiting);
-	closing->waiting = NULL;
+	index_list_finish(&closing->waiting);
 }
 
 /* Whether what becomes of the FINs can be found out. */
@@ -353,22 +350,6 @@ enum fin_fate closing_fate(const struct sockdiag_socket *socket, uint64_t since_
 	return overdue ? FIN_UNANSWERED : FIN_WAITING;
 }
 
-static bool keep_waiting(struct closing *closing, uint32_t index)
-{
-	if (closing->waiting_count == closing->waiting_capacity) {
-		uint32_t capacity =
-			closing->waiting_capacity == 0 ? 256 : closing->waiting_capacity * 2;
-		uint32_t *grown = reallocarray(closing->waiting, capacity, sizeof(*grown));
-		if (grown == NULL) {
-			return false;
-		}
-		closing->waiting = grown;
-		closing->waiting_capacity = capacity;
-	}
-	closing->waiting[closing->waiting_count++] = index;
-	return true;
-}
-
 /* `since_ns`: after the last was closed. `last`: none is asked about again. */
 static void count_fate(
 	struct closing *closing, uint32_t index, enum fin_fate fate, uint64_t since_ns, bool last)
@@ -387,7 +368,7 @@ static void count_fate(
 	case FIN_WAITING:
 		break;
 	}
-	if (!may_wait || !keep_waiting(closing, index)) {
+	if (!may_wait || !index_list_push(&closing->waiting, index)) {
 		closing->seen += fate == FIN_ACKNOWLEDGED;
 		closing->unanswered += fate == FIN_UNANSWERED;
 		closing->undetermined += fate == FIN_WAITING;
@@ -413,7 +394,7 @@ static size_t take_waiting(struct closing *closing, uint32_t batch[INQUEST_BATCH
 {
 	size_t count = 0;
 	while (count < INQUEST_BATCH && closing->revisited < closing->pass_end) {
-		batch[count++] = closing->waiting[closing->revisited++];
+		batch[count++] = closing->waiting.indices[closing->revisited++];
 	}
 	return count;
 }
@@ -449,12 +430,12 @@ static void ask(struct closing *closing, const uint32_t *batch, size_t count, ui
 /* Another pass over those without an answer begins, if there are any. */
 static void begin_pass(struct closing *closing, uint64_t now_ns)
 {
-	if (closing->waiting_count == 0) {
+	if (closing->waiting.count == 0) {
 		conclude(closing, now_ns);
 		return;
 	}
-	closing->pass_end = closing->waiting_count;
-	closing->waiting_count = 0; /* it grows again, never past `revisited` */
+	closing->pass_end = closing->waiting.count;
+	closing->waiting.count = 0; /* it grows again, never past `revisited` */
 	closing->revisited = 0;
 	closing->look_ns = now_ns + closing->step_ns;
 	closing->step_ns =

@@ -20,8 +20,6 @@
  */
 #include "tcpgoon/run/inquest.h"
 
-#include <stdlib.h>
-
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/compare.h"
 #include "tcpgoon/net/netstat.h"
@@ -55,10 +53,8 @@ void inquest_finish(struct inquest *inquest)
 	if (inquest->diag.fd >= 0) {
 		sockdiag_close(&inquest->diag);
 	}
-	free(inquest->waiting.indices);
-	free(inquest->doubted.indices);
-	inquest->waiting = (struct inquest_list){0};
-	inquest->doubted = (struct inquest_list){0};
+	index_list_finish(&inquest->waiting);
+	index_list_finish(&inquest->doubted);
 }
 
 void inquest_watch(struct inquest *inquest, uint64_t now_ns)
@@ -78,40 +74,16 @@ uint64_t inquest_watch_ns(const struct inquest *inquest)
 		: CLOCK_NEVER;
 }
 
-static bool push(struct inquest_list *list, uint32_t index)
-{
-	if (list->count == list->capacity) {
-		uint32_t capacity = list->capacity == 0 ? 256 : list->capacity * 2;
-		uint32_t *grown = reallocarray(list->indices, capacity, sizeof(*grown));
-		if (grown == NULL) {
-			return false;
-		}
-		list->indices = grown;
-		list->capacity = capacity;
-	}
-	list->indices[list->count++] = index;
-	return true;
-}
-
-static size_t pop_batch(struct inquest_list *list, uint32_t indices[INQUEST_BATCH])
-{
-	size_t count = 0;
-	while (count < INQUEST_BATCH && list->count > 0) {
-		indices[count++] = list->indices[--list->count];
-	}
-	return count;
-}
-
 void inquest_add(struct inquest *inquest, uint32_t index)
 {
-	if (inquest->table->result->kernel.possible && push(&inquest->waiting, index)) {
+	if (inquest->table->result->kernel.possible && index_list_push(&inquest->waiting, index)) {
 		table_hold(inquest->table, index, CONN_QUESTIONED);
 	}
 }
 
 size_t inquest_take(struct inquest *inquest, uint32_t indices[INQUEST_BATCH])
 {
-	return pop_batch(&inquest->waiting, indices);
+	return index_list_pop(&inquest->waiting, indices, INQUEST_BATCH);
 }
 
 /* The TCP state that the kernel should have the connection in. */
@@ -192,7 +164,7 @@ static void judge_open(struct inquest *inquest, uint32_t index,
 	enum repeats repeats = judge_repeats(inquest, index, socket, now_ns);
 	bool doubted = repeats != REPEATS_NONE && repeats != REPEATS_ONCE;
 	/* Without memory for it, a doubted one stays one that could not tell. */
-	inquest->told += !doubted || push(&inquest->doubted, index);
+	inquest->told += !doubted || index_list_push(&inquest->doubted, index);
 	inquest->once += repeats == REPEATS_ONCE;
 	if (repeats == REPEATS_PENDING) {
 		uint64_t again_ns =
@@ -385,7 +357,7 @@ void inquest_ask_again(struct inquest *inquest, uint64_t now_ns)
 	if (inquest->challenges.looked_ns < inquest->again_ns) {
 		inquest_watch(inquest, now_ns);
 	}
-	size_t count = pop_batch(&inquest->doubted, indices);
+	size_t count = index_list_pop(&inquest->doubted, indices, INQUEST_BATCH);
 	judge_again(inquest, indices, count, now_ns, repeats);
 	for (size_t i = 0; i < count; i++) {
 		inquest->pending += repeats[i] == REPEATS_PENDING;

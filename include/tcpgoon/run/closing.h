@@ -8,6 +8,7 @@
 
 #include "tcpgoon/net/netstat.h"
 #include "tcpgoon/net/sockdiag.h"
+#include "tcpgoon/run/index_list.h"
 #include "tcpgoon/run/inquest.h"
 #include "tcpgoon/run/requests.h"
 #include "tcpgoon/run/table.h"
@@ -42,10 +43,7 @@ struct closing {
 	uint64_t began_looking_ns;
 	uint64_t look_ns; /* when the kernel is asked next */
 	uint64_t step_ns;
-	uint32_t *
-		waiting; /* owned: connections whose FIN had no answer when they were asked about */
-	uint32_t waiting_count;
-	uint32_t waiting_capacity;
+	struct index_list waiting; /* their FINs had no answer when they were asked about */
 	uint32_t revisited; /* of the `pass_end` that this pass began with */
 	uint32_t pass_end;
 };

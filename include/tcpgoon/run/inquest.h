@@ -8,26 +8,20 @@
 
 #include "tcpgoon/net/sockdiag_lookup.h"
 #include "tcpgoon/run/dialer.h"
+#include "tcpgoon/run/index_list.h"
 #include "tcpgoon/run/repeats.h"
 #include "tcpgoon/run/table.h"
 
 /* Connections that are asked about at once. */
 #define INQUEST_BATCH SOCKDIAG_LOOKUP_MAX
 
-/* Connections, the latest added first out. */
-struct inquest_list {
-	uint32_t *indices; /* owned */
-	uint32_t count;
-	uint32_t capacity;
-};
-
 struct inquest {
 	struct table *table;
 	const struct dialer *dialer; /* knows the tuples */
 	struct sockdiag diag;
 	unsigned failures; /* questions without an answer, one after the other */
-	struct inquest_list waiting; /* have ended and are not closed yet */
-	struct inquest_list doubted; /* open; their SYN-ACK may have been repeated */
+	struct index_list waiting; /* have ended and are not closed yet */
+	struct index_list doubted; /* open; their SYN-ACK may have been repeated */
 	uint64_t again_ns; /* when all of the doubted can tell */
 	struct challenges challenges;
 	uint64_t told; /* open connections that were old enough to show what follows */
