@@ -90,6 +90,11 @@ int error_set(struct error *error, int code, const char *format, ...)
 	return code;
 }
 
+int error_set_errno(struct error *error, int code)
+{
+	return error_set(error, code, "%s", strerror(-code));
+}
+
 void error_add_line(struct error *error, const char *format, ...)
 {
 	if (error == NULL) {

@@ -40,16 +40,11 @@ struct walk {
 	unsigned links;
 };
 
-static int fail(int code, struct error *error)
-{
-	return error_set(error, code, "%s", strerror(-code));
-}
-
 /* Goes on in this directory; takes the descriptor, which may be a negative errno. */
 static int enter_take_fd(struct walk *walk, int fd, struct error *error)
 {
 	if (fd < 0) {
-		return fail(fd, error);
+		return error_set_errno(error, fd);
 	}
 	if (walk->directory_fd >= 0) {
 		close(walk->directory_fd);
@@ -71,7 +66,7 @@ static int start_over(struct walk *walk, const char *head, struct error *error)
 	const char *slash = walk->rest[0] != '\0' ? "/" : "";
 	int length = snprintf(joined, sizeof(joined), "%s%s%s", head, slash, walk->rest);
 	if (length < 0 || (size_t)length >= sizeof(joined)) {
-		return fail(-ENAMETOOLONG, error);
+		return error_set_errno(error, -ENAMETOOLONG);
 	}
 	memcpy(walk->rest, joined, (size_t)length + 1);
 	if (joined[0] == '/' || walk->directory_fd < 0) {
@@ -91,7 +86,7 @@ static int check_link(const struct walk *walk, const struct stat *link, struct e
 {
 	struct stat directory;
 	if (fstat(walk->directory_fd, &directory) < 0) {
-		return fail(-errno, error);
+		return error_set_errno(error, -errno);
 	}
 	if (place_is_shared(&directory) && link->st_uid != geteuid() &&
 		link->st_uid != directory.st_uid) {
@@ -115,8 +110,7 @@ static int own_descriptor(const char *name, const struct stat *target)
 	uint64_t number;
 	struct stat own;
 	if (units_parse_count(name, 0, INT_MAX, &number, NULL) < 0 ||
-		fstat((int)number, &own) < 0 || own.st_dev != target->st_dev ||
-		own.st_ino != target->st_ino) {
+		fstat((int)number, &own) < 0 || !place_is_same_file(&own, target)) {
 		return -1;
 	}
 	return (int)number;
@@ -130,7 +124,7 @@ static int enter_proc_link(
 		return enter_take_fd(walk, open_directory(walk->directory_fd, name, 0), error);
 	}
 	if (fstatat(walk->directory_fd, name, &place->status, 0) < 0) {
-		return fail(-errno, error);
+		return error_set_errno(error, -errno);
 	}
 	place->exists = true;
 	place->descriptor = own_descriptor(name, &place->status);
@@ -147,11 +141,11 @@ static int enter_link(
 		return r;
 	}
 	if (++walk->links > LINKS_MAX) {
-		return fail(-ELOOP, error);
+		return error_set_errno(error, -ELOOP);
 	}
 	ssize_t length = readlinkat(walk->directory_fd, name, target, sizeof(target) - 1);
 	if (length < 0) {
-		return fail(-errno, error);
+		return error_set_errno(error, -errno);
 	}
 	target[length] = '\0';
 	return start_over(walk, target, error);
@@ -167,7 +161,7 @@ static int take_component(
 	const char *start = walk->rest + strspn(walk->rest, "/");
 	size_t length = strcspn(start, "/");
 	if (length > NAME_MAX) {
-		return fail(-ENAMETOOLONG, error);
+		return error_set_errno(error, -ENAMETOOLONG);
 	}
 	memcpy(name, start, length);
 	name[length] = '\0';
@@ -186,11 +180,11 @@ static int step(
 		return r;
 	}
 	if (name[0] == '\0' || (last && (strcmp(name, ".") == 0 || strcmp(name, "..") == 0))) {
-		return fail(-EISDIR, error);
+		return error_set_errno(error, -EISDIR);
 	}
 	struct stat status;
 	if (fstatat(walk->directory_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0) {
-		return last && errno == ENOENT ? 1 : fail(-errno, error);
+		return last && errno == ENOENT ? 1 : error_set_errno(error, -errno);
 	}
 	if (S_ISLNK(status.st_mode) && is_in_proc(walk->directory_fd)) {
 		r = enter_proc_link(walk, place, name, last, error);
@@ -212,19 +206,19 @@ int place_find(struct place *place, const char *path, struct error *error)
 	struct walk walk = {.directory_fd = -1};
 	struct place found = PLACE_INIT;
 	char name[NAME_MAX + 1];
-	int r = path[0] == '\0' ? fail(-ENOENT, error) : start_over(&walk, path, error);
+	int r = path[0] == '\0' ? error_set_errno(error, -ENOENT) : start_over(&walk, path, error);
 	while (r == 0) {
 		r = step(&walk, &found, name, error);
 	}
 	if (r > 0 && found.exists && S_ISDIR(found.status.st_mode) && found.descriptor < 0) {
-		r = fail(-EISDIR, error);
+		r = error_set_errno(error, -EISDIR);
 	}
 	if (r > 0 && fstat(walk.directory_fd, &found.directory) < 0) {
-		r = fail(-errno, error);
+		r = error_set_errno(error, -errno);
 	}
 	if (r > 0) {
 		found.name = strdup(name);
-		r = found.name == NULL ? fail(-ENOMEM, error) : r;
+		r = found.name == NULL ? error_set_errno(error, -ENOMEM) : r;
 	}
 	if (r < 0) {
 		if (walk.directory_fd >= 0) {
@@ -237,6 +231,14 @@ int place_find(struct place *place, const char *path, struct error *error)
 	return 0;
 }
 
+int place_open(const struct place *place, int flags)
+{
+	/* Another process's descriptor is a link that is to be followed, and not to be truncated. */
+	flags |= place->others_descriptor ? O_APPEND : O_NOFOLLOW;
+	int fd = openat(place->directory_fd, place->name, O_WRONLY | O_NOCTTY | O_CLOEXEC | flags);
+	return fd < 0 ? -errno : fd;
+}
+
 void place_finish(struct place *place)
 {
 	if (place->directory_fd >= 0) {
@@ -246,16 +248,11 @@ void place_finish(struct place *place)
 	*place = (struct place)PLACE_INIT;
 }
 
-static bool is_same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
 bool place_is_same(const struct place *a, const struct place *b)
 {
 	if (a->name == NULL || b->name == NULL) {
 		return false;
 	}
-	return (a->exists && b->exists && is_same_file(&a->status, &b->status)) ||
-		(is_same_file(&a->directory, &b->directory) && strcmp(a->name, b->name) == 0);
+	return (a->exists && b->exists && place_is_same_file(&a->status, &b->status)) ||
+		(place_is_same_file(&a->directory, &b->directory) && strcmp(a->name, b->name) == 0);
 }

@@ -326,7 +326,7 @@ int lanes_explain(const struct lanes *lanes, int code, struct error *error)
 	if (error->text[0] == '\0' && lanes->patience.error.text[0] != '\0') {
 		*error = lanes->patience.error;
 	} else if (error->text[0] == '\0') {
-		error_set(error, code, "%s", strerror(-code));
+		error_set_errno(error, code);
 	}
 	return code;
 }

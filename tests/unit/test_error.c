@@ -20,6 +20,14 @@ static void set_formats_and_returns_the_code(void **state)
 	assert_string_equal(error.text, "again");
 }
 
+static void errno_speaks_for_itself(void **state)
+{
+	(void)state;
+	struct error error = ERROR_INIT;
+	assert_int_equal(error_set_errno(&error, -ENOENT), -ENOENT);
+	assert_string_equal(error.text, strerror(ENOENT));
+}
+
 static void none_is_allowed(void **state)
 {
 	(void)state;
@@ -112,6 +120,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(set_formats_and_returns_the_code),
+		cmocka_unit_test(errno_speaks_for_itself),
 		cmocka_unit_test(none_is_allowed),
 		cmocka_unit_test(the_old_message_may_be_an_argument),
 		cmocka_unit_test(prefix_stands_before),

@@ -2,14 +2,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -127,23 +125,6 @@ static void a_new_file_appears_when_it_is_complete(void **state)
 	assert_int_equal(files_in(fixture->directory), 1);
 }
 
-/* As any program's new file: not as secret as mkstemp would make it. */
-static void a_new_file_follows_the_umask(void **state)
-{
-	struct fixture *fixture = *state;
-	mode_t mask = umask(027);
-	struct output output;
-	int opened = open_output(fixture, fixture->text, &output);
-	int r = output_write(&output, &fixture->result, &fixture->verdict, &fixture->error);
-	umask(mask);
-	assert_int_equal(opened, 0);
-	assert_int_equal(r, 0);
-	output_finish(&output);
-	struct stat status;
-	assert_int_equal(stat(fixture->path, &status), 0);
-	assert_int_equal(status.st_mode & 0777, 0640);
-}
-
 static void what_was_there_stays_until_then_and_keeps_its_mode(void **state)
 {
 	struct fixture *fixture = *state;
@@ -234,23 +215,6 @@ static void a_dangling_link_gets_its_target(void **state)
 	assert_int_equal(lstat(fixture->path, &status), 0);
 	assert_true(S_ISLNK(status.st_mode));
 	assert_file(target, "report of example\n");
-}
-
-static void no_special_bit_and_no_more_than_the_umask_is_kept(void **state)
-{
-	struct fixture *fixture = *state;
-	put_file(fixture->path, "old");
-	assert_int_equal(chmod(fixture->path, 07777), 0);
-	mode_t mask = umask(022);
-	struct output output;
-	assert_int_equal(open_output(fixture, fixture->text, &output), 0);
-	int r = output_write(&output, &fixture->result, &fixture->verdict, &fixture->error);
-	umask(mask);
-	assert_int_equal(r, 0);
-	output_finish(&output);
-	struct stat status;
-	assert_int_equal(stat(fixture->path, &status), 0);
-	assert_int_equal(status.st_mode & 07777, 0644);
 }
 
 /* Two spellings of one file, whether it is there or not. */
@@ -419,86 +383,6 @@ static void what_was_not_written_is_not_withdrawn(void **state)
 	output_finish(&output);
 }
 
-/* Another's by now, or what is no file: it is not taken from whoever has made it. */
-static void what_has_come_during_the_run_stays(void **state)
-{
-	struct fixture *fixture = *state;
-	struct output output;
-	assert_int_equal(open_output(fixture, fixture->text, &output), 0);
-	assert_int_equal(mkfifo(fixture->path, 0600), 0);
-	assert_int_equal(
-		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error),
-		-EEXIST);
-	assert_int_equal(files_in(fixture->directory), 1);
-	assert_int_equal(unlink(fixture->path), 0);
-	put_file(fixture->path, "new");
-	assert_int_equal(
-		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error), 0);
-	assert_file(fixture->path, "report of example\n");
-	assert_int_equal(files_in(fixture->directory), 1);
-	output_finish(&output);
-}
-
-/* The space is asked for before the old report is touched; and where that cannot be, it is said. */
-static void a_full_disk_leaves_the_old_report(void **state)
-{
-	struct fixture *fixture = *state;
-	struct rlimit old;
-	put_file(fixture->path, "old");
-	struct output output;
-	assert_int_equal(open_output(fixture, fixture->text, &output), 0);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
-	signal(SIGXFSZ, SIG_IGN);
-	for (int kind = OUTPUT_REPLACED; kind <= OUTPUT_IN_PLACE; kind++) {
-		output.kind = (enum output_kind)kind;
-		struct rlimit narrow = {.rlim_cur = 5, .rlim_max = old.rlim_max};
-		assert_int_equal(setrlimit(RLIMIT_FSIZE, &narrow), 0);
-		int r = output_write(&output, &fixture->result, &fixture->verdict, &fixture->error);
-		assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
-		assert_int_equal(r, -EFBIG);
-		assert_file(fixture->path, "old");
-		assert_int_equal(files_in(fixture->directory), 1);
-	}
-	output_finish(&output);
-}
-
-static void in_place_a_shorter_report_leaves_no_rest(void **state)
-{
-	struct fixture *fixture = *state;
-	put_file(fixture->path, "an old report that is longer than the new one will be");
-	assert_int_equal(chmod(fixture->path, 06664), 0);
-	struct output output;
-	assert_int_equal(open_output(fixture, fixture->text, &output), 0);
-	output.kind = OUTPUT_IN_PLACE;
-	assert_int_equal(
-		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error), 0);
-	assert_file(fixture->path, "report of example\n");
-	struct stat status;
-	assert_int_equal(stat(fixture->path, &status), 0);
-	assert_int_equal(status.st_mode & 07777, 0664);
-	assert_int_equal(output_withdraw(&output), 0);
-	assert_file(fixture->path, "");
-	output_finish(&output);
-}
-
-static void in_place_a_file_of_two_names_is_left_alone(void **state)
-{
-	struct fixture *fixture = *state;
-	char path[96];
-	snprintf(path, sizeof(path), "%s/second", fixture->directory);
-	put_file(fixture->path, "old");
-	struct output output;
-	assert_int_equal(open_output(fixture, fixture->text, &output), 0);
-	output.kind = OUTPUT_IN_PLACE;
-	assert_int_equal(link(fixture->path, path), 0);
-	assert_int_equal(
-		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error),
-		-EMLINK);
-	assert_non_null(strstr(fixture->error.text, "hard link"));
-	assert_file(path, "old");
-	output_finish(&output);
-}
-
 /* The kernel's names are as long as 255 bytes, and nothing is added to them. */
 static void the_longest_name_can_be_written(void **state)
 {
@@ -627,14 +511,12 @@ int main(void)
 #define WITH_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		WITH_DIRECTORY(a_new_file_appears_when_it_is_complete),
-		WITH_DIRECTORY(a_new_file_follows_the_umask),
 		WITH_DIRECTORY(what_was_there_stays_until_then_and_keeps_its_mode),
 		WITH_DIRECTORY(without_a_write_nothing_changes),
 		WITH_DIRECTORY(half_a_report_is_none),
 		WITH_DIRECTORY(a_link_stays_a_link),
 		WITH_DIRECTORY(until_it_is_written_there_is_no_file),
 		WITH_DIRECTORY(a_dangling_link_gets_its_target),
-		WITH_DIRECTORY(no_special_bit_and_no_more_than_the_umask_is_kept),
 		WITH_DIRECTORY(one_place_is_known_by_any_spelling),
 		WITH_DIRECTORY(a_hard_link_is_the_same_place),
 		WITH_DIRECTORY(devices_do_not_mix),
@@ -643,10 +525,6 @@ int main(void)
 		WITH_DIRECTORY(what_any_verdict_shares_is_sent_first),
 		WITH_DIRECTORY(a_file_is_written_again_or_withdrawn),
 		WITH_DIRECTORY(what_was_not_written_is_not_withdrawn),
-		WITH_DIRECTORY(what_has_come_during_the_run_stays),
-		WITH_DIRECTORY(a_full_disk_leaves_the_old_report),
-		WITH_DIRECTORY(in_place_a_shorter_report_leaves_no_rest),
-		WITH_DIRECTORY(in_place_a_file_of_two_names_is_left_alone),
 		WITH_DIRECTORY(the_longest_name_can_be_written),
 		WITH_DIRECTORY(devices_are_written_in_place),
 		WITH_DIRECTORY(a_full_disk_is_told),

@@ -30,6 +30,9 @@ int error_set(struct error *error, int code, const char *format, ...)
 int error_set_list(struct error *error, int code, const char *format, va_list arguments)
 	__attribute__((format(printf, 3, 0)));
 
+/* The same, with what strerror(3) says of the code. */
+int error_set_errno(struct error *error, int code);
+
 /* Adds another line, as fit to be shown. */
 void error_add_line(struct error *error, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -5,7 +5,6 @@
 
 #include <stdbool.h>
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "tcpgoon/base/error.h"
 #include "tcpgoon/report/place.h"
@@ -34,7 +33,6 @@ struct output {
 	int stop_fd; /* of a stream: its reader is not waited for where this can be read; -1: none */
 	size_t sent; /* to a stream: of the report */
 	const char *epilogue; /* what follows the report in a stream; NULL: nothing */
-	struct stat written; /* the file as it was left, where told_status is not negative */
 	bool failed; /* for whoever writes several: not to be written again */
 	int told_status; /* the exit status that the file holds; -1: none of this run */
 };

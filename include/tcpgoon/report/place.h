@@ -13,7 +13,7 @@ struct place {
 	char *name; /* in the directory; it was no symbolic link */
 	struct stat directory;
 	bool exists;
-	struct stat status; /* where it exists */
+	struct stat status; /* where it exists; after a report was written there, of that file */
 	int descriptor; /* the path names this one of ours, as /dev/stdout does; -1: none */
 	bool others_descriptor; /* the path names a descriptor of another process */
 };
@@ -36,6 +36,17 @@ void place_finish(struct place *place);
  * is found there under a known name may be somebody's trap.
  */
 bool place_is_shared(const struct stat *directory);
+
+/*
+ * Opens what is there for writing, without O_CREAT; a link that has come in its stead is not
+ * followed. Returns a descriptor that is the caller's, or a negative errno.
+ */
+int place_open(const struct place *place, int flags);
+
+static inline bool place_is_same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
 
 /* Whether both are the same name in the same directory, or the same file by two names. */
 bool place_is_same(const struct place *a, const struct place *b);
