@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 
-#include "tcpgoon/cli/command.h"
-#include "tcpgoon/cli/completion.h"
+#include "cli/command.h"
+#include "cli/completion.h"
 #include "tcpgoon/verdict/verdict.h"
 
 static int execute(int argc, char **argv)

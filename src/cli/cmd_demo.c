@@ -22,10 +22,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/command.h"
+#include "cli/session.h"
+#include "cli/totals.h"
 #include "tcpgoon/base/clock.h"
-#include "tcpgoon/cli/command.h"
-#include "tcpgoon/cli/session.h"
-#include "tcpgoon/cli/totals.h"
 #include "tcpgoon/net/cgroup.h"
 #include "tcpgoon/server/server.h"
 #include "tcpgoon/verdict/verdict.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 
-#include "tcpgoon/cli/command.h"
-#include "tcpgoon/cli/help.h"
+#include "cli/command.h"
+#include "cli/help.h"
 #include "tcpgoon/verdict/verdict.h"
 
 static int execute(int argc, char **argv)

@@ -3,10 +3,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "cli/command.h"
+#include "cli/outcome.h"
+#include "cli/session.h"
 #include "tcpgoon/base/units.h"
-#include "tcpgoon/cli/command.h"
-#include "tcpgoon/cli/outcome.h"
-#include "tcpgoon/cli/session.h"
 #include "tcpgoon/net/cgroup.h"
 #include "tcpgoon/net/limits.h"
 #include "tcpgoon/net/link.h"

@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "cli/command.h"
+#include "cli/confirm.h"
+#include "cli/session.h"
 #include "tcpgoon/base/clock.h"
-#include "tcpgoon/cli/command.h"
-#include "tcpgoon/cli/confirm.h"
-#include "tcpgoon/cli/session.h"
 #include "tcpgoon/run/probe.h"
 #include "tcpgoon/verdict/verdict.h"
 

@@ -9,11 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/command.h"
+#include "cli/console.h"
+#include "cli/surroundings.h"
+#include "cli/totals.h"
 #include "tcpgoon/base/clock.h"
-#include "tcpgoon/cli/command.h"
-#include "tcpgoon/cli/console.h"
-#include "tcpgoon/cli/surroundings.h"
-#include "tcpgoon/cli/totals.h"
 #include "tcpgoon/server/server.h"
 #include "tcpgoon/verdict/verdict.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "tcpgoon/cli/command.h"
+#include "cli/command.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "tcpgoon/cli/help.h"
+#include "cli/help.h"
 #include "tcpgoon/verdict/verdict.h"
 
 static const struct command *const commands[] = {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "tcpgoon/cli/completion.h"
+#include "cli/completion.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "tcpgoon/cli/command.h"
+#include "cli/command.h"
 
 /* Prints `text` inside single quotes; `escaped` are characters that want a backslash there. */
 static void print_quoted(FILE *out, const char *text, const char *escaped)

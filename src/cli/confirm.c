@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tcpgoon/cli/confirm.h"
+#include "cli/confirm.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

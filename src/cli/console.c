@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tcpgoon/cli/console.h"
+#include "cli/console.h"
 
 #include <errno.h>
 #include <signal.h>

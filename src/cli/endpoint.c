@@ -3,7 +3,7 @@
  * Such words are refused, not obeyed: a URL has a path and a scheme that a test of TCP would ignore,
  * and "::1:8080" is an address.
  */
-#include "tcpgoon/cli/endpoint.h"
+#include "cli/endpoint.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -2,7 +2,7 @@
 /* A tool of the build: the man page's source with the options in their place. */
 #include <stdio.h>
 
-#include "tcpgoon/cli/manual.h"
+#include "cli/manual.h"
 
 int main(void)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tcpgoon/cli/help.h"
+#include "cli/help.h"
 
 #include <string.h>
 

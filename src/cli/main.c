@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "tcpgoon/cli/command.h"
-#include "tcpgoon/cli/surroundings.h"
+#include "cli/command.h"
+#include "cli/surroundings.h"
 
 int main(int argc, char **argv)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "tcpgoon/cli/manual.h"
+#include "cli/manual.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "tcpgoon/cli/command.h"
+#include "cli/command.h"
 #include "tcpgoon/stats/cause.h"
 #include "tcpgoon/verdict/diagnose.h"
 #include "tcpgoon/verdict/threshold.h"

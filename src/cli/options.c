@@ -4,7 +4,7 @@
  * and "-c 5", "--assume-yes=false", a value that begins with a dash. getopt_long gives "=5" for
  * the first, takes abbreviations that a later option would break, and prints messages of its own.
  */
-#include "tcpgoon/cli/options.h"
+#include "cli/options.h"
 
 #include <assert.h>
 #include <errno.h>

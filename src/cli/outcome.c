@@ -25,7 +25,7 @@
  * Lines of progress and messages on the standard error are no surface in this sense: where they
  * cannot be written, nothing is changed by it.
  */
-#include "tcpgoon/cli/outcome.h"
+#include "cli/outcome.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -33,9 +33,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/command.h"
+#include "cli/surroundings.h"
 #include "tcpgoon/base/escape.h"
-#include "tcpgoon/cli/command.h"
-#include "tcpgoon/cli/surroundings.h"
 #include "tcpgoon/report/json.h"
 #include "tcpgoon/report/text.h"
 

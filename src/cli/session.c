@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-#include "tcpgoon/cli/session.h"
+#include "cli/session.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/command.h"
+#include "cli/console.h"
+#include "cli/endpoint.h"
+#include "cli/outcome.h"
+#include "cli/surroundings.h"
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/units.h"
-#include "tcpgoon/cli/command.h"
-#include "tcpgoon/cli/console.h"
-#include "tcpgoon/cli/endpoint.h"
-#include "tcpgoon/cli/outcome.h"
-#include "tcpgoon/cli/surroundings.h"
 #include "tcpgoon/report/text.h"
 #include "tcpgoon/run/run.h"
 #include "tcpgoon/uring/signals.h"

@@ -29,7 +29,7 @@
  *
  * No signal is blocked.
  */
-#include "tcpgoon/cli/surroundings.h"
+#include "cli/surroundings.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tcpgoon/cli/totals.h"
+#include "cli/totals.h"
 
 #include <inttypes.h>
 

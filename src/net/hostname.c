@@ -6,7 +6,7 @@
  * Letters beyond ASCII are converted by libidn2 itself and not by getaddrinfo's AI_IDN, which needs
  * a locale of UTF-8: scripts, containers and cron jobs run in the C locale.
  */
-#include "tcpgoon/net/hostname.h"
+#include "net/hostname.h"
 
 #include <errno.h>
 #include <idn2.h>

@@ -23,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tcpgoon/net/hostname.h"
+#include "net/hostname.h"
 
 /* As many addresses of a name are looked at. */
 #define ADDRESSES_MOST 512

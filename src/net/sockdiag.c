@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "tcpgoon/net/sockdiag_parse.h"
+#include "net/sockdiag_parse.h"
 
 /* As many times in a row may the kernel have no memory for the next part of its answer. */
 #define OVERRUNS_MAX 8

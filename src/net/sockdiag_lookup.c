@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include "tcpgoon/net/sockdiag_parse.h"
+#include "net/sockdiag_parse.h"
 
 struct lookup_request {
 	struct nlmsghdr header;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tcpgoon/net/sockdiag_parse.h"
+#include "net/sockdiag_parse.h"
 
 #include <errno.h>
 #include <linux/inet_diag.h>

@@ -6,7 +6,7 @@
  * ports which this host hands out to nobody will do (plan/port_order says why), or where they are
  * few, those that connect() tries last.
  */
-#include "tcpgoon/plan/origin.h"
+#include "plan/origin.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "plan/origin.h"
 #include "tcpgoon/net/route.h"
 #include "tcpgoon/net/sources.h"
-#include "tcpgoon/plan/origin.h"
 
 /* As the kernel would route a SYN now; one that cannot be asked about counts as reachable. */
 static bool is_routeless(const struct tuples *tuples, size_t target)

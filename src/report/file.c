@@ -15,7 +15,7 @@
  * it may be a file that nobody meant. Its space is reserved first, so that a full disk is noticed
  * while the old report is still there.
  */
-#include "tcpgoon/report/file.h"
+#include "report/file.h"
 
 #include <errno.h>
 #include <fcntl.h>

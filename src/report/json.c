@@ -9,8 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "report/json_value.h"
 #include "tcpgoon/base/clock.h"
-#include "tcpgoon/report/json_value.h"
 #include "tcpgoon/result/survival.h"
 #include "version.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tcpgoon/report/json_value.h"
+#include "report/json_value.h"
 
 #include <inttypes.h>
 #include <stdbool.h>

@@ -23,9 +23,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "report/file.h"
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/writer.h"
-#include "tcpgoon/report/file.h"
 
 #define STANDARD_PATH "-"
 

@@ -28,7 +28,7 @@
  * they are waited for. Where they do not agree, each is asked about, at a microsecond each, and
  * those without an answer again until LOOK_NS are over.
  */
-#include "tcpgoon/run/closing.h"
+#include "run/closing.h"
 
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/net/limits.h"

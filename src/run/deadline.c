@@ -8,7 +8,7 @@
  * A connection that is dialled again, as its 4-tuple was held, is behind its neighbours by as long
  * as that took. Those wait for it: their time is over so much later.
  */
-#include "tcpgoon/run/deadline.h"
+#include "run/deadline.h"
 
 #include "tcpgoon/base/clock.h"
 

@@ -15,7 +15,7 @@
  * in TIME_WAIT is taken over by the kernel, as the port was bound and not asked for; where it cannot
  * be (TCP timestamps are off), connect says EADDRNOTAVAIL and the connection is dialled again.
  */
-#include "tcpgoon/run/dialer.h"
+#include "run/dialer.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tcpgoon/run/evidence.h"
+#include "run/evidence.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
  * end finds the groups in which anything failed. How many were dialled in each is arithmetic. A run
  * in which nothing failed is not walked at all.
  */
-#include "tcpgoon/run/grouping.h"
+#include "run/grouping.h"
 
 #include <string.h>
 

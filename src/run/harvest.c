@@ -29,7 +29,7 @@
  * A socket is closed when nothing of its connection is in flight any more: a CLOSE under a pending
  * POLL_ADD would send no FIN, as the request holds the socket open.
  */
-#include "tcpgoon/run/harvest.h"
+#include "run/harvest.h"
 
 #include <errno.h>
 #include <string.h>

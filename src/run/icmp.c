@@ -8,7 +8,7 @@
  * one of these, or for which it is all that is known: the kernel would not believe the message yet
  * (requests.c). We do: had it come a moment later, it would have ended the dial.
  */
-#include "tcpgoon/run/icmp.h"
+#include "run/icmp.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

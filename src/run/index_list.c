@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tcpgoon/run/index_list.h"
+#include "run/index_list.h"
 
 #include <stdlib.h>
 

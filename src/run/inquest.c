@@ -18,7 +18,7 @@
  *
  * An error of one question is not the end of all questions: those of one batch stay unanswered.
  */
-#include "tcpgoon/run/inquest.h"
+#include "run/inquest.h"
 
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/compare.h"

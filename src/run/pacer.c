@@ -7,7 +7,7 @@
  * connection next due; when it fires, all that have become due meanwhile are dialled at once.
  * The instants are absolute: a late dial delays none of those behind it.
  */
-#include "tcpgoon/run/pacer.h"
+#include "run/pacer.h"
 
 #include "tcpgoon/base/clock.h"
 

@@ -9,7 +9,7 @@
  *   they do so with a source only   the source is why, for EINVAL
  *   they do not                     EACCES is a security module's, EINVAL the source's
  */
-#include "tcpgoon/run/refusal.h"
+#include "run/refusal.h"
 
 #include <errno.h>
 #include <stdio.h>

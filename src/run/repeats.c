@@ -28,7 +28,7 @@
  * begins with three seconds, as systems did before 2011, and one that keeps no half-open connections
  * (SYN cookies): it drops the last ACK and never repeats anything.
  */
-#include "tcpgoon/run/repeats.h"
+#include "run/repeats.h"
 
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/net/netstat.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tcpgoon/run/reporter.h"
+#include "run/reporter.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -8,8 +8,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "run/operation.h"
 #include "tcpgoon/base/clock.h"
-#include "tcpgoon/run/operation.h"
 #include "tcpgoon/uring/token.h"
 
 #define SENTENCE_MAX 256

@@ -16,7 +16,7 @@
  * the watch run on the failed socket, which looks like a close by the peer.) TIMEOUT has
  * ETIME_SUCCESS, without which its firing would break the chain.
  */
-#include "tcpgoon/run/requests.h"
+#include "run/requests.h"
 
 #include "tcpgoon/base/clock.h"
 

@@ -11,13 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "run/engine.h"
+#include "run/grouping.h"
+#include "run/harvest.h"
+#include "run/way.h"
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/units.h"
 #include "tcpgoon/net/limits.h"
-#include "tcpgoon/run/engine.h"
-#include "tcpgoon/run/grouping.h"
-#include "tcpgoon/run/harvest.h"
-#include "tcpgoon/run/way.h"
 #include "tcpgoon/uring/release.h"
 
 /* Connections looked at in one turn while closing: enough to fill a submission, not a queue. */

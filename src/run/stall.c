@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tcpgoon/run/stall.h"
+#include "run/stall.h"
 
 uint64_t stall_suspended_ns(struct stall_suspend *suspend, uint64_t now_ns, uint64_t boot_ns)
 {

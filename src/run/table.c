@@ -4,7 +4,7 @@
  * a tick costs the same with ten connections as with ten million. Everything else about
  * connection i (addresses, port, lane, slot, due time) is computed from i where it is needed.
  */
-#include "tcpgoon/run/table.h"
+#include "run/table.h"
 
 #include <assert.h>
 #include <errno.h>

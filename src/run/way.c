@@ -4,7 +4,7 @@
  * neighbour on the link did not answer when it was asked for its address. The kernel forgets neither
  * within seconds, so a look at the end of the run will do; and only where dials failed.
  */
-#include "tcpgoon/run/way.h"
+#include "run/way.h"
 
 #include <net/if.h>
 #include <stdio.h>

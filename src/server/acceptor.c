@@ -8,7 +8,7 @@
  * and the port would stay taken. Shut down, it lets the pending accepts complete and refuses all
  * others.
  */
-#include "tcpgoon/server/acceptor.h"
+#include "server/acceptor.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -17,8 +17,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "server/admission.h"
 #include "tcpgoon/base/clock.h"
-#include "tcpgoon/server/admission.h"
 
 #define ACCEPT_PAUSE_NS (100 * NSEC_PER_MSEC)
 

@@ -13,7 +13,7 @@
  * old lane takes over only if an eighth of it is free, or all that is still allowed fits in it,
  * or if there can be no new one.
  */
-#include "tcpgoon/server/admission.h"
+#include "server/admission.h"
 
 #include "tcpgoon/base/compare.h"
 

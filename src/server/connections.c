@@ -27,14 +27,14 @@
  * the newest in front, and from the other end each CANCEL would walk its whole chain (11
  * microseconds for each of 60,000).
  */
-#include "tcpgoon/server/connections.h"
+#include "server/connections.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tcpgoon/server/submit.h"
+#include "server/submit.h"
 #include "tcpgoon/uring/release.h"
 
 #define CLOSE_BATCH 64

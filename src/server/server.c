@@ -14,11 +14,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "server/acceptor.h"
+#include "server/connections.h"
+#include "server/submit.h"
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/net/limits.h"
-#include "tcpgoon/server/acceptor.h"
-#include "tcpgoon/server/connections.h"
-#include "tcpgoon/server/submit.h"
 #include "tcpgoon/uring/signals.h"
 
 /* Slots of a lane where the number of connections is not known: half a MiB of kernel memory. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tcpgoon/server/submit.h"
+#include "server/submit.h"
 
 int submit_multishot(struct lane *lane, int listen_fd)
 {

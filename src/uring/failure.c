@@ -6,7 +6,7 @@
  * call and the errno, which are known, and then what is seen beside it (a filter, the sysctl, the
  * release of the kernel) and what to change; and it says "or" where it cannot be told.
  */
-#include "tcpgoon/uring/failure.h"
+#include "uring/failure.h"
 
 #include <errno.h>
 #include <liburing.h>

@@ -16,8 +16,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "tcpgoon/uring/failure.h"
-#include "tcpgoon/uring/ring.h"
+#include "uring/failure.h"
+#include "uring/ring.h"
 
 /* The most that one RECV drops: all that a socket's buffer can hold. */
 #define RECEIVE_MOST (1U << 30)

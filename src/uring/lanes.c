@@ -28,8 +28,8 @@
 #include <unistd.h>
 
 #include "tcpgoon/base/clock.h"
-#include "tcpgoon/uring/failure.h"
-#include "tcpgoon/uring/ring.h"
+#include "uring/failure.h"
+#include "uring/ring.h"
 
 #define TABLE_MOST (1U << 20) /* IORING_MAX_FIXED_FILES */
 #define LANES_MOST 65536

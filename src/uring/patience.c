@@ -11,7 +11,7 @@
 #include <poll.h>
 #include <time.h>
 
-#include "tcpgoon/uring/failure.h"
+#include "uring/failure.h"
 
 #define PAUSE_NS (2 * NSEC_PER_MSEC)
 

@@ -17,7 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "tcpgoon/uring/ring.h"
+#include "uring/ring.h"
 
 enum { OLDER, CLOSED, PAIRS };
 

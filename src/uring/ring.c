@@ -12,11 +12,11 @@
  * IORING_SETUP_NO_SQARRAY must never be added: liburing 2.3 does not know it and would corrupt
  * the ring.
  */
-#include "tcpgoon/uring/ring.h"
+#include "uring/ring.h"
 
 #include <unistd.h>
 
-#include "tcpgoon/uring/failure.h"
+#include "uring/failure.h"
 
 #define RING_FLAGS                                                                             \
 	(IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG | \

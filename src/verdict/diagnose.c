@@ -15,7 +15,7 @@
 #include <stdio.h>
 
 #include "tcpgoon/base/clock.h"
-#include "tcpgoon/verdict/rules.h"
+#include "verdict/rules.h"
 
 enum rule_id {
 	RULE_LOCAL_PORTS_EXHAUSTED,

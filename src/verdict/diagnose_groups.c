@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tcpgoon/verdict/rules.h"
+#include "verdict/rules.h"
 
 /* A single failure is no group. */
 #define GROUP_FAILURES_LEAST 2

@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #include "tcpgoon/base/clock.h"
-#include "tcpgoon/verdict/rules.h"
+#include "verdict/rules.h"
 
 /* Lifetimes lie together when they differ from the median by at most this. */
 #define TOGETHER_PERCENT 10

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "tcpgoon/base/clock.h"
-#include "tcpgoon/verdict/rules.h"
+#include "verdict/rules.h"
 
 /* A table of this host counts as full from this share of its limit on: entries come and go. */
 #define FULL_PERCENT 95

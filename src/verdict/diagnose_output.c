@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tcpgoon/verdict/rules.h"
+#include "verdict/rules.h"
 
 /* Counters of the namespace explain a number up to so many times as large, and a few more. */
 #define ABOUT_TIMES 2

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "tcpgoon/base/clock.h"
-#include "tcpgoon/verdict/rules.h"
+#include "verdict/rules.h"
 
 /* A SYN is sent again after a second: a dial that may not take longer has only one. */
 #define FIRST_RETRANSMIT_NS NSEC_PER_SEC

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "tcpgoon/base/clock.h"
-#include "tcpgoon/verdict/rules.h"
+#include "verdict/rules.h"
 
 /* A dial or an answer that is late by less is no matter. */
 #define HARM_LEAST_US 10000

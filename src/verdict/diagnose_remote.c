@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "tcpgoon/base/clock.h"
-#include "tcpgoon/verdict/rules.h"
+#include "verdict/rules.h"
 
 /* Fewer prove no limit: what failed by chance may stand at the end by chance. */
 #define CAP_REJECTED_LEAST 5

@@ -7,7 +7,7 @@
 
 #include "tcpgoon/base/units.h"
 #include "tcpgoon/plan/port_order.h"
-#include "tcpgoon/verdict/rules.h"
+#include "verdict/rules.h"
 
 /* Of what the machine has; and the run itself must have had more than it left. */
 #define NEARLY_FULL_PERCENT 5

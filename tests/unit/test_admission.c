@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "tcpgoon/server/admission.h"
+#include "server/admission.h"
 
 #define MARGIN 100
 

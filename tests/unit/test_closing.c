@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
+#include "run/closing.h"
 #include "tcpgoon/base/clock.h"
-#include "tcpgoon/run/closing.h"
 
 /* A FIN that was sent again so often, on a path of that round trip; the timeout began at 200 ms. */
 static struct sockdiag_socket waiting(uint8_t retransmits, uint32_t rtt_ms)

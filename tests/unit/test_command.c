@@ -11,12 +11,12 @@
 
 #include <cmocka.h>
 
+#include "cli/command.h"
+#include "cli/completion.h"
+#include "cli/help.h"
+#include "cli/manual.h"
+#include "cli/session.h"
 #include "tcpgoon/base/clock.h"
-#include "tcpgoon/cli/command.h"
-#include "tcpgoon/cli/completion.h"
-#include "tcpgoon/cli/help.h"
-#include "tcpgoon/cli/manual.h"
-#include "tcpgoon/cli/session.h"
 #include "tcpgoon/plan/settings.h"
 #include "tcpgoon/stats/cause.h"
 #include "tcpgoon/verdict/diagnose.h"

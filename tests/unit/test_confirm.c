@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "tcpgoon/cli/confirm.h"
+#include "cli/confirm.h"
 
 #define BOX                                                                       \
 	"****************************** WARNING ******************************\n" \

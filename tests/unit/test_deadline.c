@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
+#include "run/deadline.h"
 #include "tcpgoon/base/clock.h"
-#include "tcpgoon/run/deadline.h"
 
 #define START_NS (1000 * NSEC_PER_SEC)
 #define AT_MS(ms) (START_NS + (uint64_t)(ms)*NSEC_PER_MSEC)

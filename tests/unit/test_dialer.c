@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
+#include "run/dialer.h"
 #include "tcpgoon/base/clock.h"
-#include "tcpgoon/run/dialer.h"
 
 #define CONNECTIONS 40
 #define START_NS (9 * NSEC_PER_SEC)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tcpgoon/cli/endpoint.h"
+#include "cli/endpoint.h"
 
 #include <errno.h>
 #include <setjmp.h>

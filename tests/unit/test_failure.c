@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tcpgoon/uring/failure.h"
+#include "uring/failure.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "tcpgoon/report/file.h"
+#include "report/file.h"
 
 static const char report[] = "a report\n";
 #define LENGTH (sizeof(report) - 1)

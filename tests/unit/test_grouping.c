@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
+#include "run/grouping.h"
 #include "tcpgoon/base/clock.h"
-#include "tcpgoon/run/grouping.h"
 
 #define CONNECTIONS 24
 #define START_NS (9 * NSEC_PER_SEC)

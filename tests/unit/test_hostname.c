@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tcpgoon/net/hostname.h"
+#include "net/hostname.h"
 
 #include <errno.h>
 #include <setjmp.h>

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "tcpgoon/run/icmp.h"
+#include "run/icmp.h"
 
 #include <linux/errqueue.h>
 #include <linux/icmp.h>

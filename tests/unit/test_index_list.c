@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "tcpgoon/run/index_list.h"
+#include "run/index_list.h"
 
 static void the_latest_go_first(void **state)
 {

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "tcpgoon/uring/lanes.h"
-#include "tcpgoon/uring/ring.h"
+#include "uring/ring.h"
 
 #define MEBIBYTE (UINT64_C(1) << 20)
 #define TABLE_MOST (UINT64_C(1) << 20)

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
+#include "cli/options.h"
 #include "tcpgoon/base/clock.h"
-#include "tcpgoon/cli/options.h"
 
 struct values {
 	uint64_t connections;

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "tcpgoon/plan/origin.h"
+#include "plan/origin.h"
 
 static void ports_are_one_or_a_range(void **state)
 {

@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
+#include "run/pacer.h"
 #include "tcpgoon/base/clock.h"
-#include "tcpgoon/run/pacer.h"
 
 #define START_NS (77 * NSEC_PER_SEC)
 

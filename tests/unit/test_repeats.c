@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
+#include "run/repeats.h"
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/net/netstat.h"
-#include "tcpgoon/run/repeats.h"
 
 #define BEGIN_NS (UINT64_C(1000) * NSEC_PER_SEC)
 #define MS NSEC_PER_MSEC

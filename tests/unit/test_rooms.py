@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Checks the house rules that a compiler does not: who may include whom, that each public header
+"""Checks the house rules that a compiler does not: who may include whom, that each header
 stands alone, that each file says its licence, and that all is formatted.
 
 Usage: test_rooms.py rooms|headers|licence|format SOURCE_ROOT [COMPILER...]
@@ -16,6 +16,8 @@ ROOMS = ["base", "stats", "net", "uring", "plan", "result", "run", "verdict", "r
          "cli"]
 SKIPPED = 77
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]tcpgoon/([a-z]+)/', re.MULTILINE)
+# A private header, which lies beside the code of its room.
+PRIVATE = re.compile(r'^\s*#\s*include\s*"([a-z]+)/', re.MULTILINE)
 # Another module's file by a relative path would walk around the rule.
 RELATIVE = re.compile(r'^\s*#\s*include\s*"(?:\.\.?/|[^"]*\.c")', re.MULTILINE)
 
@@ -44,6 +46,9 @@ def upward_includes(root):
         for used in INCLUDE.findall(text):
             if used not in ROOMS or ROOMS.index(used) > ROOMS.index(room):
                 wrong.append(f"{path.relative_to(root)}: {room} must not use {used}")
+        for used in PRIVATE.findall(text):
+            if used != "tcpgoon" and (path.is_relative_to(root / "include") or used != room):
+                wrong.append(f"{path.relative_to(root)}: a header of {used} is private to it")
         if RELATIVE.search(text):
             wrong.append(f"{path.relative_to(root)}: includes by a relative path, or a .c file")
     return wrong
@@ -51,13 +56,17 @@ def upward_includes(root):
 
 def headers_that_do_not_stand_alone(root, compiler):
     wrong = []
-    for path in sources(root, "include"):
-        name = path.relative_to(root / "include")
+    for path in sources(root, "include", "src"):
+        if path.suffix != ".h":
+            continue
+        top = "include" if path.is_relative_to(root / "include") else "src"
+        name = path.relative_to(root / top)
         # Twice: the guard is part of standing alone.
         program = f'#include "{name}"\n#include "{name}"\n'
         done = subprocess.run(
             [*compiler, "-std=gnu17", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror",
-             "-fsyntax-only", "-I", str(root / "include"), "-x", "c", "-"],
+             "-fsyntax-only", "-I", str(root / "include"), "-iquote",
+             str(root / "src"), "-x", "c", "-"],
             input=program, text=True, capture_output=True, check=False)
         if done.returncode != 0:
             wrong.append(f"{name}:\n{done.stderr}")

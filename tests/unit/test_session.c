@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
+#include "cli/session.h"
 #include "tcpgoon/base/clock.h"
-#include "tcpgoon/cli/session.h"
 
 static void a_run_dials_for_a_year_at_most(void **state)
 {

@@ -12,7 +12,7 @@
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
 
-#include "tcpgoon/net/sockdiag_parse.h"
+#include "net/sockdiag_parse.h"
 
 #define SEQUENCE 7
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "tcpgoon/run/stall.h"
+#include "run/stall.h"
 
 #define MS(ms) ((uint64_t)(ms)*NSEC_PER_MSEC)
 

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
+#include "run/table.h"
 #include "tcpgoon/base/clock.h"
-#include "tcpgoon/run/table.h"
 
 #define START_NS (1000 * NSEC_PER_SEC)
 #define AT_US(us) (START_NS + (uint64_t)(us)*NSEC_PER_USEC)

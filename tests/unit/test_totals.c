@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "tcpgoon/cli/totals.h"
+#include "cli/totals.h"
 
 /* Wider than 32 bits, and each another. */
 static const struct server_totals totals = {

@@ -6,11 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "run/dialer.h"
+#include "run/index_list.h"
+#include "run/repeats.h"
+#include "run/table.h"
 #include "tcpgoon/net/sockdiag_lookup.h"
-#include "tcpgoon/run/dialer.h"
-#include "tcpgoon/run/index_list.h"
-#include "tcpgoon/run/repeats.h"
-#include "tcpgoon/run/table.h"
 
 /* Connections that are asked about at once. */
 #define INQUEST_BATCH SOCKDIAG_LOOKUP_MAX

@@ -6,11 +6,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "run/pacer.h"
+#include "run/requests.h"
+#include "run/table.h"
 #include "tcpgoon/base/error.h"
 #include "tcpgoon/plan/plan.h"
-#include "tcpgoon/run/pacer.h"
-#include "tcpgoon/run/requests.h"
-#include "tcpgoon/run/table.h"
 
 struct dialer {
 	const struct plan *plan;

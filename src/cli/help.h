@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "tcpgoon/cli/command.h"
+#include "cli/command.h"
 
 void help_print_program(FILE *out);
 void help_print_command(FILE *out, const struct command *command);

@@ -7,9 +7,9 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "run/operation.h"
+#include "run/table.h"
 #include "tcpgoon/base/address.h"
-#include "tcpgoon/run/operation.h"
-#include "tcpgoon/run/table.h"
 #include "tcpgoon/uring/lanes.h"
 
 /* More instants than chains with a TIMEOUT fit a submission queue. */

@@ -3,7 +3,7 @@
 #ifndef TCPGOON_RUN_HARVEST_H
 #define TCPGOON_RUN_HARVEST_H
 
-#include "tcpgoon/run/engine.h"
+#include "run/engine.h"
 #include "tcpgoon/uring/lanes.h"
 
 /* A lanes_handler; `context` is the engine. */

@@ -5,9 +5,9 @@
 
 #include <stdint.h>
 
+#include "run/table.h"
 #include "tcpgoon/base/error.h"
 #include "tcpgoon/run/run.h"
-#include "tcpgoon/run/table.h"
 #include "tcpgoon/uring/lane.h"
 
 struct reporter {

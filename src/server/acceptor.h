@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "server/connections.h"
+#include "server/submit.h"
 #include "tcpgoon/base/error.h"
-#include "tcpgoon/server/connections.h"
-#include "tcpgoon/server/submit.h"
 
 struct acceptor {
 	struct connections *connections;

@@ -3,8 +3,8 @@
 #ifndef TCPGOON_RUN_GROUPING_H
 #define TCPGOON_RUN_GROUPING_H
 
-#include "tcpgoon/run/dialer.h"
-#include "tcpgoon/run/table.h"
+#include "run/dialer.h"
+#include "run/table.h"
 
 /* Fills the groups of the table's result. */
 void grouping_make(const struct table *table, const struct dialer *dialer);

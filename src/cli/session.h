@@ -5,9 +5,9 @@
 
 #include <stdio.h>
 
+#include "cli/command.h"
+#include "cli/options.h"
 #include "tcpgoon/base/error.h"
-#include "tcpgoon/cli/command.h"
-#include "tcpgoon/cli/options.h"
 #include "tcpgoon/plan/check.h"
 #include "tcpgoon/plan/plan.h"
 #include "tcpgoon/plan/settings.h"

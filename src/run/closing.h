@@ -6,12 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "run/index_list.h"
+#include "run/inquest.h"
+#include "run/requests.h"
+#include "run/table.h"
 #include "tcpgoon/net/netstat.h"
 #include "tcpgoon/net/sockdiag.h"
-#include "tcpgoon/run/index_list.h"
-#include "tcpgoon/run/inquest.h"
-#include "tcpgoon/run/requests.h"
-#include "tcpgoon/run/table.h"
 
 struct closing {
 	struct requests *requests;

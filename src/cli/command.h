@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cli/options.h"
 #include "tcpgoon/base/error.h"
-#include "tcpgoon/cli/options.h"
 
 struct command {
 	const char *name;

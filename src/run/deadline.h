@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "tcpgoon/run/table.h"
+#include "run/table.h"
 
 struct deadline {
 	const struct table *table;

@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "run/requests.h"
 #include "tcpgoon/base/address.h"
-#include "tcpgoon/run/requests.h"
 #include "tcpgoon/stats/cause.h"
 
 /* Questions under way at once; further ones wait. */
