@@ -12,8 +12,8 @@ import subprocess
 import sys
 
 # In the order in which they may use each other: each only itself and those before it.
-ROOMS = ["base", "stats", "net", "uring", "plan", "result", "run", "verdict", "report", "server",
-         "cli"]
+ROOMS = ["base", "stats", "net", "uring", "transport", "plan", "result", "run", "verdict",
+         "report", "server", "cli"]
 SKIPPED = 77
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]tcpgoon/([a-z]+)/', re.MULTILINE)
 # A private header, which lies beside the code of its room.
