@@ -8,6 +8,7 @@ TCPGOON_SLOW  factor for all time limits (a sanitizer build is slower); 1 where 
               Bounds on speed and memory are checked only at 1.
 """
 
+import codecs
 import concurrent.futures
 import contextlib
 import ctypes
@@ -27,6 +28,11 @@ import tempfile
 import threading
 import time
 import unittest
+
+# What a thread is importing while another one forks stays locked in the child for ever, and `prepare`
+# runs there: nothing may be left to be imported.
+for codec in ("ascii", "idna", "latin-1", "utf-8"):
+    codecs.lookup(codec)
 
 SLOW = float(os.environ.get("TCPGOON_SLOW", "1"))
 MEASURING = SLOW == 1

@@ -463,8 +463,9 @@ class ControlGroup(Fault):
             self.skipTest(f"no control group of ours: {error}")
 
         def enter():
-            with open(f"{group}/cgroup.procs", "w", encoding="ascii") as file:
-                file.write(str(os.getpid()))
+            file = os.open(f"{group}/cgroup.procs", os.O_WRONLY)
+            os.write(file, b"%d" % os.getpid())
+            os.close(file)
         return enter
 
     def test_forbids_connect(self):

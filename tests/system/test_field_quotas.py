@@ -80,8 +80,10 @@ class Group:
         return os.path.join(self.directory, "cpu.max")
 
     def enter(self):
-        """For `prepare`."""
-        self.set("cgroup.procs", os.getpid())
+        """For `prepare`: in a child that was forked beside threads."""
+        file = os.open(os.path.join(self.directory, "cgroup.procs"), os.O_WRONLY)
+        os.write(file, b"%d" % os.getpid())
+        os.close(file)
 
 
 # A sanitizer needs much more memory than the program.
