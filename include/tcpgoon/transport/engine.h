@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Which way of the kernel's is used for the connections: as it was asked for, and as it can be had. */
+#ifndef TCPGOON_TRANSPORT_ENGINE_H
+#define TCPGOON_TRANSPORT_ENGINE_H
+
+#include "tcpgoon/base/error.h"
+
+struct transport_params;
+
+enum engine {
+	ENGINE_AUTO, /* io_uring, or epoll where that cannot be had */
+	ENGINE_IO_URING,
+	ENGINE_EPOLL,
+	ENGINE_MAX,
+};
+
+/* The names in the order of the enum, as the choices of an option. */
+#define ENGINE_CHOICES "auto|io_uring|epoll"
+
+/* "auto", "io_uring", "epoll". */
+const char *engine_name(enum engine engine);
+
+/*
+ * Makes ENGINE_IO_URING or ENGINE_EPOLL of what is wanted; io_uring is tried with `params`. Returns
+ * 0; or 1 where epoll takes the place of io_uring, with a sentence for people that says so and why;
+ * or a negative errno with the reason, where io_uring was asked for by name and cannot be had.
+ */
+int engine_resolve(enum engine wanted, const struct transport_params *params,
+	enum engine *ret_engine, struct error *error);
+
+#endif
