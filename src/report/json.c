@@ -382,13 +382,11 @@ static json_t *make_generator(const struct result *result)
 {
 	const struct generator *generator = &result->generator;
 	bool dialed = result->dialed > 0;
-	bool cpu_known = result->dialing_ns != RESULT_UNKNOWN &&
-		result->dialing_ns >= GENERATOR_CPU_LEAST_NS;
+	bool cpu_known = result_knows_cpu_share(result);
 	double rate = result_dial_rate(result);
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "cpu_share",
-		json_value_ratio(
-			(double)generator->cpu_ns, cpu_known ? (double)result->dialing_ns : 0),
-		"cpu_wait_s", json_value_seconds(generator->cpu_wait_ns), "period_us",
+		json_value_ratio(result_cpu_share(result), cpu_known ? 1 : 0), "cpu_wait_s",
+		json_value_seconds(generator->cpu_wait_ns), "period_us",
 		json_value_us(generator->period_ns), "pace_asked_per_s",
 		json_value_ratio((double)NSEC_PER_SEC, (double)generator->period_ns),
 		"pace_kept_per_s", json_value_ratio(rate, rate > 0 ? 1 : 0), "last_dial_s",

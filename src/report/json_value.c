@@ -11,6 +11,7 @@
 #include "tcpgoon/base/escape.h"
 #include "tcpgoon/result/result.h"
 #include "tcpgoon/stats/hdr_encoding.h"
+#include "tcpgoon/stats/statistic.h"
 
 json_t *json_value_count(uint64_t count)
 {
@@ -101,10 +102,6 @@ static json_t *make_encoded(const struct histogram *histogram)
 
 json_t *json_value_times(const struct histogram *histogram)
 {
-	static const struct {
-		const char *name;
-		double percentile;
-	} percentiles[] = {{"p50", 50}, {"p90", 90}, {"p99", 99}, {"p999", 99.9}};
 	bool empty = histogram->count == 0;
 	uint64_t mean_ns = empty ? RESULT_UNKNOWN : histogram_mean_ns(histogram);
 	uint64_t stddev_ns = empty ? RESULT_UNKNOWN : histogram_stddev_ns(histogram);
@@ -114,10 +111,13 @@ json_t *json_value_times(const struct histogram *histogram)
 			"min", json_value_count(empty ? RESULT_UNKNOWN : histogram->min_us), "mean",
 			json_value_us(mean_ns), "stddev", json_value_us(stddev_ns));
 	int r = 0;
-	for (size_t i = 0; i < sizeof(percentiles) / sizeof(percentiles[0]); i++) {
-		uint64_t value_us = histogram_percentile(histogram, percentiles[i].percentile);
-		r |= json_object_set_new(times, percentiles[i].name,
-			json_value_count(empty ? RESULT_UNKNOWN : value_us));
+	for (int i = 0; i < STATISTICS; i++) {
+		enum statistic statistic = (enum statistic)i;
+		if (statistic_is_percentile(statistic)) {
+			uint64_t value_us = statistic_ns(histogram, statistic) / NSEC_PER_USEC;
+			r |= json_object_set_new(times, statistic_key(statistic),
+				json_value_count(empty ? RESULT_UNKNOWN : value_us));
+		}
 	}
 	r |= json_object_set_new(
 		times, "max", json_value_count(empty ? RESULT_UNKNOWN : histogram->max_us));

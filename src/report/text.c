@@ -9,6 +9,8 @@
 #include "tcpgoon/base/escape.h"
 #include "tcpgoon/base/units.h"
 #include "tcpgoon/result/survival.h"
+#include "tcpgoon/result/times.h"
+#include "tcpgoon/stats/statistic.h"
 
 /* Each line leaves at once, also into a pipe: whoever reads the lines reads them as they come. */
 static int flush(FILE *out)
@@ -80,30 +82,34 @@ static void print_times(
 	print_duration(out, histogram_stddev_ns(times), "\n");
 }
 
-static void print_shorter(FILE *out, uint64_t us, const char *end)
+static void print_shorter(FILE *out, const char *before, uint64_t ns)
 {
 	char text[UNITS_TEXT_MAX];
-	fprintf(out, "%s%s", units_format_duration(us * NSEC_PER_USEC, text), end);
+	fprintf(out, "%s%s", before, units_format_duration(ns, text));
 }
 
-/* "Handshake, as the kernel measured it: p50 5us ..., of 100 connections" */
-static void print_percentiles(FILE *out, const char *title, const struct histogram *times)
+/* "Lag, schedule to dial: p50 5us, ..., max 9us (100 connections)" */
+static void print_percentiles(FILE *out, const struct result *result, enum times kind)
 {
-	static const struct {
-		const char *name;
-		double percentile;
-	} columns[] = {{"p50", 50}, {"p90", 90}, {"p99", 99}, {"p99.9", 99.9}};
-
+	const struct histogram *times = times_of(result, kind);
+	uint64_t resolution_us = result->generator.resolution_us;
 	if (times->count == 0) {
 		return;
 	}
-	fprintf(out, "%s: ", title);
-	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
-		fprintf(out, "%s ", columns[i].name);
-		print_shorter(out, histogram_percentile(times, columns[i].percentile), ", ");
+	fputs(times_row(kind)->title, out);
+	if (kind == TIMES_CONNECT && resolution_us > 0) {
+		print_shorter(out, ", to within ", resolution_us * NSEC_PER_USEC);
 	}
-	fputs("max ", out);
-	print_shorter(out, times->max_us, "");
+	fputs(":", out);
+	for (int i = 0; i < STATISTICS; i++) {
+		enum statistic statistic = (enum statistic)i;
+		if (statistic_is_percentile(statistic)) {
+			fprintf(out, " %s", statistic_name(statistic));
+			print_shorter(out, " ", statistic_ns(times, statistic));
+			fputc(',', out);
+		}
+	}
+	print_shorter(out, " max ", statistic_ns(times, STATISTIC_MAX));
 	fprintf(out, " (%" PRIu64 " connections)\n", times->count);
 }
 
@@ -111,20 +117,17 @@ static void print_percentiles(FILE *out, const char *title, const struct histogr
 static void print_stalls(FILE *out, const struct result *result)
 {
 	const struct stall_view *view = &result->stalls;
-	const struct {
-		uint64_t count;
-		const char *name;
-	} apart[] = {{view->connect_apart, "connect times"},
-		{view->failure_apart, "times to an error"}, {view->lifetime_apart, "lifetimes"}};
 	const char *before = "; set apart: ";
 	if (view->count == 0) {
 		return;
 	}
 	fprintf(out, "Stalls: %" PRIu64 " of this program, ", view->count);
 	print_duration(out, view->total_ns / NSEC_PER_MSEC * NSEC_PER_MSEC, " in all");
-	for (size_t i = 0; i < sizeof(apart) / sizeof(apart[0]); i++) {
-		if (apart[i].count > 0) {
-			fprintf(out, "%s%" PRIu64 " %s", before, apart[i].count, apart[i].name);
+	for (int i = 0; i < TIMES_MAX; i++) {
+		uint64_t apart = times_set_apart(result, (enum times)i);
+		if (apart > 0) {
+			fprintf(out, "%s%" PRIu64 " %s", before, apart,
+				times_row((enum times)i)->apart);
 			before = ", ";
 		}
 	}
@@ -133,18 +136,14 @@ static void print_stalls(FILE *out, const struct result *result)
 
 static void print_all_times(FILE *out, const struct result *result)
 {
-	char title[128];
-	char resolution[UNITS_TEXT_MAX];
-	print_percentiles(out, "Handshake, measured by the kernel", &result->handshake);
-	snprintf(title, sizeof(title), "Connect, dial to established, to within %s",
-		units_format_duration(result->generator.resolution_us * NSEC_PER_USEC, resolution));
-	print_percentiles(out,
-		result->generator.resolution_us > 0 ? title : "Connect, dial to established",
-		&result->connect);
-	if (result->generator.period_ns > 0) {
-		print_percentiles(out, "Lag, schedule to dial", &result->lag);
+	static const enum times shown[] = {
+		TIMES_HANDSHAKE, TIMES_CONNECT, TIMES_LAG, TIMES_LIFETIME};
+	for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+		bool scheduled = result->generator.period_ns > 0;
+		if (shown[i] != TIMES_LAG || scheduled) {
+			print_percentiles(out, result, shown[i]);
+		}
 	}
-	print_percentiles(out, "Lifetime of the dropped", &result->lifetime);
 	print_stalls(out, result);
 }
 
@@ -339,12 +338,11 @@ static void print_generator(FILE *out, const struct result *result)
 {
 	const struct generator *generator = &result->generator;
 	/* CPU time is counted in ticks: of a moment's run it says nothing. */
-	if (result->dialing_ns < 50 * NSEC_PER_MSEC || result->dialing_ns == RESULT_UNKNOWN) {
+	if (!result_knows_cpu_share(result)) {
 		return;
 	}
 	double rate = result_dial_rate(result);
-	fprintf(out, "Generator: %.0f%% of a CPU while dialling",
-		100.0 * (double)generator->cpu_ns / (double)result->dialing_ns);
+	fprintf(out, "Generator: %.0f%% of a CPU while dialling", 100.0 * result_cpu_share(result));
 	if (rate > 0 && generator->period_ns > 0) {
 		fprintf(out, ", %.1f dials a second asked and %.1f kept",
 			(double)NSEC_PER_SEC / (double)generator->period_ns, rate);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tcpgoon/base/clock.h"
+#include "tcpgoon/result/times.h"
 
 int result_init(struct result *result)
 {
@@ -42,11 +43,9 @@ int result_init(struct result *result)
 			.port_high = RESULT_UNKNOWN,
 			.syn_retries = RESULT_UNKNOWN},
 	};
-	struct histogram *all[] = {&result->handshake, &result->connect, &result->failure,
-		&result->lag, &result->lifetime};
 	netstat_init(&result->network);
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		if (histogram_init(all[i]) < 0) {
+	for (int i = 0; i < TIMES_MAX; i++) {
+		if (histogram_init(times_in(result, (enum times)i)) < 0) {
 			result_finish(result);
 			return -ENOMEM;
 		}
@@ -56,11 +55,9 @@ int result_init(struct result *result)
 
 void result_finish(struct result *result)
 {
-	histogram_finish(&result->handshake);
-	histogram_finish(&result->connect);
-	histogram_finish(&result->failure);
-	histogram_finish(&result->lag);
-	histogram_finish(&result->lifetime);
+	for (int i = 0; i < TIMES_MAX; i++) {
+		histogram_finish(times_in(result, (enum times)i));
+	}
 }
 
 uint64_t result_failed_here(const struct result *result)

@@ -228,7 +228,7 @@ static bool cpu_was_the_limit(const struct result *result, struct finding *findi
 	uint64_t wait_ns =
 		result->generator.cpu_wait_ns == RESULT_UNKNOWN ? 0 : result->generator.cpu_wait_ns;
 	double rate = result_dial_rate(result);
-	if (rate <= 0 || dialing_ns == RESULT_UNKNOWN || dialing_ns < GENERATOR_CPU_LEAST_NS ||
+	if (rate <= 0 || !result_knows_cpu_share(result) ||
 		cpu_ns + wait_ns < dialing_ns / 100 * CPU_MOST_PERCENT) {
 		return false;
 	}
@@ -240,7 +240,7 @@ static bool cpu_was_the_limit(const struct result *result, struct finding *findi
 	rule_say(finding->evidence,
 		"The run was client-limited: this machine spent %.0f%% of a CPU core on %.0f dials "
 		"a second%s.",
-		100.0 * (double)cpu_ns / (double)dialing_ns, rate, waited);
+		100.0 * result_cpu_share(result), rate, waited);
 	if (waited[0] != '\0') {
 		rule_say(finding->hint,
 			"The rate and the connect times are this machine's, not the target's: give "

@@ -366,6 +366,18 @@ struct result {
  */
 double result_dial_rate(const struct result *result);
 
+/* Whether it dialled for long enough that a share of CPU time means something. */
+static inline bool result_knows_cpu_share(const struct result *result)
+{
+	return result->dialing_ns != RESULT_UNKNOWN && result->dialing_ns >= GENERATOR_CPU_LEAST_NS;
+}
+
+/* CPU time by elapsed time while dialling, where that is known: 1 is all of one CPU. */
+static inline double result_cpu_share(const struct result *result)
+{
+	return (double)result->generator.cpu_ns / (double)result->dialing_ns;
+}
+
 /* "source", "family", "port". */
 const char *group_kind_name(enum group_kind kind);
 /* What the connections of a group share: "192.0.2.1", "IPv6", "8080". Returns `buffer`. */
