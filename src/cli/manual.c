@@ -75,40 +75,41 @@ static void print_findings(FILE *out)
 
 static void print_metrics(FILE *out)
 {
-	const struct threshold_metric *metric;
-	for (size_t i = 0; (metric = threshold_metric_at(i)) != NULL; i++) {
-		print_bold(out, metric->name);
-		switch (metric->kind) {
+	struct threshold_metric metric;
+	for (size_t i = 0; threshold_metric_at(i, &metric); i++) {
+		print_bold(out, metric.name);
+		switch (metric.kind) {
 		case THRESHOLD_COUNT:
-			fprintf(out, " (count; percentages are of those %s)", metric->share_of);
+			fprintf(out, " (count; percentages are of those %s)", metric.whole->name);
 			break;
 		case THRESHOLD_TIME:
-			fputs("._STATISTIC_ (time)", out);
+			fprintf(out, "._STATISTIC_ (time, of the %s)",
+				times_side_name(times_row(metric.times)->side));
 			break;
 		case THRESHOLD_RATE:
 			fputs(" (rate)", out);
 			break;
 		}
 		fputs("\n\t", out);
-		print_text(out, metric->meaning);
+		print_text(out, metric.meaning);
 		fputs(".\n\n", out);
 	}
 }
 
 static void print_statistics(FILE *out)
 {
-	for (int i = 0; i < THRESHOLD_STATISTICS; i++) {
+	for (int i = 0; i < STATISTICS; i++) {
 		fputs(i > 0 ? ", " : "", out);
-		print_bold(out, threshold_statistic_name((enum threshold_statistic)i));
+		print_bold(out, statistic_name((enum statistic)i));
 	}
 	fputs(".\n", out);
 }
 
 static void print_operators(FILE *out)
 {
-	for (int i = 0; i < THRESHOLD_OPERATORS; i++) {
+	for (int i = 0; i < THRESHOLD_RELATIONS; i++) {
 		fputs(i > 0 ? ", " : "", out);
-		print_bold(out, threshold_operator_name((enum threshold_operator)i));
+		print_bold(out, threshold_relation_name((enum threshold_relation)i));
 	}
 	fputs(".\n", out);
 }

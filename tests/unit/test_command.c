@@ -305,19 +305,19 @@ static void test_manual_tells_of_every_part_of_a_threshold(void **state)
 	char *text = section(page, "\n# THRESHOLDS\n", "\n# JSON\n");
 	static const char *const behind[] = {
 		[THRESHOLD_COUNT] = " (count; percentages are of those ",
-		[THRESHOLD_TIME] = "._STATISTIC_ (time)\n\t",
+		[THRESHOLD_TIME] = "._STATISTIC_ (time, of the ",
 		[THRESHOLD_RATE] = " (rate)\n\t",
 	};
-	const struct threshold_metric *metric;
-	for (size_t i = 0; (metric = threshold_metric_at(i)) != NULL; i++) {
-		assert_bold(text, metric->name, behind[metric->kind]);
-		assert_contains(text, metric->meaning);
+	struct threshold_metric metric;
+	for (size_t i = 0; threshold_metric_at(i, &metric); i++) {
+		assert_bold(text, metric.name, behind[metric.kind]);
+		assert_contains(text, metric.meaning);
 	}
-	for (int i = 0; i < THRESHOLD_STATISTICS; i++) {
-		assert_bold(text, threshold_statistic_name((enum threshold_statistic)i), "");
+	for (int i = 0; i < STATISTICS; i++) {
+		assert_bold(text, statistic_name((enum statistic)i), "");
 	}
-	for (int i = 0; i < THRESHOLD_OPERATORS; i++) {
-		assert_bold(text, threshold_operator_name((enum threshold_operator)i), "");
+	for (int i = 0; i < THRESHOLD_RELATIONS; i++) {
+		assert_bold(text, threshold_relation_name((enum threshold_relation)i), "");
 	}
 	free(text);
 	free(page);

@@ -39,6 +39,7 @@ static int setup(void **state)
 		histogram_record(&result->connect, 1000 + us);
 		histogram_record(&result->lag, 5);
 	}
+	histogram_record_n(&result->lifetime, 60000000, 200);
 	*state = result;
 	return 0;
 }
@@ -114,9 +115,9 @@ static void each_metric_reads_its_own_number(void **state)
 		{"connect.min==1.001", "1.001ms", "1.001ms"},
 		{"lag.stddev==0", "0s", "0s"},
 		{"lag.max==5us", "5\u00b5s", "5\u00b5s"},
+		{"lifetime.max==1m0s", "1m0s", "1m0s"},
 		{"rate==400", "400.0/s", "400/s"},
 	};
-	bool seen[32] = {false};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct threshold_outcome outcome = outcome_of(cases[i].text, result, false);
 		if (!outcome.crossed) {
@@ -125,11 +126,15 @@ static void each_metric_reads_its_own_number(void **state)
 		assert_null(outcome.not_judged);
 		assert_string_equal(outcome.actual, cases[i].actual);
 		assert_string_equal(outcome.limit, cases[i].limit);
-		seen[parsed(cases[i].text).metric] = true;
 	}
-	for (size_t i = 0; threshold_metric_at(i) != NULL; i++) {
+	struct threshold_metric metric;
+	for (size_t i = 0; threshold_metric_at(i, &metric); i++) {
+		bool seen = false;
+		for (size_t j = 0; j < sizeof(cases) / sizeof(cases[0]) && !seen; j++) {
+			seen = strcmp(parsed(cases[j].text).metric.name, metric.name) == 0;
+		}
 		/* The one without samples here is judged below. */
-		assert_true(seen[i] || strcmp(threshold_metric_at(i)->name, "failure") == 0);
+		assert_true(seen || strcmp(metric.name, "failure") == 0);
 	}
 }
 
@@ -137,7 +142,7 @@ static void each_operator_compares(void **state)
 {
 	const struct result *result = *state; /* errors are 90 */
 	const struct {
-		const char *operator;
+		const char *relation;
 		bool at_89, at_90, at_91;
 	} cases[] = {
 		{">", true, false, false},
@@ -147,16 +152,16 @@ static void each_operator_compares(void **state)
 		{"==", false, true, false},
 		{"!=", true, false, true},
 	};
-	assert_int_equal(sizeof(cases) / sizeof(cases[0]), THRESHOLD_OPERATORS);
-	for (size_t i = 0; i < THRESHOLD_OPERATORS; i++) {
+	assert_int_equal(sizeof(cases) / sizeof(cases[0]), THRESHOLD_RELATIONS);
+	for (size_t i = 0; i < THRESHOLD_RELATIONS; i++) {
 		char text[32];
 		assert_string_equal(
-			cases[i].operator, threshold_operator_name((enum threshold_operator)i));
-		snprintf(text, sizeof(text), "errors%s89", cases[i].operator);
+			cases[i].relation, threshold_relation_name((enum threshold_relation)i));
+		snprintf(text, sizeof(text), "errors%s89", cases[i].relation);
 		assert_int_equal(crossed(text, result), cases[i].at_89);
-		snprintf(text, sizeof(text), "errors %s 90", cases[i].operator);
+		snprintf(text, sizeof(text), "errors %s 90", cases[i].relation);
 		assert_int_equal(crossed(text, result), cases[i].at_90);
-		snprintf(text, sizeof(text), " errors\t%s  91 ", cases[i].operator);
+		snprintf(text, sizeof(text), " errors\t%s  91 ", cases[i].relation);
 		assert_int_equal(crossed(text, result), cases[i].at_91);
 	}
 }
@@ -222,6 +227,24 @@ static void no_failure_has_no_time(void **state)
 	assert_null(outcome.not_judged);
 	assert_false(outcome.crossed);
 	assert_string_equal(outcome.actual, "of none that failed");
+	result->at_end.closed = 0;
+	histogram_reset(&result->lifetime);
+	outcome = outcome_of("lifetime.min<1h", result, false);
+	assert_null(outcome.not_judged);
+	assert_false(outcome.crossed);
+	assert_string_equal(outcome.actual, "of none that was dropped");
+}
+
+/* Lifetimes of a run that stalled: most are not known. */
+static void times_that_are_set_apart_are_named(void **state)
+{
+	struct result *result = *state;
+	histogram_reset(&result->lifetime);
+	assert_string_equal(
+		outcome_of("lifetime.min<1h", result, false).not_judged, "there are no samples");
+	result->stalls.lifetime_apart = 200;
+	assert_string_equal(outcome_of("lifetime.min<1h", result, false).not_judged,
+		"most of them span a stall of this program");
 }
 
 static void a_run_without_a_pace_has_no_lag(void **state)
@@ -351,13 +374,13 @@ static void each_error_points_at_its_place(void **state)
 		int column;
 		const char *expected;
 	} cases[] = {
-		{"", 0, "errors, established"},
+		{"", 0, "unconfirmed, errors"},
 		{"   ", 3, "handshake"},
-		{">5", 0, "errors, established"},
-		{"error>5", 0, "errors, established"},
-		{"errorss>5", 0, "errors, established"},
-		{" error>5", 1, "errors, established"},
-		{"ERRORS>5", 0, "errors, established"},
+		{">5", 0, "unconfirmed, errors"},
+		{"error>5", 0, "unconfirmed, errors"},
+		{"errorss>5", 0, "unconfirmed, errors"},
+		{" error>5", 1, "unconfirmed, errors"},
+		{"ERRORS>5", 0, "unconfirmed, errors"},
 		{"errors", 6, "> >= < <= == !="},
 		{"errors 5", 7, "> >= < <= == !="},
 		{"errors=5", 6, "> >= < <= == !="},
@@ -392,7 +415,7 @@ static void each_error_points_at_its_place(void **state)
 		{"rate>fast", 5, "20k/s"},
 		{"rate>/s", 5, "20k/s"},
 		{"rate>5ms", 5, "20k/s"},
-		{"\u00b5errors>5", 0, "errors, established"},
+		{"\u00b5errors>5", 0, "unconfirmed, errors"},
 		{"connect.p99>\u00b5", 12, "milliseconds"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -458,16 +481,19 @@ static void the_table_tells_what_help_needs(void **state)
 {
 	(void)state;
 	size_t count = 0;
-	for (const struct threshold_metric *metric; (metric = threshold_metric_at(count)) != NULL;
-		count++) {
-		assert_true(strlen(metric->name) > 0);
-		assert_true(strlen(metric->meaning) > 0);
-		assert_int_equal(metric->share_of != NULL, metric->kind == THRESHOLD_COUNT);
+	struct threshold_metric metric;
+	for (; threshold_metric_at(count, &metric); count++) {
+		assert_true(strlen(metric.name) > 0);
+		assert_true(strlen(metric.meaning) > 0);
+		assert_int_equal(metric.figure == NULL, metric.kind == THRESHOLD_TIME);
+		assert_int_equal(metric.whole == NULL, metric.kind == THRESHOLD_TIME);
+		if (metric.kind == THRESHOLD_RATE) {
+			assert_int_equal(metric.whole->unit, FIGURE_NS);
+		} else if (metric.kind == THRESHOLD_COUNT) {
+			assert_int_equal(metric.whole->unit, FIGURE_COUNT);
+		}
 	}
-	assert_true(count >= 10);
-	for (int i = 0; i < THRESHOLD_STATISTICS; i++) {
-		assert_non_null(threshold_statistic_name((enum threshold_statistic)i));
-	}
+	assert_int_equal(count, 14);
 }
 
 int main(void)
@@ -479,6 +505,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(suffixes_count, setup, teardown),
 		cmocka_unit_test_setup_teardown(times_that_were_measured_of_some, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_failure_has_no_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			times_that_are_set_apart_are_named, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_run_without_a_pace_has_no_lag, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_cannot_be_known_is_not_judged, setup, teardown),

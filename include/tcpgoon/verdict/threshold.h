@@ -8,7 +8,10 @@
 #include <stdint.h>
 
 #include "tcpgoon/base/error.h"
+#include "tcpgoon/result/figures.h"
 #include "tcpgoon/result/result.h"
+#include "tcpgoon/result/times.h"
+#include "tcpgoon/stats/statistic.h"
 
 enum threshold_kind {
 	THRESHOLD_COUNT, /* connections: "10", "20k", or a share: "0.5%" */
@@ -16,43 +19,38 @@ enum threshold_kind {
 	THRESHOLD_RATE, /* a second: "1000", "20k", "20k/s" */
 };
 
-/* A row of the table that the parser, the help and the manual are made from. */
+/* What a threshold can ask for: a figure of the result, one of its times, or a rate. */
 struct threshold_metric {
 	const char *name;
-	enum threshold_kind kind;
-	const char *share_of; /* of a count: what its percentages are percentages of */
 	const char *meaning; /* for people */
+	enum threshold_kind kind;
+	const struct figure *figure; /* of a count; of a rate: what is counted */
+	const struct figure *whole; /* of a count: what its shares are of; of a rate: the time */
+	enum times times; /* of a time */
 };
 
-enum threshold_statistic {
-	THRESHOLD_MIN,
-	THRESHOLD_MEAN,
-	THRESHOLD_P50,
-	THRESHOLD_P90,
-	THRESHOLD_P99,
-	THRESHOLD_P999,
-	THRESHOLD_MAX,
-	THRESHOLD_STDDEV,
-	THRESHOLD_STATISTICS,
-};
-
-enum threshold_operator {
+enum threshold_relation {
 	THRESHOLD_ABOVE,
 	THRESHOLD_AT_LEAST,
 	THRESHOLD_BELOW,
 	THRESHOLD_AT_MOST,
 	THRESHOLD_EQUAL,
 	THRESHOLD_UNEQUAL,
-	THRESHOLD_OPERATORS,
+	THRESHOLD_RELATIONS,
 };
+
+/* A share is kept in millionths of a percent. */
+#define THRESHOLD_SHARE_DECIMALS 6
+#define THRESHOLD_SHARE_ONE_PERCENT UINT64_C(1000000)
+#define THRESHOLD_SHARE_WHOLE (100 * THRESHOLD_SHARE_ONE_PERCENT)
 
 #define THRESHOLD_TEXT_MAX 100
 
 struct threshold {
 	char text[THRESHOLD_TEXT_MAX + 1]; /* as given */
-	size_t metric; /* in the table */
-	enum threshold_statistic statistic; /* of a time */
-	enum threshold_operator operator;
+	struct threshold_metric metric;
+	enum statistic statistic; /* of a time */
+	enum threshold_relation relation;
 	bool share; /* the limit is a percentage */
 	uint64_t limit; /* a count, nanoseconds, or millionths of a percent */
 };
@@ -65,12 +63,10 @@ struct threshold_outcome {
 	char limit[48];
 };
 
-/* For help and manuals: the metric at `index`, NULL beyond the last. */
-const struct threshold_metric *threshold_metric_at(size_t index);
-/* "p99.9" */
-const char *threshold_statistic_name(enum threshold_statistic statistic);
+/* For the parser, help and manuals: false beyond the last. */
+bool threshold_metric_at(size_t index, struct threshold_metric *ret_metric);
 /* ">=" */
-const char *threshold_operator_name(enum threshold_operator operator);
+const char *threshold_relation_name(enum threshold_relation relation);
 
 /*
  * Reads an expression; blanks between its parts do not count. Returns 0 or -EINVAL, with a message
@@ -80,8 +76,8 @@ int threshold_parse(const char *text, struct threshold *ret_threshold, struct er
 
 /*
  * Pure. Not judged are a time that was measured of none, or of fewer than half, of the connections
- * that had one, and a number that the run could not have. Of a failure time where nothing failed,
- * nothing is left to judge: it is not crossed.
+ * that had one, and a number that the run could not have. Of a time to the failure or the drop where
+ * nothing failed or was dropped, nothing is left to judge: it is not crossed.
  *
  * `running`: the result is still growing. Then are not judged: counts and rates asked whether they
  * are low (below, at most, equal, unequal: each run begins at 0), and shares, rates, means,
