@@ -202,8 +202,8 @@ static void print_checks(const struct checks *checks)
 {
 	char lanes[UNITS_TEXT_MAX];
 	char slots[UNITS_TEXT_MAX];
-	printf("  Lanes:    %s of %s slots\n\n", units_format_count(checks->lanes, lanes),
-		units_format_count(checks->slots_per_lane, slots));
+	printf("  Lanes:    %s of %s slots\n\n", units_format_count(checks->needs.queues, lanes),
+		units_format_count(checks->needs.slots_per_queue, slots));
 	printf("  %-14s %16s %16s\n", "Limit", "have", "need");
 	for (size_t i = 0; i < CHECK_KIND_MAX; i++) {
 		const struct check *check = &checks->list[i];

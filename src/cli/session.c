@@ -15,8 +15,8 @@
 #include "tcpgoon/base/units.h"
 #include "tcpgoon/report/text.h"
 #include "tcpgoon/run/run.h"
+#include "tcpgoon/transport/transport.h"
 #include "tcpgoon/uring/signals.h"
-#include "tcpgoon/uring/trial.h"
 #include "tcpgoon/verdict/verdict.h"
 
 static const struct option_row rows[] = {
@@ -240,15 +240,28 @@ int session_check(const struct settings *settings, struct error *error)
 	return read_rules(settings, &rules, error);
 }
 
+static struct transport_params transport_params_of(const struct plan *plan)
+{
+	return (struct transport_params){
+		.slots = plan->settings.connections,
+		.nofile = limits_raise_nofile(),
+		.memlock = limits_memlock(),
+		.watch_fd = -1,
+		.fin = plan->settings.close_mode == CLOSE_FIN,
+	};
+}
+
 void session_check_limits(const struct plan *plan, struct checks *ret_checks)
 {
+	const struct transport_params params = transport_params_of(plan);
 	struct limits limits;
 	limits_read(&limits);
 	struct check_own own = {
-		.nofile = limits_raise_nofile(),
-		.memlock = limits_memlock(),
+		.nofile = params.nofile,
+		.memlock = params.memlock,
 		.exempt_from_file_max = limits_exempt_from_file_max(),
 	};
+	transport_uring.needs(&params, &own.needs);
 	cgroup_read("", CGROUP_MEMORY, &own.cgroup);
 	limits_read_space(&own.space);
 	check_plan(ret_checks, plan, &limits, &own);
@@ -340,13 +353,8 @@ int session_leave_unconfirmed(struct session *session)
 
 int session_try_rings(const struct plan *plan, struct error *error)
 {
-	const struct lanes_params params = {
-		.slots = plan->settings.connections,
-		.table_most = limits_raise_nofile(),
-		.memlock = limits_memlock(),
-		.watch_fd = -1,
-	};
-	return trial_make(&params, error);
+	const struct transport_params params = transport_params_of(plan);
+	return transport_uring.try_out(&params, error);
 }
 
 bool session_allows(struct session *session, const struct plan *plan, int *ret_status)
@@ -412,6 +420,7 @@ static int carry_out(struct session *session, const struct plan *plan, struct er
 	const struct run_params params = {
 		.plan = plan,
 		.observer = &observer,
+		.transport = &transport_uring,
 		.signals = &session->signals,
 	};
 	int r = read_rules(&plan->settings, &session->rules, error);

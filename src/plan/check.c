@@ -17,16 +17,12 @@
 #include <stdio.h>
 
 #include "tcpgoon/base/units.h"
-#include "tcpgoon/uring/lanes.h"
 
 #define CONNECTION_BYTES 4300 /* an end, in the kernel */
 #define RECORD_BYTES 16 /* in the table */
 #define SERVER_GROUP_BYTES 1600 /* of its control group, a server's end */
 /* Of this process, whatever the number of connections: histograms, buffers, stack. */
 #define PROCESS_BYTES (UINT64_C(2) << 20)
-
-/* Descriptors beside the rings: standard ones, timer, signals, wake-up, some sockets of a batch. */
-#define FILES_BESIDE_LANES 24
 
 static void __attribute__((format(printf, 3, 4)))
 judge(struct check *check, bool ok, const char *fix, ...)
@@ -78,28 +74,20 @@ static void check_tuples(struct checks *checks, const struct plan *plan)
 		check->have, sources, each);
 }
 
-static void check_open_files(
-	struct checks *checks, const struct plan *plan, const struct check_own *own)
+static void check_open_files(struct checks *checks, const struct check_own *own)
 {
 	struct check *check = &checks->list[CHECK_OPEN_FILES];
-	uint64_t connections = plan->settings.connections;
-	checks->nofile = own->nofile;
-	checks->slots_per_lane = lanes_slots_per_lane(connections, own->nofile);
-	checks->lanes = (connections + checks->slots_per_lane - 1) / checks->slots_per_lane;
 	check->have = own->nofile;
-	/* The least limit that will do: n of them make lanes of n slots, and n - beside lanes. */
-	check->need = FILES_BESIDE_LANES;
-	while (check->need * (check->need - FILES_BESIDE_LANES) < connections) {
-		check->need++;
-	}
-	judge(check, is_within(check), "ulimit -n %" PRIu64, check->need);
+	check->need = own->needs.descriptors;
+	judge(check, is_within(check), "ulimit -n %" PRIu64 "%s", check->need,
+		own->needs.descriptor_each ? ", or io_uring, which takes far fewer" : "");
 }
 
 static void check_locked(struct checks *checks, const struct check_own *own)
 {
 	struct check *check = &checks->list[CHECK_LOCKED];
 	check->have = own->memlock;
-	check->need = lanes_memory(checks->lanes, own->memlock);
+	check->need = own->needs.locked_memory;
 	judge(check, is_within(check),
 		"ulimit -l %" PRIu64 ", or a larger ulimit -n, which makes fewer rings",
 		check->need / 1024 + 1);
@@ -162,7 +150,7 @@ static void check_group_memory(
 {
 	struct check *check = &checks->list[CHECK_GROUP_MEMORY];
 	const struct cgroup_limit *memory = &own->cgroup.memory;
-	uint64_t base = PROCESS_BYTES + lanes_memory(checks->lanes, own->memlock);
+	uint64_t base = PROCESS_BYTES + own->needs.locked_memory;
 	uint64_t each =
 		CONNECTION_BYTES + RECORD_BYTES + (plan->target_is_here ? SERVER_GROUP_BYTES : 0);
 	char limit[UNITS_TEXT_MAX];
@@ -180,7 +168,7 @@ static void check_address_space(
 	const struct limits_space *space = &own->space;
 	check->have = space->limit == LIMITS_NONE ? LIMITS_NONE : space->left;
 	check->need = plan->settings.connections * RECORD_BYTES + PROCESS_BYTES +
-		lanes_memory(checks->lanes, own->memlock);
+		own->needs.locked_memory;
 	judge(check, is_within(check), "ulimit -%c %" PRIu64, space->letter,
 		(space->limit + check->need - check->have) / 1024 + 1);
 }
@@ -189,12 +177,12 @@ void check_plan(struct checks *ret_checks, const struct plan *plan, const struct
 	const struct check_own *own)
 {
 	uint64_t ends = plan->target_is_here ? 2 : 1;
-	*ret_checks = (struct checks){.possible = true};
+	*ret_checks = (struct checks){.needs = own->needs, .possible = true};
 	for (size_t i = 0; i < CHECK_KIND_MAX; i++) {
 		ret_checks->list[i].left = LIMITS_NONE;
 	}
 	check_tuples(ret_checks, plan);
-	check_open_files(ret_checks, plan, own);
+	check_open_files(ret_checks, own);
 	check_locked(ret_checks, own);
 	check_system_files(ret_checks, plan, limits, own, ends);
 	check_conntrack(ret_checks, plan, limits);

@@ -210,7 +210,7 @@ uint32_t tuples_automatic_ports(const struct tuples *tuples, uint64_t count)
 
 struct tuple tuples_at(const struct tuples *tuples, uint64_t ordinal)
 {
-	uint64_t target_number = ordinal % tuples->targets->count;
+	size_t target_number = targets_turn(tuples->targets, ordinal);
 	struct tuple tuple = {.target = &tuples->targets->list[target_number]};
 	const struct source_set *set = set_of(tuples, target_number);
 	if (set->range_count == 0) {

@@ -47,11 +47,11 @@
 /* Passed over in one turn: most may not have to be asked about. */
 #define WALK_BATCH 4096
 
-void closing_init(struct closing *closing, struct requests *requests, struct table *table,
+void closing_init(struct closing *closing, struct transport *transport, struct table *table,
 	struct inquest *inquest, bool by_fin)
 {
 	*closing = (struct closing){
-		.requests = requests,
+		.transport = transport,
 		.table = table,
 		.inquest = inquest,
 		.by_fin = by_fin,
@@ -100,7 +100,8 @@ static bool is_open(const struct closing *closing, uint32_t index)
 static int half_close(struct closing *closing, uint32_t index)
 {
 	struct conn *conn = &closing->table->conns[index];
-	int r = requests_half_close(closing->requests, index);
+	int r = closing->transport->ops->half_close(
+		closing->transport, table_slot(closing->table, index));
 	if (r == 0) {
 		conn->half_closed = true;
 		closing->half_closed_now++;
@@ -109,12 +110,20 @@ static int half_close(struct closing *closing, uint32_t index)
 	return r;
 }
 
+static int stop(struct closing *closing, uint32_t index)
+{
+	return table_holds(closing->table, index, CONN_IN_FLIGHT)
+		? closing->transport->ops->stop(
+			  closing->transport, table_slot(closing->table, index))
+		: 0;
+}
+
 /* It is watched, the peer has sent data, and there is still time for its FIN. */
 static bool is_to_be_drained(const struct closing *closing, uint32_t index)
 {
 	return closing->by_fin && !closing->cutting && !closing->hurried &&
 		is_open(closing, index) && closing->table->conns[index].received &&
-		table_holds(closing->table, index, CONN_WATCHED | CONN_RECEIVING);
+		table_holds(closing->table, index, CONN_IN_FLIGHT);
 }
 
 /* The walk is over: the last SHUTDOWN is queued, or what was left has been cut off. */
@@ -141,7 +150,7 @@ int closing_step(struct closing *closing, uint64_t now_ns, uint32_t *ret_index, 
 	if (!is_to_be_drained(closing, index)) {
 		const struct conn *conn = &closing->table->conns[index];
 		closing->cut_late += conn->received_late && !conn->end_known;
-		r = requests_cancel(closing->requests, index);
+		r = stop(closing, index);
 	} else if (!closing->table->conns[index].half_closed) {
 		r = half_close(closing, index);
 	}

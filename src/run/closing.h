@@ -8,13 +8,13 @@
 
 #include "run/index_list.h"
 #include "run/inquest.h"
-#include "run/requests.h"
 #include "run/table.h"
 #include "tcpgoon/net/netstat.h"
 #include "tcpgoon/net/sockdiag.h"
+#include "tcpgoon/transport/transport.h"
 
 struct closing {
-	struct requests *requests;
+	struct transport *transport;
 	struct table *table;
 	struct inquest *inquest;
 	bool by_fin;
@@ -49,7 +49,7 @@ struct closing {
 };
 
 /* All members but those of the parts it works with are zero. */
-void closing_init(struct closing *closing, struct requests *requests, struct table *table,
+void closing_init(struct closing *closing, struct transport *transport, struct table *table,
 	struct inquest *inquest, bool by_fin);
 void closing_finish(struct closing *closing);
 
@@ -60,8 +60,8 @@ void closing_begin(struct closing *closing, uint64_t prepared);
 void closing_hurry(struct closing *closing);
 
 /*
- * Queues the end of the next connection: a SHUTDOWN where the peer has sent data, else a CANCEL of
- * what keeps it from being closed. False in *ret_more where all have been walked over. *ret_index
+ * Begins the end of the next connection: a SHUTDOWN where the peer has sent data; else what is in
+ * flight is stopped. False in *ret_more where all have been walked over. *ret_index
  * may have to be settled. Returns 0 or a negative errno.
  */
 int closing_step(struct closing *closing, uint64_t now_ns, uint32_t *ret_index, bool *ret_more);

@@ -5,7 +5,7 @@
  * CONNECT would say the same for a request and a timer of the kernel's, which a dial that is
  * answered in microseconds pays as well: 5% of what a connection costs.
  *
- * A connection that is dialled again, as its 4-tuple was held, is behind its neighbours by as long
+ * A connection that is dialled again, as its 4-tuple was in use, is behind its neighbours by as long
  * as that took. Those wait for it: their time is over so much later.
  */
 #include "run/deadline.h"

@@ -15,7 +15,7 @@ struct deadline {
 	uint64_t first; /* dials of the connections below are decided, or were handed out */
 };
 
-/* Whether the connection is waiting for its CONNECT, and has been for all of its time. */
+/* Whether the connection is waiting for its answer, and has been for all of its time. */
 bool deadline_is_over(const struct deadline *deadline, uint32_t index, uint64_t now_ns);
 
 /* Hands out, once, a connection whose time is over at now_ns; false where there is none. */

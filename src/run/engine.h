@@ -10,19 +10,18 @@
 #include "run/deadline.h"
 #include "run/dialer.h"
 #include "run/evidence.h"
-#include "run/icmp.h"
 #include "run/inquest.h"
 #include "run/refusal.h"
 #include "run/reporter.h"
-#include "run/requests.h"
 #include "run/stall.h"
 #include "run/table.h"
+#include "run/tuple_pool.h"
 #include "tcpgoon/plan/plan.h"
 #include "tcpgoon/result/result.h"
-#include "tcpgoon/uring/lanes.h"
+#include "tcpgoon/transport/transport.h"
 #include "tcpgoon/uring/signals.h"
 
-/* What a run is about at the moment. It only ever goes to the right. */
+/* Phases of a run, in order; a run never goes back. */
 enum phase {
 	PHASE_DIALING, /* connections are dialled and decided */
 	PHASE_HOLDING, /* all are decided; those that are open are watched */
@@ -34,19 +33,24 @@ enum phase {
 	PHASE_OVER, /* the kernel holds nothing of ours any more */
 };
 
+/* The ids of the descriptors that the transport watches. */
+enum engine_fd {
+	ENGINE_FD_SIGNALS,
+	ENGINE_FD_TIMER,
+};
+
 struct engine {
 	const struct plan *plan;
 	struct result *result;
 	struct error *error; /* of the run: for what fails with words of its own */
-	struct lanes lanes;
+	struct transport *transport; /* owned */
 	struct table table;
-	struct requests requests;
+	struct tuple_pool pool;
 	struct dialer dialer;
 	struct deadline deadline;
 	struct reporter reporter;
 	struct signals *signals;
 	struct inquest inquest;
-	struct icmp icmp;
 	struct refusals refusals;
 	struct closing closing;
 	struct evidence evidence;
@@ -57,7 +61,6 @@ struct engine {
 	bool aborted; /* by the observer */
 	uint64_t review_ns; /* when the observer is asked next; CLOCK_NEVER: not at all */
 	uint64_t now_ns; /* of this turn of the loop */
-	uint64_t asleep_since_ns; /* when it began to wait; it woke at now_ns */
 	bool stalled; /* the turn that ended at now_ns took longer than it should */
 	uint64_t hold_until_ns; /* in PHASE_HOLDING */
 	uint64_t walk_left; /* of the phases that walk: connections below are still to come */

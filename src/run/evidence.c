@@ -285,7 +285,8 @@ void evidence_end_dialling(struct evidence *evidence, struct result *result)
 	look_at_throttling(evidence, &result->generator);
 }
 
-void evidence_end(struct evidence *evidence, const struct lanes *lanes, struct result *result)
+void evidence_end(
+	struct evidence *evidence, const struct transport *transport, struct result *result)
 {
 	struct netstat after;
 	if (netstat_read(&after) < 0) {
@@ -297,8 +298,10 @@ void evidence_end(struct evidence *evidence, const struct lanes *lanes, struct r
 	look_at_tables(&result->tables, &result->left);
 	result->stalls.run_delay_ns = run_delay_ns(evidence);
 	struct generator *generator = &result->generator;
-	generator->lanes = lanes->count;
-	generator->cq_overflows = lanes_overflows(lanes);
+	struct transport_view view;
+	transport->ops->view(transport, &view);
+	generator->lanes = view.queues;
+	generator->cq_overflows = view.overflows;
 	if (evidence->windows > 0) {
 		generator->resolution_us =
 			(uint32_t)(evidence->windows_ns / evidence->windows / NSEC_PER_USEC);

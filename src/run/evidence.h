@@ -9,7 +9,7 @@
 #include "tcpgoon/net/sockdiag_listener.h"
 #include "tcpgoon/plan/targets.h"
 #include "tcpgoon/result/result.h"
-#include "tcpgoon/uring/lanes.h"
+#include "tcpgoon/transport/transport.h"
 
 /* How many waited in the queues of all targets. */
 struct queue_look {
@@ -55,6 +55,7 @@ void evidence_end_dialling(struct evidence *evidence, struct result *result);
 void evidence_look_at_queues(struct evidence *evidence, uint64_t now_ns);
 
 /* The numbers are taken. */
-void evidence_end(struct evidence *evidence, const struct lanes *lanes, struct result *result);
+void evidence_end(
+	struct evidence *evidence, const struct transport *transport, struct result *result);
 
 #endif

@@ -13,7 +13,8 @@
 
 struct grouping {
 	const struct table *table;
-	const struct dialer *dialer;
+	const struct tuple_pool *pool;
+	uint32_t prepared; /* slots below had a socket, or could not have one */
 	struct failure_groups *groups; /* GROUP_KINDS of them */
 	size_t last_used[GROUP_KINDS]; /* neighbours are mostly in the same group */
 };
@@ -66,16 +67,16 @@ static struct failure_group *find_group(
 static bool group_address(const struct grouping *grouping, enum group_kind kind, uint32_t index,
 	struct address *ret_address)
 {
-	const struct tuples *tuples = &grouping->dialer->plan->tuples;
+	const struct tuples *tuples = &grouping->pool->plan->tuples;
 	const struct targets *targets = tuples->targets;
 	if (kind != GROUP_SOURCE) {
-		*ret_address = targets->list[index % targets->count];
+		*ret_address = targets->list[targets_turn(targets, index)];
 		return true;
 	}
 	if (index >= tuples_capacity(tuples)) {
 		return false;
 	}
-	*ret_address = dialer_tuple(grouping->dialer, index).source;
+	*ret_address = tuple_pool_of(grouping->pool, index).source;
 	return ret_address->any.sa_family != AF_UNSPEC;
 }
 
@@ -123,9 +124,9 @@ static void take_undecided(struct grouping *grouping, enum group_kind kind, uint
 static uint64_t count_in_group(const struct grouping *grouping, enum group_kind kind,
 	const struct failure_group *group, uint64_t below)
 {
-	const struct targets *targets = grouping->dialer->plan->tuples.targets;
+	const struct targets *targets = grouping->pool->plan->tuples.targets;
 	if (kind == GROUP_SOURCE) {
-		return dialer_count_source(grouping->dialer, &group->address, below);
+		return tuple_pool_count_source(grouping->pool, &group->address, below);
 	}
 	uint64_t count = 0;
 	for (size_t i = 0; i < targets->count; i++) {
@@ -154,7 +155,7 @@ static bool tells_apart(const struct tuples *tuples, enum group_kind kind)
 static void walk(struct grouping *grouping, enum group_kind kind)
 {
 	const struct table *table = grouping->table;
-	uint32_t prepared = (uint32_t)grouping->dialer->prepared;
+	uint32_t prepared = grouping->prepared;
 	for (uint32_t i = 0; i < prepared; i++) {
 		enum conn_state state = table_state(table, i);
 		if (state == CONN_ERROR || state == CONN_CLOSED) {
@@ -186,15 +187,20 @@ static void drop_the_whole(struct failure_groups *groups, const struct result *r
 	}
 }
 
-void grouping_make(const struct table *table, const struct dialer *dialer)
+void grouping_make(const struct table *table, const struct tuple_pool *pool, uint64_t prepared)
 {
 	struct result *result = table->result;
-	struct grouping grouping = {.table = table, .dialer = dialer, .groups = result->groups};
+	struct grouping grouping = {
+		.table = table,
+		.pool = pool,
+		.prepared = (uint32_t)prepared,
+		.groups = result->groups,
+	};
 	if (result->at_end.failed + result->at_end.closed == 0) {
 		return;
 	}
 	for (size_t i = 0; i < GROUP_KINDS; i++) {
-		if (tells_apart(&dialer->plan->tuples, (enum group_kind)i)) {
+		if (tells_apart(&pool->plan->tuples, (enum group_kind)i)) {
 			walk(&grouping, (enum group_kind)i);
 			drop_the_whole(&result->groups[i], result);
 		}

@@ -1,39 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What of a connection comes back, and in which order:
+ * What the transport's events mean for their connections. The life of a slot is told in
+ * transport/transport.h; this is the only place that compares generations, before any handler.
  *
- *   DELAY    -ETIME      the chain has begun, since the loop went to sleep
- *            -ECANCELED  the run ends before it was due
- *   CONNECT  0           the instant at which it was established, if CONFIRM agrees
- *            -EALREADY   it does not know: an ICMP error is in the socket's error queue
- *            -ECANCELED  the dial timeout is over, or the run ends
- *            an errno    its cause
- *   CONFIRM  0           established
- *            -EAGAIN     not at all, for all that CONNECT said: as -EALREADY above
- *            -ECONNRESET established, and reset since; -EPIPE the same
- *            -ECANCELED  CONNECT has said why
- *            an errno    its cause
- *   WATCH    > 0         there is something to receive
- *            -ECANCELED  CONNECT or CONFIRM had failed, or the run ends
- *            an errno    the kernel cannot watch it any more
- *   RECEIVE  > 0         data: forgotten, watched on
- *            0           FIN
- *            -EAGAIN     nothing: then it is an ICMP error in the error queue, which came during
- *                        the handshake and did not keep it from succeeding, and would have the
- *                        watch fire for ever: DRAIN
- *            an errno    reset, or given up by the kernel
- *
- * CANCEL comes back only where it failed. Where it found nothing, the request may have been between
- * two links of its chain, out of everybody's sight: what is still to be cancelled is so once more.
- *
- * A socket is closed when nothing of its connection is in flight any more: a CLOSE under a pending
- * POLL_ADD would send no FIN, as the request holds the socket open.
+ * Once the numbers are taken, what happens to a connection is our own doing, and only its end counts
+ * (closing.c).
  */
 #include "run/harvest.h"
 
 #include <errno.h>
 #include <string.h>
 
+#include "run/icmp.h"
 #include "tcpgoon/stats/cause.h"
 
 /* From then on, what happens to a connection is our own doing. */
@@ -42,84 +20,88 @@ static bool numbers_are_taken(const struct engine *engine)
 	return engine->phase >= PHASE_ASKING;
 }
 
-static void handle_delay(struct engine *engine, uint32_t index, int result)
+static void handle_started(
+	struct engine *engine, uint32_t index, const struct transport_event *event)
 {
 	table_release(&engine->table, index, CONN_ARMED);
-	if (result == -ETIME && !numbers_are_taken(engine)) {
-		uint64_t due_ns = pacer_due_ns(&engine->dialer.pacer, index);
-		uint64_t earliest_ns =
-			due_ns > engine->asleep_since_ns ? due_ns : engine->asleep_since_ns;
-		table_dialing(&engine->table, index, due_ns, engine->now_ns);
-		if (!engine->stalled) {
-			evidence_add_window(&engine->evidence, engine->now_ns - earliest_ns);
-		}
+	if (numbers_are_taken(engine)) {
+		return;
+	}
+	uint64_t due_ns = pacer_due_ns(&engine->dialer.pacer, index);
+	uint64_t earliest_ns = due_ns > event->since_ns ? due_ns : event->since_ns;
+	table_dialing(&engine->table, index, due_ns, event->at_ns);
+	if (!engine->stalled && event->at_ns >= earliest_ns) {
+		evidence_add_window(&engine->evidence, event->at_ns - earliest_ns);
 	}
 }
 
-static bool tuple_was_held(int error_number)
+static bool tuple_is_in_use(int error_number)
 {
 	return error_number == EADDRNOTAVAIL || error_number == EADDRINUSE;
 }
 
-static void record_failure(
-	struct engine *engine, const struct icmp_question *question, enum cause cause)
+static void record_failure(struct engine *engine, uint32_t index, enum cause cause,
+	const struct transport_event *event)
 {
-	uint32_t index = question->index;
-	int error_number = question->error_number == ECANCELED ? 0 : question->error_number;
-	table_failed(&engine->table, index, cause, error_number, question->failed_ns);
+	int error_number = event->error_number == ECANCELED ? 0 : event->error_number;
+	table_failed(&engine->table, index, cause, error_number, event->at_ns);
 	reporter_debug(&engine->reporter, "Connection %u failed after %u us: %s", index,
 		engine->table.conns[index].connect_us, cause_phrase(cause));
 }
 
-/* An error that says no more than that there is something in the error queue. */
-static bool is_in_error_queue(int error_number)
+static void count_message(struct engine *engine, const struct icmp_message *message)
 {
-	return error_number == EALREADY || error_number == EAGAIN;
+	struct icmp_view *view = &engine->result->icmp;
+	bool known = message->offender.any.sa_family != AF_UNSPEC;
+	view->told++;
+	view->told_here += known && refusals_is_here(&engine->refusals, &message->offender);
 }
 
 /* Of a dial about which nothing came over the wire but the errno. */
-static enum cause cause_of(struct engine *engine, const struct icmp_question *question)
+static enum cause cause_of_errno(struct engine *engine, uint32_t index, int error_number)
 {
-	struct tuple tuple = dialer_tuple(&engine->dialer, question->index);
-	if (refusals_is_possible(&tuple, question->error_number)) {
-		return refusals_cause(&engine->refusals, &tuple, question->error_number);
+	struct tuple tuple = tuple_pool_of(&engine->pool, index);
+	if (refusals_is_possible(&tuple, error_number)) {
+		return refusals_cause(&engine->refusals, &tuple, error_number);
 	}
-	return cause_from_errno(question->error_number, CAUSE_STAGE_CONNECT);
+	return cause_from_errno(error_number, CAUSE_STAGE_CONNECT);
 }
 
-static void connect_failed(struct engine *engine, uint32_t index, int error_number)
+static enum cause cause_of(
+	struct engine *engine, uint32_t index, const struct transport_event *event)
 {
-	if (tuple_was_held(error_number) && dialer_again(&engine->dialer, index)) {
+	if (event->error_number == ECANCELED) {
+		return CAUSE_TIMED_OUT;
+	}
+	if (event->icmp != NULL && event->icmp->told) {
+		count_message(engine, event->icmp);
+		return icmp_cause(event->icmp);
+	}
+	return cause_of_errno(engine, index, event->error_number);
+}
+
+static void dial_failed(struct engine *engine, uint32_t index, const struct transport_event *event)
+{
+	if (tuple_is_in_use(event->error_number) && dialer_again(&engine->dialer, index)) {
 		deadline_again(&engine->deadline, index);
 		return;
 	}
-	const struct icmp_question question = {
-		.index = index,
-		.error_number = error_number,
-		.failed_ns = engine->now_ns,
-	};
-	bool ask = icmp_is_ambiguous(error_number) || is_in_error_queue(error_number);
-	if (ask && icmp_add(&engine->icmp, &question)) {
-		return; /* its cause comes with the answer */
-	}
-	if (error_number == ECANCELED) {
-		record_failure(engine, &question, CAUSE_TIMED_OUT);
+	record_failure(engine, index, cause_of(engine, index, event), event);
+	if (event->error_number == ECANCELED) {
 		inquest_add(&engine->inquest, index); /* how many SYNs were there? */
-		return;
 	}
-	record_failure(engine, &question, cause_of(engine, &question));
 }
 
-/* Whether what becomes of the dial still counts: not where we cancelled it, due or not. */
+/* Whether what becomes of the dial still counts. */
 static bool is_dialing(const struct engine *engine, uint32_t index)
 {
 	return !numbers_are_taken(engine) && table_state(&engine->table, index) == CONN_DIALING;
 }
 
-static void connection_ended(struct engine *engine, uint32_t index, int result)
+static void connection_ended(struct engine *engine, uint32_t index, int error_number)
 {
-	enum cause cause = table_closed(&engine->table, index, -result, engine->now_ns);
-	if (result == 0) {
+	enum cause cause = table_closed(&engine->table, index, error_number, engine->now_ns);
+	if (error_number == 0) {
 		inquest_add(
 			&engine->inquest, index); /* after a RST there is nothing to ask about */
 	}
@@ -127,105 +109,79 @@ static void connection_ended(struct engine *engine, uint32_t index, int result)
 		&engine->reporter, "Connection %u is closed: %s", index, cause_phrase(cause));
 }
 
-static void handle_connect(struct engine *engine, uint32_t index, int result)
+/* Returns whether the dial had been answered before. */
+static bool take_answer(struct engine *engine, uint32_t index)
 {
+	bool answered = !table_holds(&engine->table, index, CONN_CONNECTING);
 	table_release(&engine->table, index, CONN_CONNECTING);
-	if (!is_dialing(engine, index)) {
-		return;
-	}
-	if (result == 0) {
-		table_answered(&engine->table, index, engine->now_ns);
-	} else {
-		connect_failed(engine, index, -result);
+	return answered;
+}
+
+static void handle_answered(struct engine *engine, uint32_t index, uint64_t at_ns)
+{
+	if (!take_answer(engine, index) && is_dialing(engine, index)) {
+		table_answered(&engine->table, index, at_ns);
 	}
 }
 
-/* `result` is of a SEND that was not cancelled: CONNECT had said 0. */
-static void handle_answer(struct engine *engine, uint32_t index, int result)
+static void handle_connected(struct engine *engine, uint32_t index, uint64_t at_ns)
 {
-	bool reset = result == -ECONNRESET || result == -EPIPE;
-	if (result < 0 && !reset) {
-		table_denied(&engine->table);
-		connect_failed(engine, index, -result);
+	bool answered = take_answer(engine, index);
+	if (!is_dialing(engine, index)) {
 		return;
+	}
+	if (!answered) {
+		table_answered(&engine->table, index, at_ns);
 	}
 	table_established(&engine->table, index);
 	reporter_debug(&engine->reporter, "Connection %u has become established after %u us", index,
 		engine->table.conns[index].connect_us);
-	if (reset) {
-		connection_ended(engine, index, result);
-	}
 }
 
-static void handle_confirm(struct engine *engine, uint32_t index, int result)
+static void handle_failed(
+	struct engine *engine, uint32_t index, const struct transport_event *event)
 {
-	table_release(&engine->table, index, CONN_CONFIRMING);
-	if (result != -ECANCELED && is_dialing(engine, index)) {
-		handle_answer(engine, index, result);
+	bool answered = take_answer(engine, index);
+	if (!is_dialing(engine, index)) {
+		return;
 	}
+	if (answered) {
+		table_denied(&engine->table);
+	}
+	dial_failed(engine, index, event);
 }
 
-/* Data that come while we ask and close are received too: a CLOSE over them would send a RST. */
-static int handle_watch(struct engine *engine, uint32_t index, int result)
-{
-	table_release(&engine->table, index, CONN_WATCHED);
-	if (table_state(&engine->table, index) != CONN_ESTABLISHED) {
-		return 0;
-	}
-	if (result > 0) {
-		return requests_receive(&engine->requests, index);
-	}
-	if (!numbers_are_taken(engine)) {
-		connection_ended(engine, index, result);
-	}
-	return 0;
-}
-
-static int watch_on(struct engine *engine, uint32_t index)
-{
-	bool watch = engine->phase < PHASE_CLOSING || closing_is_draining(&engine->closing, index);
-	return watch ? requests_watch(&engine->requests, index) : 0;
-}
-
-static int data_came(struct engine *engine, uint32_t index)
+static int handle_received(struct engine *engine, uint32_t index)
 {
 	if (engine->phase >= PHASE_CLOSING) {
-		int r = closing_received(&engine->closing, index);
-		return r < 0 ? r : watch_on(engine, index);
+		return closing_received(&engine->closing, index);
 	}
 	table_received(&engine->table, index);
-	return watch_on(engine, index);
-}
-
-static void open_connection_ended(struct engine *engine, uint32_t index, int result)
-{
-	if (numbers_are_taken(engine)) {
-		closing_ended(&engine->closing, index, -result);
-	} else {
-		connection_ended(engine, index, result);
-	}
-}
-
-static int handle_receive(struct engine *engine, uint32_t index, int result)
-{
-	table_release(&engine->table, index, CONN_RECEIVING);
-	if (result == -EAGAIN) {
-		return requests_drain(&engine->requests, index);
-	}
-	if (result > 0) {
-		return data_came(engine, index);
-	}
-	if (result == -EINTR) {
-		return watch_on(engine, index);
-	}
-	open_connection_ended(engine, index, result);
 	return 0;
 }
 
-static int handle_drain(struct engine *engine, uint32_t index)
+static void handle_ended(struct engine *engine, uint32_t index, int error_number)
 {
-	table_release(&engine->table, index, CONN_RECEIVING);
-	return watch_on(engine, index);
+	if (table_state(&engine->table, index) != CONN_ESTABLISHED) {
+		return;
+	}
+	if (numbers_are_taken(engine)) {
+		closing_ended(&engine->closing, index, error_number);
+	} else {
+		connection_ended(engine, index, error_number);
+	}
+}
+
+static int handle_idle(struct engine *engine, uint32_t index)
+{
+	table_release(&engine->table, index, CONN_ARMED | CONN_CONNECTING | CONN_IN_FLIGHT);
+	return harvest_settle(engine, index);
+}
+
+static int handle_released(struct engine *engine, uint32_t index)
+{
+	table_release(&engine->table, index, CONN_HAS_SOCKET | CONN_CLOSING);
+	return 0;
 }
 
 int harvest_settle(struct engine *engine, uint32_t index)
@@ -238,104 +194,88 @@ int harvest_settle(struct engine *engine, uint32_t index)
 	if (state == CONN_DIALING && !numbers_are_taken(engine)) {
 		return 0; /* dialled again, over the socket that is there */
 	}
-	return requests_close(&engine->requests, index, state == CONN_CLOSED);
+	table_hold(&engine->table, index, CONN_CLOSING);
+	return engine->transport->ops->close(
+		engine->transport, table_slot(&engine->table, index), state == CONN_CLOSED);
 }
 
-static void count_message(struct engine *engine, const struct icmp_answer *answer)
+static int handle_signal(struct engine *engine)
 {
-	struct icmp_view *view = &engine->result->icmp;
-	bool known = answer->offender.any.sa_family != AF_UNSPEC;
-	view->told++;
-	view->told_here += known && refusals_is_here(&engine->refusals, &answer->offender);
-}
-
-static int handle_error_queue(struct engine *engine, uint32_t slot, int result)
-{
-	struct icmp_answer answer;
-	icmp_take_answer(&engine->icmp, slot, result, &answer);
-	table_release(&engine->table, answer.question.index, CONN_QUESTIONED);
-	if (!numbers_are_taken(engine)) {
-		if (answer.told) {
-			count_message(engine, &answer);
-		} else {
-			answer.cause = cause_of(engine, &answer.question);
-		}
-		record_failure(engine, &answer.question, answer.cause);
+	if (!signals_came(engine->signals)) {
+		return engine->transport->ops->watch_fd(
+			engine->transport, signals_poll_fd(engine->signals), ENGINE_FD_SIGNALS);
 	}
-	return harvest_settle(engine, answer.question.index);
-}
-
-static int handle_signal(struct engine *engine, struct lane *lane, int result)
-{
-	int r = signals_completed(engine->signals, lane,
-		token_pack((struct token){.operation = OPERATION_SIGNAL}), result, engine->error);
-	if (r > 0 && engine->phase >= PHASE_CLOSING) {
+	if (engine->phase >= PHASE_CLOSING) {
 		closing_hurry(&engine->closing);
 	}
-	if (r > 0) {
-		engine->interrupted = true; /* the next one ends the process */
-	}
-	return r < 0 ? r : 0;
+	engine->interrupted = true; /* the next one ends the process */
+	return 0;
 }
 
-static int handle_tick(struct engine *engine, struct lane *lane)
+static int handle_tick(struct engine *engine)
 {
 	if (numbers_are_taken(engine)) {
 		return 0;
 	}
+	reporter_take_tick(&engine->reporter);
 	reporter_tick(&engine->reporter, engine->now_ns);
-	return reporter_arm(&engine->reporter, lane);
+	return engine->transport->ops->watch_fd(
+		engine->transport, engine->reporter.timer_fd, ENGINE_FD_TIMER);
 }
 
-/* A dial that began before it could be disarmed goes on, and an answer in the last moment counts. */
-static int handle_cancel(struct engine *engine, uint32_t index)
+static int handle_ready(struct engine *engine, const struct transport_event *event)
 {
-	bool still_wanted = numbers_are_taken(engine) ||
-		table_holds(&engine->table, index, CONN_ARMED) ||
-		deadline_is_over(&engine->deadline, index, engine->now_ns);
-	return still_wanted ? requests_cancel(&engine->requests, index) : 0;
+	bool timer = event->slot.number == ENGINE_FD_TIMER;
+	if (event->error_number != 0) {
+		return error_set(engine->error, -event->error_number, "cannot wait for %s: %s",
+			timer ? "the timer of the status lines" : "signals",
+			strerror(event->error_number));
+	}
+	return timer ? handle_tick(engine) : handle_signal(engine);
 }
 
-int harvest_completion(
-	void *context, struct lane *lane, struct token token, int result, unsigned flags)
+/* An event of an earlier dial of the slot, or of a slot that is none. */
+static bool is_late(const struct table *table, struct slot slot)
+{
+	return slot.number >= table->count ||
+		slot.generation != table->conns[slot.number].generation;
+}
+
+int harvest_event(void *context, const struct transport_event *event)
 {
 	struct engine *engine = context;
-	uint32_t index = token.index;
-	int r = 0;
-	(void)flags;
-	switch ((enum operation)token.operation) {
-	case OPERATION_DELAY:
-		handle_delay(engine, index, result);
-		break;
-	case OPERATION_CONNECT:
-		handle_connect(engine, index, result);
-		break;
-	case OPERATION_CONFIRM:
-		handle_confirm(engine, index, result);
-		break;
-	case OPERATION_WATCH:
-		r = handle_watch(engine, index, result);
-		break;
-	case OPERATION_RECEIVE:
-		r = handle_receive(engine, index, result);
-		break;
-	case OPERATION_DRAIN:
-		r = handle_drain(engine, index);
-		break;
-	case OPERATION_CLOSE:
-		table_release(&engine->table, index, CONN_HAS_SOCKET | CONN_CLOSING);
-		return 0;
-	case OPERATION_TICK:
-		return handle_tick(engine, lane);
-	case OPERATION_SIGNAL:
-		return handle_signal(engine, lane, result);
-	case OPERATION_ERROR_QUEUE:
-		return handle_error_queue(engine, index, result);
-	case OPERATION_CANCEL:
-		return handle_cancel(engine, index);
-	case OPERATION_SHUTDOWN: /* failed: reset meanwhile */
-	case OPERATION_NONE:
+	uint32_t index = event->slot.number;
+	if (event->kind == TRANSPORT_READY) {
+		return handle_ready(engine, event);
+	}
+	if (is_late(&engine->table, event->slot)) {
 		return 0;
 	}
-	return r < 0 ? r : harvest_settle(engine, index);
+	switch (event->kind) {
+	case TRANSPORT_STARTED:
+		handle_started(engine, index, event);
+		break;
+	case TRANSPORT_ANSWERED:
+		handle_answered(engine, index, event->at_ns);
+		break;
+	case TRANSPORT_CONNECTED:
+		handle_connected(engine, index, event->at_ns);
+		break;
+	case TRANSPORT_FAILED:
+		handle_failed(engine, index, event);
+		break;
+	case TRANSPORT_RECEIVED:
+		return handle_received(engine, index);
+	case TRANSPORT_ENDED:
+		handle_ended(engine, index, event->error_number);
+		break;
+	case TRANSPORT_IDLE:
+		return handle_idle(engine, index);
+	case TRANSPORT_RELEASED:
+		return handle_released(engine, index);
+	case TRANSPORT_READY:
+	case TRANSPORT_EVENT_MAX:
+		break;
+	}
+	return 0;
 }

@@ -34,11 +34,11 @@ static uint64_t read_challenges(void)
 					      : netstat.values[NETSTAT_SYN_CHALLENGES];
 }
 
-void inquest_init(struct inquest *inquest, struct table *table, const struct dialer *dialer)
+void inquest_init(struct inquest *inquest, struct table *table, const struct tuple_pool *pool)
 {
-	*inquest = (struct inquest){.table = table, .dialer = dialer, .diag = SOCKDIAG_INIT};
+	*inquest = (struct inquest){.table = table, .pool = pool, .diag = SOCKDIAG_INIT};
 	struct result *result = table->result;
-	const struct tuples *tuples = &dialer->plan->tuples;
+	const struct tuples *tuples = &pool->plan->tuples;
 	result->kernel.possible = !tuples->port_auto && tuples->source_count > 0;
 	result->unconfirmed = result->kernel.possible ? 0 : RESULT_UNKNOWN;
 	if (result->kernel.possible) {
@@ -220,7 +220,7 @@ static int look_at_peers(struct inquest *inquest, const uint32_t *indices, size_
 	struct sockdiag_socket ret_sockets[INQUEST_BATCH])
 {
 	for (size_t i = 0; i < count; i++) {
-		struct tuple tuple = dialer_tuple(inquest->dialer, indices[i]);
+		struct tuple tuple = tuple_pool_of(inquest->pool, indices[i]);
 		inquest->pairs[i] =
 			(struct sockdiag_pair){.source = *tuple.target, .target = tuple.source};
 	}
@@ -231,7 +231,7 @@ int inquest_look(struct inquest *inquest, const uint32_t *indices, size_t count,
 	struct sockdiag_socket ret_sockets[INQUEST_BATCH])
 {
 	for (size_t i = 0; i < count; i++) {
-		struct tuple tuple = dialer_tuple(inquest->dialer, indices[i]);
+		struct tuple tuple = tuple_pool_of(inquest->pool, indices[i]);
 		inquest->pairs[i] =
 			(struct sockdiag_pair){.source = tuple.source, .target = *tuple.target};
 	}
@@ -254,7 +254,7 @@ static bool is_worth_asking(const struct result *result)
 /* Whether a socket of this network listens on its target: then its other end would be here. */
 static bool other_end_is_here(const struct inquest *inquest, uint32_t index)
 {
-	uint64_t target = index % inquest->dialer->plan->targets.count;
+	size_t target = targets_turn(&inquest->pool->plan->targets, index);
 	return table_state(inquest->table, index) == CONN_ESTABLISHED &&
 		target < RESULT_TARGETS_MAX &&
 		(inquest->table->result->listener.listened_at_end >> target & 1) != 0;

@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "run/dialer.h"
 #include "run/index_list.h"
 #include "run/repeats.h"
 #include "run/table.h"
+#include "run/tuple_pool.h"
 #include "tcpgoon/net/sockdiag_lookup.h"
 
 /* Connections that are asked about at once. */
@@ -17,7 +17,7 @@
 
 struct inquest {
 	struct table *table;
-	const struct dialer *dialer; /* knows the tuples */
+	const struct tuple_pool *pool;
 	struct sockdiag diag;
 	unsigned failures; /* questions without an answer, one after the other */
 	struct index_list waiting; /* have ended and are not closed yet */
@@ -35,7 +35,7 @@ struct inquest {
 };
 
 /* Never fails: where the kernel cannot be asked, the result says so. */
-void inquest_init(struct inquest *inquest, struct table *table, const struct dialer *dialer);
+void inquest_init(struct inquest *inquest, struct table *table, const struct tuple_pool *pool);
 void inquest_finish(struct inquest *inquest);
 
 /* Reads the counter of repeated SYN-ACKs. */

@@ -8,9 +8,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "run/operation.h"
 #include "tcpgoon/base/clock.h"
-#include "tcpgoon/uring/token.h"
 
 #define SENTENCE_MAX 256
 
@@ -21,7 +19,7 @@ int reporter_init(struct reporter *reporter, const struct run_observer *observer
 	if (interval_ns == 0) {
 		return 0;
 	}
-	reporter->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	reporter->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (reporter->timer_fd < 0) {
 		return error_set(error, -errno, "no timer for the reports: %s", strerror(errno));
 	}
@@ -43,20 +41,10 @@ void reporter_finish(struct reporter *reporter)
 	}
 }
 
-int reporter_arm(struct reporter *reporter, struct lane *lane)
+void reporter_take_tick(struct reporter *reporter)
 {
-	if (reporter->timer_fd < 0) {
-		return 0;
-	}
-	int r = lane_reserve(lane, 1);
-	if (r < 0) {
-		return r;
-	}
-	struct io_uring_sqe *sqe = lane_sqe(lane);
-	io_uring_prep_read(
-		sqe, reporter->timer_fd, &reporter->expirations, sizeof(reporter->expirations), 0);
-	sqe->user_data = token_pack((struct token){.operation = OPERATION_TICK});
-	return 0;
+	uint64_t expirations;
+	(void)!read(reporter->timer_fd, &expirations, sizeof(expirations));
 }
 
 void reporter_tick(struct reporter *reporter, uint64_t now_ns)

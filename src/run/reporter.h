@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A timerfd in the ring: at each tick a snapshot goes to the observer. */
+/* A timerfd: at each tick a snapshot goes to the observer. */
 #ifndef TCPGOON_RUN_REPORTER_H
 #define TCPGOON_RUN_REPORTER_H
 
@@ -8,13 +8,11 @@
 #include "run/table.h"
 #include "tcpgoon/base/error.h"
 #include "tcpgoon/run/run.h"
-#include "tcpgoon/uring/lane.h"
 
 struct reporter {
 	const struct run_observer *observer;
 	const struct table *table;
-	int timer_fd; /* -1: there are no ticks */
-	uint64_t expirations; /* where the READ puts them */
+	int timer_fd; /* readable at each tick; -1: there are none */
 };
 
 /*
@@ -25,8 +23,8 @@ int reporter_init(struct reporter *reporter, const struct run_observer *observer
 	const struct table *table, uint64_t start_ns, uint64_t interval_ns, struct error *error);
 void reporter_finish(struct reporter *reporter);
 
-/* Queues the READ of the next tick. Returns 0 or the negative errno of io_uring_enter. */
-int reporter_arm(struct reporter *reporter, struct lane *lane);
+/* Takes the tick that made the timer readable, if there is one. */
+void reporter_take_tick(struct reporter *reporter);
 
 /* Shows the observer the table as it is. */
 void reporter_tick(struct reporter *reporter, uint64_t now_ns);

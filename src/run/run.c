@@ -18,7 +18,6 @@
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/units.h"
 #include "tcpgoon/net/limits.h"
-#include "tcpgoon/uring/release.h"
 
 /* Connections looked at in one turn while closing: enough to fill a submission, not a queue. */
 #define CLOSE_BATCH 64
@@ -58,22 +57,17 @@ static int engine_init(struct engine *engine, const struct run_params *run, stru
 		.inquest.diag = SOCKDIAG_INIT,
 		.review_ns = observer->on_review == NULL ? CLOCK_NEVER : 0,
 	};
-	const struct lanes_params params = {
+	const struct transport_params params = {
 		.slots = settings->connections,
-		.table_most = limits_raise_nofile(),
+		.nofile = limits_raise_nofile(),
 		.memlock = limits_memlock(),
 		.watch_fd = signals_poll_fd(run->signals),
+		.fin = settings->close_mode == CLOSE_FIN,
 	};
-	int r = lanes_init(&engine->lanes, &params, error);
+	int r = run->transport->create(&params, &engine->transport, error);
 	if (r < 0) {
 		return r;
 	}
-	engine->requests = (struct requests){
-		.lanes = &engine->lanes,
-		.table = &engine->table,
-		.shutdown_first = settings->close_mode == CLOSE_FIN && !release_is_prompt(),
-	};
-	icmp_init(&engine->icmp, &engine->requests);
 	refusals_init(&engine->refusals, result);
 	evidence_begin(&engine->evidence, &plan->targets, result);
 	/* All that takes time is done: from here on the schedule counts. */
@@ -83,16 +77,24 @@ static int engine_init(struct engine *engine, const struct run_params *run, stru
 		return error_set(error, r, "no memory for a table of %" PRIu64 " connections",
 			settings->connections);
 	}
-	r = dialer_init(&engine->dialer, plan, &engine->requests, &engine->table, start_ns);
+	r = tuple_pool_init(&engine->pool, plan);
 	if (r < 0) {
-		return error_set(error, r, "no memory for the dialler");
+		return error_set(error, r, "no memory for the 4-tuples");
 	}
+	const struct dialer_params dialer = {
+		.plan = plan,
+		.transport = engine->transport,
+		.table = &engine->table,
+		.pool = &engine->pool,
+		.start_ns = start_ns,
+	};
+	dialer_init(&engine->dialer, &dialer);
 	engine->deadline = (struct deadline){
 		.table = &engine->table,
 		.timeout_ns = settings->dial_timeout_ns,
 	};
-	inquest_init(&engine->inquest, &engine->table, &engine->dialer);
-	closing_init(&engine->closing, &engine->requests, &engine->table, &engine->inquest,
+	inquest_init(&engine->inquest, &engine->table, &engine->pool);
+	closing_init(&engine->closing, engine->transport, &engine->table, &engine->inquest,
 		settings->close_mode == CLOSE_FIN);
 	return reporter_init(&engine->reporter, observer, &engine->table, start_ns,
 		settings->interval_ns, error);
@@ -100,12 +102,12 @@ static int engine_init(struct engine *engine, const struct run_params *run, stru
 
 static void engine_finish(struct engine *engine)
 {
-	lanes_finish(&engine->lanes); /* first: its requests point into the others */
+	transport_destroy(engine->transport); /* first: it may point into the others */
 	reporter_finish(&engine->reporter);
-	icmp_finish(&engine->icmp);
 	closing_finish(&engine->closing);
 	inquest_finish(&engine->inquest);
 	dialer_finish(&engine->dialer);
+	tuple_pool_finish(&engine->pool);
 	table_finish(&engine->table);
 }
 
@@ -178,7 +180,8 @@ static void count_ports_left(const struct engine *engine, struct leftover *left)
 	if (tuples->order.automatic_count > 0) {
 		left->ports_of = tuples->order.automatic_count;
 		left->ports = left->ports_of -
-			tuples_automatic_ports(tuples, dialer_tuples_used(&engine->dialer));
+			tuples_automatic_ports(
+				tuples, tuple_pool_used(&engine->pool, engine->dialer.prepared));
 	}
 }
 
@@ -186,7 +189,7 @@ static void begin_asking(struct engine *engine)
 {
 	struct result *result = engine->result;
 	take_numbers(engine);
-	evidence_end(&engine->evidence, &engine->lanes, result);
+	evidence_end(&engine->evidence, engine->transport, result);
 	ways_look(engine->plan, result);
 	count_ports_left(engine, &result->left);
 	series_end(&result->series, &result->at_end);
@@ -248,8 +251,7 @@ static bool is_under_way(const struct table *table, uint32_t index)
 {
 	enum conn_state state = table_state(table, index);
 	return (state == CONN_ESTABLISHED || state == CONN_DIALING) &&
-		table_holds(table, index, CONN_CONNECTING | CONN_WATCHED | CONN_RECEIVING) &&
-		!table_holds(table, index, CONN_ARMED);
+		table_holds(table, index, CONN_IN_FLIGHT);
 }
 
 /* Asks about a batch of what is open or still dialling. */
@@ -268,9 +270,9 @@ static void ask_some(struct engine *engine)
 }
 
 /*
- * Ends a batch of what is open: what is in flight is cancelled, and settles when that is done.
- * The last dialled comes first: the kernel keeps a ring's pending requests in a small hash whose
- * chains have the newest in front, and from the other end each CANCEL would walk its whole chain.
+ * Ends a batch of what is open: what is in flight is stopped, and settles when it is idle. The last
+ * dialled comes first: the kernel keeps a ring's pending requests in a small hash whose chains have
+ * the newest in front, and from the other end each CANCEL would walk its whole chain.
  */
 static int close_some(struct engine *engine)
 {
@@ -288,7 +290,7 @@ static int close_some(struct engine *engine)
 	return 0;
 }
 
-/* Cancels what is armed, once; all of it is among the last that the dialler has seen. */
+/* Disarms what is armed, once; all of it is among the last that the dialler has seen. */
 static int disarm(struct engine *engine)
 {
 	int r = 0;
@@ -296,7 +298,8 @@ static int disarm(struct engine *engine)
 	while (r == 0 && left > 0 && engine->walk_left > 0) {
 		uint32_t index = (uint32_t)--engine->walk_left;
 		if (table_holds(&engine->table, index, CONN_ARMED)) {
-			r = requests_cancel(&engine->requests, index);
+			r = engine->transport->ops->disarm(
+				engine->transport, table_slot(&engine->table, index));
 			left--;
 		}
 	}
@@ -310,7 +313,8 @@ static int give_up_overdue(struct engine *engine)
 	int r = 0;
 	uint32_t index;
 	while (r == 0 && deadline_take(&engine->deadline, engine->now_ns, &index)) {
-		r = requests_cancel(&engine->requests, index);
+		r = engine->transport->ops->give_up(
+			engine->transport, table_slot(&engine->table, index));
 	}
 	return r;
 }
@@ -331,7 +335,7 @@ static int answer_questions(struct engine *engine)
 	uint32_t batch[INQUEST_BATCH];
 	size_t count = inquest_take(&engine->inquest, batch);
 	inquest_ask(&engine->inquest, batch, count, engine->now_ns);
-	int r = icmp_advance(&engine->icmp);
+	int r = 0;
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		table_release(&engine->table, batch[i], CONN_QUESTIONED);
 		r = harvest_settle(engine, batch[i]);
@@ -426,7 +430,7 @@ static uint64_t next_look_ns(const struct engine *engine)
 /* What queues requests fails without words of its own. */
 static int explain(const struct engine *engine, int r, struct error *error)
 {
-	return r < 0 ? lanes_explain(&engine->lanes, r, error) : r;
+	return r < 0 ? engine->transport->ops->explain(engine->transport, r, error) : r;
 }
 
 /* Queues what this phase has to do now; *ret_until_ns is when it has more to do. */
@@ -483,7 +487,7 @@ static int wait_for_events(
 	if (observer->on_wait != NULL && observer->on_wait(observer->context)) {
 		until_ns = clock_earlier(until_ns, now_ns + HELD_BACK_NS);
 	}
-	return lanes_wait(&engine->lanes, now_ns, until_ns, error);
+	return engine->transport->ops->wait(engine->transport, now_ns, until_ns, error);
 }
 
 /* Nothing is timed any more once the run ends. */
@@ -532,21 +536,21 @@ static void look_for_stalls(
  */
 static int harvest(struct engine *engine, struct error *error)
 {
-	struct lanes *lanes = &engine->lanes;
+	struct transport *transport = engine->transport;
+	const struct transport_ops *ops = transport->ops;
 	uint64_t until_ns = engine->now_ns + CATCH_UP_NS;
-	int r = explain(engine, lanes_harvest(lanes, harvest_completion, engine), error);
+	int r = ops->harvest(transport, engine->now_ns, harvest_event, engine);
 	if (!engine->stalled) {
-		return r;
+		return explain(engine, r, error);
 	}
-	while (r == 0 && lanes_have_work(lanes) && clock_now_ns() < until_ns) {
-		r = lanes_wait(lanes, engine->now_ns, engine->now_ns, error);
+	while (r == 0 && ops->has_work(transport) && clock_now_ns() < until_ns) {
+		r = ops->wait(transport, engine->now_ns, engine->now_ns, error);
 		if (r == 0) {
-			r = explain(
-				engine, lanes_harvest(lanes, harvest_completion, engine), error);
+			r = ops->harvest(transport, engine->now_ns, harvest_event, engine);
 		}
 	}
 	engine->now_ns = clock_now_ns(); /* what comes from here on has its own instant */
-	return r;
+	return explain(engine, r, error);
 }
 
 static int loop(struct engine *engine, struct error *error)
@@ -557,7 +561,6 @@ static int loop(struct engine *engine, struct error *error)
 		uint64_t until_ns = began_ns;
 		int r = work(engine, &until_ns, error);
 		uint64_t worked_ns = clock_now_ns();
-		engine->asleep_since_ns = worked_ns;
 		bool timing = is_timing(engine);
 		if (timing) {
 			until_ns = clock_earlier(until_ns, worked_ns + STALL_HEARTBEAT_NS);
@@ -606,6 +609,16 @@ static void describe(struct result *result, const struct plan *plan)
 	result->generator.period_ns = plan->schedule.period_ns;
 }
 
+static int watch_descriptors(struct engine *engine)
+{
+	const struct transport_ops *ops = engine->transport->ops;
+	int r = ops->watch_fd(
+		engine->transport, signals_poll_fd(engine->signals), ENGINE_FD_SIGNALS);
+	return r < 0 || engine->reporter.timer_fd < 0
+		? r
+		: ops->watch_fd(engine->transport, engine->reporter.timer_fd, ENGINE_FD_TIMER);
+}
+
 int run_execute(const struct run_params *params, struct result *result, struct error *error)
 {
 	/* Not on the stack, which may be small. */
@@ -616,13 +629,7 @@ int run_execute(const struct run_params *params, struct result *result, struct e
 	describe(result, params->plan);
 	int r = engine_init(engine, params, result, error);
 	if (r == 0) {
-		struct lane *first = &engine->lanes.list[0];
-		r = signals_arm(engine->signals, first,
-			token_pack((struct token){.operation = OPERATION_SIGNAL}));
-		if (r == 0) {
-			r = reporter_arm(&engine->reporter, first);
-		}
-		r = explain(engine, r, error);
+		r = explain(engine, watch_descriptors(engine), error);
 	}
 	if (r == 0) {
 		reporter_tick(&engine->reporter, engine->table.start_ns);
@@ -633,7 +640,7 @@ int run_execute(const struct run_params *params, struct result *result, struct e
 		}
 	}
 	if (r == 0) {
-		grouping_make(&engine->table, &engine->dialer);
+		grouping_make(&engine->table, &engine->pool, engine->dialer.prepared);
 	}
 	engine_finish(engine);
 	free(engine);

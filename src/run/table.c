@@ -2,7 +2,7 @@
 /*
  * Counters and histograms follow each change of state, so that no report ever walks the table:
  * a tick costs the same with ten connections as with ten million. Everything else about
- * connection i (addresses, port, lane, slot, due time) is computed from i where it is needed.
+ * connection i (addresses, port, due time) is computed from i where it is needed.
  */
 #include "run/table.h"
 
@@ -126,11 +126,17 @@ void table_dialing(struct table *table, uint32_t index, uint64_t due_ns, uint64_
 	}
 }
 
+static uint16_t next_generation(const struct conn *conn)
+{
+	return (conn->generation + 1U) & 0x7fff;
+}
+
 void table_dialing_again(struct table *table, uint32_t index, uint64_t now_ns)
 {
 	struct conn *conn = &table->conns[index];
 	assert(conn->state == CONN_DIALING);
 	conn->dialed_us = microseconds_since(table->start_ns, now_ns);
+	conn->generation = next_generation(conn);
 }
 
 void table_answered(struct table *table, uint32_t index, uint64_t now_ns)
@@ -278,7 +284,7 @@ void table_recycle(struct table *table, uint32_t index)
 	struct conn *conn = &table->conns[index];
 	assert(conn->held == 0);
 	move(table, conn, CONN_NOT_INITIATED);
-	conn->generation = (conn->generation + 1U) & 0x7fff;
+	conn->generation = next_generation(conn);
 	conn->stalled = false;
 	conn->cause = CAUSE_NONE;
 	conn->error_number = 0;

@@ -9,6 +9,7 @@
 #include "tcpgoon/result/result.h"
 #include "tcpgoon/result/snapshot.h"
 #include "tcpgoon/stats/cause.h"
+#include "tcpgoon/transport/transport.h"
 
 /*
  *                    +----------------> ERROR      (never dialled: no port, no memory)
@@ -29,26 +30,24 @@ enum conn_state {
 	CONN_STATE_MAX,
 };
 
-/* Requests of a connection that the kernel has, and what it holds there. */
+/* What the transport has of a connection, and what else keeps its socket open. */
 enum conn_held {
 	CONN_HAS_SOCKET = 1 << 0, /* in its slot */
-	CONN_ARMED = 1 << 1, /* a TIMEOUT that heads its chain */
-	CONN_CONNECTING = 1 << 2, /* a CONNECT */
-	CONN_WATCHED = 1 << 3, /* a POLL_ADD */
-	CONN_CLOSING = 1 << 4, /* a CLOSE */
-	CONN_QUESTIONED = 1 << 5, /* a question about it, to be answered before the CLOSE */
-	CONN_CONFIRMING = 1 << 6, /* a SEND of nothing, behind the CONNECT */
-	CONN_RECEIVING = 1 << 7, /* a RECV or RECVMSG of what the POLL_ADD has seen */
+	CONN_ARMED = 1 << 1, /* a dial whose instant has not come */
+	CONN_CONNECTING = 1 << 2, /* a dial without an answer */
+	CONN_IN_FLIGHT = 1 << 3, /* a dial or a watch: it was dialled and is not idle yet */
+	CONN_CLOSING = 1 << 4, /* a close */
+	CONN_QUESTIONED = 1 << 5, /* a question about it, to be answered before the close */
 };
-#define CONN_HELD_ALL 0xffU
+#define CONN_HELD_ALL 0x3fU
 
 struct conn {
-	uint64_t dialed_us : 45; /* since the start of the run: 13 months */
+	uint64_t dialed_us : 47; /* since the start of the run: 4 years */
 	uint64_t state : 3; /* enum conn_state */
-	uint64_t held : 8; /* set of enum conn_held */
+	uint64_t held : 6; /* set of enum conn_held */
 	uint64_t cause : 8; /* enum cause */
 	uint32_t connect_us; /* dial to established or to the error */
-	uint16_t generation : 15; /* of the slot's use: tells late completions apart */
+	uint16_t generation : 15; /* of the dial in its slot: tells late events apart */
 	uint16_t stalled : 1; /* its connect time spans a stall of this program */
 	uint16_t error_number : 12; /* positive errno of the cause, 0 where there was none */
 	uint16_t received : 1; /* the peer has sent data */
@@ -66,12 +65,12 @@ struct table {
 	uint64_t start_ns;
 	uint64_t by_state[CONN_STATE_MAX];
 	uint64_t established_now_max;
-	uint64_t answered; /* by CONNECT, and not yet confirmed */
+	uint64_t answered; /* dials that were answered and are not confirmed yet */
 	uint64_t answered_max; /* of these and the established, since there were none of these */
 	uint64_t last_dialed_ns; /* the latest dial */
 	bool last_was_late; /* of the dials with a due time */
-	uint64_t armed; /* connections with a TIMEOUT pending at the head of their chain */
-	uint64_t occupied; /* connections of which the kernel holds anything */
+	uint64_t armed; /* connections whose dial waits for its instant */
+	uint64_t occupied; /* connections of which anything is held */
 	/* What began before spans a stall of this program, or of the whole machine; 0: there was none. */
 	uint64_t stalled_before_us;
 	uint64_t suspended_before_us;
@@ -84,11 +83,14 @@ void table_finish(struct table *table);
 
 /* The dial has begun at now_ns; it had been due at due_ns (CLOCK_NEVER: whenever it could be). */
 void table_dialing(struct table *table, uint32_t index, uint64_t due_ns, uint64_t now_ns);
-/* Still DIALING, but from another 4-tuple, as the one before was held: no SYN had left. */
+/*
+ * Still DIALING, but from another 4-tuple, as the one before was in use: no SYN had left. The dial
+ * has a generation of its own.
+ */
 void table_dialing_again(struct table *table, uint32_t index, uint64_t now_ns);
 /*
- * CONNECT says that it is established: this is the instant, if table_established() confirms it.
- * Else table_denied() does not, and it is DIALING still.
+ * The transport reports it established: this is the instant, if table_established() confirms it.
+ * If table_denied() retracts it, it is DIALING still.
  */
 void table_answered(struct table *table, uint32_t index, uint64_t now_ns);
 void table_denied(struct table *table);
@@ -126,13 +128,18 @@ uint64_t table_lifetime_ns(const struct table *table, uint32_t index, uint64_t n
  */
 void table_recycle(struct table *table, uint32_t index);
 
-/* The kernel has taken (or given back) what `held` says: sets (or clears) it and counts. */
+/* Sets (or clears) what `held` says, and counts. */
 void table_hold(struct table *table, uint32_t index, unsigned held);
 void table_release(struct table *table, uint32_t index, unsigned held);
 
 static inline bool table_holds(const struct table *table, uint32_t index, unsigned held)
 {
 	return (table->conns[index].held & held) != 0;
+}
+
+static inline struct slot table_slot(const struct table *table, uint32_t index)
+{
+	return (struct slot){.number = index, .generation = table->conns[index].generation};
 }
 
 static inline enum conn_state table_state(const struct table *table, uint32_t index)

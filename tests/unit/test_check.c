@@ -60,6 +60,12 @@ static void prepare(struct fixture *fixture, uint64_t connections, uint64_t sour
 
 static const struct check *check(struct fixture *fixture, enum check_kind kind)
 {
+	const struct transport_params params = {
+		.slots = fixture->plan.settings.connections,
+		.nofile = fixture->own.nofile,
+		.memlock = fixture->own.memlock,
+	};
+	transport_uring.needs(&params, &fixture->own.needs);
 	check_plan(&fixture->checks, &fixture->plan, &fixture->limits, &fixture->own);
 	tuples_finish(&fixture->plan.tuples);
 	return &fixture->checks.list[kind];
@@ -88,8 +94,8 @@ static void a_million_on_this_machine(void **state)
 	prepare(&fixture, 1000000, 17);
 	check(&fixture, CHECK_TUPLES);
 	assert_true(fixture.checks.possible);
-	assert_int_equal(fixture.checks.lanes, 50);
-	assert_int_equal(fixture.checks.slots_per_lane, 20000);
+	assert_int_equal(fixture.checks.needs.queues, 50);
+	assert_int_equal(fixture.checks.needs.slots_per_queue, 20000);
 	char sentence[CHECK_SENTENCE_MAX];
 	assert_string_equal(check_refusal(&fixture.checks, sentence), "");
 }

@@ -18,7 +18,8 @@ struct fixture {
 	struct plan plan;
 	struct result result;
 	struct table table;
-	struct dialer dialer;
+	struct tuple_pool pool;
+	uint64_t prepared;
 };
 
 static struct address parse(const char *text, uint16_t port)
@@ -54,8 +55,8 @@ static int setup(void **state)
 	assert_int_equal(tuples_init(&plan->tuples, &params), 0);
 	assert_int_equal(result_init(&fixture.result), 0);
 	assert_int_equal(table_init(&fixture.table, CONNECTIONS, START_NS, &fixture.result), 0);
-	assert_int_equal(dialer_init(&fixture.dialer, plan, NULL, &fixture.table, START_NS), 0);
-	fixture.dialer.prepared = CONNECTIONS;
+	assert_int_equal(tuple_pool_init(&fixture.pool, plan), 0);
+	fixture.prepared = CONNECTIONS;
 	*state = &fixture;
 	return 0;
 }
@@ -63,7 +64,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *fixture = *state;
-	dialer_finish(&fixture->dialer);
+	tuple_pool_finish(&fixture->pool);
 	table_finish(&fixture->table);
 	result_finish(&fixture->result);
 	tuples_finish(&fixture->plan.tuples);
@@ -86,7 +87,7 @@ static void reject(struct fixture *fixture, uint32_t index, enum cause cause)
 static const struct failure_groups *make(struct fixture *fixture, enum group_kind kind)
 {
 	fixture->result.at_end = table_snapshot(&fixture->table, START_NS + NSEC_PER_SEC);
-	grouping_make(&fixture->table, &fixture->dialer);
+	grouping_make(&fixture->table, &fixture->pool, fixture->prepared);
 	return &fixture->result.groups[kind];
 }
 
@@ -184,7 +185,7 @@ static void more_groups_than_the_list_holds(void **state)
 	tuples->ranges[0].count = most;
 	tuples->source_count = most;
 	assert_int_equal(table_init(&fixture->table, most, START_NS, &fixture->result), 0);
-	fixture->dialer.prepared = most;
+	fixture->prepared = most;
 	for (uint32_t i = 0; i < most; i++) {
 		reject(fixture, i, CAUSE_REFUSED);
 	}

@@ -121,16 +121,16 @@ static void causes_have_count_first_and_last(void **state)
 	assert_int_equal(tally->last_errno, 111);
 }
 
-static void occupied_counts_connections_not_requests(void **state)
+static void occupied_counts_connections_not_what_is_held(void **state)
 {
 	struct fixture *fixture = *state;
 	struct table *table = &fixture->table;
 	table_hold(table, 0, CONN_HAS_SOCKET);
-	table_hold(table, 0, CONN_CONNECTING | CONN_WATCHED);
+	table_hold(table, 0, CONN_CONNECTING | CONN_IN_FLIGHT);
 	table_hold(table, 1, CONN_HAS_SOCKET);
 	assert_int_equal(table->occupied, 2);
 	table_release(table, 0, CONN_CONNECTING);
-	table_release(table, 0, CONN_WATCHED);
+	table_release(table, 0, CONN_IN_FLIGHT);
 	assert_int_equal(table->occupied, 2);
 	table_release(table, 0, CONN_HAS_SOCKET);
 	table_release(table, 0, CONN_HAS_SOCKET);
@@ -401,7 +401,7 @@ int main(void)
 		TEST(a_connection_never_dialed_has_no_time_to_error),
 		TEST(a_second_dial_is_timed_from_itself),
 		TEST(causes_have_count_first_and_last),
-		TEST(occupied_counts_connections_not_requests),
+		TEST(occupied_counts_connections_not_what_is_held),
 		TEST(a_slot_serves_again_in_a_new_generation),
 		TEST(the_most_open_at_once_is_kept),
 		TEST(what_ends_before_the_next_is_confirmed_was_there_with_it),

@@ -10,10 +10,11 @@
 #include "tcpgoon/net/cgroup.h"
 #include "tcpgoon/net/limits.h"
 #include "tcpgoon/plan/plan.h"
+#include "tcpgoon/transport/transport.h"
 
 enum check_kind {
 	CHECK_TUPLES, /* 4-tuples that the sources have for the targets */
-	CHECK_OPEN_FILES, /* descriptors: one a lane, and a few sockets */
+	CHECK_OPEN_FILES, /* descriptors of this process */
 	CHECK_LOCKED, /* locked memory of the rings */
 	CHECK_SYSTEM_FILES, /* fs.file-max */
 	CHECK_CONNTRACK, /* entries of the connection tracker */
@@ -36,9 +37,7 @@ struct check {
 
 struct checks {
 	struct check list[CHECK_KIND_MAX]; /* by kind */
-	uint64_t nofile; /* the limit of open files that the lanes are made from */
-	uint64_t lanes;
-	uint64_t slots_per_lane;
+	struct transport_needs needs;
 	bool possible;
 };
 
@@ -47,6 +46,7 @@ struct check_own {
 	uint64_t nofile; /* soft limit of open files, after it was raised */
 	uint64_t memlock; /* bytes, LIMITS_NONE where it is not applied */
 	bool exempt_from_file_max; /* CAP_SYS_ADMIN */
+	struct transport_needs needs; /* of the transport, for this plan */
 	struct cgroup cgroup;
 	struct limits_space space;
 };

@@ -25,4 +25,10 @@ int targets_init(struct targets *targets, const struct address *hosts, size_t ho
 int targets_check_ports(const char *ports, struct error *error);
 void targets_finish(struct targets *targets);
 
+/* Which target the connection or tuple with this number has: they take turns. */
+static inline size_t targets_turn(const struct targets *targets, uint64_t number)
+{
+	return (size_t)(number % targets->count);
+}
+
 #endif

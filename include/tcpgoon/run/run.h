@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Carries a plan out on io_uring, in one thread, and yields a result whatever happens. */
+/* Carries a plan out in one thread, and yields a result whatever happens. */
 #ifndef TCPGOON_RUN_RUN_H
 #define TCPGOON_RUN_RUN_H
 
@@ -9,6 +9,7 @@
 #include "tcpgoon/plan/plan.h"
 #include "tcpgoon/result/result.h"
 #include "tcpgoon/result/snapshot.h"
+#include "tcpgoon/transport/transport.h"
 
 struct signals;
 
@@ -32,6 +33,7 @@ struct run_observer {
 struct run_params {
 	const struct plan *plan;
 	const struct run_observer *observer;
+	const struct transport_ops *transport; /* how */
 	struct signals *signals; /* the first that comes ends the run with its result */
 };
 

@@ -78,7 +78,9 @@ struct transport_params {
 /* What it takes to have so many slots, beyond what the kernel takes for each socket. */
 struct transport_needs {
 	uint64_t descriptors; /* open files of this process, at any one time */
+	bool descriptor_each; /* each slot has one */
 	uint64_t queues; /* rings; 1 where there are none */
+	uint64_t slots_per_queue;
 	uint64_t locked_memory; /* bytes, of RLIMIT_MEMLOCK */
 };
 
