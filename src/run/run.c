@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "run/engine.h"
 #include "run/grouping.h"
 #include "run/harvest.h"
+#include "run/run_state.h"
 #include "run/way.h"
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/units.h"
@@ -42,205 +42,204 @@
  */
 #define LAST_LOOK_NS (200 * NSEC_PER_MSEC)
 
-static int engine_init(struct engine *engine, const struct run_params *run, struct result *result,
+static int begin(struct run_state *run, const struct run_params *params, struct result *result,
 	struct error *error)
 {
-	const struct plan *plan = run->plan;
-	const struct run_observer *observer = run->observer;
+	const struct plan *plan = params->plan;
+	const struct run_observer *observer = params->observer;
 	const struct settings *settings = &plan->settings;
-	*engine = (struct engine){
+	*run = (struct run_state){
 		.plan = plan,
 		.result = result,
 		.error = error,
 		.reporter.timer_fd = -1,
-		.signals = run->signals,
+		.signals = params->signals,
 		.inquest.diag = SOCKDIAG_INIT,
 		.review_ns = observer->on_review == NULL ? CLOCK_NEVER : 0,
 	};
-	const struct transport_params params = {
+	const struct transport_params wanted = {
 		.slots = settings->connections,
 		.nofile = limits_raise_nofile(),
 		.memlock = limits_memlock(),
-		.watch_fd = signals_poll_fd(run->signals),
+		.watch_fd = signals_poll_fd(params->signals),
 		.fin = settings->close_mode == CLOSE_FIN,
 	};
-	int r = run->transport->create(&params, &engine->transport, error);
+	int r = params->transport->create(&wanted, &run->transport, error);
 	if (r < 0) {
 		return r;
 	}
-	refusals_init(&engine->refusals, result);
-	evidence_begin(&engine->evidence, &plan->targets, result);
+	refusals_init(&run->refusals, result);
+	evidence_begin(&run->evidence, &plan->targets, result);
 	/* All that takes time is done: from here on the schedule counts. */
 	uint64_t start_ns = clock_now_ns();
-	r = table_init(&engine->table, settings->connections, start_ns, result);
+	r = table_init(&run->table, settings->connections, start_ns, result);
 	if (r < 0) {
 		return error_set(error, r, "no memory for a table of %" PRIu64 " connections",
 			settings->connections);
 	}
-	r = tuple_pool_init(&engine->pool, plan);
+	r = tuple_pool_init(&run->pool, plan);
 	if (r < 0) {
 		return error_set(error, r, "no memory for the 4-tuples");
 	}
 	const struct dialer_params dialer = {
 		.plan = plan,
-		.transport = engine->transport,
-		.table = &engine->table,
-		.pool = &engine->pool,
+		.transport = run->transport,
+		.table = &run->table,
+		.pool = &run->pool,
 		.start_ns = start_ns,
 	};
-	dialer_init(&engine->dialer, &dialer);
-	engine->deadline = (struct deadline){
-		.table = &engine->table,
+	dialer_init(&run->dialer, &dialer);
+	run->deadline = (struct deadline){
+		.table = &run->table,
 		.timeout_ns = settings->dial_timeout_ns,
 	};
-	inquest_init(&engine->inquest, &engine->table, &engine->pool);
-	closing_init(&engine->closing, engine->transport, &engine->table, &engine->inquest,
+	inquest_init(&run->inquest, &run->table, &run->pool);
+	closing_init(&run->closing, run->transport, &run->table, &run->inquest,
 		settings->close_mode == CLOSE_FIN);
-	return reporter_init(&engine->reporter, observer, &engine->table, start_ns,
-		settings->interval_ns, error);
+	return reporter_init(
+		&run->reporter, observer, &run->table, start_ns, settings->interval_ns, error);
 }
 
-static void engine_finish(struct engine *engine)
+static void finish(struct run_state *run)
 {
-	transport_destroy(engine->transport); /* first: it may point into the others */
-	reporter_finish(&engine->reporter);
-	closing_finish(&engine->closing);
-	inquest_finish(&engine->inquest);
-	dialer_finish(&engine->dialer);
-	tuple_pool_finish(&engine->pool);
-	table_finish(&engine->table);
+	transport_destroy(run->transport); /* first: it may point into the others */
+	reporter_finish(&run->reporter);
+	closing_finish(&run->closing);
+	inquest_finish(&run->inquest);
+	dialer_finish(&run->dialer);
+	tuple_pool_finish(&run->pool);
+	table_finish(&run->table);
 }
 
 /* Brings the result up to date. */
-static void take_numbers(struct engine *engine)
+static void take_numbers(struct run_state *run)
 {
-	struct result *result = engine->result;
-	result->at_end = table_snapshot(&engine->table, engine->now_ns);
-	result->max_concurrent = engine->table.established_now_max;
+	struct result *result = run->result;
+	result->at_end = table_snapshot(&run->table, run->now_ns);
+	result->max_concurrent = run->table.established_now_max;
 	result->duration_ns = result->at_end.elapsed_ns;
-	if (engine->phase == PHASE_DIALING) {
+	if (run->phase == PHASE_DIALING) {
 		result->dialing_ns = result->at_end.elapsed_ns;
 	}
 	if (result->dialed > 0) {
-		result->generator.last_dial_ns =
-			engine->table.last_dialed_ns - engine->table.start_ns;
+		result->generator.last_dial_ns = run->table.last_dialed_ns - run->table.start_ns;
 	}
 }
 
-static void tell_stage(struct engine *engine, const char *verb, uint64_t connections)
+static void tell_stage(struct run_state *run, const char *verb, uint64_t connections)
 {
 	if (connections >= WORTH_A_WORD) {
 		char count[UNITS_TEXT_MAX];
-		reporter_stage(&engine->reporter, "%s %s connections", verb,
+		reporter_stage(&run->reporter, "%s %s connections", verb,
 			units_format_count(connections, count));
 	}
 }
 
-static void begin_holding(struct engine *engine)
+static void begin_holding(struct run_state *run)
 {
-	uint64_t hold_ns = engine->plan->settings.hold_ns;
-	take_numbers(engine);
-	evidence_end_dialling(&engine->evidence, engine->result);
-	engine->phase = PHASE_HOLDING;
-	engine->hold_until_ns = engine->now_ns + hold_ns;
+	uint64_t hold_ns = run->plan->settings.hold_ns;
+	take_numbers(run);
+	evidence_end_dialling(&run->evidence, run->result);
+	run->phase = PHASE_HOLDING;
+	run->hold_until_ns = run->now_ns + hold_ns;
 	if (hold_ns > 0) {
-		evidence_look_at_queues(&engine->evidence, engine->now_ns);
+		evidence_look_at_queues(&run->evidence, run->now_ns);
 	}
-	if (hold_ns > 0 && engine->table.by_state[CONN_ESTABLISHED] > 0) {
+	if (hold_ns > 0 && run->table.by_state[CONN_ESTABLISHED] > 0) {
 		char count[UNITS_TEXT_MAX];
 		char duration[UNITS_TEXT_MAX];
-		reporter_stage(&engine->reporter, "Holding %s connections for %s",
-			units_format_count(engine->table.by_state[CONN_ESTABLISHED], count),
+		reporter_stage(&run->reporter, "Holding %s connections for %s",
+			units_format_count(run->table.by_state[CONN_ESTABLISHED], count),
 			units_format_duration(hold_ns, duration));
 	}
 }
 
-static enum run_end why_it_ended(const struct engine *engine)
+static enum run_end why_it_ended(const struct run_state *run)
 {
-	if (engine->interrupted) {
+	if (run->interrupted) {
 		return RUN_INTERRUPTED;
 	}
-	return engine->aborted ? RUN_ABORTED : RUN_COMPLETED;
+	return run->aborted ? RUN_ABORTED : RUN_COMPLETED;
 }
 
 /* A chain that began after the numbers were taken would dial what the report does not know of. */
-static void begin_disarming(struct engine *engine)
+static void begin_disarming(struct run_state *run)
 {
-	take_numbers(engine);
-	if (engine->phase == PHASE_DIALING) {
-		evidence_end_dialling(&engine->evidence, engine->result);
+	take_numbers(run);
+	if (run->phase == PHASE_DIALING) {
+		evidence_end_dialling(&run->evidence, run->result);
 	}
-	engine->phase = PHASE_DISARMING;
-	engine->walk_left = engine->dialer.next;
+	run->phase = PHASE_DISARMING;
+	run->walk_left = run->dialer.next;
 }
 
-static void count_ports_left(const struct engine *engine, struct leftover *left)
+static void count_ports_left(const struct run_state *run, struct leftover *left)
 {
-	const struct tuples *tuples = &engine->plan->tuples;
+	const struct tuples *tuples = &run->plan->tuples;
 	if (tuples->order.automatic_count > 0) {
 		left->ports_of = tuples->order.automatic_count;
 		left->ports = left->ports_of -
 			tuples_automatic_ports(
-				tuples, tuple_pool_used(&engine->pool, engine->dialer.prepared));
+				tuples, tuple_pool_used(&run->pool, run->dialer.prepared));
 	}
 }
 
-static void begin_asking(struct engine *engine)
+static void begin_asking(struct run_state *run)
 {
-	struct result *result = engine->result;
-	take_numbers(engine);
-	evidence_end(&engine->evidence, engine->transport, result);
-	ways_look(engine->plan, result);
-	count_ports_left(engine, &result->left);
+	struct result *result = run->result;
+	take_numbers(run);
+	evidence_end(&run->evidence, run->transport, result);
+	ways_look(run->plan, result);
+	count_ports_left(run, &result->left);
 	series_end(&result->series, &result->at_end);
-	result->end = why_it_ended(engine);
-	inquest_watch(&engine->inquest, engine->now_ns);
-	engine->phase = PHASE_ASKING;
-	engine->walk_left = result->kernel.possible ? engine->dialer.next : 0;
+	result->end = why_it_ended(run);
+	inquest_watch(&run->inquest, run->now_ns);
+	run->phase = PHASE_ASKING;
+	run->walk_left = result->kernel.possible ? run->dialer.next : 0;
 	if (result->kernel.possible) {
-		tell_stage(engine, "Asking the kernel about", result->at_end.established);
+		tell_stage(run, "Asking the kernel about", result->at_end.established);
 	}
 }
 
-static bool is_cut_short(const struct engine *engine)
+static bool is_cut_short(const struct run_state *run)
 {
-	return engine->interrupted || engine->aborted;
+	return run->interrupted || run->aborted;
 }
 
 /* A second look at what the first one left in doubt. */
-static void begin_asking_again(struct engine *engine)
+static void begin_asking_again(struct run_state *run)
 {
-	uint64_t again_ns = inquest_again_ns(&engine->inquest);
-	engine->phase = PHASE_ASKING_AGAIN;
-	if (again_ns != CLOCK_NEVER && again_ns > engine->now_ns && !is_cut_short(engine)) {
+	uint64_t again_ns = inquest_again_ns(&run->inquest);
+	run->phase = PHASE_ASKING_AGAIN;
+	if (again_ns != CLOCK_NEVER && again_ns > run->now_ns && !is_cut_short(run)) {
 		char count[UNITS_TEXT_MAX];
 		char wait[UNITS_TEXT_MAX];
-		uint64_t wait_ms = (again_ns - engine->now_ns) / NSEC_PER_MSEC;
-		reporter_stage(&engine->reporter,
+		uint64_t wait_ms = (again_ns - run->now_ns) / NSEC_PER_MSEC;
+		reporter_stage(&run->reporter,
 			"Looking again in %s at %s connections whose SYN-ACK may have been "
 			"repeated",
 			units_format_duration(wait_ms * NSEC_PER_MSEC, wait),
-			units_format_count(engine->inquest.doubted.count, count));
+			units_format_count(run->inquest.doubted.count, count));
 	}
 }
 
 /* Asks again when it is time, or at once for somebody who does not wait; returns the next time. */
-static uint64_t ask_again(struct engine *engine)
+static uint64_t ask_again(struct run_state *run)
 {
-	uint64_t again_ns = inquest_again_ns(&engine->inquest);
-	if (engine->now_ns < again_ns && !is_cut_short(engine)) {
-		return clock_earlier(again_ns, inquest_watch_ns(&engine->inquest));
+	uint64_t again_ns = inquest_again_ns(&run->inquest);
+	if (run->now_ns < again_ns && !is_cut_short(run)) {
+		return clock_earlier(again_ns, inquest_watch_ns(&run->inquest));
 	}
-	inquest_ask_again(&engine->inquest, engine->now_ns);
-	return engine->now_ns;
+	inquest_ask_again(&run->inquest, run->now_ns);
+	return run->now_ns;
 }
 
-static void begin_closing(struct engine *engine)
+static void begin_closing(struct run_state *run)
 {
-	inquest_conclude(&engine->inquest);
-	engine->phase = PHASE_CLOSING;
-	closing_begin(&engine->closing, engine->dialer.prepared);
-	tell_stage(engine, "Closing", engine->result->at_end.established);
+	inquest_conclude(&run->inquest);
+	run->phase = PHASE_CLOSING;
+	closing_begin(&run->closing, run->dialer.prepared);
+	tell_stage(run, "Closing", run->result->at_end.established);
 }
 
 /*
@@ -255,18 +254,17 @@ static bool is_under_way(const struct table *table, uint32_t index)
 }
 
 /* Asks about a batch of what is open or still dialling. */
-static void ask_some(struct engine *engine)
+static void ask_some(struct run_state *run)
 {
 	uint32_t batch[INQUEST_BATCH];
 	size_t count = 0;
-	for (unsigned i = 0; i < WALK_BATCH && count < INQUEST_BATCH && engine->walk_left > 0;
-		i++) {
-		uint32_t index = (uint32_t)--engine->walk_left;
-		if (is_under_way(&engine->table, index)) {
+	for (unsigned i = 0; i < WALK_BATCH && count < INQUEST_BATCH && run->walk_left > 0; i++) {
+		uint32_t index = (uint32_t)--run->walk_left;
+		if (is_under_way(&run->table, index)) {
 			batch[count++] = index;
 		}
 	}
-	inquest_ask(&engine->inquest, batch, count, engine->now_ns);
+	inquest_ask(&run->inquest, batch, count, run->now_ns);
 }
 
 /*
@@ -274,14 +272,14 @@ static void ask_some(struct engine *engine)
  * dialled comes first: the kernel keeps a ring's pending requests in a small hash whose chains have
  * the newest in front, and from the other end each CANCEL would walk its whole chain.
  */
-static int close_some(struct engine *engine)
+static int close_some(struct run_state *run)
 {
 	for (unsigned i = 0; i < CLOSE_BATCH; i++) {
 		uint32_t index;
 		bool more;
-		int r = closing_step(&engine->closing, engine->now_ns, &index, &more);
+		int r = closing_step(&run->closing, run->now_ns, &index, &more);
 		if (r == 0 && more) {
-			r = harvest_settle(engine, index);
+			r = harvest_settle(run, index);
 		}
 		if (r < 0 || !more) {
 			return r;
@@ -291,223 +289,216 @@ static int close_some(struct engine *engine)
 }
 
 /* Disarms what is armed, once; all of it is among the last that the dialler has seen. */
-static int disarm(struct engine *engine)
+static int disarm(struct run_state *run)
 {
 	int r = 0;
-	uint64_t left = engine->table.armed;
-	while (r == 0 && left > 0 && engine->walk_left > 0) {
-		uint32_t index = (uint32_t)--engine->walk_left;
-		if (table_holds(&engine->table, index, CONN_ARMED)) {
-			r = engine->transport->ops->disarm(
-				engine->transport, table_slot(&engine->table, index));
+	uint64_t left = run->table.armed;
+	while (r == 0 && left > 0 && run->walk_left > 0) {
+		uint32_t index = (uint32_t)--run->walk_left;
+		if (table_holds(&run->table, index, CONN_ARMED)) {
+			r = run->transport->ops->disarm(
+				run->transport, table_slot(&run->table, index));
 			left--;
 		}
 	}
-	engine->walk_left = 0;
+	run->walk_left = 0;
 	return r;
 }
 
 /* Gives up the dials whose timeout is over. */
-static int give_up_overdue(struct engine *engine)
+static int give_up_overdue(struct run_state *run)
 {
 	int r = 0;
 	uint32_t index;
-	while (r == 0 && deadline_take(&engine->deadline, engine->now_ns, &index)) {
-		r = engine->transport->ops->give_up(
-			engine->transport, table_slot(&engine->table, index));
+	while (r == 0 && deadline_take(&run->deadline, run->now_ns, &index)) {
+		r = run->transport->ops->give_up(run->transport, table_slot(&run->table, index));
 	}
 	return r;
 }
 
 /* When dialling has something to do next: dialler, deadlines, or the end of it. */
-static uint64_t next_dialling_ns(const struct engine *engine)
+static uint64_t next_dialling_ns(const struct run_state *run)
 {
-	if (table_decided(&engine->table)) {
-		return engine->now_ns; /* none was dialled: nothing would wake us */
+	if (table_decided(&run->table)) {
+		return run->now_ns; /* none was dialled: nothing would wake us */
 	}
-	return clock_earlier(dialer_next_ns(&engine->dialer, engine->now_ns),
-		deadline_next_ns(&engine->deadline));
+	return clock_earlier(
+		dialer_next_ns(&run->dialer, run->now_ns), deadline_next_ns(&run->deadline));
 }
 
 /* Answers a batch of the questions that hold connections back from being closed. */
-static int answer_questions(struct engine *engine)
+static int answer_questions(struct run_state *run)
 {
 	uint32_t batch[INQUEST_BATCH];
-	size_t count = inquest_take(&engine->inquest, batch);
-	inquest_ask(&engine->inquest, batch, count, engine->now_ns);
+	size_t count = inquest_take(&run->inquest, batch);
+	inquest_ask(&run->inquest, batch, count, run->now_ns);
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		table_release(&engine->table, batch[i], CONN_QUESTIONED);
-		r = harvest_settle(engine, batch[i]);
+		table_release(&run->table, batch[i], CONN_QUESTIONED);
+		r = harvest_settle(run, batch[i]);
 	}
 	return r;
 }
 
 /* There is nothing to hold any more, or there never was. */
-static void shorten_hold(struct engine *engine)
+static void shorten_hold(struct run_state *run)
 {
-	uint64_t look_ns = engine->result->established > 0 ? LAST_LOOK_NS : 0;
-	if (engine->table.by_state[CONN_ESTABLISHED] == 0) {
-		engine->hold_until_ns =
-			clock_earlier(engine->hold_until_ns, engine->now_ns + look_ns);
+	uint64_t look_ns = run->result->established > 0 ? LAST_LOOK_NS : 0;
+	if (run->table.by_state[CONN_ESTABLISHED] == 0) {
+		run->hold_until_ns = clock_earlier(run->hold_until_ns, run->now_ns + look_ns);
 	}
 }
 
 /* Goes on to the next phase where this one has nothing left to wait for. */
-static void advance_phase(struct engine *engine)
+static void advance_phase(struct run_state *run)
 {
-	if (engine->phase == PHASE_DIALING && table_decided(&engine->table)) {
-		begin_holding(engine);
+	if (run->phase == PHASE_DIALING && table_decided(&run->table)) {
+		begin_holding(run);
 	}
-	if (engine->phase == PHASE_HOLDING) {
-		shorten_hold(engine);
+	if (run->phase == PHASE_HOLDING) {
+		shorten_hold(run);
 	}
-	bool hold_is_over =
-		engine->phase == PHASE_HOLDING && engine->now_ns >= engine->hold_until_ns;
-	if (engine->phase < PHASE_DISARMING &&
-		(engine->interrupted || engine->aborted || hold_is_over)) {
-		begin_disarming(engine);
+	bool hold_is_over = run->phase == PHASE_HOLDING && run->now_ns >= run->hold_until_ns;
+	if (run->phase < PHASE_DISARMING && (run->interrupted || run->aborted || hold_is_over)) {
+		begin_disarming(run);
 	}
-	if (engine->phase == PHASE_DISARMING && engine->table.armed == 0) {
-		begin_asking(engine);
+	if (run->phase == PHASE_DISARMING && run->table.armed == 0) {
+		begin_asking(run);
 	}
-	if (engine->phase == PHASE_ASKING && engine->walk_left == 0) {
-		begin_asking_again(engine);
+	if (run->phase == PHASE_ASKING && run->walk_left == 0) {
+		begin_asking_again(run);
 	}
-	if (engine->phase == PHASE_ASKING_AGAIN &&
-		inquest_again_ns(&engine->inquest) == CLOCK_NEVER) {
-		begin_closing(engine);
+	if (run->phase == PHASE_ASKING_AGAIN && inquest_again_ns(&run->inquest) == CLOCK_NEVER) {
+		begin_closing(run);
 	}
-	if (engine->phase == PHASE_CLOSING && engine->table.occupied == 0) {
-		engine->phase = PHASE_LOOKING;
-		closing_begin_looking(&engine->closing, engine->now_ns);
+	if (run->phase == PHASE_CLOSING && run->table.occupied == 0) {
+		run->phase = PHASE_LOOKING;
+		closing_begin_looking(&run->closing, run->now_ns);
 	}
-	if (engine->phase == PHASE_LOOKING && !closing_look(&engine->closing, engine->now_ns)) {
-		engine->phase = PHASE_OVER;
+	if (run->phase == PHASE_LOOKING && !closing_look(&run->closing, run->now_ns)) {
+		run->phase = PHASE_OVER;
 	}
 }
 
 /* While connections are dialled, each of them would meet the counter at another age. */
-static bool watches_challenges(const struct engine *engine)
+static bool watches_challenges(const struct run_state *run)
 {
-	return engine->phase == PHASE_HOLDING || engine->phase == PHASE_ASKING_AGAIN;
+	return run->phase == PHASE_HOLDING || run->phase == PHASE_ASKING_AGAIN;
 }
 
 /* Keeps a sample, and asks the observer whether to go on, when it is time for either. */
-static void look_around(struct engine *engine)
+static void look_around(struct run_state *run)
 {
-	struct series *series = &engine->result->series;
-	uint64_t elapsed_ns = engine->now_ns - engine->table.start_ns;
-	if (watches_challenges(engine) && engine->now_ns >= inquest_watch_ns(&engine->inquest)) {
-		inquest_watch(&engine->inquest, engine->now_ns);
+	struct series *series = &run->result->series;
+	uint64_t elapsed_ns = run->now_ns - run->table.start_ns;
+	if (watches_challenges(run) && run->now_ns >= inquest_watch_ns(&run->inquest)) {
+		inquest_watch(&run->inquest, run->now_ns);
 	}
-	if (engine->phase >= PHASE_ASKING) {
+	if (run->phase >= PHASE_ASKING) {
 		return;
 	}
 	if (series_wants(series, elapsed_ns)) {
-		struct snapshot snapshot = table_snapshot(&engine->table, engine->now_ns);
+		struct snapshot snapshot = table_snapshot(&run->table, run->now_ns);
 		series_add(series, &snapshot);
 	}
-	if (engine->now_ns >= engine->evidence.next_look_ns) {
-		evidence_look_at_queues(&engine->evidence, engine->now_ns);
+	if (run->now_ns >= run->evidence.next_look_ns) {
+		evidence_look_at_queues(&run->evidence, run->now_ns);
 	}
-	if (engine->now_ns >= engine->review_ns) {
-		const struct run_observer *observer = engine->reporter.observer;
-		take_numbers(engine);
-		engine->aborted |= observer->on_review(observer->context, engine->result);
-		engine->review_ns = engine->now_ns + REVIEW_NS;
+	if (run->now_ns >= run->review_ns) {
+		const struct run_observer *observer = run->reporter.observer;
+		take_numbers(run);
+		run->aborted |= observer->on_review(observer->context, run->result);
+		run->review_ns = run->now_ns + REVIEW_NS;
 	}
 }
 
 /* When there is something to look at: look_around(). */
-static uint64_t next_look_ns(const struct engine *engine)
+static uint64_t next_look_ns(const struct run_state *run)
 {
-	uint64_t series_ns = engine->table.start_ns + series_next_ns(&engine->result->series);
-	return clock_earlier(
-		engine->review_ns, clock_earlier(series_ns, engine->evidence.next_look_ns));
+	uint64_t series_ns = run->table.start_ns + series_next_ns(&run->result->series);
+	return clock_earlier(run->review_ns, clock_earlier(series_ns, run->evidence.next_look_ns));
 }
 
 /* What queues requests fails without words of its own. */
-static int explain(const struct engine *engine, int r, struct error *error)
+static int explain(const struct run_state *run, int r, struct error *error)
 {
-	return r < 0 ? engine->transport->ops->explain(engine->transport, r, error) : r;
+	return r < 0 ? run->transport->ops->explain(run->transport, r, error) : r;
 }
 
 /* Queues what this phase has to do now; *ret_until_ns is when it has more to do. */
-static int work(struct engine *engine, uint64_t *ret_until_ns, struct error *error)
+static int work(struct run_state *run, uint64_t *ret_until_ns, struct error *error)
 {
-	int r = explain(engine, answer_questions(engine), error);
+	int r = explain(run, answer_questions(run), error);
 	if (r < 0) {
 		return r;
 	}
-	switch (engine->phase) {
+	switch (run->phase) {
 	case PHASE_DIALING:
-		r = dialer_advance(&engine->dialer, engine->now_ns, error);
+		r = dialer_advance(&run->dialer, run->now_ns, error);
 		if (r == 0) {
-			r = explain(engine, give_up_overdue(engine), error);
+			r = explain(run, give_up_overdue(run), error);
 		}
-		*ret_until_ns = clock_earlier(next_dialling_ns(engine), next_look_ns(engine));
+		*ret_until_ns = clock_earlier(next_dialling_ns(run), next_look_ns(run));
 		break;
 	case PHASE_HOLDING:
-		*ret_until_ns = clock_earlier(engine->hold_until_ns, next_look_ns(engine));
-		*ret_until_ns = clock_earlier(*ret_until_ns, inquest_watch_ns(&engine->inquest));
+		*ret_until_ns = clock_earlier(run->hold_until_ns, next_look_ns(run));
+		*ret_until_ns = clock_earlier(*ret_until_ns, inquest_watch_ns(&run->inquest));
 		break;
 	case PHASE_DISARMING:
-		r = explain(engine, disarm(engine), error);
+		r = explain(run, disarm(run), error);
 		*ret_until_ns = CLOCK_NEVER;
 		break;
 	case PHASE_ASKING:
-		ask_some(engine);
-		*ret_until_ns = engine->now_ns;
+		ask_some(run);
+		*ret_until_ns = run->now_ns;
 		break;
 	case PHASE_ASKING_AGAIN:
-		*ret_until_ns = ask_again(engine);
+		*ret_until_ns = ask_again(run);
 		break;
 	case PHASE_CLOSING:
-		r = explain(engine, close_some(engine), error);
-		*ret_until_ns = closing_next_ns(&engine->closing, engine->now_ns);
+		r = explain(run, close_some(run), error);
+		*ret_until_ns = closing_next_ns(&run->closing, run->now_ns);
 		break;
 	case PHASE_LOOKING:
-		*ret_until_ns = engine->closing.look_ns;
+		*ret_until_ns = run->closing.look_ns;
 		break;
 	case PHASE_OVER:
 		break;
 	}
-	if (engine->inquest.waiting.count > 0) {
-		*ret_until_ns = engine->now_ns;
+	if (run->inquest.waiting.count > 0) {
+		*ret_until_ns = run->now_ns;
 	}
 	return r;
 }
 
 /* Sleeps no longer than the observer's output may wait. */
 static int wait_for_events(
-	struct engine *engine, uint64_t now_ns, uint64_t until_ns, struct error *error)
+	struct run_state *run, uint64_t now_ns, uint64_t until_ns, struct error *error)
 {
-	const struct run_observer *observer = engine->reporter.observer;
+	const struct run_observer *observer = run->reporter.observer;
 	if (observer->on_wait != NULL && observer->on_wait(observer->context)) {
 		until_ns = clock_earlier(until_ns, now_ns + HELD_BACK_NS);
 	}
-	return engine->transport->ops->wait(engine->transport, now_ns, until_ns, error);
+	return run->transport->ops->wait(run->transport, now_ns, until_ns, error);
 }
 
 /* Nothing is timed any more once the run ends. */
-static bool is_timing(const struct engine *engine)
+static bool is_timing(const struct run_state *run)
 {
-	return engine->phase < PHASE_DISARMING;
+	return run->phase < PHASE_DISARMING;
 }
 
-static void note_stall(struct engine *engine, uint64_t length_ns, bool suspended)
+static void note_stall(struct run_state *run, uint64_t length_ns, bool suspended)
 {
-	struct stall_view *view = &engine->result->stalls;
+	struct stall_view *view = &run->result->stalls;
 	view->count++;
 	view->total_ns += length_ns;
 	view->longest_ns = length_ns > view->longest_ns ? length_ns : view->longest_ns;
 	view->suspended_ns += suspended ? length_ns : 0;
-	table_stalled(&engine->table, engine->now_ns, suspended);
-	deadline_stalled(&engine->deadline, length_ns, engine->now_ns);
-	engine->stalled = true;
-	reporter_debug(
-		&engine->reporter, "Stood still for %" PRIu64 " ms", length_ns / NSEC_PER_MSEC);
+	table_stalled(&run->table, run->now_ns, suspended);
+	deadline_stalled(&run->deadline, length_ns, run->now_ns);
+	run->stalled = true;
+	reporter_debug(&run->reporter, "Stood still for %" PRIu64 " ms", length_ns / NSEC_PER_MSEC);
 }
 
 /*
@@ -515,17 +506,17 @@ static void note_stall(struct engine *engine, uint64_t length_ns, bool suspended
  * have kept to. Where it did not, the program was stopped, or had no CPU.
  */
 static void look_for_stalls(
-	struct engine *engine, uint64_t began_ns, uint64_t worked_ns, uint64_t until_ns)
+	struct run_state *run, uint64_t began_ns, uint64_t worked_ns, uint64_t until_ns)
 {
 	uint64_t length_ns = stall_length_ns(began_ns, began_ns, worked_ns) +
-		stall_length_ns(worked_ns, until_ns, engine->now_ns);
+		stall_length_ns(worked_ns, until_ns, run->now_ns);
 	if (length_ns > 0) {
-		note_stall(engine, length_ns, false);
+		note_stall(run, length_ns, false);
 	}
-	if (engine->now_ns >= engine->suspend.look_ns) {
-		length_ns = stall_suspended_ns(&engine->suspend, engine->now_ns, clock_boot_ns());
+	if (run->now_ns >= run->suspend.look_ns) {
+		length_ns = stall_suspended_ns(&run->suspend, run->now_ns, clock_boot_ns());
 		if (length_ns > 0) {
-			note_stall(engine, length_ns, true);
+			note_stall(run, length_ns, true);
 		}
 	}
 }
@@ -534,57 +525,57 @@ static void look_for_stalls(
  * Takes all that has come. After a stall that is more than an enter brings, and what came before a
  * dial timeout was over must be seen before anybody asks whether it is over.
  */
-static int harvest(struct engine *engine, struct error *error)
+static int harvest(struct run_state *run, struct error *error)
 {
-	struct transport *transport = engine->transport;
+	struct transport *transport = run->transport;
 	const struct transport_ops *ops = transport->ops;
-	uint64_t until_ns = engine->now_ns + CATCH_UP_NS;
-	int r = ops->harvest(transport, engine->now_ns, harvest_event, engine);
-	if (!engine->stalled) {
-		return explain(engine, r, error);
+	uint64_t until_ns = run->now_ns + CATCH_UP_NS;
+	int r = ops->harvest(transport, run->now_ns, harvest_event, run);
+	if (!run->stalled) {
+		return explain(run, r, error);
 	}
 	while (r == 0 && ops->has_work(transport) && clock_now_ns() < until_ns) {
-		r = ops->wait(transport, engine->now_ns, engine->now_ns, error);
+		r = ops->wait(transport, run->now_ns, run->now_ns, error);
 		if (r == 0) {
-			r = ops->harvest(transport, engine->now_ns, harvest_event, engine);
+			r = ops->harvest(transport, run->now_ns, harvest_event, run);
 		}
 	}
-	engine->now_ns = clock_now_ns(); /* what comes from here on has its own instant */
-	return explain(engine, r, error);
+	run->now_ns = clock_now_ns(); /* what comes from here on has its own instant */
+	return explain(run, r, error);
 }
 
-static int loop(struct engine *engine, struct error *error)
+static int loop(struct run_state *run, struct error *error)
 {
-	engine->now_ns = clock_now_ns();
-	while (engine->phase != PHASE_OVER) {
-		uint64_t began_ns = engine->now_ns;
+	run->now_ns = clock_now_ns();
+	while (run->phase != PHASE_OVER) {
+		uint64_t began_ns = run->now_ns;
 		uint64_t until_ns = began_ns;
-		int r = work(engine, &until_ns, error);
+		int r = work(run, &until_ns, error);
 		uint64_t worked_ns = clock_now_ns();
-		bool timing = is_timing(engine);
+		bool timing = is_timing(run);
 		if (timing) {
 			until_ns = clock_earlier(until_ns, worked_ns + STALL_HEARTBEAT_NS);
 		}
 		if (r == 0) {
-			r = wait_for_events(engine, worked_ns, until_ns, error);
+			r = wait_for_events(run, worked_ns, until_ns, error);
 		}
 		if (r < 0) {
 			return r;
 		}
-		engine->now_ns = clock_now_ns();
-		engine->stalled = false;
+		run->now_ns = clock_now_ns();
+		run->stalled = false;
 		if (timing) {
-			look_for_stalls(engine, began_ns, worked_ns, until_ns);
+			look_for_stalls(run, began_ns, worked_ns, until_ns);
 		}
-		if (until_ns <= worked_ns && engine->phase == PHASE_DIALING && !engine->stalled) {
-			evidence_add_window(&engine->evidence, engine->now_ns - began_ns);
+		if (until_ns <= worked_ns && run->phase == PHASE_DIALING && !run->stalled) {
+			evidence_add_window(&run->evidence, run->now_ns - began_ns);
 		}
-		r = harvest(engine, error);
+		r = harvest(run, error);
 		if (r < 0) {
 			return r;
 		}
-		look_around(engine);
-		advance_phase(engine);
+		look_around(run);
+		advance_phase(run);
 	}
 	return 0;
 }
@@ -609,40 +600,39 @@ static void describe(struct result *result, const struct plan *plan)
 	result->generator.period_ns = plan->schedule.period_ns;
 }
 
-static int watch_descriptors(struct engine *engine)
+static int watch_descriptors(struct run_state *run)
 {
-	const struct transport_ops *ops = engine->transport->ops;
-	int r = ops->watch_fd(
-		engine->transport, signals_poll_fd(engine->signals), ENGINE_FD_SIGNALS);
-	return r < 0 || engine->reporter.timer_fd < 0
+	const struct transport_ops *ops = run->transport->ops;
+	int r = ops->watch_fd(run->transport, signals_poll_fd(run->signals), RUN_FD_SIGNALS);
+	return r < 0 || run->reporter.timer_fd < 0
 		? r
-		: ops->watch_fd(engine->transport, engine->reporter.timer_fd, ENGINE_FD_TIMER);
+		: ops->watch_fd(run->transport, run->reporter.timer_fd, RUN_FD_TIMER);
 }
 
 int run_execute(const struct run_params *params, struct result *result, struct error *error)
 {
 	/* Not on the stack, which may be small. */
-	struct engine *engine = malloc(sizeof(*engine));
-	if (engine == NULL) {
+	struct run_state *run = malloc(sizeof(*run));
+	if (run == NULL) {
 		return error_set(error, -ENOMEM, "out of memory for the run");
 	}
 	describe(result, params->plan);
-	int r = engine_init(engine, params, result, error);
+	int r = begin(run, params, result, error);
 	if (r == 0) {
-		r = explain(engine, watch_descriptors(engine), error);
+		r = explain(run, watch_descriptors(run), error);
 	}
 	if (r == 0) {
-		reporter_tick(&engine->reporter, engine->table.start_ns);
-		r = loop(engine, error);
-		if (r < 0 && engine->phase < PHASE_ASKING) {
-			take_numbers(engine);
+		reporter_tick(&run->reporter, run->table.start_ns);
+		r = loop(run, error);
+		if (r < 0 && run->phase < PHASE_ASKING) {
+			take_numbers(run);
 			result->unconfirmed = RESULT_UNKNOWN; /* asked at the end only */
 		}
 	}
 	if (r == 0) {
-		grouping_make(&engine->table, &engine->pool, engine->dialer.prepared);
+		grouping_make(&run->table, &run->pool, run->dialer.prepared);
 	}
-	engine_finish(engine);
-	free(engine);
+	finish(run);
+	free(run);
 	return r;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Everything that a run in progress is made of; shared by the loop and its handlers only. */
-#ifndef TCPGOON_RUN_ENGINE_H
-#define TCPGOON_RUN_ENGINE_H
+#ifndef TCPGOON_RUN_RUN_STATE_H
+#define TCPGOON_RUN_RUN_STATE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,12 +34,12 @@ enum phase {
 };
 
 /* The ids of the descriptors that the transport watches. */
-enum engine_fd {
-	ENGINE_FD_SIGNALS,
-	ENGINE_FD_TIMER,
+enum run_fd {
+	RUN_FD_SIGNALS,
+	RUN_FD_TIMER,
 };
 
-struct engine {
+struct run_state {
 	const struct plan *plan;
 	struct result *result;
 	struct error *error; /* of the run: for what fails with words of its own */
