@@ -32,12 +32,29 @@ void console_finish(struct console *console)
 {
 	stream_finish(&console->streams[0]);
 	stream_finish(&console->streams[1]);
+	for (size_t i = 0; i < console->report_count; i++) {
+		stream_finish(&console->reports[i]);
+	}
+}
+
+struct stream *console_add(struct console *console, int fd)
+{
+	struct stream *stream = &console->reports[console->report_count++];
+	if (stream_init(stream, fd) < 0) {
+		return NULL;
+	}
+	stream_keep_all(stream);
+	return stream;
 }
 
 bool console_push(struct console *console)
 {
-	bool text_waits = stream_push(console->text);
-	return stream_push(console->messages) || text_waits;
+	bool waits = stream_push(console->text);
+	waits |= stream_push(console->messages);
+	for (size_t i = 0; i < console->report_count; i++) {
+		waits |= stream_push(&console->reports[i]);
+	}
+	return waits;
 }
 
 uint64_t console_settle(struct console *console, int stop_fd)
@@ -59,11 +76,22 @@ uint64_t console_settle(struct console *console, int stop_fd)
 	return console->text->dropped;
 }
 
-int console_end_text(struct console *console, int stop_fd)
+static int end_stream(struct stream *stream, int stop_fd)
 {
-	int r = stream_drain(console->text, stop_fd, CLOCK_NEVER);
+	int r = stream_drain(stream, stop_fd, CLOCK_NEVER);
 	if (r == -EINTR) {
-		stream_drop(console->text);
+		stream_drop(stream);
 	}
 	return r;
+}
+
+int console_end_text(struct console *console, int stop_fd)
+{
+	return end_stream(console->text, stop_fd);
+}
+
+int console_end_report(struct stream *stream, int stop_fd)
+{
+	int r = end_stream(stream, stop_fd);
+	return r == 0 && stream->dropped > 0 ? -ENOMEM : r;
 }

@@ -7,10 +7,13 @@
 #include <stdint.h>
 
 #include "tcpgoon/base/stream.h"
+#include "tcpgoon/base/text_list.h"
 
 /* Must not move between console_init() and console_finish(). */
 struct console {
 	struct stream streams[2]; /* the second is not used where one reader has both */
+	struct stream reports[TEXT_LIST_MAX]; /* those that are written while the run goes on */
+	size_t report_count;
 	struct stream *text; /* lines of the report */
 	struct stream *messages; /* progress, notices, debugging: may be the same as `text` */
 };
@@ -22,6 +25,12 @@ struct console {
  */
 int console_init(struct console *console, bool text_on_stderr);
 void console_finish(struct console *console);
+
+/*
+ * Another stream, of a report, of which no line is dropped. Returns it, valid until
+ * console_finish(), or NULL where there is no memory. The descriptor stays the caller's.
+ */
+struct stream *console_add(struct console *console, int fd);
 
 /* Writes what waits and has room. Returns true where more waits. */
 bool console_push(struct console *console);
@@ -37,5 +46,7 @@ uint64_t console_settle(struct console *console, int stop_fd);
  * or the negative errno of a write that failed.
  */
 int console_end_text(struct console *console, int stop_fd);
+/* The same for a stream that was added. */
+int console_end_report(struct stream *stream, int stop_fd);
 
 #endif

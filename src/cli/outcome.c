@@ -36,10 +36,8 @@
 #include "cli/command.h"
 #include "cli/surroundings.h"
 #include "tcpgoon/base/escape.h"
-#include "tcpgoon/report/json.h"
+#include "tcpgoon/report/formats.h"
 #include "tcpgoon/report/text.h"
-
-static const struct report_ops *const formats[] = {&report_json, NULL};
 
 static int check_places(const struct outcome *outcome, struct error *error)
 {
@@ -52,7 +50,7 @@ static int check_places(const struct outcome *outcome, struct error *error)
 				return error_set(error, -EINVAL,
 					"-o, --output: '%s=%.300s' goes where another report goes: "
 					"give each a path of its own",
-					output->format->name, output->name);
+					output->report.ops->name, output->name);
 			}
 		}
 	}
@@ -70,7 +68,7 @@ static int open_outputs(struct outcome *outcome, const struct text_list *texts, 
 	for (size_t i = 0; i < texts->count; i++) {
 		struct error *where = first == 0 ? error : NULL;
 		struct output output = OUTPUT_INIT;
-		int r = output_open(&output, texts->items[i], formats, stdout, where);
+		int r = output_open(&output, texts->items[i], report_formats, stdout, where);
 		if (r == 0) {
 			outcome->outputs[outcome->output_count++] = output;
 		} else if (first == 0) {
@@ -138,6 +136,8 @@ static int clear_streams(struct outcome *outcome)
 int outcome_init(struct outcome *outcome, const struct settings *settings, struct error *error)
 {
 	outcome->text = stdout;
+	outcome->text_output = (struct output)OUTPUT_INIT;
+	outcome->text_output.report.ops = &report_text;
 	outcome->output_count = 0;
 	outcome->text_failed = false;
 	outcome->text_failure = 0;
@@ -168,7 +168,7 @@ int outcome_preview(const struct settings *settings, FILE *out, struct error *er
 	}
 	for (size_t i = 0; r == 0 && out != NULL && i < outcome->output_count; i++) {
 		const struct output *output = &outcome->outputs[i];
-		fprintf(out, "  Report:   %s to ", output->format->name);
+		fprintf(out, "  Report:   %s to ", output->report.ops->name);
 		escape_write(out, output->name);
 		fprintf(out, ", %s\n", output_way(output));
 	}
@@ -180,6 +180,71 @@ int outcome_preview(const struct settings *settings, FILE *out, struct error *er
 void outcome_finish(struct outcome *outcome)
 {
 	forget_outputs(outcome);
+	output_finish(&outcome->text_output);
+}
+
+/* Lines leave at once where they go to a stream, and are of use before the end. */
+static bool is_live(const struct output *output)
+{
+	return output->report.ops->mode == REPORT_STREAM && output->kind == OUTPUT_STREAM &&
+		output->fd >= 0;
+}
+
+static int begin_output(struct output *output, struct console *console,
+	const struct settings *settings, struct error *error)
+{
+	int r = -ENOMEM;
+	if (!is_live(output)) {
+		r = report_begin(&output->report, NULL, settings);
+	} else {
+		output->live = console_add(console, output->fd);
+		if (output->live != NULL) {
+			r = report_begin(&output->report, output->live->file, settings);
+		}
+	}
+	return r < 0 ? error_set(error, r, "out of memory for the report '%.300s'", output->name)
+		     : 0;
+}
+
+int outcome_begin(struct outcome *outcome, struct console *console, const struct settings *settings,
+	struct error *error)
+{
+	int r = report_begin(&outcome->text_output.report, console->text->file, settings);
+	if (r < 0) {
+		return error_set(error, r, "out of memory for the text");
+	}
+	for (size_t i = 0; r == 0 && i < outcome->output_count; i++) {
+		r = begin_output(&outcome->outputs[i], console, settings, error);
+	}
+	return r;
+}
+
+void outcome_sample(struct outcome *outcome, const struct snapshot *snapshot)
+{
+	report_sample(&outcome->text_output.report, snapshot);
+	for (size_t i = 0; i < outcome->output_count; i++) {
+		report_sample(&outcome->outputs[i].report, snapshot);
+	}
+}
+
+void outcome_event(struct outcome *outcome, const struct event *event)
+{
+	report_event(&outcome->text_output.report, event);
+	for (size_t i = 0; i < outcome->output_count; i++) {
+		report_event(&outcome->outputs[i].report, event);
+	}
+}
+
+void outcome_end_lines(struct outcome *outcome, struct console *console)
+{
+	outcome->text_failure = console_end_text(console, outcome->stop_fd);
+	for (size_t i = 0; i < outcome->output_count; i++) {
+		struct output *output = &outcome->outputs[i];
+		if (output->live != NULL) {
+			output->live_failure = console_end_report(output->live, outcome->stop_fd);
+			output->live = NULL;
+		}
+	}
 }
 
 /* All that a failure on the way needs. */
@@ -246,7 +311,7 @@ static void begin_text(struct telling *telling, struct output *text, const char 
 		r = -errno;
 	}
 	if (r == 0) {
-		r = output_open_stream(text, &report_text, stream, "the text", &error);
+		r = output_open_stream(text, stream, "the text", &error);
 	}
 	if (r == 0) {
 		text->stop_fd = telling->outcome->stop_fd;
@@ -273,7 +338,6 @@ static void end_text(struct telling *telling, struct output *text)
 			fail_text(telling, r);
 		}
 	}
-	output_finish(text);
 }
 
 typedef int output_function(struct output *output, const struct result *result,
@@ -337,8 +401,7 @@ int outcome_tell(struct outcome *outcome, const struct result *result, struct ve
 	const char *epilogue)
 {
 	struct telling telling = {outcome, result, verdict};
-	struct output text = OUTPUT_INIT;
-	return tell(&telling, &text, epilogue);
+	return tell(&telling, &outcome->text_output, epilogue);
 }
 
 int outcome_tell_reports(

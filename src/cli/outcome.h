@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "cli/console.h"
 #include "tcpgoon/base/error.h"
 #include "tcpgoon/base/text_list.h"
 #include "tcpgoon/plan/settings.h"
@@ -14,6 +15,7 @@
 
 struct outcome {
 	FILE *text; /* where the lines for people go: to its descriptor, during the run too */
+	struct output text_output; /* the same, and the report that these lines are */
 	struct output outputs[TEXT_LIST_MAX]; /* those of -o FORMAT=PATH */
 	size_t output_count;
 	int text_failure; /* of the lines before the report: a negative errno; for whoever writes them */
@@ -37,6 +39,17 @@ int outcome_preview(const struct settings *settings, FILE *out, struct error *er
 
 /* Accepts one that was not initialised wholly. */
 void outcome_finish(struct outcome *outcome);
+
+/*
+ * Begins the text and all reports: what they have to say while the run goes on leaves by the console.
+ * Returns 0 or -ENOMEM with a message.
+ */
+int outcome_begin(struct outcome *outcome, struct console *console, const struct settings *settings,
+	struct error *error);
+void outcome_sample(struct outcome *outcome, const struct snapshot *snapshot);
+void outcome_event(struct outcome *outcome, const struct event *event);
+/* The run is over: waits until the console has written the lines of the text and of the reports. */
+void outcome_end_lines(struct outcome *outcome, struct console *console);
 
 /*
  * To be called where a line of the text could not be written. If its reader has gone (`| head`) and

@@ -13,7 +13,7 @@
 #include "cli/surroundings.h"
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/units.h"
-#include "tcpgoon/report/text.h"
+#include "tcpgoon/report/progress.h"
 #include "tcpgoon/run/run.h"
 #include "tcpgoon/transport/transport.h"
 #include "tcpgoon/uring/signals.h"
@@ -377,14 +377,18 @@ bool session_allows(struct session *session, const struct plan *plan, int *ret_s
 
 static void on_tick(void *context, const struct snapshot *snapshot)
 {
-	const struct session *session = context;
-	report_text.tick(session->console.text->file, snapshot);
+	struct session *session = context;
+	outcome_sample(&session->outcome, snapshot);
 }
 
-static void on_stage(void *context, const char *sentence)
+static void on_event(void *context, const struct event *event)
 {
-	const struct session *session = context;
-	fprintf(session->console.messages->file, "tcpgoon: %s\n", sentence);
+	struct session *session = context;
+	char sentence[PROGRESS_MAX];
+	if (progress_describe(event, sentence) != NULL) {
+		fprintf(session->console.messages->file, "tcpgoon: %s\n", sentence);
+	}
+	outcome_event(&session->outcome, event);
 }
 
 static bool on_review(void *context, const struct result *result)
@@ -412,7 +416,7 @@ static int carry_out(struct session *session, const struct plan *plan, struct er
 	const struct run_observer observer = {
 		.context = session,
 		.on_tick = on_tick,
-		.on_stage = on_stage,
+		.on_event = on_event,
 		.on_review = plan->settings.abort_if.count > 0 ? on_review : NULL,
 		.on_wait = on_wait,
 		.on_debug = plan->settings.debug ? on_debug : NULL,
@@ -453,11 +457,14 @@ static int carry_out_in_console(
 		r = signals_init(&session->signals, error);
 	}
 	if (r == 0) {
+		r = outcome_begin(&session->outcome, console, &plan->settings, error);
+	}
+	if (r == 0) {
 		r = carry_out(session, plan, error);
 	}
 	hand_signals_over(session);
 	session->result.generator.lines_dropped = console_settle(console, session->outcome.stop_fd);
-	session->outcome.text_failure = console_end_text(console, session->outcome.stop_fd);
+	outcome_end_lines(&session->outcome, console);
 	console_finish(console);
 	return r;
 }

@@ -534,8 +534,10 @@ static json_t *make_result(const struct result *result, const struct verdict *ve
 	return root;
 }
 
-static int json_final(FILE *out, const struct result *result, const struct verdict *verdict)
+static int json_end(
+	const void *state, FILE *out, const struct result *result, const struct verdict *verdict)
 {
+	(void)state;
 	json_t *root = make_result(result, verdict);
 	if (root == NULL) {
 		return -ENOMEM;
@@ -550,5 +552,7 @@ static int json_final(FILE *out, const struct result *result, const struct verdi
 
 const struct report_ops report_json = {
 	.name = "json",
-	.final = json_final,
+	.extension = "json",
+	.mode = REPORT_WHOLE,
+	.end = json_end,
 };

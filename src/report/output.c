@@ -252,8 +252,8 @@ int output_open(struct output *output, const char *text, const struct report_ops
 {
 	const char *equals = strchr(text, '=');
 	if (equals == NULL || equals[1] == '\0') {
-		return error_set(error, -EINVAL,
-			"'%.100s' is not FORMAT=PATH, as in json=result.json", text);
+		return error_set(error, -EINVAL, "'%.100s' is not FORMAT=PATH, as in %s=result.%s",
+			text, formats[0]->name, formats[0]->extension);
 	}
 	size_t length = (size_t)(equals - text);
 	const struct report_ops *format = find_format(formats, text, length);
@@ -262,7 +262,7 @@ int output_open(struct output *output, const char *text, const struct report_ops
 	}
 	const char *path = equals + 1;
 	struct output opened = OUTPUT_INIT;
-	opened.format = format;
+	opened.report.ops = format;
 	opened.name = path;
 	int r;
 	if (strcmp(path, STANDARD_PATH) == 0) {
@@ -279,17 +279,10 @@ int output_open(struct output *output, const char *text, const struct report_ops
 	return 0;
 }
 
-int output_open_stream(struct output *output, const struct report_ops *format, FILE *stream,
-	const char *name, struct error *error)
+int output_open_stream(struct output *output, FILE *stream, const char *name, struct error *error)
 {
-	struct output opened = OUTPUT_INIT;
-	opened.format = format;
-	opened.name = name;
-	int r = open_descriptor(&opened, fileno(stream), error);
-	if (r == 0) {
-		*output = opened;
-	}
-	return r;
+	output->name = name;
+	return open_descriptor(output, fileno(stream), error);
 }
 
 /* What it is written to, where that exists already. */
@@ -344,7 +337,7 @@ bool output_is_same(const struct output *a, const struct output *b)
 #define NO_REASON "\001"
 
 /* How much of the report is the same whatever else may fail from now on. */
-static int find_common(const struct output *output, const struct result *result,
+static int find_common(struct output *output, const struct result *result,
 	const struct verdict *verdict, const char *text, size_t length, size_t *ret_common)
 {
 	struct verdict *other = malloc(sizeof(*other));
@@ -355,7 +348,7 @@ static int find_common(const struct output *output, const struct result *result,
 	verdict_fail(other, NO_REASON);
 	char *other_text = NULL;
 	size_t other_length = 0;
-	int r = report_render(output->format, result, other, &other_text, &other_length);
+	int r = report_render(&output->report, result, other, &other_text, &other_length);
 	free(other);
 	if (r < 0) {
 		return r;
@@ -379,10 +372,13 @@ int output_begin(struct output *output, const struct result *result, const struc
 	if (output->kind != OUTPUT_STREAM) {
 		return 0;
 	}
+	if (output->live_failure < 0) {
+		return fail_path(output->name, fail(output->live_failure, error), error);
+	}
 	char *text = NULL;
 	size_t length = 0;
 	size_t common = 0;
-	int r = report_render(output->format, result, verdict, &text, &length);
+	int r = report_render(&output->report, result, verdict, &text, &length);
 	if (r == 0) {
 		r = find_common(output, result, verdict, text, length, &common);
 	}
@@ -434,7 +430,7 @@ int output_write(struct output *output, const struct result *result, const struc
 {
 	char *text = NULL;
 	size_t length = 0;
-	int r = report_render(output->format, result, verdict, &text, &length);
+	int r = report_render(&output->report, result, verdict, &text, &length);
 	if (r < 0) {
 		fail(r, error);
 	} else if (output->kind == OUTPUT_STREAM) {
@@ -483,5 +479,6 @@ void output_finish(struct output *output)
 		close(output->fd);
 	}
 	place_finish(&output->place);
+	report_finish(&output->report);
 	*output = (struct output)OUTPUT_INIT;
 }

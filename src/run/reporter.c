@@ -10,7 +10,7 @@
 
 #include "tcpgoon/base/clock.h"
 
-#define SENTENCE_MAX 256
+#define DEBUG_LINE_MAX 256
 
 int reporter_init(struct reporter *reporter, const struct run_observer *observer,
 	const struct table *table, uint64_t start_ns, uint64_t interval_ns, struct error *error)
@@ -55,30 +55,21 @@ void reporter_tick(struct reporter *reporter, uint64_t now_ns)
 	}
 }
 
-static void __attribute__((format(printf, 3, 0)))
-tell(void (*listener)(void *, const char *), void *context, const char *format, va_list arguments)
+void reporter_event(struct reporter *reporter, const struct event *event)
 {
-	char sentence[SENTENCE_MAX];
-	vsnprintf(sentence, sizeof(sentence), format, arguments);
-	listener(context, sentence);
-}
-
-void reporter_stage(struct reporter *reporter, const char *format, ...)
-{
-	if (reporter->observer->on_stage != NULL) {
-		va_list arguments;
-		va_start(arguments, format);
-		tell(reporter->observer->on_stage, reporter->observer->context, format, arguments);
-		va_end(arguments);
+	if (reporter->observer->on_event != NULL) {
+		reporter->observer->on_event(reporter->observer->context, event);
 	}
 }
 
 void reporter_debug(struct reporter *reporter, const char *format, ...)
 {
 	if (reporter->observer->on_debug != NULL) {
+		char line[DEBUG_LINE_MAX];
 		va_list arguments;
 		va_start(arguments, format);
-		tell(reporter->observer->on_debug, reporter->observer->context, format, arguments);
+		vsnprintf(line, sizeof(line), format, arguments);
 		va_end(arguments);
+		reporter->observer->on_debug(reporter->observer->context, line);
 	}
 }

@@ -29,9 +29,8 @@ void reporter_take_tick(struct reporter *reporter);
 /* Shows the observer the table as it is. */
 void reporter_tick(struct reporter *reporter, uint64_t now_ns);
 
-/* Tells the observer that a stage begins, and where it asked for it, of single events. */
-void reporter_stage(struct reporter *reporter, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+/* Tells the observer of a step of the run, and where it asked for it, of each connection. */
+void reporter_event(struct reporter *reporter, const struct event *event);
 void reporter_debug(struct reporter *reporter, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

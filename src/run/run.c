@@ -24,9 +24,6 @@
 /* And passed over in one turn while asking, as most may be closed already. */
 #define WALK_BATCH 4096
 
-/* To ask about so many, or to close them, takes a second: worth a word to whoever waits. */
-#define WORTH_A_WORD 50000
-
 /* After a stall: how long to take what has come, before anything else is done. */
 #define CATCH_UP_NS (500 * NSEC_PER_MSEC)
 
@@ -126,13 +123,16 @@ static void take_numbers(struct run_state *run)
 	}
 }
 
-static void tell_stage(struct run_state *run, const char *verb, uint64_t connections)
+static void tell(
+	struct run_state *run, enum event_kind kind, uint64_t connections, uint64_t duration_ns)
 {
-	if (connections >= WORTH_A_WORD) {
-		char count[UNITS_TEXT_MAX];
-		reporter_stage(&run->reporter, "%s %s connections", verb,
-			units_format_count(connections, count));
-	}
+	const struct event event = {
+		.kind = kind,
+		.elapsed_ns = run->now_ns - run->table.start_ns,
+		.count = connections,
+		.duration_ns = duration_ns,
+	};
+	reporter_event(&run->reporter, &event);
 }
 
 static void begin_holding(struct run_state *run)
@@ -146,11 +146,7 @@ static void begin_holding(struct run_state *run)
 		evidence_look_at_queues(&run->evidence, run->now_ns);
 	}
 	if (hold_ns > 0 && run->table.by_state[CONN_ESTABLISHED] > 0) {
-		char count[UNITS_TEXT_MAX];
-		char duration[UNITS_TEXT_MAX];
-		reporter_stage(&run->reporter, "Holding %s connections for %s",
-			units_format_count(run->table.by_state[CONN_ESTABLISHED], count),
-			units_format_duration(hold_ns, duration));
+		tell(run, EVENT_HOLDING, run->table.by_state[CONN_ESTABLISHED], hold_ns);
 	}
 }
 
@@ -197,7 +193,7 @@ static void begin_asking(struct run_state *run)
 	run->phase = PHASE_ASKING;
 	run->walk_left = result->kernel.possible ? run->dialer.next : 0;
 	if (result->kernel.possible) {
-		tell_stage(run, "Asking the kernel about", result->at_end.established);
+		tell(run, EVENT_ASKING, result->at_end.established, 0);
 	}
 }
 
@@ -212,14 +208,7 @@ static void begin_asking_again(struct run_state *run)
 	uint64_t again_ns = inquest_again_ns(&run->inquest);
 	run->phase = PHASE_ASKING_AGAIN;
 	if (again_ns != CLOCK_NEVER && again_ns > run->now_ns && !is_cut_short(run)) {
-		char count[UNITS_TEXT_MAX];
-		char wait[UNITS_TEXT_MAX];
-		uint64_t wait_ms = (again_ns - run->now_ns) / NSEC_PER_MSEC;
-		reporter_stage(&run->reporter,
-			"Looking again in %s at %s connections whose SYN-ACK may have been "
-			"repeated",
-			units_format_duration(wait_ms * NSEC_PER_MSEC, wait),
-			units_format_count(run->inquest.doubted.count, count));
+		tell(run, EVENT_LOOKING_AGAIN, run->inquest.doubted.count, again_ns - run->now_ns);
 	}
 }
 
@@ -239,7 +228,7 @@ static void begin_closing(struct run_state *run)
 	inquest_conclude(&run->inquest);
 	run->phase = PHASE_CLOSING;
 	closing_begin(&run->closing, run->dialer.prepared);
-	tell_stage(run, "Closing", run->result->at_end.established);
+	tell(run, EVENT_CLOSING, run->result->at_end.established, 0);
 }
 
 /*

@@ -27,7 +27,7 @@ int main(int argc, char **argv)
 		verdict = plain_verdict(&result);
 	}
 	if (r == 0) {
-		r = report_json.final(stdout, &result, &verdict);
+		r = report_json.end(NULL, stdout, &result, &verdict);
 	}
 	result_finish(&result);
 	return r == 0 ? 0 : 1;

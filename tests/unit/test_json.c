@@ -30,7 +30,7 @@ static int read_back(struct fixture *fixture)
 	size_t length = 0;
 	FILE *out = open_memstream(&text, &length);
 	assert_non_null(out);
-	assert_int_equal(report_json.final(out, &fixture->result, &fixture->verdict), 0);
+	assert_int_equal(report_json.end(NULL, out, &fixture->result, &fixture->verdict), 0);
 	assert_int_equal(fclose(out), 0);
 	assert_int_equal(text[length - 1], '\n');
 	json_error_t error;
@@ -541,7 +541,7 @@ static void a_full_disk_is_told(void **state)
 	struct fixture *fixture = *state;
 	FILE *full = fopen("/dev/full", "w");
 	assert_non_null(full);
-	assert_true(report_json.final(full, &fixture->result, &fixture->verdict) < 0);
+	assert_true(report_json.end(NULL, full, &fixture->result, &fixture->verdict) < 0);
 	fclose(full);
 }
 

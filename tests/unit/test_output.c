@@ -16,8 +16,10 @@
 #include "tcpgoon/report/output.h"
 
 /* Writes the host's name; fails half way where there is none. Says the status where it is not 0. */
-static int plain_final(FILE *out, const struct result *result, const struct verdict *verdict)
+static int plain_end(
+	const void *state, FILE *out, const struct result *result, const struct verdict *verdict)
 {
+	(void)state;
 	fputs("report of ", out);
 	if (result->host == NULL) {
 		return -EIO;
@@ -29,8 +31,8 @@ static int plain_final(FILE *out, const struct result *result, const struct verd
 	return fflush(out) == 0 ? 0 : -EIO;
 }
 
-static const struct report_ops plain = {.name = "plain", .final = plain_final};
-static const struct report_ops other = {.name = "other", .final = plain_final};
+static const struct report_ops plain = {.name = "plain", .extension = "txt", .end = plain_end};
+static const struct report_ops other = {.name = "other", .extension = "txt", .end = plain_end};
 static const struct report_ops *const formats[] = {&plain, &other, NULL};
 
 struct fixture {
@@ -115,7 +117,7 @@ static void a_new_file_appears_when_it_is_complete(void **state)
 	struct fixture *fixture = *state;
 	struct output output;
 	assert_int_equal(open_output(fixture, fixture->text, &output), 0);
-	assert_ptr_equal(output.format, &plain);
+	assert_ptr_equal(output.report.ops, &plain);
 	assert_int_equal(access(fixture->path, F_OK), -1);
 	assert_int_equal(
 		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error), 0);
@@ -404,7 +406,7 @@ static void devices_are_written_in_place(void **state)
 	struct fixture *fixture = *state;
 	struct output output;
 	assert_int_equal(open_output(fixture, "other=/dev/null", &output), 0);
-	assert_ptr_equal(output.format, &other);
+	assert_ptr_equal(output.report.ops, &other);
 	assert_int_equal(
 		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error), 0);
 	output_finish(&output);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "tcpgoon/report/formats.h"
 #include "tcpgoon/report/report.h"
 
 /*
@@ -34,8 +35,10 @@ void *realloc(void *memory, size_t size)
 }
 #endif
 
-static int final(FILE *out, const struct result *result, const struct verdict *verdict)
+static int careless_end(
+	const void *state, FILE *out, const struct result *result, const struct verdict *verdict)
 {
+	(void)state;
 	(void)verdict;
 	for (uint64_t i = 0; i < result->dialed; i++) {
 		fputc('x', out);
@@ -43,16 +46,18 @@ static int final(FILE *out, const struct result *result, const struct verdict *v
 	return 0; /* as one that forgets to look */
 }
 
-static int failing_final(FILE *out, const struct result *result, const struct verdict *verdict)
+static int failing_end(
+	const void *state, FILE *out, const struct result *result, const struct verdict *verdict)
 {
+	(void)state;
 	(void)out;
 	(void)result;
 	(void)verdict;
 	return -EIO;
 }
 
-static const struct report_ops careless = {.name = "careless", .final = final};
-static const struct report_ops failing = {.name = "failing", .final = failing_final};
+static const struct report_ops careless = {.name = "careless", .end = careless_end};
+static const struct report_ops failing = {.name = "failing", .end = failing_end};
 
 static int render(uint64_t length, char **ret_text, size_t *ret_length)
 {
@@ -61,7 +66,9 @@ static int render(uint64_t length, char **ret_text, size_t *ret_length)
 	assert_non_null(result);
 	assert_non_null(verdict);
 	result->dialed = length;
-	int r = report_render(&careless, result, verdict, ret_text, ret_length);
+	struct report report = {.ops = &careless};
+	int r = report_render(&report, result, verdict, ret_text, ret_length);
+	report_finish(&report);
 	free(result);
 	free(verdict);
 	return r;
@@ -113,8 +120,147 @@ static void a_failure_of_the_format_is_passed_on(void **state)
 	(void)state;
 	char *text = NULL;
 	size_t length = 0;
-	assert_int_equal(report_render(&failing, NULL, NULL, &text, &length), -EIO);
+	struct report report = {.ops = &failing};
+	assert_int_equal(report_render(&report, NULL, NULL, &text, &length), -EIO);
 	assert_null(text);
+}
+
+/* A format with all phases: a line for each, and at the end what it remembers. */
+struct tally {
+	uint64_t samples;
+	uint64_t events;
+};
+
+static int tally_begin(void *state, FILE *out, const struct settings *settings)
+{
+	(void)state;
+	fprintf(out, "begin %s\n", settings->host);
+	return 0;
+}
+
+static int tally_sample(void *state, FILE *out, const struct snapshot *snapshot)
+{
+	((struct tally *)state)->samples++;
+	fprintf(out, "sample %d\n", (int)snapshot->established);
+	return 0;
+}
+
+static int tally_event(void *state, FILE *out, const struct event *event)
+{
+	((struct tally *)state)->events++;
+	fprintf(out, "event %d\n", (int)event->count);
+	return event->count == 0 ? -EIO : 0;
+}
+
+static int tally_end(
+	const void *state, FILE *out, const struct result *result, const struct verdict *verdict)
+{
+	const struct tally *tally = state;
+	(void)result;
+	fprintf(out, "end %d %d, status %d\n", (int)tally->samples, (int)tally->events,
+		(int)verdict->exit_status);
+	return 0;
+}
+
+static const struct report_ops tally_format = {
+	.name = "tally",
+	.extension = "txt",
+	.mode = REPORT_STREAM,
+	.state_size = sizeof(struct tally),
+	.begin = tally_begin,
+	.sample = tally_sample,
+	.event = tally_event,
+	.end = tally_end,
+};
+
+static void assert_rendered(struct report *report, enum exit_status status, const char *expected)
+{
+	struct verdict *verdict = calloc(1, sizeof(*verdict));
+	char *text = NULL;
+	size_t length = 0;
+	assert_non_null(verdict);
+	verdict->exit_status = status;
+	assert_int_equal(report_render(report, NULL, verdict, &text, &length), 0);
+	assert_string_equal(text, expected);
+	free(text);
+	free(verdict);
+}
+
+static void go_through_a_run(struct report *report, FILE *live)
+{
+	const struct settings settings = {.host = "example"};
+	assert_int_equal(report_begin(report, live, &settings), 0);
+	report_sample(report, &(struct snapshot){.established = 1});
+	report_event(report, &(struct event){.kind = EVENT_HOLDING, .count = 2});
+	report_sample(report, &(struct snapshot){.established = 2});
+}
+
+/* Twice, as the second report that cannot be written makes another status. */
+static void lines_of_the_run_are_kept_for_the_end(void **state)
+{
+	(void)state;
+	struct report report = {.ops = &tally_format};
+	go_through_a_run(&report, NULL);
+	assert_rendered(&report, EXIT_STATUS_OK,
+		"begin example\nsample 1\nevent 2\nsample 2\nend 2 1, status 0\n");
+	assert_rendered(&report, EXIT_STATUS_INCOMPLETE,
+		"begin example\nsample 1\nevent 2\nsample 2\nend 2 1, status 1\n");
+	report_finish(&report);
+}
+
+static void live_lines_leave_at_once_and_are_not_repeated(void **state)
+{
+	(void)state;
+	char *text = NULL;
+	size_t length = 0;
+	FILE *live = open_memstream(&text, &length);
+	struct report report = {.ops = &tally_format};
+	assert_non_null(live);
+	go_through_a_run(&report, live);
+	assert_int_equal(fclose(live), 0);
+	assert_string_equal(text, "begin example\nsample 1\nevent 2\nsample 2\n");
+	assert_rendered(&report, EXIT_STATUS_OK, "end 2 1, status 0\n");
+	report_finish(&report);
+	free(text);
+}
+
+/* Its state is all zero. */
+static void a_report_that_was_not_begun_has_an_end(void **state)
+{
+	(void)state;
+	struct report report = {.ops = &tally_format};
+	report_sample(&report, &(struct snapshot){.established = 1});
+	report_event(&report, &(struct event){.count = 1});
+	assert_rendered(&report, EXIT_STATUS_INCOMPLETE, "end 0 0, status 1\n");
+	report_finish(&report);
+}
+
+static void a_line_that_fails_makes_the_report_fail(void **state)
+{
+	(void)state;
+	char *text = NULL;
+	size_t length = 0;
+	struct report report = {.ops = &tally_format};
+	go_through_a_run(&report, NULL);
+	report_event(&report, &(struct event){.count = 0});
+	assert_int_equal(report_render(&report, NULL, NULL, &text, &length), -EIO);
+	assert_null(text);
+	report_finish(&report);
+}
+
+/* Names are what -o takes, and what messages list. */
+static void each_format_has_a_name_and_an_end(void **state)
+{
+	(void)state;
+	assert_non_null(report_formats[0]);
+	for (size_t i = 0; report_formats[i] != NULL; i++) {
+		assert_non_null(report_formats[i]->name);
+		assert_non_null(report_formats[i]->extension);
+		assert_non_null(report_formats[i]->end);
+		for (size_t j = 0; j < i; j++) {
+			assert_string_not_equal(report_formats[i]->name, report_formats[j]->name);
+		}
+	}
 }
 
 int main(void)
@@ -123,6 +269,11 @@ int main(void)
 		cmocka_unit_test(all_of_it_is_in_memory),
 		cmocka_unit_test(memory_that_runs_out_is_noticed),
 		cmocka_unit_test(a_failure_of_the_format_is_passed_on),
+		cmocka_unit_test(lines_of_the_run_are_kept_for_the_end),
+		cmocka_unit_test(live_lines_leave_at_once_and_are_not_repeated),
+		cmocka_unit_test(a_report_that_was_not_begun_has_an_end),
+		cmocka_unit_test(a_line_that_fails_makes_the_report_fail),
+		cmocka_unit_test(each_format_has_a_name_and_an_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,23 +23,29 @@ enum output_claim {
 	OUTPUT_CLAIMS_STDERR,
 };
 
+struct stream;
+
 struct output {
-	const struct report_ops *format;
+	struct report report;
 	const char *name; /* as it was given; outlives this */
 	enum output_kind kind;
 	enum output_claim claim;
 	struct place place;
 	int fd; /* of a stream; -1: none, or not open yet */
 	int stop_fd; /* of a stream: its reader is not waited for where this can be read; -1: none */
+	struct stream
+		*live; /* of a stream: takes lines while the run goes on; NULL: nothing does */
+	int live_failure; /* of these lines: a negative errno */
 	size_t sent; /* to a stream: of the report */
 	const char *epilogue; /* what follows the report in a stream; NULL: nothing */
 	bool failed; /* for whoever writes several: not to be written again */
 	int told_status; /* the exit status that the file holds; -1: none of this run */
 };
 
-#define OUTPUT_INIT                                                             \
-	{                                                                       \
-		.place = PLACE_INIT, .fd = -1, .stop_fd = -1, .told_status = -1 \
+#define OUTPUT_INIT                                                                  \
+	{                                                                            \
+		.report = REPORT_INIT, .place = PLACE_INIT, .fd = -1, .stop_fd = -1, \
+		.told_status = -1                                                    \
 	}
 
 /*
@@ -51,9 +57,8 @@ struct output {
 int output_open(struct output *output, const char *text, const struct report_ops *const *formats,
 	FILE *standard_output, struct error *error);
 
-/* The same for a stream that is open already; `name` as messages are to call it. */
-int output_open_stream(struct output *output, const struct report_ops *format, FILE *stream,
-	const char *name, struct error *error);
+/* The same for a stream that is open already, of a report that has its format; for messages, `name`. */
+int output_open_stream(struct output *output, FILE *stream, const char *name, struct error *error);
 
 /* Whether it is a named pipe, which is not opened before output_connect(). */
 bool output_is_unconnected(const struct output *output);

@@ -7,6 +7,7 @@
 
 #include "tcpgoon/base/error.h"
 #include "tcpgoon/plan/plan.h"
+#include "tcpgoon/result/event.h"
 #include "tcpgoon/result/result.h"
 #include "tcpgoon/result/snapshot.h"
 #include "tcpgoon/transport/transport.h"
@@ -18,8 +19,8 @@ struct run_observer {
 	void *context;
 	/* At the start and every settings.interval_ns, from the timerfd's tick. */
 	void (*on_tick)(void *context, const struct snapshot *snapshot);
-	/* A stage begins ("holding 1,000,000 connections for 10s"): progress for people. */
-	void (*on_stage)(void *context, const char *sentence);
+	/* A step of the run begins, as the hold. */
+	void (*on_event)(void *context, const struct event *event);
 	/*
 	 * Ten times a second, with the result as it grows: true ends the run here, with its report.
 	 */

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* A step of a run, in numbers; it becomes English where it is shown. */
+#ifndef TCPGOON_RESULT_EVENT_H
+#define TCPGOON_RESULT_EVENT_H
+
+#include <stdint.h>
+
+enum event_kind {
+	EVENT_HOLDING, /* the dials are decided; `duration_ns`: of the hold */
+	EVENT_ASKING, /* the kernel, about each connection */
+	EVENT_LOOKING_AGAIN, /* at what is in doubt, after `duration_ns` */
+	EVENT_CLOSING,
+	EVENT_KINDS,
+};
+
+struct event {
+	enum event_kind kind;
+	uint64_t elapsed_ns; /* since the start of the run */
+	uint64_t count; /* of connections */
+	uint64_t duration_ns; /* 0: the kind has none */
+};
+
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+#include "tcpgoon/report/formats.h"
+
+#include <stddef.h>
+
+#include "tcpgoon/report/json.h"
+
+const struct report_ops *const report_formats[] = {
+	&report_json,
+	NULL,
+};

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* Our own report for people: what it comes to, why, and the numbers. */
+#ifndef TCPGOON_REPORT_SUMMARY_H
+#define TCPGOON_REPORT_SUMMARY_H
+
+#include <stdio.h>
+
+#include "tcpgoon/result/result.h"
+#include "tcpgoon/verdict/verdict.h"
+
+void summary_print(FILE *out, const struct result *result, const struct verdict *verdict);
+
+#endif
