@@ -320,8 +320,8 @@ static int tell_declined(
 {
 	static const struct threshold_rules no_rules = {.count = 0};
 	struct result *result = &session->result;
-	result->settings = *session->settings;
-	result->host = session->settings->host;
+	/* A report without the settings, where memory is that short, is better than none. */
+	(void)result_set_settings(result, session->settings);
 	result->started_at_ns = clock_wall_ns();
 	result->at_end = (struct snapshot){.total = session->settings->connections,
 		.not_initiated = session->settings->connections};

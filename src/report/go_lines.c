@@ -35,7 +35,7 @@ static void write_shown(FILE *out, const char *text, size_t length)
 /* "host:80", "host(192.0.2.1):80", "[::1]:80": the address only where it adds something. */
 static void print_target(FILE *out, const struct result *result)
 {
-	const char *host = result->host;
+	const char *host = result->settings.host;
 	size_t length = strlen(host);
 	if (length >= 2 && host[0] == '[' && host[length - 1] == ']') {
 		host++;

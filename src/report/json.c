@@ -28,20 +28,20 @@ static json_t *make_target(const struct result *result)
 	char text[ADDRESS_TEXT_MAX];
 	const struct address *address = &result->target;
 	bool known = address->any.sa_family != AF_UNSPEC; /* the name was resolved */
-	return json_pack("{s:o, s:o, s:o}", "host", json_value_text(result->host), "address",
-		json_value_text(known ? address_format_host(address, text) : NULL), "port",
-		json_value_count(known ? address_port(address) : RESULT_UNKNOWN));
+	return json_pack("{s:o, s:o, s:o}", "host", json_value_text(result->settings.host),
+		"address", json_value_text(known ? address_format_host(address, text) : NULL),
+		"port", json_value_count(known ? address_port(address) : RESULT_UNKNOWN));
 }
 
 static const char *const close_names[] = {[CLOSE_FIN] = "fin", [CLOSE_RST] = "rst"};
 static const char *const resolve_names[] = {[RESOLVE_FIRST] = "first", [RESOLVE_ALL] = "all"};
 
-static const char *family_name(const struct settings *settings)
+static const char *family_name(const struct result_settings *settings)
 {
 	return settings->only_ipv4 ? "ipv4" : settings->only_ipv6 ? "ipv6" : "any";
 }
 
-static json_t *make_settings(const struct settings *settings)
+static json_t *make_settings(const struct result_settings *settings)
 {
 	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:b}",
 		"ports", json_value_text(settings->ports), "connections",

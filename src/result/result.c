@@ -58,6 +58,19 @@ void result_finish(struct result *result)
 	for (int i = 0; i < TIMES_MAX; i++) {
 		histogram_finish(times_in(result, (enum times)i));
 	}
+	result_settings_finish(&result->settings);
+}
+
+int result_set_settings(struct result *result, const struct settings *settings)
+{
+	struct result_settings copy;
+	int r = result_settings_copy(&copy, settings);
+	if (r < 0) {
+		return r;
+	}
+	result_settings_finish(&result->settings);
+	result->settings = copy;
+	return 0;
 }
 
 uint64_t result_failed_here(const struct result *result)

@@ -578,15 +578,18 @@ static void list_targets(struct result *result, const struct targets *targets)
 	}
 }
 
-static void describe(struct result *result, const struct plan *plan)
+static int describe(struct result *result, const struct plan *plan, struct error *error)
 {
+	int r = result_set_settings(result, &plan->settings);
+	if (r < 0) {
+		return error_set(error, r, "out of memory for the result");
+	}
 	list_targets(result, &plan->targets);
-	result->settings = plan->settings;
 	result->started_at_ns = clock_wall_ns();
-	result->host = plan->settings.host;
 	result->target = plan->targets.list[0];
 	result->held = plan->settings.hold_ns > 0;
 	result->generator.period_ns = plan->schedule.period_ns;
+	return 0;
 }
 
 static int watch_descriptors(struct run_state *run)
@@ -600,13 +603,16 @@ static int watch_descriptors(struct run_state *run)
 
 int run_execute(const struct run_params *params, struct result *result, struct error *error)
 {
+	int r = describe(result, params->plan, error);
+	if (r < 0) {
+		return r;
+	}
 	/* Not on the stack, which may be small. */
 	struct run_state *run = malloc(sizeof(*run));
 	if (run == NULL) {
 		return error_set(error, -ENOMEM, "out of memory for the run");
 	}
-	describe(result, params->plan);
-	int r = begin(run, params, result, error);
+	r = begin(run, params, result, error);
 	if (r == 0) {
 		r = explain(run, watch_descriptors(run), error);
 	}

@@ -17,7 +17,10 @@ static inline int sample_empty(struct result *result)
 	if (r < 0) {
 		return r;
 	}
-	result->host = "::1";
+	r = result_set_settings(result, &(struct settings){.host = "::1"});
+	if (r < 0) {
+		return r;
+	}
 	return address_parse_literal("::1", 65535, &result->target);
 }
 
@@ -165,10 +168,14 @@ static inline int sample_full(struct result *result)
 	if (r < 0) {
 		return r;
 	}
-	sample_settings(&result->settings);
+	struct settings settings;
+	sample_settings(&settings);
+	r = result_set_settings(result, &settings);
+	if (r < 0) {
+		return r;
+	}
 	sample_evidence(result);
 	result->started_at_ns = UINT64_C(1706702400) * NSEC_PER_SEC + 5000060;
-	result->host = "example.org";
 	result->at_end = (struct snapshot){.total = 1000,
 		.not_initiated = 100,
 		.dialing = 10,
@@ -219,7 +226,7 @@ static inline int sample_full(struct result *result)
 static inline int sample_verdict(
 	const struct result *result, struct threshold_rules *rules, struct verdict *ret_verdict)
 {
-	const struct settings *settings = &result->settings;
+	const struct result_settings *settings = &result->settings;
 	*rules = (struct threshold_rules){0};
 	for (size_t i = 0; i < settings->fail_if.count + settings->abort_if.count; i++) {
 		struct threshold_rule *rule = &rules->list[rules->count++];

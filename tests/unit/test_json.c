@@ -157,7 +157,7 @@ static void the_tool_names_itself(void **state)
 static void settings_are_all_there_in_their_units(void **state)
 {
 	const struct fixture *fixture = *state;
-	const struct settings *given = &fixture->result.settings;
+	const struct result_settings *given = &fixture->result.settings;
 	const json_t *settings = json_object_get(fixture->root, "settings");
 	assert_int_equal(json_object_size(settings), 14);
 	assert_string_equal(text_of(settings, "ports"), "80-81");
@@ -530,7 +530,8 @@ static void a_host_that_is_no_utf8_is_escaped(void **state)
 {
 	struct fixture *fixture = *state;
 	json_decref(fixture->root);
-	fixture->result.host = "\xff\xfe";
+	const struct settings settings = {.host = "\xff\xfe"};
+	assert_int_equal(result_set_settings(&fixture->result, &settings), 0);
 	read_back(fixture);
 	const json_t *target = json_object_get(fixture->root, "target");
 	assert_string_equal(text_of(target, "host"), "\\xff\\xfe");

@@ -21,10 +21,11 @@ static int plain_end(
 {
 	(void)state;
 	fputs("report of ", out);
-	if (result->host == NULL) {
+	const char *host = result->settings.host;
+	if (host == NULL) {
 		return -EIO;
 	}
-	fprintf(out, "%s\n", result->host);
+	fprintf(out, "%s\n", host);
 	if (verdict->exit_status != EXIT_STATUS_OK) {
 		fprintf(out, "status %d\n", (int)verdict->exit_status);
 	}
@@ -39,6 +40,7 @@ struct fixture {
 	char directory[64];
 	char path[96]; /* in it; not there yet */
 	char text[128]; /* "plain=PATH" */
+	char host[16];
 	struct result result;
 	struct verdict verdict; /* which these formats do not show */
 	struct error error;
@@ -52,7 +54,8 @@ static int setup(void **state)
 	assert_non_null(mkdtemp(fixture->directory));
 	snprintf(fixture->path, sizeof(fixture->path), "%s/result", fixture->directory);
 	snprintf(fixture->text, sizeof(fixture->text), "plain=%s", fixture->path);
-	fixture->result.host = "example";
+	strcpy(fixture->host, "example");
+	fixture->result.settings.host = fixture->host;
 	*state = fixture;
 	return 0;
 }
@@ -163,7 +166,7 @@ static void half_a_report_is_none(void **state)
 	put_file(fixture->path, "old");
 	struct output output;
 	assert_int_equal(open_output(fixture, fixture->text, &output), 0);
-	fixture->result.host = NULL;
+	fixture->result.settings.host = NULL;
 	assert_int_equal(
 		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error), -EIO);
 	assert_non_null(strstr(fixture->error.text, fixture->path));
@@ -451,7 +454,7 @@ static void half_a_report_is_not_begun_in_place(void **state)
 	assert_non_null(standard);
 	struct output output = OUTPUT_INIT;
 	assert_int_equal(output_open(&output, "plain=-", formats, standard, &fixture->error), 0);
-	fixture->result.host = NULL;
+	fixture->result.settings.host = NULL;
 	assert_int_equal(
 		output_write(&output, &fixture->result, &fixture->verdict, &fixture->error), -EIO);
 	output_finish(&output);

@@ -43,7 +43,8 @@ static int teardown(void **state)
 
 static void set_target(struct result *result, const char *host, const char *address, uint16_t port)
 {
-	result->host = host;
+	const struct settings settings = {.host = host};
+	assert_int_equal(result_set_settings(result, &settings), 0);
 	assert_int_equal(address_parse_literal(address, port, &result->target), 0);
 }
 

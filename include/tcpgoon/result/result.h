@@ -14,7 +14,7 @@
 #include "tcpgoon/net/netstat.h"
 #include "tcpgoon/net/route.h"
 #include "tcpgoon/net/ruleset.h"
-#include "tcpgoon/plan/settings.h"
+#include "tcpgoon/result/result_settings.h"
 #include "tcpgoon/result/series.h"
 #include "tcpgoon/result/snapshot.h"
 #include "tcpgoon/stats/cause.h"
@@ -299,9 +299,8 @@ struct host_view {
 };
 
 struct result {
-	struct settings settings; /* what it came from */
+	struct result_settings settings; /* what it came from */
 	uint64_t started_at_ns; /* since the epoch */
-	const char *host; /* as given; belongs to the caller */
 	struct address target; /* the first address dialled, with its port */
 	struct snapshot at_end; /* before we began to close what was open */
 	uint64_t dialed; /* left NOT_INITIATED */
@@ -422,5 +421,8 @@ static inline uint64_t result_resent_for_loss(const struct result *result)
 /* Returns 0 or -ENOMEM. */
 int result_init(struct result *result);
 void result_finish(struct result *result);
+
+/* Keeps a copy of what describes the run. Returns 0, or -ENOMEM and leaves what was there. */
+int result_set_settings(struct result *result, const struct settings *settings);
 
 #endif

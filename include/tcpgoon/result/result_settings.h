@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* What a result keeps of the settings of its run, in memory of its own. */
+#ifndef TCPGOON_RESULT_RESULT_SETTINGS_H
+#define TCPGOON_RESULT_RESULT_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tcpgoon/base/text_list.h"
+#include "tcpgoon/plan/settings.h"
+
+/*
+ * What was dialled, how, and by what it is judged; not what the command line was asked beside that.
+ * The fields are those of struct settings. All zero is an empty one.
+ */
+struct result_settings {
+	/* The target; texts are NULL where they were not given. */
+	char *host;
+	char *ports;
+	enum resolve_mode resolve_mode;
+	bool only_ipv4;
+	bool only_ipv6;
+	/* The dials. */
+	uint64_t connections;
+	uint64_t sleep_ns;
+	uint64_t dial_timeout_ns;
+	uint64_t hold_ns;
+	uint64_t interval_ns;
+	enum close_mode close_mode;
+	struct text_list sources;
+	char *source_port;
+	bool force;
+	/* The verdict. */
+	struct text_list fail_if;
+	struct text_list abort_if;
+};
+
+/* Returns 0 or -ENOMEM. */
+int result_settings_copy(struct result_settings *ret_settings, const struct settings *from);
+void result_settings_finish(struct result_settings *settings);
+
+#endif
