@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 
-#include "cli/command.h"
+#include "cli/commands.h"
 #include "cli/completion.h"
 #include "tcpgoon/verdict/verdict.h"
 

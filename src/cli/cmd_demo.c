@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "cli/command.h"
+#include "cli/commands.h"
 #include "cli/session.h"
 #include "cli/totals.h"
 #include "tcpgoon/base/clock.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 
-#include "cli/command.h"
-#include "cli/help.h"
+#include "cli/commands.h"
 #include "tcpgoon/verdict/verdict.h"
 
 static int execute(int argc, char **argv)
@@ -13,7 +12,7 @@ static int execute(int argc, char **argv)
 		return status;
 	}
 	if (arguments.count == 0) {
-		help_print_program(stdout);
+		commands_print_help(stdout);
 		return EXIT_STATUS_OK;
 	}
 	struct error error;
@@ -22,19 +21,20 @@ static int execute(int argc, char **argv)
 			arguments.list[1]);
 		return command_refuse_usage(&command_help, &error);
 	}
-	const struct command *command = command_find(arguments.list[0]);
+	const struct command *command = commands_find(arguments.list[0]);
 	if (command == NULL) {
 		error_set(&error, -EINVAL, "there is no command '%s' to help with",
 			arguments.list[0]);
 		return command_refuse_usage(&command_help, &error);
 	}
-	help_print_command(stdout, command);
+	command_print_help(stdout, command);
 	return EXIT_STATUS_OK;
 }
 
 const struct command command_help = {
 	.name = "help",
 	.arguments = "[command]",
+	.takes_command = true,
 	.summary = "Help about the program or one of its commands",
 	.execute = execute,
 };

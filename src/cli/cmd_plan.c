@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "cli/command.h"
+#include "cli/commands.h"
 #include "cli/outcome.h"
 #include "cli/session.h"
 #include "tcpgoon/base/units.h"

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "cli/command.h"
+#include "cli/commands.h"
 #include "cli/confirm.h"
 #include "cli/session.h"
 #include "tcpgoon/base/clock.h"

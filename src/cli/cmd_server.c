@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/command.h"
+#include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/surroundings.h"
 #include "cli/totals.h"

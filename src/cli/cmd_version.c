@@ -5,7 +5,7 @@
  */
 #include <stdio.h>
 
-#include "cli/command.h"
+#include "cli/commands.h"
 #include "tcpgoon/verdict/verdict.h"
 #include "version.h"
 

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cli/command.h"
+#include "cli/commands.h"
 
 /* Prints `text` inside single quotes; `escaped` are characters that want a backslash there. */
 static void print_quoted(FILE *out, const char *text, const char *escaped)
@@ -31,15 +31,15 @@ static void print_parted(FILE *out, const char *choices)
 static void print_command_names(FILE *out)
 {
 	const struct command *command;
-	for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
+	for (size_t i = 0; (command = commands_at(i)) != NULL; i++) {
 		fprintf(out, "%s%s", i == 0 ? "" : " ", command->name);
 	}
 }
 
-/* The words its argument may be: fixed ones, or the names of all commands for help. */
+/* The words its argument may be: its choices, or the names of all commands. */
 static bool print_choices(FILE *out, const struct command *command)
 {
-	if (command == &command_help) {
+	if (command->takes_command) {
 		print_command_names(out);
 		return true;
 	}
@@ -147,7 +147,7 @@ static void print_bash(FILE *out)
 	      "\tcase ${COMP_WORDS[1]} in\n",
 		out);
 	const struct command *command;
-	for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
+	for (size_t i = 0; (command = commands_at(i)) != NULL; i++) {
 		print_bash_words(out, command);
 	}
 	fputs("\t*)\n"
@@ -205,7 +205,7 @@ static void print_zsh_command(FILE *out, const struct command *command)
 	for (size_t i = 0; (row = options_at(&command->options, i)) != NULL; i++) {
 		print_zsh_option(out, row);
 	}
-	if (command == &command_help || command->choices != NULL) {
+	if (command->takes_command || command->choices != NULL) {
 		fputs("\t\t\t'1:argument:(", out);
 		print_choices(out, command);
 		fputs(")'\n", out);
@@ -228,7 +228,7 @@ static void print_zsh(FILE *out)
 	      "\tcommands=(\n",
 		out);
 	const struct command *command;
-	for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
+	for (size_t i = 0; (command = commands_at(i)) != NULL; i++) {
 		fprintf(out, "\t\t'%s:", command->name);
 		print_quoted(out, command->summary, ":\\");
 		fputs("'\n", out);
@@ -243,7 +243,7 @@ static void print_zsh(FILE *out)
 	      "\targument)\n"
 	      "\t\tcase $line[1] in\n",
 		out);
-	for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
+	for (size_t i = 0; (command = commands_at(i)) != NULL; i++) {
 		print_zsh_command(out, command);
 	}
 	fputs("\t\tesac\n"
@@ -287,7 +287,7 @@ static void print_fish_command(FILE *out, const struct command *command)
 		print_quoted(out, row->help, "\\");
 		fputs("'\n", out);
 	}
-	if (command == &command_help || command->choices != NULL) {
+	if (command->takes_command || command->choices != NULL) {
 		fprintf(out, "%s%s' -a '", condition, command->name);
 		print_choices(out, command);
 		fputs("'\n", out);
@@ -302,7 +302,7 @@ static void print_fish(FILE *out)
 	      "complete -c tcpgoon -n __fish_use_subcommand -l version -d 'Show the version'\n",
 		out);
 	const struct command *command;
-	for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
+	for (size_t i = 0; (command = commands_at(i)) != NULL; i++) {
 		print_fish_command(out, command);
 	}
 }

@@ -3,40 +3,9 @@
 
 #include <string.h>
 
-void help_print_program(FILE *out)
-{
-	fputs("tcpgoon opens and holds many TCP connections towards a server, and reports\n"
-	      "how that went\n"
-	      "\n"
-	      "Usage:\n"
-	      "  tcpgoon [command]\n"
-	      "\n"
-	      "Available Commands:\n",
-		out);
-	const struct command *command;
-	for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
-		fprintf(out, "  %-12s %s\n", command->name, command->summary);
-	}
-	fputs("\n"
-	      "Flags:\n"
-	      "  -h, --help      Show this help and leave\n"
-	      "      --version   Show the version and leave\n"
-	      "\n"
-	      "Exit status:\n"
-	      "  0  all went well\n"
-	      "  1  incomplete: wrong usage, not confirmed, interrupted, or could not work\n"
-	      "  2  connections failed, or were dropped by the peer while held; where there are\n"
-	      "     thresholds: one of them could not be judged\n"
-	      "  3  a threshold of --fail-if or --abort-if was crossed\n"
-	      "  4  this machine was the limit: nothing is said of the target\n"
-	      "\n"
-	      "Use \"tcpgoon [command] --help\" for more about a command.\n",
-		out);
-}
-
 #define COLUMNS 100
 
-/* Prints words from `column` on, with a new line at that column where they would pass COLUMNS. */
+/* Prints words from `column` on. Breaks before a word that would pass COLUMNS, and indents again. */
 static void print_wrapped(FILE *out, size_t column, const char *text)
 {
 	size_t at = column;
@@ -69,18 +38,11 @@ static size_t widest_head(const struct options *options)
 	return widest;
 }
 
-void help_print_command(FILE *out, const struct command *command)
+void help_print_options(FILE *out, const struct options *options)
 {
-	fprintf(out, "%s\n\nUsage:\n  tcpgoon %s [flags]%s%s\n\n", command->summary, command->name,
-		command->arguments == NULL ? "" : " ",
-		command->arguments == NULL ? "" : command->arguments);
-	if (command->description != NULL) {
-		fprintf(out, "%s\n", command->description);
-	}
-	fputs("Flags:\n", out);
-	size_t width = widest_head(&command->options);
+	size_t width = widest_head(options);
 	const struct option_row *row;
-	for (size_t i = 0; (row = options_at(&command->options, i)) != NULL; i++) {
+	for (size_t i = 0; (row = options_at(options, i)) != NULL; i++) {
 		char head[OPTION_HEAD_MAX];
 		char tail[OPTION_TAIL_MAX];
 		char text[OPTION_HELP_MAX + OPTION_TAIL_MAX];

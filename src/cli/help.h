@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The help of the program and of its commands, made from their tables. */
+/* The list of options that a command's help shows, made from its table. */
 #ifndef TCPGOON_CLI_HELP_H
 #define TCPGOON_CLI_HELP_H
 
 #include <stdio.h>
 
-#include "cli/command.h"
+#include "cli/options.h"
 
-void help_print_program(FILE *out);
-void help_print_command(FILE *out, const struct command *command);
+void help_print_options(FILE *out, const struct options *options);
 
 #endif

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "cli/command.h"
+#include "cli/commands.h"
 #include "cli/surroundings.h"
 
 int main(int argc, char **argv)
@@ -14,7 +14,7 @@ int main(int argc, char **argv)
 	}
 	/* By lines also into a pipe: scripts read them as they come. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	int status = command_dispatch(argc, argv);
+	int status = commands_dispatch(argc, argv);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		/* Half a result must not look like a whole one. */
 		error_set(&error, -EIO, "standard output could not be written%s",

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/command.h"
+#include "cli/commands.h"
 #include "tcpgoon/stats/cause.h"
 #include "tcpgoon/verdict/diagnose.h"
 #include "tcpgoon/verdict/threshold.h"
@@ -128,7 +128,7 @@ static const struct {
 
 static int expand_options(FILE *out, const char *name, struct error *error)
 {
-	const struct command *command = command_find(name);
+	const struct command *command = commands_find(name);
 	if (command == NULL) {
 		return error_set(error, -EINVAL, "the man page asks for the options of '%s'", name);
 	}

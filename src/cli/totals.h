@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "tcpgoon/server/server.h"
+#include "tcpgoon/server/totals.h"
 
 /* A line for each count. */
 void totals_print_lines(FILE *out, const struct server_totals *totals);

@@ -11,6 +11,7 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -55,7 +56,7 @@ int sockdiag_begin(struct sockdiag *diag, const struct sockdiag_query *query)
 		.header = {.nlmsg_len = sizeof(message),
 			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
 			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
-			.nlmsg_seq = ++diag->sequence},
+			.nlmsg_seq = ++diag->dump.sequence},
 		.request = {.sdiag_family = (uint8_t)query->family,
 			.sdiag_protocol = IPPROTO_TCP,
 			.idiag_ext = query->states == UINT32_C(1) << TCP_LISTEN
@@ -71,11 +72,12 @@ int sockdiag_begin(struct sockdiag *diag, const struct sockdiag_query *query)
 	if (sent < 0) {
 		return -errno;
 	}
-	diag->visit = query->visit;
-	diag->context = query->context;
-	diag->sockets = 0;
 	diag->overruns = 0;
-	diag->interrupted = false;
+	diag->dump = (struct sockdiag_dump){
+		.sequence = diag->dump.sequence,
+		.visit = query->visit,
+		.context = query->context,
+	};
 	return 0;
 }
 
@@ -89,7 +91,7 @@ int sockdiag_next(struct sockdiag *diag, void *buffer, size_t size)
 		case EINTR:
 			return 1;
 		case ENOBUFS:
-			diag->interrupted = true;
+			diag->dump.interrupted = true;
 			return ++diag->overruns < OVERRUNS_MAX ? 1 : -ENOBUFS;
 		default:
 			return -errno;
@@ -99,5 +101,5 @@ int sockdiag_next(struct sockdiag *diag, void *buffer, size_t size)
 	if ((size_t)received > size) {
 		return -EMSGSIZE;
 	}
-	return sockdiag_parse(diag, buffer, (size_t)received);
+	return sockdiag_parse(&diag->dump, buffer, (size_t)received);
 }

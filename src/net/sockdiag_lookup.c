@@ -106,8 +106,8 @@ static int look_up(struct sockdiag *diag, struct scratch *scratch,
 	const struct sockdiag_pair *pairs, size_t count, struct sockdiag_socket *ret_sockets)
 {
 	struct lookup_request *requests = scratch->requests;
-	uint32_t first = diag->sequence + 1;
-	diag->sequence += (uint32_t)count;
+	uint32_t first = diag->dump.sequence + 1;
+	diag->dump.sequence += (uint32_t)count;
 	for (size_t i = 0; i < count; i++) {
 		requests[i] = make_lookup(&pairs[i], first + (uint32_t)i);
 		ret_sockets[i] = (struct sockdiag_socket){0};

@@ -169,13 +169,13 @@ static int read_socket(const uint8_t *payload, size_t length, struct sockdiag_so
 	return 0;
 }
 
-static int visit_socket(struct sockdiag *diag, const uint8_t *payload, size_t length)
+static int visit_socket(struct sockdiag_dump *dump, const uint8_t *payload, size_t length)
 {
 	struct sockdiag_socket socket;
 	int r = read_socket(payload, length, &socket);
 	if (r == 0) {
-		diag->sockets++;
-		diag->visit(diag->context, &socket);
+		dump->sockets++;
+		dump->visit(dump->context, &socket);
 	}
 	return r;
 }
@@ -221,7 +221,7 @@ static int next_message(struct cursor *cursor)
 	return 1;
 }
 
-int sockdiag_parse(struct sockdiag *diag, const void *buffer, size_t length)
+int sockdiag_parse(struct sockdiag_dump *dump, const void *buffer, size_t length)
 {
 	struct cursor cursor = {.at = buffer, .left = length};
 	int taken;
@@ -229,11 +229,11 @@ int sockdiag_parse(struct sockdiag *diag, const void *buffer, size_t length)
 		const struct nlmsghdr header = cursor.header;
 		const uint8_t *payload = cursor.payload;
 		size_t payload_length = cursor.payload_length;
-		if (header.nlmsg_seq != diag->sequence) {
+		if (header.nlmsg_seq != dump->sequence) {
 			continue; /* of a dump that was given up */
 		}
 		if ((header.nlmsg_flags & NLM_F_DUMP_INTR) != 0) {
-			diag->interrupted = true;
+			dump->interrupted = true;
 		}
 		int r = 0;
 		switch (header.nlmsg_type) {
@@ -244,10 +244,10 @@ int sockdiag_parse(struct sockdiag *diag, const void *buffer, size_t length)
 							 : read_status(payload, payload_length);
 			break;
 		case NLMSG_OVERRUN:
-			diag->interrupted = true;
+			dump->interrupted = true;
 			break;
 		case SOCK_DIAG_BY_FAMILY:
-			r = visit_socket(diag, payload, payload_length);
+			r = visit_socket(dump, payload, payload_length);
 			break;
 		default:
 			break;

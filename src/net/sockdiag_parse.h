@@ -6,13 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tcpgoon/net/sockdiag.h"
+#include "tcpgoon/net/sockdiag_socket.h"
 
 /*
- * sockdiag_next() for bytes that someone else received: visits the sockets that they tell of, and
- * returns what it does. -EBADMSG for what is no such message.
+ * Visits the sockets that a part of the answer tells of. Returns 1 (there is more), 0 (that was the
+ * last part) or a negative errno: the kernel's, or -EBADMSG for what is no such message.
  */
-int sockdiag_parse(struct sockdiag *diag, const void *buffer, size_t length);
+int sockdiag_parse(struct sockdiag_dump *dump, const void *buffer, size_t length);
 
 /*
  * What one datagram of the answer says: the sequence of a message, counted from `first`, is the

@@ -7,7 +7,7 @@
 
 #include "run/table.h"
 #include "tcpgoon/base/error.h"
-#include "tcpgoon/run/run.h"
+#include "tcpgoon/run/observer.h"
 
 struct reporter {
 	const struct run_observer *observer;

@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 #include "tcpgoon/base/error.h"
-#include "tcpgoon/server/server.h"
+#include "tcpgoon/server/observer.h"
+#include "tcpgoon/server/totals.h"
 #include "tcpgoon/uring/lanes.h"
 
 enum slot_flag {

@@ -11,10 +11,6 @@
  */
 #include "tcpgoon/verdict/diagnose.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
-#include "tcpgoon/base/clock.h"
 #include "verdict/rules.h"
 
 enum rule_id {
@@ -198,36 +194,6 @@ static const uint64_t causes_of[RULE_MAX] = {
 
 _Static_assert(RULE_MAX <= FINDINGS_MAX, "each rule may match");
 _Static_assert(RULE_MAX <= 64 && CAUSE_MAX <= 64, "a bit for each");
-
-void rule_say(char text[FINDING_TEXT_MAX], const char *format, ...)
-{
-	va_list arguments;
-	va_start(arguments, format);
-	vsnprintf(text, FINDING_TEXT_MAX, format, arguments);
-	va_end(arguments);
-}
-
-char *rule_seconds(uint64_t ns, char buffer[RULE_TEXT_MAX])
-{
-	if (ns < NSEC_PER_SEC) {
-		snprintf(buffer, RULE_TEXT_MAX, "%" PRIu64 " ms", ns / NSEC_PER_MSEC);
-	} else {
-		int decimals = ns < 10 * NSEC_PER_SEC ? 2 : ns < 100 * NSEC_PER_SEC ? 1 : 0;
-		snprintf(buffer, RULE_TEXT_MAX, "%.*f s", decimals,
-			(double)ns / (double)NSEC_PER_SEC);
-	}
-	return buffer;
-}
-
-const struct refusal *rule_first_refusal(const struct result *result, enum cause cause)
-{
-	for (size_t i = 0; i < result->refusal_count; i++) {
-		if (result->refusals[i].cause == cause) {
-			return &result->refusals[i];
-		}
-	}
-	return NULL;
-}
 
 /* Whether one of the rules that know better speaks of all that this one speaks of. */
 static bool yields(enum rule_id id, const struct finding *candidates)

@@ -9,7 +9,7 @@
 
 #include "tcpgoon/base/compare.h"
 #include "tcpgoon/result/result.h"
-#include "tcpgoon/verdict/diagnose.h"
+#include "tcpgoon/verdict/finding.h"
 
 /* Whether it holds; then it has set count, evidence and hint. Pure. */
 typedef bool rule_function(const struct result *result, struct finding *finding);

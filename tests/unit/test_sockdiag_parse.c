@@ -52,10 +52,10 @@ static void see(void *context, const struct sockdiag_socket *socket)
 	seen->sockets[seen->count++] = *socket;
 }
 
-static struct sockdiag make_diag(struct seen *seen)
+static struct sockdiag_dump make_dump(struct seen *seen)
 {
 	seen->count = 0;
-	return (struct sockdiag){.fd = -1, .sequence = SEQUENCE, .visit = see, .context = seen};
+	return (struct sockdiag_dump){.sequence = SEQUENCE, .visit = see, .context = seen};
 }
 
 static void put(struct answer *answer, const void *data, size_t length)
@@ -153,10 +153,10 @@ static void all_that_the_kernel_says_is_read(void **state)
 	const struct inet_diag_msg message = make_v4(TCP_ESTABLISHED);
 	put_socket(&answer, &message, INFO_LENGTH, NLM_F_MULTI);
 	struct seen seen;
-	struct sockdiag diag = make_diag(&seen);
-	assert_int_equal(sockdiag_parse(&diag, answer.bytes, answer.length), 1);
-	assert_int_equal(diag.sockets, 1);
-	assert_false(diag.interrupted);
+	struct sockdiag_dump dump = make_dump(&seen);
+	assert_int_equal(sockdiag_parse(&dump, answer.bytes, answer.length), 1);
+	assert_int_equal(dump.sockets, 1);
+	assert_false(dump.interrupted);
 
 	const struct sockdiag_socket *socket = &seen.sockets[0];
 	char text[ADDRESS_TEXT_MAX];
@@ -196,8 +196,8 @@ static void ipv6_addresses_are_read(void **state)
 	struct answer answer = {0};
 	put_socket(&answer, &message, INFO_LENGTH, 0);
 	struct seen seen;
-	struct sockdiag diag = make_diag(&seen);
-	assert_int_equal(sockdiag_parse(&diag, answer.bytes, answer.length), 1);
+	struct sockdiag_dump dump = make_dump(&seen);
+	assert_int_equal(sockdiag_parse(&dump, answer.bytes, answer.length), 1);
 	char text[ADDRESS_TEXT_MAX];
 	assert_string_equal(address_format(&seen.sockets[0].source, text), "[2001:db8::1]:40000");
 	assert_string_equal(address_format(&seen.sockets[0].target, text), "[::1]:80");
@@ -219,8 +219,8 @@ static void shorter_info_is_said_to_be_shorter(void **state)
 		const struct inet_diag_msg message = make_v4(TCP_ESTABLISHED);
 		put_socket(&answer, &message, cases[i].length, 0);
 		struct seen seen;
-		struct sockdiag diag = make_diag(&seen);
-		assert_int_equal(sockdiag_parse(&diag, answer.bytes, answer.length), 1);
+		struct sockdiag_dump dump = make_dump(&seen);
+		assert_int_equal(sockdiag_parse(&dump, answer.bytes, answer.length), 1);
 		const struct sockdiag_socket *socket = &seen.sockets[0];
 		assert_int_equal(socket->has_info, cases[i].has_info);
 		assert_int_equal(socket->has_segments, cases[i].has_segments);
@@ -238,9 +238,9 @@ static void done_ends_the_dump(void **state)
 	put_socket(&answer, &message, INFO_LENGTH, 0);
 	put_status(&answer, NLMSG_DONE, 0);
 	struct seen seen;
-	struct sockdiag diag = make_diag(&seen);
-	assert_int_equal(sockdiag_parse(&diag, answer.bytes, answer.length), 0);
-	assert_int_equal(diag.sockets, 2);
+	struct sockdiag_dump dump = make_dump(&seen);
+	assert_int_equal(sockdiag_parse(&dump, answer.bytes, answer.length), 0);
+	assert_int_equal(dump.sockets, 2);
 	assert_int_equal(seen.count, 2);
 }
 
@@ -252,8 +252,8 @@ static void failures_of_the_kernel_are_returned(void **state)
 		struct answer answer = {0};
 		put_status(&answer, types[i], -ENOENT);
 		struct seen seen;
-		struct sockdiag diag = make_diag(&seen);
-		assert_int_equal(sockdiag_parse(&diag, answer.bytes, answer.length), -ENOENT);
+		struct sockdiag_dump dump = make_dump(&seen);
+		assert_int_equal(sockdiag_parse(&dump, answer.bytes, answer.length), -ENOENT);
 	}
 }
 
@@ -265,8 +265,8 @@ static void an_acknowledgement_is_no_failure(void **state)
 	const struct inet_diag_msg message = make_v4(TCP_ESTABLISHED);
 	put_socket(&answer, &message, INFO_LENGTH, 0);
 	struct seen seen;
-	struct sockdiag diag = make_diag(&seen);
-	assert_int_equal(sockdiag_parse(&diag, answer.bytes, answer.length), 1);
+	struct sockdiag_dump dump = make_dump(&seen);
+	assert_int_equal(sockdiag_parse(&dump, answer.bytes, answer.length), 1);
 	assert_int_equal(seen.count, 1);
 }
 
@@ -277,16 +277,16 @@ static void an_interrupted_dump_is_told(void **state)
 	const struct inet_diag_msg message = make_v4(TCP_ESTABLISHED);
 	put_socket(&answer, &message, INFO_LENGTH, NLM_F_MULTI | NLM_F_DUMP_INTR);
 	struct seen seen;
-	struct sockdiag diag = make_diag(&seen);
-	assert_int_equal(sockdiag_parse(&diag, answer.bytes, answer.length), 1);
-	assert_true(diag.interrupted);
+	struct sockdiag_dump dump = make_dump(&seen);
+	assert_int_equal(sockdiag_parse(&dump, answer.bytes, answer.length), 1);
+	assert_true(dump.interrupted);
 	assert_int_equal(seen.count, 1);
 
 	answer.length = 0;
 	put_status(&answer, NLMSG_OVERRUN, 0);
-	diag = make_diag(&seen);
-	assert_int_equal(sockdiag_parse(&diag, answer.bytes, answer.length), 1);
-	assert_true(diag.interrupted);
+	dump = make_dump(&seen);
+	assert_int_equal(sockdiag_parse(&dump, answer.bytes, answer.length), 1);
+	assert_true(dump.interrupted);
 }
 
 static void an_earlier_dump_is_skipped(void **state)
@@ -297,11 +297,11 @@ static void an_earlier_dump_is_skipped(void **state)
 	put_socket(&answer, &message, INFO_LENGTH, NLM_F_DUMP_INTR);
 	put_status(&answer, NLMSG_DONE, -EIO);
 	struct seen seen;
-	struct sockdiag diag = make_diag(&seen);
-	diag.sequence = SEQUENCE + 1;
-	assert_int_equal(sockdiag_parse(&diag, answer.bytes, answer.length), 1);
+	struct sockdiag_dump dump = make_dump(&seen);
+	dump.sequence = SEQUENCE + 1;
+	assert_int_equal(sockdiag_parse(&dump, answer.bytes, answer.length), 1);
 	assert_int_equal(seen.count, 0);
-	assert_false(diag.interrupted);
+	assert_false(dump.interrupted);
 }
 
 /* Wherever it is cut: a message short, but never a byte beyond the end is read (sanitizers). */
@@ -315,8 +315,8 @@ static void truncated_messages_are_refused(void **state)
 		uint8_t *cut = test_malloc(length);
 		memcpy(cut, answer.bytes, length);
 		struct seen seen;
-		struct sockdiag diag = make_diag(&seen);
-		assert_int_equal(sockdiag_parse(&diag, cut, length), -EBADMSG);
+		struct sockdiag_dump dump = make_dump(&seen);
+		assert_int_equal(sockdiag_parse(&dump, cut, length), -EBADMSG);
 		assert_int_equal(seen.count, 0);
 		test_free(cut);
 	}
@@ -333,8 +333,8 @@ static void short_messages_are_refused(void **state)
 	for (uint32_t length = 0; length < fixed; length++) {
 		memcpy(whole.bytes, &length, sizeof(length));
 		struct seen seen;
-		struct sockdiag diag = make_diag(&seen);
-		assert_int_equal(sockdiag_parse(&diag, whole.bytes, fixed), -EBADMSG);
+		struct sockdiag_dump dump = make_dump(&seen);
+		assert_int_equal(sockdiag_parse(&dump, whole.bytes, fixed), -EBADMSG);
 	}
 }
 
@@ -351,8 +351,8 @@ static void wrong_attributes_are_refused(void **state)
 		put(&answer, &attribute, sizeof(attribute));
 		message_end(&answer, begin);
 		struct seen seen;
-		struct sockdiag diag = make_diag(&seen);
-		assert_int_equal(sockdiag_parse(&diag, answer.bytes, answer.length), -EBADMSG);
+		struct sockdiag_dump dump = make_dump(&seen);
+		assert_int_equal(sockdiag_parse(&dump, answer.bytes, answer.length), -EBADMSG);
 		assert_int_equal(seen.count, 0);
 	}
 }
@@ -419,8 +419,8 @@ static void nothing_at_all_is_no_end(void **state)
 {
 	(void)state;
 	struct seen seen;
-	struct sockdiag diag = make_diag(&seen);
-	assert_int_equal(sockdiag_parse(&diag, "", 0), 1);
+	struct sockdiag_dump dump = make_dump(&seen);
+	assert_int_equal(sockdiag_parse(&dump, "", 0), 1);
 }
 
 static void v6_only_is_read(void **state)
@@ -435,8 +435,8 @@ static void v6_only_is_read(void **state)
 		message_end(&answer, begin);
 	}
 	struct seen seen;
-	struct sockdiag diag = make_diag(&seen);
-	assert_int_equal(sockdiag_parse(&diag, answer.bytes, answer.length), 1);
+	struct sockdiag_dump dump = make_dump(&seen);
+	assert_int_equal(sockdiag_parse(&dump, answer.bytes, answer.length), 1);
 	assert_int_equal(seen.count, 2);
 	assert_false(seen.sockets[0].v6_only);
 	assert_true(seen.sockets[1].v6_only);

@@ -3,11 +3,12 @@
 #ifndef TCPGOON_SERVER_SERVER_H
 #define TCPGOON_SERVER_SERVER_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "tcpgoon/base/address.h"
 #include "tcpgoon/base/error.h"
+#include "tcpgoon/server/observer.h"
+#include "tcpgoon/server/totals.h"
 
 struct server_settings {
 	const char *listen; /* address literal; NULL: every address, IPv6 and IPv4 */
@@ -15,35 +16,6 @@ struct server_settings {
 	int backlog; /* listen(2); 0: the system's most (net.core.somaxconn) */
 	uint64_t max_connections; /* accepted in all before it ends; 0: no limit */
 	uint64_t duration_ns; /* before it ends; 0: no limit */
-};
-
-enum server_end {
-	SERVER_REACHED_CONNECTIONS,
-	SERVER_REACHED_DURATION,
-	SERVER_INTERRUPTED, /* SIGINT, SIGTERM or SIGHUP */
-};
-
-struct server_totals {
-	uint64_t accepted;
-	uint64_t open; /* when it ended */
-	uint64_t max_open; /* at any one time */
-	uint64_t closed_by_peer; /* FIN */
-	uint64_t reset_by_peer; /* RST, or given up by the kernel */
-	uint64_t received_bytes; /* read and forgotten */
-	enum server_end end;
-};
-
-/* What a server tells while it serves. Any function may be NULL. They must not block. */
-struct server_observer {
-	void *context;
-	/* The rings are up and the first accept is armed. */
-	void (*on_ready)(void *context);
-	/* A sentence for people: what keeps it from accepting more. Rare. */
-	void (*on_notice)(void *context, const char *sentence);
-	/* The loop is about to wait. True: output is held back, so for a moment only. */
-	bool (*on_wait)(void *context);
-	/* One line per event, for --debug only; NULL unless asked, as it costs. */
-	void (*on_debug)(void *context, const char *line);
 };
 
 /*

@@ -11,9 +11,8 @@
 
 #include <cmocka.h>
 
-#include "cli/command.h"
+#include "cli/commands.h"
 #include "cli/completion.h"
-#include "cli/help.h"
 #include "cli/manual.h"
 #include "cli/session.h"
 #include "tcpgoon/base/clock.h"
@@ -87,7 +86,7 @@ static void test_rows_are_sound(void **state)
 {
 	(void)state;
 	const struct command *command;
-	for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
+	for (size_t i = 0; (command = commands_at(i)) != NULL; i++) {
 		const struct option_row *row;
 		for (size_t j = 0; (row = options_at(&command->options, j)) != NULL; j++) {
 			bool valued = row->kind != OPTION_FLAG && row->kind != OPTION_HELP;
@@ -170,10 +169,10 @@ static void test_help_tells_of_every_option(void **state)
 {
 	(void)state;
 	const struct command *command;
-	for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
+	for (size_t i = 0; (command = commands_at(i)) != NULL; i++) {
 		struct capture capture;
 		capture_open(&capture);
-		help_print_command(capture.out, command);
+		command_print_help(capture.out, command);
 		capture_close(&capture);
 		assert_no_line_beyond(capture.text, 100);
 		squeeze(capture.text);
@@ -195,10 +194,10 @@ static void test_help_tells_of_every_command(void **state)
 	(void)state;
 	struct capture capture;
 	capture_open(&capture);
-	help_print_program(capture.out);
+	commands_print_help(capture.out);
 	capture_close(&capture);
 	const struct command *command;
-	for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
+	for (size_t i = 0; (command = commands_at(i)) != NULL; i++) {
 		assert_contains(capture.text, command->name);
 		assert_contains(capture.text, command->summary);
 	}
@@ -234,7 +233,7 @@ static void test_manual_tells_of_every_option(void **state)
 		{"demo", "\n# DEMO\n", "\n# VERSION\n"},
 	};
 	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
-		const struct command *command = command_find(sections[i][0]);
+		const struct command *command = commands_find(sections[i][0]);
 		char *text = section(page, sections[i][1], sections[i][2]);
 		const struct option_row *row;
 		for (size_t j = 0; (row = options_at(&command->options, j)) != NULL; j++) {
@@ -249,7 +248,7 @@ static void test_manual_tells_of_every_option(void **state)
 	}
 	/* A command with options of its own would need a section above. */
 	const struct command *command;
-	for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
+	for (size_t i = 0; (command = commands_at(i)) != NULL; i++) {
 		char name[48];
 		snprintf(name, sizeof(name), "*tcpgoon %s*", command->name);
 		assert_contains(page, name);
@@ -382,7 +381,7 @@ static void check_completion(const char *shell, const char *begin, const char *e
 	fputs(end, capture.out);
 	capture_close(&capture);
 	const struct command *command;
-	for (size_t i = 0; (command = command_at(i)) != NULL; i++) {
+	for (size_t i = 0; (command = commands_at(i)) != NULL; i++) {
 		char marker[80];
 		snprintf(marker, sizeof(marker), begin, command->name);
 		char *text = section(capture.text, marker, end);

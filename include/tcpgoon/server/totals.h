@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* What a server counted, and why it ended. */
+#ifndef TCPGOON_SERVER_TOTALS_H
+#define TCPGOON_SERVER_TOTALS_H
+
+#include <stdint.h>
+
+enum server_end {
+	SERVER_REACHED_CONNECTIONS,
+	SERVER_REACHED_DURATION,
+	SERVER_INTERRUPTED, /* SIGINT, SIGTERM or SIGHUP */
+};
+
+struct server_totals {
+	uint64_t accepted;
+	uint64_t open; /* when it ended */
+	uint64_t max_open; /* at any one time */
+	uint64_t closed_by_peer; /* FIN */
+	uint64_t reset_by_peer; /* RST, or given up by the kernel */
+	uint64_t received_bytes; /* read and forgotten */
+	enum server_end end;
+};
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/commands.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "tcpgoon/verdict/verdict.h"
+
+static const struct command *const commands[] = {
+	&command_run,
+	&command_plan,
+	&command_server,
+	&command_demo,
+	&command_version,
+	&command_completion,
+	&command_help,
+};
+
+const struct command *commands_at(size_t index)
+{
+	return index < sizeof(commands) / sizeof(commands[0]) ? commands[index] : NULL;
+}
+
+const struct command *commands_find(const char *name)
+{
+	const struct command *command;
+	for (size_t i = 0; (command = commands_at(i)) != NULL; i++) {
+		if (strcmp(command->name, name) == 0) {
+			return command;
+		}
+	}
+	return NULL;
+}
+
+void commands_print_help(FILE *out)
+{
+	fputs("tcpgoon opens and holds many TCP connections towards a server, and reports\n"
+	      "how that went\n"
+	      "\n"
+	      "Usage:\n"
+	      "  tcpgoon [command]\n"
+	      "\n"
+	      "Available Commands:\n",
+		out);
+	const struct command *command;
+	for (size_t i = 0; (command = commands_at(i)) != NULL; i++) {
+		fprintf(out, "  %-12s %s\n", command->name, command->summary);
+	}
+	fputs("\n"
+	      "Flags:\n"
+	      "  -h, --help      Show this help and leave\n"
+	      "      --version   Show the version and leave\n"
+	      "\n"
+	      "Exit status:\n"
+	      "  0  all went well\n"
+	      "  1  incomplete: wrong usage, not confirmed, interrupted, or could not work\n"
+	      "  2  connections failed, or were dropped by the peer while held; where there are\n"
+	      "     thresholds: one of them could not be judged\n"
+	      "  3  a threshold of --fail-if or --abort-if was crossed\n"
+	      "  4  this machine was the limit: nothing is said of the target\n"
+	      "\n"
+	      "Use \"tcpgoon [command] --help\" for more about a command.\n",
+		out);
+}
+
+static const char *nearest_name(const char *word)
+{
+	const char *nearest = NULL;
+	unsigned nearest_distance = UINT_MAX;
+	const struct command *command;
+	for (size_t i = 0; (command = commands_at(i)) != NULL; i++) {
+		unsigned distance = options_distance(word, command->name);
+		if (distance < nearest_distance) {
+			nearest = command->name;
+			nearest_distance = distance;
+		}
+	}
+	return nearest;
+}
+
+static int refuse_word(const char *word)
+{
+	struct error error;
+	const char *kind = word[0] == '-' ? "flag" : "command";
+	const char *nearest = nearest_name(word);
+	if (nearest != NULL) {
+		error_set(&error, -EINVAL, "unknown %s '%s'; did you mean '%s'?", kind, word,
+			nearest);
+	} else {
+		error_set(&error, -EINVAL, "unknown %s '%s'", kind, word);
+	}
+	int status = command_fail(&error);
+	fputs("See 'tcpgoon --help'.\n", stderr);
+	return status;
+}
+
+int commands_dispatch(int argc, char **argv)
+{
+	const char *word = argc > 1 ? argv[1] : "--help";
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+		commands_print_help(stdout);
+		return EXIT_STATUS_OK;
+	}
+	if (strcmp(word, "--version") == 0) {
+		word = command_version.name;
+	}
+	const struct command *command = commands_find(word);
+	if (command == NULL) {
+		return refuse_word(word);
+	}
+	return command->execute(argc - 2, argv + 2);
+}
