@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "tcpgoon/report/json.h"
+#include "report/json.h"
 
 const struct report_ops *const report_formats[] = {
 	&report_json,

@@ -4,7 +4,7 @@
  * object makes that one NULL too: so the end is the only place to look. A number that is not
  * finite is NULL as well, so it cannot be written.
  */
-#include "tcpgoon/report/json.h"
+#include "report/json.h"
 
 #include <errno.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 
 #include "json_samples.h"
 #include "plain_verdict.h"
-#include "tcpgoon/report/json.h"
+#include "report/json.h"
 
 int main(int argc, char **argv)
 {

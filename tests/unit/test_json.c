@@ -14,7 +14,7 @@
 
 #include "json_samples.h"
 #include "plain_verdict.h"
-#include "tcpgoon/report/json.h"
+#include "report/json.h"
 #include "tcpgoon/stats/hdr_encoding.h"
 
 struct fixture {

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Checks the house rules that a compiler does not: who may include whom, that each header
-stands alone, that each file says its licence, and that all is formatted.
+"""Checks the house rules that a compiler does not: which room may use which, that no files
+include each other in a circle, that each header stands alone, that each file says its licence,
+and that all is formatted.
 
-Usage: test_rooms.py rooms|headers|licence|format SOURCE_ROOT [COMPILER...]
+Usage: test_rooms.py rooms|circles|public|liburing|headers|licence|format SOURCE_ROOT [COMPILER...]
 """
 import pathlib
 import re
@@ -11,15 +12,32 @@ import shutil
 import subprocess
 import sys
 
-# In the order in which they may use each other: each only itself and those before it.
-ROOMS = ["base", "stats", "net", "uring", "transport", "plan", "result", "run", "verdict",
-         "report", "server", "cli"]
 SKIPPED = 77
-INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]tcpgoon/([a-z]+)/', re.MULTILINE)
-# A private header, which lies beside the code of its room.
-PRIVATE = re.compile(r'^\s*#\s*include\s*"([a-z]+)/', re.MULTILINE)
-# Another module's file by a relative path would walk around the rule.
-RELATIVE = re.compile(r'^\s*#\s*include\s*"(?:\.\.?/|[^"]*\.c")', re.MULTILINE)
+# "ROOM/x.h" is private to its room and lies beside its code; <tcpgoon/ROOM/x.h> is for all.
+INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:<(tcpgoon/[^>]+)>|"([^"]+)")', re.MULTILINE)
+LIBURING = re.compile(r'^[ \t]*#[ \t]*include[ \t]*<(?:liburing|linux/io_uring)\.h>', re.MULTILINE)
+# A row of the table of rooms in ARCHITECTURE.md: name, purpose, modules, rooms it may use.
+ROW = re.compile(r"^\| ([a-z]+) \| [^|]+ \| [^|]+ \|([a-z ]*)\|$", re.MULTILINE)
+# Made by the build.
+GENERATED = "version.h"
+
+# The rooms whose code may see liburing.h; and files of others that are on their way out: that list
+# may only become shorter.
+LIBURING_ROOMS = ["uring", "transport"]
+LIBURING_FILES = [
+    "src/server/acceptor.c",
+    "src/server/acceptor.h",
+    "src/server/connections.c",
+    "src/server/connections.h",
+    "src/server/server.c",
+    "src/server/submit.c",
+    "src/server/submit.h",
+]
+# Uses of one module by another that close a circle and are on their way out; none may be added.
+CIRCULAR = [("result/result", "result/times")]
+
+# Public headers that no room uses yet.
+UNUSED = ["include/tcpgoon/transport/engine.h"]
 
 
 def sources(root, *directories):
@@ -28,29 +46,134 @@ def sources(root, *directories):
     return sorted(found)
 
 
-def room_of(root, path):
-    """src/ROOM/x.c or include/tcpgoon/ROOM/x.h."""
-    parts = path.relative_to(root).parts
-    return parts[1] if parts[0] == "src" else parts[2]
+def room_of(name):
+    """Of src/ROOM/x.c or include/tcpgoon/ROOM/x.h; any other directory is a room of its own."""
+    return re.sub(r"^(src|include/tcpgoon)/", "", name).partition("/")[0]
 
 
-def upward_includes(root):
-    """Sentences, one for each include that a room must not have."""
+def module_of(name):
+    """ROOM/x: a module is its .c, its .h, or both."""
+    return f"{room_of(name)}/{pathlib.PurePath(name).stem}"
+
+
+def read_includes(root, *directories):
+    """For each file the files of this project that it includes, by their names from root. What
+    lies in no room keeps the name by which it is included."""
+    def resolve(name):
+        top = "include" if name.startswith("tcpgoon/") else "src"
+        return f"{top}/{name}" if "/" in name and not name.startswith(".") else name
+
+    return {str(path.relative_to(root)): [resolve(public or quoted) for public, quoted
+                                          in INCLUDE.findall(path.read_text())]
+            for path in sources(root, *directories)}
+
+
+def read_rooms(root):
+    """The rooms that each room may use, as ARCHITECTURE.md has them."""
+    rows = ROW.findall((root / "ARCHITECTURE.md").read_text())[1:]  # the first is the heading
+    assert rows, "ARCHITECTURE.md has no table of rooms"
+    return {room: used.split() for room, used in rows}
+
+
+def find_circle(edges):
+    """Nodes each of which leads to the next, the last being the first again; [] for none."""
+    done = set()
+
+    def visit(node, way):
+        if node in way:
+            return [*way[way.index(node):], node]
+        if node in done:
+            return []
+        for following in sorted(edges.get(node, ())):
+            circle = visit(following, [*way, node])
+            if circle:
+                return circle
+        done.add(node)
+        return []
+
+    return next((circle for node in sorted(edges) if (circle := visit(node, []))), [])
+
+
+def reach(includes, name):
+    """All that a file includes, directly or not."""
+    found, waiting = set(), [name]
+    while waiting:
+        for following in includes.get(waiting.pop(), ()):
+            if following not in found:
+                found.add(following)
+                waiting.append(following)
+    return found
+
+
+def wrong_includes(root):
+    """One sentence for each include that a room must not have."""
+    rooms = read_rooms(root)
+    unused = {(room, used) for room, all_used in rooms.items() for used in all_used}
     wrong = []
-    for path in sources(root, "src", "include"):
-        text = path.read_text()
-        room = room_of(root, path)
-        if room not in ROOMS:
-            wrong.append(f"{path.relative_to(root)}: '{room}' is no room")
+    for name, included in read_includes(root, "src", "include").items():
+        room = room_of(name)
+        if room not in rooms:
+            wrong.append(f"{name}: '{room}' is not in the table of rooms of ARCHITECTURE.md")
             continue
-        for used in INCLUDE.findall(text):
-            if used not in ROOMS or ROOMS.index(used) > ROOMS.index(room):
-                wrong.append(f"{path.relative_to(root)}: {room} must not use {used}")
-        for used in PRIVATE.findall(text):
-            if used != "tcpgoon" and (path.is_relative_to(root / "include") or used != room):
-                wrong.append(f"{path.relative_to(root)}: a header of {used} is private to it")
-        if RELATIVE.search(text):
-            wrong.append(f"{path.relative_to(root)}: includes by a relative path, or a .c file")
+        for header in included:
+            if header == GENERATED:
+                continue
+            if "./" in header or not re.match(r"(src|include)/.*/.*\.h$", header):
+                wrong.append(f"{name}: '{header}' is not ROOM/x.h or tcpgoon/ROOM/x.h")
+                continue
+            used = room_of(header)
+            if used == room:
+                if name.startswith("include/") and header.startswith("src/"):
+                    wrong.append(f"{name}: a public header includes a private one, {header}")
+                continue
+            if header.startswith("src/"):
+                wrong.append(f"{name}: {header} is private to its room")
+            elif used not in rooms[room]:
+                wrong.append(f"{name}: {room} must not use {used}")
+            unused.discard((room, used))
+    wrong += [f"ARCHITECTURE.md: {room} may use {used}, and does not"
+              for room, used in sorted(unused)]
+    circle = find_circle(rooms)
+    if circle:
+        wrong.append(f"ARCHITECTURE.md: rooms use each other in a circle: {' > '.join(circle)}")
+    return wrong
+
+
+def circles_of_modules(root):
+    edges = {}
+    for name, included in read_includes(root, "src", "include").items():
+        module = module_of(name)
+        used = {module_of(header) for header in included}
+        edges.setdefault(module, set()).update(used - {module})
+    wrong = [f"test_rooms.py: {user} no longer uses {used}: take it from CIRCULAR"
+             for user, used in CIRCULAR if user in edges and used not in edges[user]]
+    for user, used in CIRCULAR:
+        edges.get(user, set()).discard(used)
+    circle = find_circle(edges)
+    return wrong + [f"modules include each other in a circle: {' > '.join(circle)}"] if circle else []
+
+
+def public_headers_that_are_private(root):
+    """Headers in include/ that no other room uses, directly or through another public header."""
+    includes = read_includes(root, "src", "include", "bench")
+    used = set()
+    for name in includes:
+        for header in includes[name]:
+            if room_of(header) != room_of(name):
+                used |= {header} | reach(includes, header)
+    return [f"{name}: no other room uses it; it belongs beside the code, in src/{room_of(name)}/"
+            for name in includes
+            if name.startswith("include/") and name not in used and name not in UNUSED]
+
+
+def files_that_see_liburing(root):
+    includes = read_includes(root, "src", "include")
+    direct = {name for name in includes if LIBURING.search((root / name).read_text())}
+    seeing = {name for name in includes if name in direct or reach(includes, name) & direct}
+    wrong = [f"{name}: sees liburing.h, by way of its includes" for name in sorted(seeing)
+             if room_of(name) not in LIBURING_ROOMS and name not in LIBURING_FILES]
+    wrong += [f"test_rooms.py: {name} no longer sees liburing.h: take it from LIBURING_FILES"
+              for name in LIBURING_FILES if name not in seeing]
     return wrong
 
 
@@ -90,21 +213,27 @@ def unformatted(root):
     return [done.stderr] if done.returncode != 0 else []
 
 
+RULES = {
+    "rooms": wrong_includes,
+    "circles": circles_of_modules,
+    "public": public_headers_that_are_private,
+    "liburing": files_that_see_liburing,
+    "licence": files_without_licence,
+    "format": unformatted,
+}
+
+
 def main():
     what, root = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
-    if what == "rooms":
-        wrong = upward_includes(root)
-    elif what == "headers":
+    if what == "headers":
         wrong = headers_that_do_not_stand_alone(root, sys.argv[3:])
-    elif what == "licence":
-        wrong = files_without_licence(root)
-    elif what == "format":
-        if shutil.which("clang-format") is None:
-            print("clang-format is not installed")
-            return SKIPPED
-        wrong = unformatted(root)
-    else:
+    elif what not in RULES:
         sys.exit(__doc__)
+    elif what == "format" and shutil.which("clang-format") is None:
+        print("clang-format is not installed")
+        return SKIPPED
+    else:
+        wrong = RULES[what](root)
     print("\n".join(wrong))
     return 1 if wrong else 0
 
