@@ -325,7 +325,7 @@ static int tell_declined(
 	result->started_at_ns = clock_wall_ns();
 	result->at_end = (struct snapshot){.total = session->settings->connections,
 		.not_initiated = session->settings->connections};
-	result->end = RUN_NOT_STARTED;
+	result->end = RESULT_NOT_STARTED;
 	result->error = *error;
 	verdict_decline(status, &no_rules, &session->verdict);
 	return outcome_tell_reports(&session->outcome, result, &session->verdict);
@@ -438,7 +438,7 @@ static int carry_out(struct session *session, const struct plan *plan, struct er
 static void hand_signals_over(struct session *session)
 {
 	bool came = signals_came(&session->signals);
-	if (session->result.end != RUN_INTERRUPTED) {
+	if (session->result.end != RESULT_INTERRUPTED) {
 		session->outcome.stop_fd = surroundings_stop_fd(came);
 	}
 	signals_finish(&session->signals);
@@ -501,7 +501,7 @@ static int tell_broken_off(struct session *session, const struct error *error)
 		return session_decline(session, EXIT_STATUS_INCOMPLETE, error);
 	}
 	command_fail(error);
-	result->end = RUN_FAILED;
+	result->end = RESULT_FAILED;
 	result->error = *error;
 	verdict_judge(result, &session->rules, &session->verdict);
 	return outcome_tell(&session->outcome, result, &session->verdict, NULL);

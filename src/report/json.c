@@ -466,11 +466,11 @@ static json_t *make_verdict(const struct verdict *verdict)
 }
 
 static const char *const end_names[] = {
-	[RUN_COMPLETED] = "completed",
-	[RUN_INTERRUPTED] = "interrupted",
-	[RUN_ABORTED] = "aborted",
-	[RUN_NOT_STARTED] = "not_started",
-	[RUN_FAILED] = "failed",
+	[RESULT_COMPLETED] = "completed",
+	[RESULT_INTERRUPTED] = "interrupted",
+	[RESULT_ABORTED] = "aborted",
+	[RESULT_NOT_STARTED] = "not_started",
+	[RESULT_FAILED] = "failed",
 };
 
 /* A member of the whole, which is used up. */

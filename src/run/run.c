@@ -150,12 +150,12 @@ static void begin_holding(struct run_state *run)
 	}
 }
 
-static enum run_end why_it_ended(const struct run_state *run)
+static enum result_end why_it_ended(const struct run_state *run)
 {
 	if (run->interrupted) {
-		return RUN_INTERRUPTED;
+		return RESULT_INTERRUPTED;
 	}
-	return run->aborted ? RUN_ABORTED : RUN_COMPLETED;
+	return run->aborted ? RESULT_ABORTED : RESULT_COMPLETED;
 }
 
 /* A chain that began after the numbers were taken would dial what the report does not know of. */

@@ -37,13 +37,13 @@ static void propose(struct verdict *verdict, enum exit_status status)
 static void judge_end(struct verdict *verdict, const struct result *result)
 {
 	uint64_t undecided = result->at_end.not_initiated + result->at_end.dialing;
-	if (result->end == RUN_INTERRUPTED) {
+	if (result->end == RESULT_INTERRUPTED) {
 		propose(verdict, EXIT_STATUS_INCOMPLETE);
 		add_reason(verdict, "The run was interrupted.");
-	} else if (result->end == RUN_FAILED) {
+	} else if (result->end == RESULT_FAILED) {
 		propose(verdict, EXIT_STATUS_INCOMPLETE);
 		add_reason(verdict, "The run could not be brought to its end.");
-	} else if (result->end == RUN_ABORTED) {
+	} else if (result->end == RESULT_ABORTED) {
 		add_reason(verdict, "The run was ended early by --abort-if.");
 	} else if (undecided > 0) {
 		propose(verdict, EXIT_STATUS_INCOMPLETE);
@@ -108,7 +108,7 @@ static void judge_thresholds(struct verdict *verdict, const struct result *resul
 /* It held when it ended the run, whatever it says of the end. */
 static void judge_abort(struct verdict *verdict, const struct result *result)
 {
-	if (result->end == RUN_ABORTED) {
+	if (result->end == RESULT_ABORTED) {
 		propose(verdict, EXIT_STATUS_THRESHOLD);
 	}
 }

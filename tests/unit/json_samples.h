@@ -32,7 +32,7 @@ static inline int sample_declined(struct result *result, struct verdict *ret_ver
 	if (r < 0) {
 		return r;
 	}
-	result->end = RUN_NOT_STARTED;
+	result->end = RESULT_NOT_STARTED;
 	error_set(&result->error, -ENOENT, "no such name");
 	verdict_decline(EXIT_STATUS_INCOMPLETE, &no_rules, ret_verdict);
 	return 0;
@@ -206,7 +206,7 @@ static inline int sample_full(struct result *result)
 		.waited_ns = 2000001000};
 	result->duration_ns = 12 * NSEC_PER_SEC + 345678901;
 	result->dialing_ns = 9 * NSEC_PER_SEC;
-	result->end = RUN_INTERRUPTED;
+	result->end = RESULT_INTERRUPTED;
 	for (uint64_t us = 1; us <= 1000; us++) {
 		histogram_record(&result->handshake, us);
 		histogram_record(&result->connect, 10 * us);

@@ -185,12 +185,12 @@ static void the_start_is_an_instant_with_its_fraction(void **state)
 static void each_end_has_its_name(void **state)
 {
 	struct fixture *fixture = *state;
-	static const char *const names[] = {[RUN_COMPLETED] = "completed",
-		[RUN_INTERRUPTED] = "interrupted",
-		[RUN_ABORTED] = "aborted"};
+	static const char *const names[] = {[RESULT_COMPLETED] = "completed",
+		[RESULT_INTERRUPTED] = "interrupted",
+		[RESULT_ABORTED] = "aborted"};
 	for (size_t i = 0; i < LENGTH(names); i++) {
 		json_decref(fixture->root);
-		fixture->result.end = (enum run_end)i;
+		fixture->result.end = (enum result_end)i;
 		read_back(fixture);
 		assert_string_equal(text_of(fixture->root, "ended"), names[i]);
 	}

@@ -14,28 +14,29 @@ static void test_exit_status(void **state)
 	(void)state;
 	static const struct {
 		struct snapshot at_end;
-		enum run_end end;
+		enum result_end end;
 		bool held;
 		enum exit_status status;
 	} cases[] = {
-		{{.total = 5, .established = 5}, RUN_COMPLETED, false, EXIT_STATUS_OK},
-		{{.total = 5, .established = 5}, RUN_COMPLETED, true, EXIT_STATUS_OK},
+		{{.total = 5, .established = 5}, RESULT_COMPLETED, false, EXIT_STATUS_OK},
+		{{.total = 5, .established = 5}, RESULT_COMPLETED, true, EXIT_STATUS_OK},
 		/* Without --hold the peer may close as it likes, */
-		{{.total = 5, .established = 3, .closed = 2}, RUN_COMPLETED, false, EXIT_STATUS_OK},
+		{{.total = 5, .established = 3, .closed = 2}, RESULT_COMPLETED, false,
+			EXIT_STATUS_OK},
 		/* with it, one that was dropped is one too many. */
-		{{.total = 5, .established = 4, .closed = 1}, RUN_COMPLETED, true,
+		{{.total = 5, .established = 4, .closed = 1}, RESULT_COMPLETED, true,
 			EXIT_STATUS_FAILURES},
-		{{.total = 5, .established = 4, .failed = 1}, RUN_COMPLETED, false,
+		{{.total = 5, .established = 4, .failed = 1}, RESULT_COMPLETED, false,
 			EXIT_STATUS_FAILURES},
-		{{.total = 5, .failed = 5}, RUN_COMPLETED, true, EXIT_STATUS_FAILURES},
+		{{.total = 5, .failed = 5}, RESULT_COMPLETED, true, EXIT_STATUS_FAILURES},
 		/* Interrupted comes before all else. */
-		{{.total = 5, .established = 5}, RUN_INTERRUPTED, true, EXIT_STATUS_INCOMPLETE},
-		{{.total = 5, .failed = 1, .not_initiated = 4}, RUN_INTERRUPTED, false,
+		{{.total = 5, .established = 5}, RESULT_INTERRUPTED, true, EXIT_STATUS_INCOMPLETE},
+		{{.total = 5, .failed = 1, .not_initiated = 4}, RESULT_INTERRUPTED, false,
 			EXIT_STATUS_INCOMPLETE},
 		/* And so does what was left undone, for whatever reason. */
-		{{.total = 5, .failed = 1, .not_initiated = 4}, RUN_COMPLETED, false,
+		{{.total = 5, .failed = 1, .not_initiated = 4}, RESULT_COMPLETED, false,
 			EXIT_STATUS_INCOMPLETE},
-		{{.total = 5, .established = 4, .dialing = 1}, RUN_COMPLETED, false,
+		{{.total = 5, .established = 4, .dialing = 1}, RESULT_COMPLETED, false,
 			EXIT_STATUS_INCOMPLETE},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -99,7 +100,7 @@ static void test_local_failures_say_nothing_of_the_target(void **state)
 	assert_int_equal(verdict.exit_status, EXIT_STATUS_LOCAL_LIMIT);
 	assert_string_equal(verdict.reasons[0],
 		"This machine was the limit: 1 connections failed here (no free local port).");
-	result.end = RUN_INTERRUPTED;
+	result.end = RESULT_INTERRUPTED;
 	assert_int_equal(plain_verdict(&result).exit_status, EXIT_STATUS_INCOMPLETE);
 }
 
@@ -195,7 +196,7 @@ static void test_only_rules_that_abort_end_a_run(void **state)
 	assert_false(verdict_aborts(&result, &fail_if));
 	assert_true(verdict_aborts(&result, &abort_if));
 	assert_false(verdict_aborts(&result, &not_yet));
-	result.end = RUN_ABORTED;
+	result.end = RESULT_ABORTED;
 	result.at_end.not_initiated = 7;
 	struct verdict verdict;
 	verdict_judge(&result, &abort_if, &verdict);
@@ -245,7 +246,8 @@ static void test_a_run_that_did_not_begin(void **state)
 static void test_a_run_that_broke_off_is_incomplete(void **state)
 {
 	(void)state;
-	const struct result result = {.at_end = {.total = 5, .established = 5}, .end = RUN_FAILED};
+	const struct result result = {
+		.at_end = {.total = 5, .established = 5}, .end = RESULT_FAILED};
 	assert_int_equal(plain_verdict(&result).exit_status, EXIT_STATUS_INCOMPLETE);
 }
 

@@ -32,12 +32,12 @@ struct cause_tally {
 #define RESULT_UNKNOWN UINT64_MAX
 
 /* Why the run ended. */
-enum run_end {
-	RUN_COMPLETED, /* every connection decided, the hold over */
-	RUN_INTERRUPTED, /* SIGINT, SIGTERM or SIGHUP */
-	RUN_ABORTED, /* the observer asked for it: a threshold was crossed */
-	RUN_NOT_STARTED, /* nothing was dialled: see `error` */
-	RUN_FAILED, /* this program could not go on: see `error` */
+enum result_end {
+	RESULT_COMPLETED, /* every connection decided, the hold over */
+	RESULT_INTERRUPTED, /* SIGINT, SIGTERM or SIGHUP */
+	RESULT_ABORTED, /* the observer asked for it: a threshold was crossed */
+	RESULT_NOT_STARTED, /* nothing was dialled: see `error` */
+	RESULT_FAILED, /* this program could not go on: see `error` */
 };
 
 /*
@@ -354,7 +354,7 @@ struct result {
 	struct leftover left;
 	struct generator generator;
 	struct host_view machine;
-	enum run_end end;
+	enum result_end end;
 	struct error error; /* why this program could not do its work; empty: it could */
 	bool held; /* the run was asked to hold its connections */
 };
