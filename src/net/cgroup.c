@@ -23,10 +23,10 @@
 #include "tcpgoon/net/procfile.h"
 
 /* Version 1 writes "no limit" as a number of whole pages just below 2^63. */
-#define AMOUNT_MOST (UINT64_C(1) << 62)
+#define AMOUNT_MAX (UINT64_C(1) << 62)
 
 /* Deeper than this is nothing that people make. */
-#define LEVELS_MOST 64
+#define LEVELS_MAX 64
 
 struct word {
 	const char *begin;
@@ -203,7 +203,7 @@ bool cgroup_parse_amount(const char *text, uint64_t *ret_amount)
 		return false;
 	}
 	uint64_t amount = strtoull(text, NULL, 10);
-	*ret_amount = amount >= AMOUNT_MOST ? CGROUP_NONE : amount;
+	*ret_amount = amount >= AMOUNT_MAX ? CGROUP_NONE : amount;
 	return true;
 }
 
@@ -383,7 +383,7 @@ static void climb(
 	const char *root, struct cgroup_place *place, level_function *look, struct cgroup *cgroup)
 {
 	size_t top = strlen(place->top);
-	for (unsigned i = 0; i < LEVELS_MOST; i++) {
+	for (unsigned i = 0; i < LEVELS_MAX; i++) {
 		const struct level level = {.root = root, .directory = place->own};
 		look(&level, cgroup);
 		char *slash = strrchr(place->own, '/');

@@ -17,8 +17,8 @@
 
 #include "tcpgoon/base/escape.h"
 
-#define NAME_MOST 253
-#define LABEL_MOST 63
+#define NAME_LENGTH_MAX 253
+#define LABEL_LENGTH_MAX 63
 
 static int refuse_character(const char *host, const char *at, struct error *error)
 {
@@ -65,10 +65,10 @@ static int check_labels(const char *host, const char *ascii, struct error *error
 	if (length > 0 && ascii[length - 1] == '.') {
 		length--; /* the root */
 	}
-	if (length > NAME_MOST) {
+	if (length > NAME_LENGTH_MAX) {
 		return error_set(error, -EINVAL,
 			"host '%s' has %zu characters, and a name has at most %d", host, length,
-			NAME_MOST);
+			NAME_LENGTH_MAX);
 	}
 	for (size_t at = 0; at <= length;) {
 		size_t label = strcspn(ascii + at, ".");
@@ -77,11 +77,11 @@ static int check_labels(const char *host, const char *ascii, struct error *error
 				"host '%s' is no name: it has nothing before one of its dots",
 				host);
 		}
-		if (label > LABEL_MOST) {
+		if (label > LABEL_LENGTH_MAX) {
 			return error_set(error, -EINVAL,
 				"host '%s' is no name: its part '%.*s' has %zu characters, and a "
 				"part has at most %d",
-				host, (int)label, ascii + at, label, LABEL_MOST);
+				host, (int)label, ascii + at, label, LABEL_LENGTH_MAX);
 		}
 		at += label + 1;
 	}

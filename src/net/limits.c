@@ -90,11 +90,11 @@ void limits_read_space(struct limits_space *ret_space)
 }
 
 /* The kernel's set may be larger than cpu_set_t: 8,192 are its most. */
-#define PROCESSORS_MOST 8192
+#define PROCESSORS_MAX 8192
 
 uint64_t limits_processors(void)
 {
-	unsigned long words[PROCESSORS_MOST / (8 * sizeof(unsigned long))] = {0};
+	unsigned long words[PROCESSORS_MAX / (8 * sizeof(unsigned long))] = {0};
 	if (sched_getaffinity(0, sizeof(words), (cpu_set_t *)words) < 0) {
 		return 0;
 	}
@@ -126,7 +126,7 @@ struct limit_source {
 	}
 
 /* A field of unit 0 is none. */
-static const struct limit_source limit_sources[LIMITS_FILE_MAX] = {
+static const struct limit_source limit_sources[LIMITS_FILES_MAX] = {
 	[LIMITS_FILE_NR] =
 		{
 			.path = "/proc/sys/fs/file-nr",
@@ -260,7 +260,7 @@ int limits_read_sockets(struct limits *limits)
 void limits_read(struct limits *ret_limits)
 {
 	limits_init(ret_limits);
-	for (size_t i = 0; i < LIMITS_FILE_MAX; i++) {
+	for (size_t i = 0; i < LIMITS_FILES_MAX; i++) {
 		char *text = NULL;
 		if (procfile_read(limit_sources[i].path, &text) == 0) {
 			/* What the file does not have stays LIMITS_NONE, which says so. */

@@ -26,14 +26,14 @@
 #include "net/hostname.h"
 
 /* As many addresses of a name are looked at. */
-#define ADDRESSES_MOST 512
+#define ADDRESSES_MAX 512
 
 /* What a look-up has found. It goes through a pipe, as far as it is filled. */
 struct answer {
 	int status; /* of getaddrinfo() */
 	int errno_value; /* where that is EAI_SYSTEM */
 	size_t count;
-	struct address list[ADDRESSES_MOST];
+	struct address list[ADDRESSES_MAX];
 };
 
 /* An international name is looked up in ASCII, and then as it was given: hosts(5) may have it so. */
@@ -53,7 +53,7 @@ static void ask(const struct resolve_query *query, const char *name, struct answ
 	}
 	for (const struct addrinfo *it = info; it != NULL; it = it->ai_next) {
 		struct address address;
-		if (answer->count == ADDRESSES_MOST ||
+		if (answer->count == ADDRESSES_MAX ||
 			address_from_sockaddr(it->ai_addr, &address) < 0) {
 			continue;
 		}
@@ -134,7 +134,7 @@ static int read_answer(int fd, const struct resolve_query *query, struct answer 
 		}
 		length += got > 0 ? (size_t)got : 0;
 	}
-	bool whole = length >= offsetof(struct answer, list) && answer->count <= ADDRESSES_MOST &&
+	bool whole = length >= offsetof(struct answer, list) && answer->count <= ADDRESSES_MAX &&
 		length == offsetof(struct answer, list) + answer->count * sizeof(answer->list[0]);
 	return whole ? 0 : -EPIPE;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "net/sockdiag_parse.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
@@ -53,8 +54,8 @@ struct kernel_tcp_info {
 	uint32_t data_segs_out;
 };
 
-_Static_assert(offsetof(struct kernel_tcp_info, total_retrans) == 100, "as in linux/tcp.h");
-_Static_assert(offsetof(struct kernel_tcp_info, data_segs_out) == 156, "as in linux/tcp.h");
+static_assert(offsetof(struct kernel_tcp_info, total_retrans) == 100, "as in linux/tcp.h");
+static_assert(offsetof(struct kernel_tcp_info, data_segs_out) == 156, "as in linux/tcp.h");
 
 #define INFO_LENGTH_BASIC offsetof(struct kernel_tcp_info, pacing_rate)
 

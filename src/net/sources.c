@@ -10,7 +10,7 @@
 
 #define DISCARD_PORT 9
 
-#define PORT_LEAST 1024
+#define PORT_MIN 1024
 
 /*
  * Binds to whatever port can be had, where the kernel has none to pick: all that it picks from may be
@@ -23,7 +23,7 @@ static int bind_to_any_port(int fd, const struct address *source, sa_family_t fa
 	if (source != NULL) {
 		from = *source;
 	}
-	for (uint32_t port = PORT_LEAST; r < 0 && port <= UINT16_MAX; port++) {
+	for (uint32_t port = PORT_MIN; r < 0 && port <= UINT16_MAX; port++) {
 		address_set_port(&from, (uint16_t)port);
 		r = bind(fd, &from.any, address_length(&from)) < 0 ? -errno : 0;
 		if (r < 0 && r != -EADDRINUSE && r != -EACCES) {

@@ -160,7 +160,7 @@ static int use_given(struct draft *draft, const struct settings *settings,
 }
 
 /* Of fewer ports outside of what the host hands out, a source would have next to nothing. */
-#define OUTSIDE_LEAST 1024
+#define OUTSIDE_MIN 1024
 
 /* How many consecutive loopback addresses the run needs, with one to spare for held ports. */
 static uint64_t loopback_sources(
@@ -169,7 +169,7 @@ static uint64_t loopback_sources(
 	uint64_t ports = order->counts[PORT_BAND_OUTSIDE];
 	if (settings->source_port != NULL) {
 		ports = TUPLES_PORT_HIGH - TUPLES_PORT_LOW; /* the range is the user's wish */
-	} else if (ports < OUTSIDE_LEAST) {
+	} else if (ports < OUTSIDE_MIN) {
 		ports += order->counts[PORT_BAND_LATE];
 	}
 	/* One may be the target's own. */

@@ -86,9 +86,9 @@ static int make_span(const char *text, const struct address *first, const struct
 	if (distance == UINT64_MAX) {
 		return refuse_span(text, first, last, error);
 	}
-	if (distance >= SOURCE_RANGE_MOST) {
+	if (distance >= SOURCE_RANGE_MAX) {
 		return error_set(error, -EINVAL, "'%s' has more than %llu addresses", text,
-			(unsigned long long)SOURCE_RANGE_MOST);
+			(unsigned long long)SOURCE_RANGE_MAX);
 	}
 	*ret_range = (struct source_range){.first = *first, .count = distance + 1};
 	address_unmap(&ret_range->first);
@@ -160,7 +160,7 @@ static int parse_network(
 	}
 	if (bits - prefix > 24) {
 		return error_set(error, -EINVAL, "'%s' has more than %llu addresses", text,
-			(unsigned long long)SOURCE_RANGE_MOST);
+			(unsigned long long)SOURCE_RANGE_MAX);
 	}
 	uint64_t count = UINT64_C(1) << (bits - prefix);
 	mask(&first, (unsigned)prefix);

@@ -11,6 +11,8 @@
  */
 #include "tcpgoon/verdict/diagnose.h"
 
+#include <assert.h>
+
 #include "verdict/rules.h"
 
 enum rule_id {
@@ -95,8 +97,8 @@ struct rule {
 /* And that connections were ended whatever their age. */
 #define ENDED_THEM_ALL (THE(SERVER_WENT_AWAY) | THE(OLDEST_CLOSED))
 
-#define ROW(id, side, weight, function, better) \
-	[RULE_##id] = {#function, CAUSE_SIDE_##side, FINDING_##weight, function, better}
+#define ROW(id, side, weight, name, better) \
+	[RULE_##id] = {#name, CAUSE_SIDE_##side, FINDING_##weight, rule_##name, better}
 
 static const struct rule rules[RULE_MAX] = {
 	ROW(LOCAL_PORTS_EXHAUSTED, LOCAL, REMARK, local_ports_exhausted, 0),
@@ -192,8 +194,8 @@ static const uint64_t causes_of[RULE_MAX] = {
 	[RULE_DROPPED_WHILE_HELD] = OF(CLOSED_BY_PEER) | OF(RESET_BY_PEER),
 };
 
-_Static_assert(RULE_MAX <= FINDINGS_MAX, "each rule may match");
-_Static_assert(RULE_MAX <= 64 && CAUSE_MAX <= 64, "a bit for each");
+static_assert(RULE_MAX <= FINDINGS_MAX, "each rule may match");
+static_assert(RULE_MAX <= 64 && CAUSE_MAX <= 64, "a bit for each");
 
 /* Whether one of the rules that know better speaks of all that this one speaks of. */
 static bool yields(enum rule_id id, const struct finding *candidates)

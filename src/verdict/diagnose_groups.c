@@ -11,11 +11,11 @@
 #include "verdict/rules.h"
 
 /* A single failure is no group. */
-#define GROUP_FAILURES_LEAST 2
+#define GROUP_FAILURES_MIN 2
 /* Outside of the groups at most one in so many may have failed as well. */
 #define ELSEWHERE_ONE_IN 10
 /* Names of groups in one sentence. */
-#define NAMES_MOST 2
+#define NAMES_MAX 2
 
 /* The groups of one kind of which all was rejected, and the rest of the run. */
 struct failing {
@@ -25,7 +25,7 @@ struct failing {
 	uint64_t elsewhere_rejected;
 	uint64_t first_rejected;
 	uint64_t causes[CAUSE_MAX]; /* of these groups */
-	char names[NAMES_MOST * (ADDRESS_TEXT_MAX + 2) + 8];
+	char names[NAMES_MAX * (ADDRESS_TEXT_MAX + 2) + 8];
 };
 
 static uint64_t failed_here_in(const struct failure_group *group)
@@ -61,7 +61,7 @@ static uint64_t decided_in(const struct failure_group *group)
 static bool all_rejected(const struct failure_group *group)
 {
 	uint64_t rejected = rejected_in(group);
-	return rejected >= GROUP_FAILURES_LEAST && rejected == decided_in(group);
+	return rejected >= GROUP_FAILURES_MIN && rejected == decided_in(group);
 }
 
 static void add_name(
@@ -69,9 +69,9 @@ static void add_name(
 {
 	char buffer[ADDRESS_TEXT_MAX];
 	size_t used = strlen(failing->names);
-	if (failing->groups == NAMES_MOST) {
+	if (failing->groups == NAMES_MAX) {
 		snprintf(failing->names + used, sizeof(failing->names) - used, ", ...");
-	} else if (failing->groups < NAMES_MOST) {
+	} else if (failing->groups < NAMES_MAX) {
 		snprintf(failing->names + used, sizeof(failing->names) - used, "%s%s",
 			used > 0 ? ", " : "", failure_group_value(kind, group, buffer));
 	}
@@ -149,7 +149,7 @@ static bool may_be_a_limit(const struct result *result, const struct failing *fa
 		failing->first_rejected == result->first_rejected;
 }
 
-bool failures_by_source(const struct result *result, struct finding *finding)
+bool rule_failures_by_source(const struct result *result, struct finding *finding)
 {
 	struct failing failing = look_at_groups(result, GROUP_SOURCE);
 	if (!tells_apart(result, &failing)) {
@@ -191,7 +191,7 @@ static bool explains_more_than_a_target(const struct result *result, enum group_
 	return result->target_count == 0;
 }
 
-bool failures_by_family(const struct result *result, struct finding *finding)
+bool rule_failures_by_family(const struct result *result, struct finding *finding)
 {
 	struct failing failing = look_at_groups(result, GROUP_FAMILY);
 	if (!tells_apart(result, &failing) || !explains_more_than_a_target(result, GROUP_FAMILY)) {
@@ -205,7 +205,7 @@ bool failures_by_family(const struct result *result, struct finding *finding)
 	return true;
 }
 
-bool failures_by_port(const struct result *result, struct finding *finding)
+bool rule_failures_by_port(const struct result *result, struct finding *finding)
 {
 	struct failing failing = look_at_groups(result, GROUP_PORT);
 	if (!tells_apart(result, &failing) || !explains_more_than_a_target(result, GROUP_PORT)) {
@@ -255,7 +255,7 @@ static void add_group(
 
 void rule_add_group(const struct result *result, uint64_t causes, struct finding *finding)
 {
-	if (finding->count < GROUP_FAILURES_LEAST) {
+	if (finding->count < GROUP_FAILURES_MIN) {
 		return;
 	}
 	for (size_t i = 0; i < GROUP_KINDS; i++) {

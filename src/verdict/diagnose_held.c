@@ -19,7 +19,7 @@
 #define TOGETHER_LEAST_US UINT64_C(1000000)
 /* Nobody has an idle timeout that short. */
 #define IDLE_LEAST_US UINT64_C(1000000)
-#define IDLE_DROPS_LEAST 5
+#define IDLE_DROPS_MIN 5
 /* Ends lie together within this. */
 #define INSTANT_NS NSEC_PER_SEC
 /* A server that makes room for a dial has done so by then. */
@@ -128,7 +128,7 @@ static bool could_be_an_instant(const struct drops *drops)
 
 static bool lifetimes_lie_together(const struct drops *drops)
 {
-	return drops->median_us >= IDLE_LEAST_US && drops->together >= IDLE_DROPS_LEAST &&
+	return drops->median_us >= IDLE_LEAST_US && drops->together >= IDLE_DROPS_MIN &&
 		drops->together * 2 >= drops->count;
 }
 
@@ -154,8 +154,8 @@ static bool first_were_closed_at_once(const struct result *result, struct findin
 {
 	uint64_t at_once = rule_ended_at_once(result);
 	uint64_t last = result->last_rejected;
-	if (at_once < IDLE_DROPS_LEAST || result_failed_there(result) > 0 ||
-		result->at_end.established < IDLE_DROPS_LEAST || last == RESULT_UNKNOWN ||
+	if (at_once < IDLE_DROPS_MIN || result_failed_there(result) > 0 ||
+		result->at_end.established < IDLE_DROPS_MIN || last == RESULT_UNKNOWN ||
 		last + 1 > at_once + 1 + at_once / 50) {
 		return false;
 	}
@@ -174,7 +174,7 @@ static bool first_were_closed_at_once(const struct result *result, struct findin
 	return true;
 }
 
-bool oldest_closed(const struct result *result, struct finding *finding)
+bool rule_oldest_closed(const struct result *result, struct finding *finding)
 {
 	struct drops drops = look_at_drops(result);
 	if (drops.count == 0) {
@@ -208,7 +208,7 @@ static bool stall_hides_them(const struct result *result, const struct drops *dr
 	return drops->count > 0 && result->stalls.lifetime_apart * 2 >= drops->count;
 }
 
-bool server_went_away(const struct result *result, struct finding *finding)
+bool rule_server_went_away(const struct result *result, struct finding *finding)
 {
 	struct drops drops = look_at_drops(result);
 	if (stall_hides_them(result, &drops) && !rule_listener_left(result)) {
@@ -240,7 +240,7 @@ bool server_went_away(const struct result *result, struct finding *finding)
 	return true;
 }
 
-bool idle_timeout(const struct result *result, struct finding *finding)
+bool rule_idle_timeout(const struct result *result, struct finding *finding)
 {
 	struct drops drops = look_at_drops(result);
 	if (!lifetimes_lie_together(&drops)) {
@@ -273,7 +273,7 @@ bool idle_timeout(const struct result *result, struct finding *finding)
 	return true;
 }
 
-bool silent(const struct result *result, struct finding *finding)
+bool rule_silent(const struct result *result, struct finding *finding)
 {
 	finding->count = rule_cause(result, CAUSE_SILENT);
 	if (finding->count == 0) {
@@ -287,7 +287,7 @@ bool silent(const struct result *result, struct finding *finding)
 	return true;
 }
 
-bool dropped_while_held(const struct result *result, struct finding *finding)
+bool rule_dropped_while_held(const struct result *result, struct finding *finding)
 {
 	struct drops drops = look_at_drops(result);
 	finding->count = drops.count;
@@ -320,7 +320,7 @@ bool dropped_while_held(const struct result *result, struct finding *finding)
  * Harm to own connections: they were idle and counted as open, and their peer was not there. Where
  * nobody asked that they stay, it is a remark: only the FINs may have been dropped.
  */
-bool fin_unanswered(const struct result *result, struct finding *finding)
+bool rule_fin_unanswered(const struct result *result, struct finding *finding)
 {
 	const struct closing_view *closing = &result->closing;
 	char waited[RULE_TEXT_MAX];
@@ -345,7 +345,7 @@ bool fin_unanswered(const struct result *result, struct finding *finding)
 	return true;
 }
 
-bool reset_while_closing(const struct result *result, struct finding *finding)
+bool rule_reset_while_closing(const struct result *result, struct finding *finding)
 {
 	const struct closing_view *closing = &result->closing;
 	if (closing->reset == 0 || closing->reset == RESULT_UNKNOWN) {

@@ -14,7 +14,7 @@
 #define PACE_LEAST_PERCENT 95
 /* Of so many dials at least one was late, and in so many spells: less are single events. */
 #define LATE_ONE_IN 4
-#define LATE_SPELLS_LEAST 4
+#define LATE_SPELLS_MIN 4
 #define CPU_MOST_PERCENT 90
 /* Of the time while dialling: waiting for a CPU that others have. */
 #define CPU_WAIT_PERCENT 10
@@ -35,7 +35,7 @@ static bool failed_here(
 	return tally->count > 0;
 }
 
-bool local_ports_exhausted(const struct result *result, struct finding *finding)
+bool rule_local_ports_exhausted(const struct result *result, struct finding *finding)
 {
 	if (!failed_here(result, CAUSE_PORTS_EXHAUSTED, "found no free local port on this machine",
 		    finding)) {
@@ -52,19 +52,19 @@ bool local_ports_exhausted(const struct result *result, struct finding *finding)
 	return true;
 }
 
-bool local_descriptors(const struct result *result, struct finding *finding)
+bool rule_local_descriptors(const struct result *result, struct finding *finding)
 {
 	return failed_here(
 		result, CAUSE_DESCRIPTORS, "got no file descriptor on this machine", finding);
 }
 
-bool local_memory(const struct result *result, struct finding *finding)
+bool rule_local_memory(const struct result *result, struct finding *finding)
 {
 	return failed_here(
 		result, CAUSE_MEMORY, "got no memory from the kernel of this machine", finding);
 }
 
-bool local_not_permitted(const struct result *result, struct finding *finding)
+bool rule_local_not_permitted(const struct result *result, struct finding *finding)
 {
 	const struct refusal *refusal = rule_first_refusal(result, CAUSE_NOT_PERMITTED);
 	bool found = failed_here(
@@ -96,7 +96,7 @@ static const struct way *loopback_way(const struct result *result)
 	return NULL;
 }
 
-bool source_unusable(const struct result *result, struct finding *finding)
+bool rule_source_unusable(const struct result *result, struct finding *finding)
 {
 	const struct refusal *refusal = rule_first_refusal(result, CAUSE_SOURCE_INVALID);
 	const struct way *stays = loopback_way(result);
@@ -137,7 +137,7 @@ bool source_unusable(const struct result *result, struct finding *finding)
 	return found;
 }
 
-bool conntrack_full(const struct result *result, struct finding *finding)
+bool rule_conntrack_full(const struct result *result, struct finding *finding)
 {
 	const struct host_tables *tables = &result->tables;
 	bool limited = tables->conntrack_max > 0 && tables->conntrack_max != RESULT_UNKNOWN &&
@@ -183,7 +183,7 @@ bool conntrack_full(const struct result *result, struct finding *finding)
 	return true;
 }
 
-bool time_wait_overflow(const struct result *result, struct finding *finding)
+bool rule_time_wait_overflow(const struct result *result, struct finding *finding)
 {
 	uint64_t overflows = result_added(result, NETSTAT_TIME_WAIT_OVERFLOWS);
 	/* This run's leave a TIME_WAIT here while it lasts where the server is here and closes. */
@@ -201,7 +201,7 @@ bool time_wait_overflow(const struct result *result, struct finding *finding)
 	return true;
 }
 
-bool memory_pressure(const struct result *result, struct finding *finding)
+bool rule_memory_pressure(const struct result *result, struct finding *finding)
 {
 	uint64_t pressures = result_added(result, NETSTAT_MEMORY_PRESSURES);
 	uint64_t aborts = result_added(result, NETSTAT_ABORTS_ON_MEMORY);
@@ -265,7 +265,7 @@ static bool pace_was_lost(const struct result *result, struct finding *finding)
 	uint64_t late_ns = histogram_percentile(&result->lag, 99) * NSEC_PER_USEC;
 	bool slow = generator->last_dial_ns > asked_ns + GENERATOR_LATE_NS &&
 		asked_ns < generator->last_dial_ns / 100 * PACE_LEAST_PERCENT;
-	bool often = generator->late_spells >= LATE_SPELLS_LEAST;
+	bool often = generator->late_spells >= LATE_SPELLS_MIN;
 	if (generator->late * LATE_ONE_IN < result->lag.count || (!slow && !often)) {
 		return false;
 	}
@@ -325,12 +325,12 @@ static bool stood_still(const struct result *result, struct finding *finding)
 	return true;
 }
 
-bool client_limited(const struct result *result, struct finding *finding)
+bool rule_client_limited(const struct result *result, struct finding *finding)
 {
 	/* What failed here was not dialled: those findings say enough. */
 	bool dialled = result->dialed >= 2 && result_failed_here(result) == 0;
 	/* Whoever is throttled stands still: the quota says why. */
-	if (dialled && quota_was_the_limit(result, finding)) {
+	if (dialled && rule_quota_was_the_limit(result, finding)) {
 		return true;
 	}
 	if (stood_still(result, finding)) {

@@ -42,7 +42,7 @@ static const char *ip_command(const struct address *address)
 	return address->any.sa_family == AF_INET6 ? "ip -6" : "ip";
 }
 
-bool no_route(const struct result *result, struct finding *finding)
+bool rule_no_route(const struct result *result, struct finding *finding)
 {
 	const struct refusal *refusal = rule_first_refusal(result, CAUSE_NO_ROUTE);
 	finding->count = rule_cause(result, CAUSE_NO_ROUTE);
@@ -94,7 +94,7 @@ static void hint_at_refuser(const struct refusal *refusal, struct finding *findi
 	}
 }
 
-bool route_refuses(const struct result *result, struct finding *finding)
+bool rule_route_refuses(const struct result *result, struct finding *finding)
 {
 	const struct refusal *refusal = rule_first_refusal(result, CAUSE_ROUTE_REFUSES);
 	finding->count = rule_cause(result, CAUSE_ROUTE_REFUSES);
@@ -144,7 +144,7 @@ static bool is_silent_neighbour(const struct way *way)
 	return !is_dead_device(way) && way->neighbour == NEIGHBOUR_SILENT;
 }
 
-bool device_down(const struct result *result, struct finding *finding)
+bool rule_device_down(const struct result *result, struct finding *finding)
 {
 	const struct way *way = find_way(result, is_dead_device, &finding->count);
 	if (way == NULL) {
@@ -166,7 +166,7 @@ bool device_down(const struct result *result, struct finding *finding)
 	return true;
 }
 
-bool neighbour_silent(const struct result *result, struct finding *finding)
+bool rule_neighbour_silent(const struct result *result, struct finding *finding)
 {
 	const struct way *way = find_way(result, is_silent_neighbour, &finding->count);
 	if (way == NULL) {
@@ -302,7 +302,7 @@ static bool name_rule(const struct result *result, enum ruleset_deed deed, struc
 	return true;
 }
 
-bool output_dropped(const struct result *result, struct finding *finding)
+bool rule_output_dropped(const struct result *result, struct finding *finding)
 {
 	uint64_t timed_out = rule_cause(result, CAUSE_TIMED_OUT);
 	uint64_t lost = lost_syns(result);
@@ -381,7 +381,7 @@ static bool answered_here(const struct result *result, uint64_t refused)
 	return explains(left, refused) && (came_in == NETSTAT_ABSENT || came_in >= refused);
 }
 
-bool output_rejected(const struct result *result, struct finding *finding)
+bool rule_output_rejected(const struct result *result, struct finding *finding)
 {
 	/* What another host said by ICMP is not ours; who sent a RST cannot be seen. */
 	uint64_t by_others = result->icmp.told - result->icmp.told_here;
@@ -411,7 +411,7 @@ bool output_rejected(const struct result *result, struct finding *finding)
 	return true;
 }
 
-bool reverse_path_filtered(const struct result *result, struct finding *finding)
+bool rule_reverse_path_filtered(const struct result *result, struct finding *finding)
 {
 	uint64_t filtered = result_added(result, NETSTAT_REVERSE_PATH_FILTERED);
 	const struct reverse_path *view = &result->reverse_path;
@@ -462,7 +462,7 @@ static uint64_t undelivered(const struct result *result)
  * those that the target repeats. Of a target on this host the SYNs themselves may be what is dropped,
  * which is for its side to say.
  */
-bool input_dropped(const struct result *result, struct finding *finding)
+bool rule_input_dropped(const struct result *result, struct finding *finding)
 {
 	uint64_t lost = lost_syns(result);
 	uint64_t dropped = undelivered(result);

@@ -31,7 +31,7 @@ static bool host_is_alive(const struct result *result, const struct target_tally
 	return false;
 }
 
-bool name_with_dead_address(const struct result *result, struct finding *finding)
+bool rule_name_with_dead_address(const struct result *result, struct finding *finding)
 {
 	char names[2 * ADDRESS_TEXT_MAX + 16] = "";
 	size_t used = 0;
@@ -143,7 +143,7 @@ static bool dialled_from_unusual_ports(const struct result *result)
 		left->ports == left->ports_of;
 }
 
-bool firewall_drop(const struct result *result, struct finding *finding)
+bool rule_firewall_drop(const struct result *result, struct finding *finding)
 {
 	char how_long[FINDING_TEXT_MAX];
 	char retransmissions[FINDING_TEXT_MAX];
@@ -176,7 +176,7 @@ bool firewall_drop(const struct result *result, struct finding *finding)
 	return true;
 }
 
-bool partial_drop(const struct result *result, struct finding *finding)
+bool rule_partial_drop(const struct result *result, struct finding *finding)
 {
 	finding->count = rule_cause(result, CAUSE_TIMED_OUT);
 	bool others_answered =
@@ -195,7 +195,7 @@ bool partial_drop(const struct result *result, struct finding *finding)
 	return true;
 }
 
-bool syn_loss(const struct result *result, struct finding *finding)
+bool rule_syn_loss(const struct result *result, struct finding *finding)
 {
 	uint64_t timed_out = rule_cause(result, CAUSE_TIMED_OUT);
 	uint64_t late = came_up_late(result);
@@ -217,7 +217,7 @@ bool syn_loss(const struct result *result, struct finding *finding)
 	return true;
 }
 
-bool firewall_reject(const struct result *result, struct finding *finding)
+bool rule_firewall_reject(const struct result *result, struct finding *finding)
 {
 	finding->count = rule_cause(result, CAUSE_PROHIBITED);
 	if (finding->count == 0) {
@@ -243,7 +243,7 @@ static bool all_targets_listen(const struct result *result)
  * A server of this host that listens refuses nobody. Where others came up, it may have been away for a
  * moment; but then TCP of this host has sent the resets, and counted them.
  */
-bool firewall_reset(const struct result *result, struct finding *finding)
+bool rule_firewall_reset(const struct result *result, struct finding *finding)
 {
 	uint64_t refused = rule_cause(result, CAUSE_REFUSED);
 	uint64_t resets = result->network.values[NETSTAT_RESETS_SENT];
@@ -270,7 +270,7 @@ bool firewall_reset(const struct result *result, struct finding *finding)
  * A segment whose checksum is wrong is dropped by TCP of this host, and whoever sent it hears nothing.
  * The counter is of all connections of this host: it must explain those that took harm.
  */
-bool damaged_segments(const struct result *result, struct finding *finding)
+bool rule_damaged_segments(const struct result *result, struct finding *finding)
 {
 	uint64_t damaged = result_added(result, NETSTAT_CHECKSUM_ERRORS);
 	uint64_t timed_out = rule_cause(result, CAUSE_TIMED_OUT);
@@ -292,7 +292,7 @@ bool damaged_segments(const struct result *result, struct finding *finding)
 	return true;
 }
 
-bool unreachable(const struct result *result, struct finding *finding)
+bool rule_unreachable(const struct result *result, struct finding *finding)
 {
 	uint64_t network = rule_cause(result, CAUSE_NETWORK_UNREACHABLE);
 	uint64_t host = rule_cause(result, CAUSE_HOST_UNREACHABLE);

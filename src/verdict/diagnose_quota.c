@@ -31,7 +31,7 @@ static void say_quota(const struct generator *generator, char text[FINDING_TEXT_
 		100.0 * (double)generator->quota_ns / (double)generator->quota_period_ns);
 }
 
-bool quota_was_the_limit(const struct result *result, struct finding *finding)
+bool rule_quota_was_the_limit(const struct result *result, struct finding *finding)
 {
 	const struct generator *generator = &result->generator;
 	if (generator->throttled == 0 || !took_harm(result)) {

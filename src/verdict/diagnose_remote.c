@@ -6,10 +6,10 @@
 #include "verdict/rules.h"
 
 /* Fewer prove no limit: what failed by chance may stand at the end by chance. */
-#define CAP_REJECTED_LEAST 5
-#define CAP_KEPT_LEAST 4
+#define CAP_REJECTED_MIN 5
+#define CAP_KEPT_MIN 4
 
-bool no_listener(const struct result *result, struct finding *finding)
+bool rule_no_listener(const struct result *result, struct finding *finding)
 {
 	finding->count = rule_cause(result, CAUSE_REFUSED);
 	if (finding->count == 0 || result->established > 0) {
@@ -27,7 +27,7 @@ bool no_listener(const struct result *result, struct finding *finding)
 	return true;
 }
 
-bool some_refused(const struct result *result, struct finding *finding)
+bool rule_some_refused(const struct result *result, struct finding *finding)
 {
 	finding->count = rule_cause(result, CAUSE_REFUSED);
 	if (finding->count == 0 || result->established == 0) {
@@ -43,7 +43,7 @@ bool some_refused(const struct result *result, struct finding *finding)
 	return true;
 }
 
-bool reset_in_handshake(const struct result *result, struct finding *finding)
+bool rule_reset_in_handshake(const struct result *result, struct finding *finding)
 {
 	finding->count = rule_cause(result, CAUSE_RESET_IN_HANDSHAKE);
 	if (finding->count == 0) {
@@ -244,7 +244,7 @@ static void say_accept_queue(const struct result *result, struct finding *findin
 	hint_at_acceptor(result, finding);
 }
 
-bool backlog_full(const struct result *result, struct finding *finding)
+bool rule_backlog_full(const struct result *result, struct finding *finding)
 {
 	uint64_t timed_out = rule_cause(result, CAUSE_TIMED_OUT);
 	finding->count = hurt_by_backlog(result);
@@ -280,7 +280,7 @@ static uint64_t opened_by_others(const struct result *result)
 	return opened > result->established ? opened - result->established : 0;
 }
 
-bool server_stopped_accepting(const struct result *result, struct finding *finding)
+bool rule_server_stopped_accepting(const struct result *result, struct finding *finding)
 {
 	finding->count = waiting(result);
 	if (!nobody_accepts(result) || finding->count == 0) {
@@ -296,7 +296,7 @@ bool server_stopped_accepting(const struct result *result, struct finding *findi
 	return true;
 }
 
-bool server_accepts_slowly(const struct result *result, struct finding *finding)
+bool rule_server_accepts_slowly(const struct result *result, struct finding *finding)
 {
 	const struct listener_view *listener = &result->listener;
 	finding->count = waiting(result);
@@ -315,7 +315,7 @@ bool server_accepts_slowly(const struct result *result, struct finding *finding)
 	return true;
 }
 
-bool unconfirmed(const struct result *result, struct finding *finding)
+bool rule_unconfirmed(const struct result *result, struct finding *finding)
 {
 	finding->count = known_unconfirmed(result);
 	if (finding->count == 0) {
@@ -335,7 +335,7 @@ bool unconfirmed(const struct result *result, struct finding *finding)
  * A SYN cookie leaves the server's kernel with nothing until the last ACK has come: where that is
  * lost, it repeats no SYN-ACK. (Without one, it knows at least of a half-open connection.)
  */
-bool lost_after_cookie(const struct result *result, struct finding *finding)
+bool rule_lost_after_cookie(const struct result *result, struct finding *finding)
 {
 	uint64_t missing =
 		result->kernel.no_other_end == RESULT_UNKNOWN ? 0 : result->kernel.no_other_end;
@@ -356,7 +356,7 @@ bool lost_after_cookie(const struct result *result, struct finding *finding)
 	return true;
 }
 
-bool syn_cookies(const struct result *result, struct finding *finding)
+bool rule_syn_cookies(const struct result *result, struct finding *finding)
 {
 	uint64_t received = result_added(result, NETSTAT_SYNCOOKIES_RECEIVED);
 	uint64_t others = opened_by_others(result);
@@ -384,8 +384,8 @@ static bool in_order(uint64_t kept, uint64_t before_first)
 
 bool rule_is_cap(uint64_t rejected, uint64_t kept, uint64_t dropped_later, uint64_t before_first)
 {
-	return rejected >= CAP_REJECTED_LEAST && kept >= CAP_KEPT_LEAST &&
-		dropped_later <= kept / 10 && in_order(kept, before_first);
+	return rejected >= CAP_REJECTED_MIN && kept >= CAP_KEPT_MIN && dropped_later <= kept / 10 &&
+		in_order(kept, before_first);
 }
 
 /*
@@ -428,7 +428,7 @@ static void hint_at_cap(const struct result *result, const char *limit, struct f
 				: ", a limit of the server");
 }
 
-bool connection_cap(const struct result *result, struct finding *finding)
+bool rule_connection_cap(const struct result *result, struct finding *finding)
 {
 	char limit[RULE_TEXT_MAX];
 	uint64_t at_once = rule_ended_at_once(result);
@@ -461,12 +461,12 @@ static bool ended_at_once(
 	return finding->count > 0;
 }
 
-bool closed_at_once(const struct result *result, struct finding *finding)
+bool rule_closed_at_once(const struct result *result, struct finding *finding)
 {
 	return ended_at_once(result, CAUSE_CLOSED_AT_ONCE, "closed (FIN)", finding);
 }
 
-bool reset_at_once(const struct result *result, struct finding *finding)
+bool rule_reset_at_once(const struct result *result, struct finding *finding)
 {
 	return ended_at_once(result, CAUSE_RESET_AT_ONCE, "reset (RST)", finding);
 }

@@ -15,7 +15,7 @@
 /* What an end of a connection takes of the kernel's memory, at least. */
 #define END_BYTES 4096
 
-bool few_ports_left(const struct result *result, struct finding *finding)
+bool rule_few_ports_left(const struct result *result, struct finding *finding)
 {
 	const struct leftover *left = &result->left;
 	if (left->ports == RESULT_UNKNOWN || left->ports == left->ports_of ||
@@ -45,7 +45,7 @@ static bool nearly_full(uint64_t left, uint64_t all, uint64_t taken)
 		left < all / 100 * NEARLY_FULL_PERCENT && left < taken;
 }
 
-bool host_nearly_full(const struct result *result, struct finding *finding)
+bool rule_host_nearly_full(const struct result *result, struct finding *finding)
 {
 	const struct leftover *left = &result->left;
 	uint64_t open = result->max_concurrent;

@@ -15,61 +15,61 @@
 typedef bool rule_function(const struct result *result, struct finding *finding);
 
 /* diagnose_local.c: this machine */
-rule_function local_ports_exhausted;
-rule_function local_descriptors;
-rule_function local_memory;
-rule_function local_not_permitted;
-rule_function source_unusable;
-rule_function conntrack_full;
-rule_function time_wait_overflow;
-rule_function memory_pressure;
-rule_function client_limited;
+rule_function rule_local_ports_exhausted;
+rule_function rule_local_descriptors;
+rule_function rule_local_memory;
+rule_function rule_local_not_permitted;
+rule_function rule_source_unusable;
+rule_function rule_conntrack_full;
+rule_function rule_time_wait_overflow;
+rule_function rule_memory_pressure;
+rule_function rule_client_limited;
 
 /* diagnose_output.c: what of the dials left this machine */
-rule_function no_route;
-rule_function route_refuses;
-rule_function device_down;
-rule_function output_dropped;
-rule_function output_rejected;
-rule_function reverse_path_filtered;
-rule_function input_dropped;
-rule_function neighbour_silent;
+rule_function rule_no_route;
+rule_function rule_route_refuses;
+rule_function rule_device_down;
+rule_function rule_output_dropped;
+rule_function rule_output_rejected;
+rule_function rule_reverse_path_filtered;
+rule_function rule_input_dropped;
+rule_function rule_neighbour_silent;
 
 /* diagnose_quota.c: a part of client_limited */
-rule_function quota_was_the_limit;
+rule_function rule_quota_was_the_limit;
 
 /* diagnose_sharing.c: what is left to others of this machine */
-rule_function few_ports_left;
-rule_function host_nearly_full;
+rule_function rule_few_ports_left;
+rule_function rule_host_nearly_full;
 
 /* diagnose_path.c: what lies between, and several targets */
-rule_function name_with_dead_address;
-rule_function firewall_drop;
-rule_function firewall_reject;
-rule_function firewall_reset;
-rule_function damaged_segments;
-rule_function unreachable;
-rule_function partial_drop;
-rule_function syn_loss;
+rule_function rule_name_with_dead_address;
+rule_function rule_firewall_drop;
+rule_function rule_firewall_reject;
+rule_function rule_firewall_reset;
+rule_function rule_damaged_segments;
+rule_function rule_unreachable;
+rule_function rule_partial_drop;
+rule_function rule_syn_loss;
 
 /* diagnose_remote.c: how the target lets connections up */
-rule_function no_listener;
-rule_function some_refused;
-rule_function reset_in_handshake;
-rule_function backlog_full;
-rule_function server_stopped_accepting;
-rule_function server_accepts_slowly;
-rule_function unconfirmed;
-rule_function syn_cookies;
-rule_function lost_after_cookie;
-rule_function connection_cap;
-rule_function closed_at_once;
-rule_function reset_at_once;
+rule_function rule_no_listener;
+rule_function rule_some_refused;
+rule_function rule_reset_in_handshake;
+rule_function rule_backlog_full;
+rule_function rule_server_stopped_accepting;
+rule_function rule_server_accepts_slowly;
+rule_function rule_unconfirmed;
+rule_function rule_syn_cookies;
+rule_function rule_lost_after_cookie;
+rule_function rule_connection_cap;
+rule_function rule_closed_at_once;
+rule_function rule_reset_at_once;
 
 /* diagnose_groups.c: failures of one source address, family or port alone */
-rule_function failures_by_source;
-rule_function failures_by_family;
-rule_function failures_by_port;
+rule_function rule_failures_by_source;
+rule_function rule_failures_by_family;
+rule_function rule_failures_by_port;
 
 /*
  * Adds to the evidence of a rule on these causes (bits 1 << cause) what its connections have in common:
@@ -78,13 +78,13 @@ rule_function failures_by_port;
 void rule_add_group(const struct result *result, uint64_t causes, struct finding *finding);
 
 /* diagnose_held.c: what became of those that were up */
-rule_function server_went_away;
-rule_function oldest_closed;
-rule_function idle_timeout;
-rule_function silent;
-rule_function dropped_while_held;
-rule_function fin_unanswered;
-rule_function reset_while_closing;
+rule_function rule_server_went_away;
+rule_function rule_oldest_closed;
+rule_function rule_idle_timeout;
+rule_function rule_silent;
+rule_function rule_dropped_while_held;
+rule_function rule_fin_unanswered;
+rule_function rule_reset_while_closing;
 
 /* For all of them. */
 

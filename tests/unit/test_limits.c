@@ -68,7 +68,7 @@ static void assert_all_absent(const struct limits *limits)
 static void each_file_sets_its_own_and_no_other(void **state)
 {
 	(void)state;
-	assert_int_equal(sizeof(files) / sizeof(files[0]), LIMITS_FILE_MAX);
+	assert_int_equal(sizeof(files) / sizeof(files[0]), LIMITS_FILES_MAX);
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		struct limits limits;
 		limits_init(&limits);
@@ -88,7 +88,7 @@ static void what_is_no_such_file_sets_nothing(void **state)
 		"99999999999999999999 99999999999999999999 99999999999999999999\n", "TCP: inuse\n",
 		"TCP: alloc tw mem\n", "MemTotal:\nMemAvailable: kB\n"};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		for (int file = 0; file < LIMITS_FILE_MAX; file++) {
+		for (int file = 0; file < LIMITS_FILES_MAX; file++) {
 			struct limits limits;
 			limits_init(&limits);
 			assert_int_equal(
@@ -115,7 +115,7 @@ static void what_is_there_is_set_even_if_something_is_missing(void **state)
 static void paths_are_of_proc(void **state)
 {
 	(void)state;
-	for (int i = 0; i < LIMITS_FILE_MAX; i++) {
+	for (int i = 0; i < LIMITS_FILES_MAX; i++) {
 		const char *path = limits_path((enum limits_file)i);
 		assert_non_null(path);
 		assert_int_equal(strncmp(path, "/proc/", 6), 0);

@@ -83,7 +83,7 @@ enum limits_file {
 	LIMITS_SYN_RETRIES,
 	LIMITS_PORT_RANGE,
 	LIMITS_MEMINFO,
-	LIMITS_FILE_MAX,
+	LIMITS_FILES_MAX,
 };
 
 /* "/proc/sys/fs/file-nr". */

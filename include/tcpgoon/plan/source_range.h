@@ -17,7 +17,7 @@ struct source_range {
 };
 
 /* More than this from one range is a slip of the pen: 16 million sources have 10^12 ports. */
-#define SOURCE_RANGE_MOST (UINT64_C(1) << 24)
+#define SOURCE_RANGE_MAX (UINT64_C(1) << 24)
 
 /*
  * "ADDRESS", "ADDRESS/PREFIX" (an IPv4 prefix up to 30 without its network and broadcast address)
