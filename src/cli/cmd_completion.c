@@ -25,7 +25,7 @@ static int execute(int argc, char **argv)
 const struct command command_completion = {
 	.name = "completion",
 	.arguments = "<shell>",
-	.choices = "bash zsh fish",
+	.choices = completion_shells,
 	.summary = "Print the completion script for a shell: bash, zsh or fish",
 	.execute = execute,
 };

@@ -274,19 +274,13 @@ static int start_and_run(struct session *session, struct settings *settings)
 static int execute(int argc, char **argv)
 {
 	struct settings settings = {0};
+	const struct session_request request = {&command_demo, argc, argv, &settings};
+	struct session *session;
 	int status;
-	if (!command_read_options(&command_demo, argc, argv, &settings, &status)) {
-		return status;
+	if (session_prepare(&request, &session, &status)) {
+		status = start_and_run(session, &settings);
+		session_close(session);
 	}
-	struct session *session = session_open(&command_demo, &settings, &status);
-	if (session == NULL) {
-		return status;
-	}
-	struct error error = ERROR_INIT;
-	status = session_check(&settings, &error) < 0
-		? session_refuse_usage(session, &command_demo, &error)
-		: start_and_run(session, &settings);
-	session_close(session);
 	return status;
 }
 

@@ -278,15 +278,11 @@ static int print_plan(const struct plan *plan)
 static int execute(int argc, char **argv)
 {
 	struct settings settings = {0};
-	struct arguments arguments;
-	int status;
-	if (!command_read(&command_plan, argc, argv, &settings, &arguments, &status)) {
-		return status;
-	}
+	const struct session_request request = {&command_plan, argc, argv, &settings};
 	struct error error = ERROR_INIT;
-	if (session_take_target(&command_plan, &arguments, &settings, &error) < 0 ||
-		session_check(&settings, &error) < 0) {
-		return command_refuse_usage(&command_plan, &error);
+	int status;
+	if (!session_prepare(&request, NULL, &status)) {
+		return status;
 	}
 	int r = outcome_preview(&settings, NULL, &error);
 	if (r < 0) {

@@ -88,23 +88,13 @@ static int plan_and_run(struct session *session, const struct settings *settings
 static int execute(int argc, char **argv)
 {
 	struct settings settings = {0};
-	struct arguments arguments;
+	const struct session_request request = {&command_run, argc, argv, &settings};
+	struct session *session;
 	int status;
-	if (!command_read(&command_run, argc, argv, &settings, &arguments, &status)) {
-		return status;
-	}
-	struct session *session = session_open(&command_run, &settings, &status);
-	if (session == NULL) {
-		return status;
-	}
-	struct error error = ERROR_INIT;
-	if (session_take_target(&command_run, &arguments, &settings, &error) < 0 ||
-		session_check(&settings, &error) < 0) {
-		status = session_refuse_usage(session, &command_run, &error);
-	} else {
+	if (session_prepare(&request, &session, &status)) {
 		status = plan_and_run(session, &settings);
+		session_close(session);
 	}
-	session_close(session);
 	return status;
 }
 

@@ -22,64 +22,20 @@ struct server_options {
 	bool debug;
 };
 
+#define FIELD(name) OPTION_FIELD(struct server_options, name)
+
 static const struct option_row rows[] = {
-	{
-		.name = "port",
-		.letter = 'p',
-		.kind = OPTION_COUNT,
-		.argument = "PORT",
-		.initial = "54321",
-		.help = "TCP listening port, from 1024 to 65535",
-		.min = 1024,
-		.max = 65535,
-		OPTION_FIELD(struct server_options, server.port),
-	},
-	{
-		.name = "maxconnections",
-		.letter = 'm',
-		.kind = OPTION_COUNT,
-		.argument = "N",
-		.initial = "10",
-		.help = "How many total connections we will accept, 0 for no limit",
-		.min = 0,
-		.max = UINT32_MAX,
-		OPTION_FIELD(struct server_options, server.max_connections),
-	},
-	{
-		.name = "duration",
-		.letter = 'd',
-		.kind = OPTION_DURATION,
-		.argument = "DURATION",
-		.initial = "30s",
-		.help = "Running time before dropping, 0 for no limit",
-		.min = 0,
-		.max = 365 * 24 * 3600 * NSEC_PER_SEC,
-		.bare_unit_ns = NSEC_PER_SEC,
-		OPTION_FIELD(struct server_options, server.duration_ns),
-	},
-	{
-		.name = "listen",
-		.kind = OPTION_TEXT,
-		.argument = "ADDRESS",
-		.help = "Listen on this address of the host only, and not on all",
-		OPTION_FIELD(struct server_options, server.listen),
-	},
-	{
-		.name = "backlog",
-		.kind = OPTION_COUNT,
-		.argument = "N",
-		.initial = "0",
-		.help = "Connections that may wait to be accepted, 0 for the system's most",
-		.min = 0,
-		.max = INT32_MAX,
-		OPTION_FIELD(struct server_options, server.backlog),
-	},
-	{
-		.name = "debug",
-		.kind = OPTION_FLAG,
-		.help = "Print a line for each event to the standard error",
-		OPTION_FIELD(struct server_options, debug),
-	},
+	{OPT_COUNT("port", 'p', FIELD(server.port), "PORT", "54321", 1024, 65535,
+		"TCP listening port, from 1024 to 65535")},
+	{OPT_COUNT("maxconnections", 'm', FIELD(server.max_connections), "N", "10", 0, UINT32_MAX,
+		"How many total connections we will accept, 0 for no limit")},
+	{OPT_DURATION("duration", 'd', FIELD(server.duration_ns), "30s", NSEC_PER_SEC, 0,
+		365 * 24 * 3600 * NSEC_PER_SEC, "Running time before dropping, 0 for no limit")},
+	{OPT_TEXT("listen", 0, FIELD(server.listen), "ADDRESS",
+		"Listen on this address of the host only, and not on all")},
+	{OPT_COUNT("backlog", 0, FIELD(server.backlog), "N", "0", 0, INT32_MAX,
+		"Connections that may wait to be accepted, 0 for the system's most")},
+	{OPT_FLAG("debug", 0, FIELD(debug), "Print a line for each event to the standard error")},
 };
 
 /* What the observer's functions work on. */

@@ -12,7 +12,7 @@
 struct command {
 	const char *name;
 	const char *arguments; /* as the usage line names them: "<host> <port>"; NULL: none */
-	const char *choices; /* the words its argument may be, separated by spaces; NULL: any */
+	const char *const *choices; /* the words its argument may be, NULL at the end; NULL: any */
 	bool takes_command; /* its argument may be the name of any command */
 	const char *summary; /* a line without a full stop */
 	const char *description; /* paragraphs, of lines that end in a newline; NULL: none */

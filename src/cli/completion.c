@@ -6,6 +6,20 @@
 
 #include "cli/commands.h"
 
+enum shell {
+	SHELL_BASH,
+	SHELL_ZSH,
+	SHELL_FISH,
+	SHELL_MAX,
+};
+
+const char *const completion_shells[] = {
+	[SHELL_BASH] = "bash",
+	[SHELL_ZSH] = "zsh",
+	[SHELL_FISH] = "fish",
+	[SHELL_MAX] = NULL,
+};
+
 /* Prints `text` inside single quotes; `escaped` are characters that want a backslash there. */
 static void print_quoted(FILE *out, const char *text, const char *escaped)
 {
@@ -20,11 +34,11 @@ static void print_quoted(FILE *out, const char *text, const char *escaped)
 	}
 }
 
-/* "fin|rst" as "fin rst". */
-static void print_parted(FILE *out, const char *choices)
+/* "fin rst", of a list that ends with NULL. */
+static void print_words(FILE *out, const char *const *words)
 {
-	for (const char *at = choices; *at != '\0'; at++) {
-		fputc(*at == '|' ? ' ' : *at, out);
+	for (size_t i = 0; words[i] != NULL; i++) {
+		fprintf(out, "%s%s", i > 0 ? " " : "", words[i]);
 	}
 }
 
@@ -43,7 +57,9 @@ static bool print_choices(FILE *out, const struct command *command)
 		print_command_names(out);
 		return true;
 	}
-	fputs(command->choices == NULL ? "" : command->choices, out);
+	if (command->choices != NULL) {
+		print_words(out, command->choices);
+	}
 	return command->choices != NULL;
 }
 
@@ -52,7 +68,12 @@ static void print_bash_values(FILE *out, const struct command *command, bool pat
 {
 	const struct option_row *row;
 	for (size_t i = 0; (row = options_at(&command->options, i)) != NULL; i++) {
-		const char *values = paths ? row->before_path : row->choices;
+		char choices[OPTION_ARGUMENT_MAX];
+		const char *values = row->before_path;
+		if (!paths) {
+			values = row->kind == OPTION_CHOICE ? options_format_argument(row, choices)
+							    : NULL;
+		}
 		if (values != NULL && row->letter != '\0') {
 			fprintf(out, " -%c:%s", row->letter, values);
 		}
@@ -75,10 +96,10 @@ static void print_bash_words(FILE *out, const struct command *command)
 	}
 	fputs("'\n\t\tvalued='", out);
 	for (size_t i = 0; (row = options_at(&command->options, i)) != NULL; i++) {
-		if (row->argument != NULL && row->letter != '\0') {
+		if (options_takes_value(row) && row->letter != '\0') {
 			fprintf(out, " -%c", row->letter);
 		}
-		if (row->argument != NULL) {
+		if (options_takes_value(row)) {
 			fprintf(out, " --%s", row->name);
 		}
 	}
@@ -168,10 +189,11 @@ static void print_bash(FILE *out)
 /* ":message:action", the action being what completes the value. */
 static void print_zsh_value(FILE *out, const struct option_row *row)
 {
-	fprintf(out, ":%s:", row->argument);
+	char argument[OPTION_ARGUMENT_MAX];
+	fprintf(out, ":%s:", options_format_argument(row, argument));
 	if (row->choices != NULL) {
 		fputc('(', out);
-		print_parted(out, row->choices);
+		print_words(out, row->choices);
 		fputc(')', out);
 	} else if (row->before_path != NULL) {
 		fprintf(out, "{compset -P \"%s\" && _files || compadd -S \"\" %s}",
@@ -183,7 +205,7 @@ static void print_zsh_value(FILE *out, const struct option_row *row)
 
 static void print_zsh_option(FILE *out, const struct option_row *row)
 {
-	bool valued = row->argument != NULL;
+	bool valued = options_takes_value(row);
 	if (row->letter != '\0') {
 		fprintf(out, "\t\t\t'(-%c --%s)'{-%c%s,--%s%s}'[", row->letter, row->name,
 			row->letter, valued ? "+" : "", row->name, valued ? "=" : "");
@@ -259,12 +281,12 @@ static void print_fish_value(FILE *out, const struct option_row *row)
 {
 	if (row->before_path != NULL) {
 		fprintf(out, " -r -F -a '%s'", row->before_path);
-	} else if (row->argument != NULL) {
+	} else if (options_takes_value(row)) {
 		fputs(" -x", out);
 	}
 	if (row->choices != NULL) {
 		fputs(" -a '", out);
-		print_parted(out, row->choices);
+		print_words(out, row->choices);
 		fputc('\'', out);
 	}
 }
@@ -309,14 +331,15 @@ static void print_fish(FILE *out)
 
 int completion_print(FILE *out, const char *shell, struct error *error)
 {
-	static const struct {
-		const char *shell;
-		void (*print)(FILE *out);
-	} scripts[] = {{"bash", print_bash}, {"zsh", print_zsh}, {"fish", print_fish}};
+	static void (*const prints[SHELL_MAX])(FILE * out) = {
+		[SHELL_BASH] = print_bash,
+		[SHELL_ZSH] = print_zsh,
+		[SHELL_FISH] = print_fish,
+	};
 
-	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
-		if (strcmp(scripts[i].shell, shell) == 0) {
-			scripts[i].print(out);
+	for (size_t i = 0; i < SHELL_MAX; i++) {
+		if (strcmp(completion_shells[i], shell) == 0) {
+			prints[i](out);
 			return 0;
 		}
 	}

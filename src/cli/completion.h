@@ -7,7 +7,10 @@
 
 #include "tcpgoon/base/error.h"
 
-/* `shell` is bash, zsh or fish. Returns 0, or -EINVAL with a message. */
+/* The shells, NULL at the end. */
+extern const char *const completion_shells[];
+
+/* `shell` is one of them. Returns 0, or -EINVAL with a message. */
 int completion_print(FILE *out, const char *shell, struct error *error);
 
 #endif

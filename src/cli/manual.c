@@ -32,8 +32,9 @@ static void print_options(FILE *out, const struct command *command)
 			fprintf(out, "*-%c*, ", row->letter);
 		}
 		fprintf(out, "*--%s*", row->name);
-		if (row->argument != NULL) {
-			fprintf(out, " _%s_", row->argument);
+		if (options_takes_value(row)) {
+			char argument[OPTION_ARGUMENT_MAX];
+			fprintf(out, " _%s_", options_format_argument(row, argument));
 		}
 		char tail[OPTION_TAIL_MAX];
 		fputs("\n\t", out);

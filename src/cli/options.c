@@ -57,9 +57,24 @@ static const struct option_row *find_letter(const struct options *options, char 
 	return NULL;
 }
 
-static bool takes_value(const struct option_row *row)
+bool options_takes_value(const struct option_row *row)
 {
 	return row->kind != OPTION_FLAG && row->kind != OPTION_HELP;
+}
+
+char *options_format_argument(const struct option_row *row, char buffer[OPTION_ARGUMENT_MAX])
+{
+	if (row->kind != OPTION_CHOICE) {
+		snprintf(buffer, OPTION_ARGUMENT_MAX, "%s", row->argument);
+		return buffer;
+	}
+	buffer[0] = '\0';
+	for (size_t i = 0; row->choices[i] != NULL; i++) {
+		size_t length = strlen(buffer);
+		snprintf(buffer + length, OPTION_ARGUMENT_MAX - length, "%s%s", i > 0 ? "|" : "",
+			row->choices[i]);
+	}
+	return buffer;
 }
 
 static unsigned min_of(unsigned a, unsigned b)
@@ -171,22 +186,18 @@ static int add_text(struct text_list *list, const char *text, struct error *erro
 	return 0;
 }
 
-/* Which of the words between the bars it is. */
 static int parse_choice(
-	const char *choices, const char *text, uint64_t *ret_number, struct error *error)
+	const struct option_row *row, const char *text, uint64_t *ret_number, struct error *error)
 {
-	size_t length = strlen(text);
-	uint64_t number = 0;
-	for (const char *word = choices; *word != '\0'; number++) {
-		size_t word_length = strcspn(word, "|");
-		if (word_length == length && memcmp(word, text, length) == 0) {
-			*ret_number = number;
+	for (size_t i = 0; row->choices[i] != NULL; i++) {
+		if (strcmp(row->choices[i], text) == 0) {
+			*ret_number = i;
 			return 0;
 		}
-		word += word_length;
-		word += *word == '|' ? 1 : 0;
 	}
-	return error_set(error, -EINVAL, "'%s' is not one of %s", text, choices);
+	char choices[OPTION_ARGUMENT_MAX];
+	return error_set(error, -EINVAL, "'%s' is not one of %s", text,
+		options_format_argument(row, choices));
 }
 
 static int parse_duration(
@@ -240,7 +251,7 @@ static int set_value(
 		r = add_text(field, text, error);
 		break;
 	case OPTION_CHOICE:
-		r = parse_choice(row->choices, text, &number, error);
+		r = parse_choice(row, text, &number, error);
 		if (r == 0) {
 			store_unsigned(field, row->size, number);
 		}
@@ -293,7 +304,9 @@ static int take_next(
 	struct cursor *cursor, const struct option_row *row, bool by_letter, struct error *error)
 {
 	if (cursor->next >= cursor->argc) {
-		int r = error_set(error, -EINVAL, "needs a value: %s", row->argument);
+		char argument[OPTION_ARGUMENT_MAX];
+		int r = error_set(error, -EINVAL, "needs a value: %s",
+			options_format_argument(row, argument));
 		if (by_letter) {
 			error_prefix(error, "-%c, --%s", row->letter, row->name);
 		} else {
@@ -319,7 +332,7 @@ static int read_long(struct cursor *cursor, const char *text, struct error *erro
 	if (text[length] == '=') {
 		return set_given(row, false, text + length + 1, cursor->settings, error);
 	}
-	if (takes_value(row)) {
+	if (options_takes_value(row)) {
 		return take_next(cursor, row, false, error);
 	}
 	return set_given(row, false, "true", cursor->settings, error);
@@ -340,10 +353,10 @@ static int read_letters(struct cursor *cursor, const char *text, struct error *e
 		if (at[1] == '=') {
 			return set_given(row, true, at + 2, cursor->settings, error);
 		}
-		if (takes_value(row) && at[1] != '\0') {
+		if (options_takes_value(row) && at[1] != '\0') {
 			return set_given(row, true, at + 1, cursor->settings, error);
 		}
-		if (takes_value(row)) {
+		if (options_takes_value(row)) {
 			return take_next(cursor, row, true, error);
 		}
 		int r = set_given(row, true, "true", cursor->settings, error);
@@ -388,10 +401,13 @@ int options_parse(const struct options *options, int argc, char **argv, void *se
 char *options_format_head(const struct option_row *row, char buffer[OPTION_HEAD_MAX])
 {
 	char letter[] = "-x, ";
+	char argument[OPTION_ARGUMENT_MAX] = "";
 	letter[1] = row->letter;
+	if (options_takes_value(row)) {
+		options_format_argument(row, argument);
+	}
 	snprintf(buffer, OPTION_HEAD_MAX, "%s--%s%s%s", row->letter == '\0' ? "    " : letter,
-		row->name, row->argument == NULL ? "" : " ",
-		row->argument == NULL ? "" : row->argument);
+		row->name, argument[0] == '\0' ? "" : " ", argument);
 	return buffer;
 }
 

@@ -28,10 +28,10 @@ struct option_row {
 	const char *name; /* without the dashes */
 	char letter; /* 0: none */
 	enum option_kind kind;
-	const char *argument; /* what the help calls its value: "N"; NULL for flags */
+	const char *argument; /* what the help calls its value: "N"; NULL for flags and choices */
 	const char *initial; /* the default, as it could be given; NULL: false or no text */
 	const char *help;
-	const char *choices; /* of an OPTION_CHOICE: "fin|rst" */
+	const char *const *choices; /* of an OPTION_CHOICE: by the enum's values, NULL at the end */
 	const char *before_path; /* what precedes the path that it takes: "json="; NULL: none */
 	uint64_t min; /* of counts; of durations in nanoseconds */
 	uint64_t max;
@@ -44,6 +44,29 @@ struct option_row {
 /* The offset and size of a field, for a row. */
 #define OPTION_FIELD(type, field) \
 	.offset = offsetof(type, field), .size = sizeof(((type *)NULL)->field)
+
+/*
+ * The rows by kind. `field_` is an OPTION_FIELD; a letter of 0 is none. What few rows have is added
+ * behind: {OPT_TEXTS(...), .before_path = "json="}.
+ */
+#define OPT_FLAG(name_, letter_, field_, help_) \
+	.name = (name_), .letter = (letter_), .kind = OPTION_FLAG, .help = (help_), field_
+#define OPT_COUNT(name_, letter_, field_, argument_, initial_, min_, max_, help_)            \
+	.name = (name_), .letter = (letter_), .kind = OPTION_COUNT, .argument = (argument_), \
+	.initial = (initial_), .min = (min_), .max = (max_), .help = (help_), field_
+#define OPT_DURATION(name_, letter_, field_, initial_, bare_unit_ns_, min_, max_, help_)       \
+	.name = (name_), .letter = (letter_), .kind = OPTION_DURATION, .argument = "DURATION", \
+	.initial = (initial_), .bare_unit_ns = (bare_unit_ns_), .min = (min_), .max = (max_),  \
+	.help = (help_), field_
+#define OPT_TEXT(name_, letter_, field_, argument_, help_)                                  \
+	.name = (name_), .letter = (letter_), .kind = OPTION_TEXT, .argument = (argument_), \
+	.help = (help_), field_
+#define OPT_TEXTS(name_, letter_, field_, argument_, help_)                                  \
+	.name = (name_), .letter = (letter_), .kind = OPTION_TEXTS, .argument = (argument_), \
+	.help = (help_), field_
+#define OPT_CHOICE(name_, letter_, field_, choices_, initial_, help_)                       \
+	.name = (name_), .letter = (letter_), .kind = OPTION_CHOICE, .choices = (choices_), \
+	.initial = (initial_), .help = (help_), field_
 
 /* The options of a command: its own, those it shares with others, and --help behind them. */
 struct options {
@@ -72,6 +95,12 @@ void options_set_defaults(const struct options *options, void *settings);
  */
 int options_parse(const struct options *options, int argc, char **argv, void *settings,
 	struct arguments *ret_arguments, struct error *error);
+
+bool options_takes_value(const struct option_row *row);
+
+/* What the help calls the value of such an option: "N", "fin|rst". Returns `buffer`. */
+#define OPTION_ARGUMENT_MAX 48
+char *options_format_argument(const struct option_row *row, char buffer[OPTION_ARGUMENT_MAX]);
 
 /* "-c, --connections N", "    --hold DURATION": as help and man page head an option. */
 #define OPTION_HEAD_MAX 80

@@ -19,107 +19,39 @@
 #include "tcpgoon/uring/signals.h"
 #include "tcpgoon/verdict/verdict.h"
 
+#define FIELD(name) OPTION_FIELD(struct settings, name)
+
 static const struct option_row rows[] = {
-	{
-		.name = "dial-timeout",
-		.letter = 't',
-		.kind = OPTION_DURATION,
-		.argument = "DURATION",
-		.initial = "5s",
-		.help = "Connection dialing timeout",
-		.min = NSEC_PER_MSEC,
-		.max = 3600 * NSEC_PER_SEC,
-		.bare_unit_ns = NSEC_PER_MSEC,
-		OPTION_FIELD(struct settings, dial_timeout_ns),
-	},
-	{
-		.name = "hold",
-		.kind = OPTION_DURATION,
-		.argument = "DURATION",
-		.initial = "0s",
-		.help = "Time to keep the connections open and watched after the last dial",
-		.min = 0,
-		.max = 30 * 24 * 3600 * NSEC_PER_SEC,
-		.bare_unit_ns = NSEC_PER_SEC,
-		OPTION_FIELD(struct settings, hold_ns),
-	},
-	{
-		.name = "source",
-		.kind = OPTION_TEXTS,
-		.argument = "ADDRESSES",
-		.help = "Dial from this address, network (10.0.0.0/24) or range (10.0.0.1-10.0.0.9); "
-			"may be repeated (default: found by the route to the target)",
-		OPTION_FIELD(struct settings, sources),
-	},
-	{
-		.name = "source-port",
-		.kind = OPTION_TEXT,
-		.argument = "LOW-HIGH",
-		.help = "Ports to dial from, or 'auto' to leave the choice to the kernel, which "
-			"collapses beyond half of its range (default: 1024-65535, those outside "
-			"of ip_local_port_range first)",
-		OPTION_FIELD(struct settings, source_port),
-	},
-	{
-		.name = "close",
-		.kind = OPTION_CHOICE,
-		.argument = "fin|rst",
-		.choices = "fin|rst",
-		.initial = "fin",
-		.help = "How the connections are ended: orderly, or reset, which leaves no TIME_WAIT",
-		OPTION_FIELD(struct settings, close_mode),
-	},
-	{
-		.name = "fail-if",
-		.kind = OPTION_TEXTS,
-		.argument = "EXPRESSION",
-		.help = "Exit with 3 if this holds at the end, and no longer with 2 for any failure: "
-			"'errors>1%', 'connect.p99>50ms'; may be repeated",
-		OPTION_FIELD(struct settings, fail_if),
-	},
-	{
-		.name = "abort-if",
-		.kind = OPTION_TEXTS,
-		.argument = "EXPRESSION",
-		.help = "As --fail-if, and ends the run as soon as it holds",
-		OPTION_FIELD(struct settings, abort_if),
-	},
-	{
-		.name = "output",
-		.letter = 'o',
-		.kind = OPTION_TEXTS,
-		.argument = "FORMAT=PATH",
-		.before_path = "json=",
-		.help = "Write a report to a file; the format is json; - is the standard output, and "
-			"the text then goes to the standard error; may be repeated",
-		OPTION_FIELD(struct settings, outputs),
-	},
-	{
-		.name = "force",
-		.kind = OPTION_FLAG,
-		.help = "Dial even where the limits of this machine do not allow all of it",
-		OPTION_FIELD(struct settings, force),
-	},
-	{
-		.name = "interval",
-		.letter = 'i',
-		.kind = OPTION_DURATION,
-		.argument = "DURATION",
-		.initial = "1s",
-		.help = "Time between status lines, at least 10ms; 0 for the first and last only",
-		.min = 10 * NSEC_PER_MSEC,
-		.or_zero = true,
-		.max = 24 * 3600 * NSEC_PER_SEC,
-		.bare_unit_ns = NSEC_PER_SEC,
-		OPTION_FIELD(struct settings, interval_ns),
-	},
-	{
-		.name = "debug",
-		.letter = 'd',
-		.kind = OPTION_FLAG,
-		.help = "Print debugging information to the standard error",
-		OPTION_FIELD(struct settings, debug),
-	},
+	{OPT_DURATION("dial-timeout", 't', FIELD(dial_timeout_ns), "5s", NSEC_PER_MSEC,
+		NSEC_PER_MSEC, 3600 * NSEC_PER_SEC, "Connection dialling timeout")},
+	{OPT_DURATION("hold", 0, FIELD(hold_ns), "0s", NSEC_PER_SEC, 0,
+		30 * 24 * 3600 * NSEC_PER_SEC,
+		"Time to keep the connections open and watched after the last dial")},
+	{OPT_TEXTS("source", 0, FIELD(sources), "ADDRESSES",
+		"Dial from this address, network (10.0.0.0/24) or range (10.0.0.1-10.0.0.9); "
+		"may be repeated (default: found by the route to the target)")},
+	{OPT_TEXT("source-port", 0, FIELD(source_port), "LOW-HIGH",
+		"Ports to dial from, or 'auto' to leave the choice to the kernel, which "
+		"collapses beyond half of its range (default: 1024-65535, those outside "
+		"of ip_local_port_range first)")},
+	{OPT_CHOICE("close", 0, FIELD(close_mode), settings_close_names, "fin",
+		"How the connections are ended: orderly, or reset, which leaves no TIME_WAIT")},
+	{OPT_TEXTS("fail-if", 0, FIELD(fail_if), "EXPRESSION",
+		"Exit with 3 if this holds at the end, and no longer with 2 for any failure: "
+		"'errors>1%', 'connect.p99>50ms'; may be repeated")},
+	{OPT_TEXTS("abort-if", 0, FIELD(abort_if), "EXPRESSION",
+		"As --fail-if, and ends the run as soon as it holds")},
+	{OPT_TEXTS("output", 'o', FIELD(outputs), "FORMAT=PATH",
+		 "Write a report to a file; the format is json; - is the standard output, and "
+		 "the text then goes to the standard error; may be repeated"),
+		.before_path = "json="},
+	{OPT_FLAG("force", 0, FIELD(force),
+		"Dial even where the limits of this machine do not allow all of it")},
+	{OPT_DURATION("interval", 'i', FIELD(interval_ns), "1s", NSEC_PER_SEC, 10 * NSEC_PER_MSEC,
+		 24 * 3600 * NSEC_PER_SEC,
+		 "Time between status lines, at least 10ms; 0 for the first and last only"),
+		.or_zero = true},
+	{OPT_FLAG("debug", 'd', FIELD(debug), "Print debugging information to the standard error")},
 };
 
 const struct options session_options = {
@@ -130,36 +62,12 @@ const struct options session_options = {
 static const struct option_row target_rows[] = {
 	SESSION_CONNECTIONS_ROW("100"),
 	SESSION_SLEEP_ROW("10ms"),
-	{
-		.name = "resolve",
-		.kind = OPTION_CHOICE,
-		.argument = "first|all",
-		.choices = "first|all",
-		.initial = "first",
-		.help = "Dial the first address of the host that answers, or all in turns",
-		OPTION_FIELD(struct settings, resolve_mode),
-	},
-	{
-		.name = "ipv4",
-		.letter = '4',
-		.kind = OPTION_FLAG,
-		.help = "Dial IPv4 addresses of the host only",
-		OPTION_FIELD(struct settings, only_ipv4),
-	},
-	{
-		.name = "ipv6",
-		.letter = '6',
-		.kind = OPTION_FLAG,
-		.help = "Dial IPv6 addresses of the host only",
-		OPTION_FIELD(struct settings, only_ipv6),
-	},
-	{
-		.name = "assume-yes",
-		.letter = 'y',
-		.kind = OPTION_FLAG,
-		.help = "Force execution without asking for confirmation",
-		OPTION_FIELD(struct settings, assume_yes),
-	},
+	{OPT_CHOICE("resolve", 0, FIELD(resolve_mode), settings_resolve_names, "first",
+		"Dial the first address of the host that answers, or all in turns")},
+	{OPT_FLAG("ipv4", '4', FIELD(only_ipv4), "Dial IPv4 addresses of the host only")},
+	{OPT_FLAG("ipv6", '6', FIELD(only_ipv6), "Dial IPv6 addresses of the host only")},
+	{OPT_FLAG("assume-yes", 'y', FIELD(assume_yes),
+		"Force execution without asking for confirmation")},
 };
 
 const struct options session_target_options = {
@@ -168,7 +76,8 @@ const struct options session_target_options = {
 	.shared = &session_options,
 };
 
-int session_take_target(const struct command *command, const struct arguments *arguments,
+/* Returns 0, or -EINVAL with a message. */
+static int take_target(const struct command *command, const struct arguments *arguments,
 	struct settings *settings, struct error *error)
 {
 	/* Also where they are refused: a report says what was given. */
@@ -228,7 +137,7 @@ int session_check(const struct settings *settings, struct error *error)
 		char sleep[UNITS_TEXT_MAX];
 		return error_set(error, -ERANGE,
 			"--sleep: with %s between %" PRIu64
-			" connections, the last would be dialed in more than a year",
+			" connections, the last would be dialled in more than a year",
 			units_format_duration(settings->sleep_ns, sleep), settings->connections);
 	}
 	if (settings->only_ipv4 && settings->only_ipv6) {
@@ -278,7 +187,8 @@ struct session {
 	struct verdict verdict;
 };
 
-struct session *session_open(
+/* Opens what is to be written. NULL with *ret_status where that fails; the reason was printed. */
+static struct session *open_session(
 	const struct command *command, const struct settings *settings, int *ret_status)
 {
 	struct error error = ERROR_INIT;
@@ -307,6 +217,40 @@ void session_close(struct session *session)
 	outcome_finish(&session->outcome);
 	result_finish(&session->result);
 	free(session);
+}
+
+bool session_prepare(
+	const struct session_request *request, struct session **ret_session, int *ret_status)
+{
+	const struct command *command = request->command;
+	struct settings *settings = request->settings;
+	struct error error = ERROR_INIT;
+	struct arguments arguments;
+	struct session *session = NULL;
+	bool targeted = command->arguments != NULL;
+	bool read = targeted
+		? command_read(
+			  command, request->argc, request->argv, settings, &arguments, ret_status)
+		: command_read_options(command, request->argc, request->argv, settings, ret_status);
+	if (read && ret_session != NULL) {
+		session = open_session(command, settings, ret_status);
+	}
+	if (!read || (ret_session != NULL && session == NULL)) {
+		return false;
+	}
+	int r = targeted ? take_target(command, &arguments, settings, &error) : 0;
+	if (r == 0) {
+		r = session_check(settings, &error);
+	}
+	if (r == 0 && ret_session != NULL) {
+		*ret_session = session;
+	} else if (r < 0 && session != NULL) {
+		*ret_status = session_refuse_usage(session, command, &error);
+		session_close(session);
+	} else if (r < 0) {
+		*ret_status = command_refuse_usage(command, &error);
+	}
+	return r == 0;
 }
 
 FILE *session_text_stream(const struct session *session)

@@ -19,24 +19,18 @@ extern const struct options session_options;
 /* Those, and the ones of the commands that are told a target. */
 extern const struct options session_target_options;
 
-/* Takes host and port. Returns 0, or -EINVAL with a message. */
-int session_take_target(const struct command *command, const struct arguments *arguments,
-	struct settings *settings, struct error *error);
-
 /* The rows that such commands have with defaults of their own. */
-#define SESSION_CONNECTIONS_ROW(initial_text)                                                \
-	{                                                                                    \
-		.name = "connections", .letter = 'c', .kind = OPTION_COUNT, .argument = "N", \
-		.initial = (initial_text), .help = "Number of connections you want to open", \
-		.min = 1, .max = SETTINGS_CONNECTIONS_MAX,                                   \
-		OPTION_FIELD(struct settings, connections),                                  \
+#define SESSION_CONNECTIONS_ROW(initial)                                                       \
+	{                                                                                      \
+		OPT_COUNT("connections", 'c', OPTION_FIELD(struct settings, connections), "N", \
+			initial, 1, SETTINGS_CONNECTIONS_MAX,                                  \
+			"Number of connections you want to open")                              \
 	}
-#define SESSION_SLEEP_ROW(initial_text)                                                          \
-	{                                                                                        \
-		.name = "sleep", .letter = 's', .kind = OPTION_DURATION, .argument = "DURATION", \
-		.initial = (initial_text), .help = "Time you want to sleep between connections", \
-		.min = 0, .max = 3600 * NSEC_PER_SEC, .bare_unit_ns = NSEC_PER_MSEC,             \
-		OPTION_FIELD(struct settings, sleep_ns),                                         \
+#define SESSION_SLEEP_ROW(initial)                                                           \
+	{                                                                                    \
+		OPT_DURATION("sleep", 's', OPTION_FIELD(struct settings, sleep_ns), initial, \
+			NSEC_PER_MSEC, 0, 3600 * NSEC_PER_SEC,                               \
+			"Time you want to sleep between connections")                        \
 	}
 
 /*
@@ -57,13 +51,22 @@ int session_try_rings(const struct plan *plan, struct error *error);
 /* A run that is to be made, with all that it reports to. */
 struct session;
 
+/* A command line of a command that dials. */
+struct session_request {
+	const struct command *command; /* one with arguments takes a host and a port */
+	int argc;
+	char **argv;
+	struct settings *settings; /* filled; must outlive the session */
+};
+
 /*
- * Opens what is to be written. `settings` must outlive the session. Returns NULL where the command
- * is to end at once, with *ret_status, and that was said. From here on every way out that is not
- * session_run() tells the reports that nothing was dialled.
+ * Reads and checks the command line, and opens the reports that it asks for. From here on every way
+ * out that is not session_run() tells the reports that nothing was dialled. `ret_session` may be
+ * NULL: then no report is opened. Returns false where the command is to end at once, with
+ * *ret_status; the reason has been printed.
  */
-struct session *session_open(
-	const struct command *command, const struct settings *settings, int *ret_status);
+bool session_prepare(
+	const struct session_request *request, struct session **ret_session, int *ret_status);
 void session_close(struct session *session);
 
 /*

@@ -33,9 +33,6 @@ static json_t *make_target(const struct result *result)
 		"port", json_value_count(known ? address_port(address) : RESULT_UNKNOWN));
 }
 
-static const char *const close_names[] = {[CLOSE_FIN] = "fin", [CLOSE_RST] = "rst"};
-static const char *const resolve_names[] = {[RESOLVE_FIRST] = "first", [RESOLVE_ALL] = "all"};
-
 static const char *family_name(const struct result_settings *settings)
 {
 	return settings->only_ipv4 ? "ipv4" : settings->only_ipv6 ? "ipv6" : "any";
@@ -51,8 +48,9 @@ static json_t *make_settings(const struct result_settings *settings)
 		json_value_seconds(settings->hold_ns), "interval_s",
 		json_value_seconds(settings->interval_ns), "sources",
 		json_value_texts(&settings->sources), "source_port",
-		json_value_text(settings->source_port), "close", close_names[settings->close_mode],
-		"resolve", resolve_names[settings->resolve_mode], "family", family_name(settings),
+		json_value_text(settings->source_port), "close",
+		settings_close_names[settings->close_mode], "resolve",
+		settings_resolve_names[settings->resolve_mode], "family", family_name(settings),
 		"fail_if", json_value_texts(&settings->fail_if), "abort_if",
 		json_value_texts(&settings->abort_if), "force", (int)settings->force);
 }

@@ -90,7 +90,8 @@ static void test_rows_are_sound(void **state)
 		const struct option_row *row;
 		for (size_t j = 0; (row = options_at(&command->options, j)) != NULL; j++) {
 			bool valued = row->kind != OPTION_FLAG && row->kind != OPTION_HELP;
-			assert_true(valued == (row->argument != NULL));
+			assert_true(valued == options_takes_value(row));
+			assert_true(valued == (row->argument != NULL || row->choices != NULL));
 			assert_true(row->help != NULL && row->help[0] != '\0');
 			assert_true(strlen(row->help) < OPTION_HELP_MAX);
 			assert_true(row->min <= row->max);
@@ -159,7 +160,7 @@ static void test_settings_that_do_not_go_together(void **state)
 	settings.connections = 8761;
 	assert_int_equal(session_check(&settings, &error), -ERANGE);
 	assert_string_equal(error.text,
-		"--sleep: with 1h0m0s between 8761 connections, the last would be dialed in more "
+		"--sleep: with 1h0m0s between 8761 connections, the last would be dialled in more "
 		"than a year");
 	settings.sleep_ns = 0;
 	assert_int_equal(session_check(&settings, &error), 0);
@@ -238,10 +239,13 @@ static void test_manual_tells_of_every_option(void **state)
 		const struct option_row *row;
 		for (size_t j = 0; (row = options_at(&command->options, j)) != NULL; j++) {
 			char wanted[96];
+			char argument[OPTION_ARGUMENT_MAX] = "";
+			if (options_takes_value(row)) {
+				options_format_argument(row, argument);
+			}
 			snprintf(wanted, sizeof(wanted), "*--%s*%s%s%s\n\t%.20s", row->name,
-				row->argument == NULL ? "" : " _",
-				row->argument == NULL ? "" : row->argument,
-				row->argument == NULL ? "" : "_", row->help);
+				argument[0] == '\0' ? "" : " _", argument,
+				argument[0] == '\0' ? "" : "_", row->help);
 			assert_contains(text, wanted);
 		}
 		free(text);

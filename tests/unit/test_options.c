@@ -11,6 +11,11 @@
 #include "cli/options.h"
 #include "tcpgoon/base/clock.h"
 
+enum order {
+	ORDER_UP,
+	ORDER_DOWN,
+};
+
 struct values {
 	uint64_t connections;
 	uint16_t port;
@@ -21,102 +26,35 @@ struct values {
 	bool yes;
 	bool debug;
 	const char *listen;
+	enum order order;
 };
 
+#define FIELD(name) OPTION_FIELD(struct values, name)
+
 static const struct option_row shared_rows[] = {
-	{
-		.name = "hold",
-		.kind = OPTION_DURATION,
-		.argument = "DURATION",
-		.initial = "2s",
-		.help = "Hold",
-		.max = 60 * NSEC_PER_SEC,
-		.bare_unit_ns = NSEC_PER_SEC,
-		OPTION_FIELD(struct values, hold_ns),
-	},
-	{
-		.name = "debug",
-		.letter = 'd',
-		.kind = OPTION_FLAG,
-		.help = "Debug",
-		OPTION_FIELD(struct values, debug),
-	},
+	{OPT_DURATION("hold", 0, FIELD(hold_ns), "2s", NSEC_PER_SEC, 0, 60 * NSEC_PER_SEC, "Hold")},
+	{OPT_FLAG("debug", 'd', FIELD(debug), "Debug")},
 };
 
 static const struct options shared = {.own = shared_rows, .own_count = 2};
 
+static const char *const orders[] = {[ORDER_UP] = "up", [ORDER_DOWN] = "down", NULL};
+
 static const struct option_row own_rows[] = {
-	{
-		.name = "connections",
-		.letter = 'c',
-		.kind = OPTION_COUNT,
-		.argument = "N",
-		.initial = "100",
-		.help = "Connections",
-		.min = 1,
-		.max = 16777216,
-		OPTION_FIELD(struct values, connections),
-	},
-	{
-		.name = "port",
-		.letter = 'p',
-		.kind = OPTION_COUNT,
-		.argument = "PORT",
-		.initial = "54321",
-		.help = "Port",
-		.min = 1024,
-		.max = 65535,
-		OPTION_FIELD(struct values, port),
-	},
-	{
-		.name = "backlog",
-		.kind = OPTION_COUNT,
-		.argument = "N",
-		.initial = "0",
-		.help = "Backlog",
-		.max = INT32_MAX,
-		OPTION_FIELD(struct values, backlog),
-	},
-	{
-		.name = "sleep",
-		.letter = 's',
-		.kind = OPTION_DURATION,
-		.argument = "DURATION",
-		.initial = "10ms",
-		.help = "Sleep",
-		.max = 3600 * NSEC_PER_SEC,
-		.bare_unit_ns = NSEC_PER_MSEC,
-		OPTION_FIELD(struct values, sleep_ns),
-	},
-	{
-		.name = "assume-yes",
-		.letter = 'y',
-		.kind = OPTION_FLAG,
-		.help = "Yes",
-		OPTION_FIELD(struct values, yes),
-	},
-	{
-		.name = "listen",
-		.kind = OPTION_TEXT,
-		.argument = "ADDRESS",
-		.help = "Listen",
-		OPTION_FIELD(struct values, listen),
-	},
-	{
-		.name = "interval",
-		.kind = OPTION_DURATION,
-		.argument = "DURATION",
-		.initial = "1s",
-		.help = "Interval",
-		.min = 10 * NSEC_PER_MSEC,
-		.or_zero = true,
-		.max = 3600 * NSEC_PER_SEC,
-		.bare_unit_ns = NSEC_PER_SEC,
-		OPTION_FIELD(struct values, interval_ns),
-	},
+	{OPT_COUNT("connections", 'c', FIELD(connections), "N", "100", 1, 16777216, "Connections")},
+	{OPT_COUNT("port", 'p', FIELD(port), "PORT", "54321", 1024, 65535, "Port")},
+	{OPT_COUNT("backlog", 0, FIELD(backlog), "N", "0", 0, INT32_MAX, "Backlog")},
+	{OPT_DURATION("sleep", 's', FIELD(sleep_ns), "10ms", NSEC_PER_MSEC, 0, 3600 * NSEC_PER_SEC,
+		"Sleep")},
+	{OPT_FLAG("assume-yes", 'y', FIELD(yes), "Yes")},
+	{OPT_TEXT("listen", 0, FIELD(listen), "ADDRESS", "Listen")},
+	{OPT_DURATION("interval", 0, FIELD(interval_ns), "1s", NSEC_PER_SEC, 10 * NSEC_PER_MSEC,
+		 3600 * NSEC_PER_SEC, "Interval"),
+		.or_zero = true},
+	{OPT_CHOICE("order", 'o', FIELD(order), orders, "down", "Order")},
 };
 
-static const struct options options = {.own = own_rows, .own_count = 7, .shared = &shared};
+static const struct options options = {.own = own_rows, .own_count = 8, .shared = &shared};
 
 #define ARGS_MAX 12
 
@@ -178,15 +116,16 @@ static void test_defaults_overwrite_every_field(void **state)
 	assert_false(values.yes);
 	assert_false(values.debug);
 	assert_null(values.listen);
+	assert_int_equal(values.order, ORDER_DOWN);
 }
 
 static void test_rows_end_with_help(void **state)
 {
 	(void)state;
 	assert_string_equal(options_at(&options, 0)->name, "connections");
-	assert_string_equal(options_at(&options, 7)->name, "hold");
-	assert_string_equal(options_at(&options, 9)->name, "help");
-	assert_null(options_at(&options, 10));
+	assert_string_equal(options_at(&options, 8)->name, "hold");
+	assert_string_equal(options_at(&options, 10)->name, "help");
+	assert_null(options_at(&options, 11));
 	const struct options none = {0};
 	assert_string_equal(options_at(&none, 0)->name, "help");
 	assert_null(options_at(&none, 1));
@@ -384,6 +323,19 @@ static void test_names_refused(void **state)
 		"unknown flag '--a-name-longer-than-any-that-there-is'");
 }
 
+static void test_choices(void **state)
+{
+	(void)state;
+	struct reading reading;
+	accept_line(&reading, "-o up");
+	assert_int_equal(reading.values.order, ORDER_UP);
+	accept_line(&reading, "--order=up --order down");
+	assert_int_equal(reading.values.order, ORDER_DOWN);
+	assert_refused("-o u", -EINVAL, "-o, --order: 'u' is not one of up|down");
+	assert_refused("--order=", -EINVAL, "--order: '' is not one of up|down");
+	assert_refused("--order", -EINVAL, "--order: needs a value: up|down");
+}
+
 static void test_distance(void **state)
 {
 	(void)state;
@@ -408,6 +360,8 @@ static void test_texts(void **state)
 	assert_string_equal(options_format_tail(&own_rows[4], tail), "");
 	assert_string_equal(options_format_head(&own_rows[5], head), "    --listen ADDRESS");
 	assert_string_equal(options_format_tail(&own_rows[5], tail), "");
+	assert_string_equal(options_format_head(&own_rows[7], head), "-o, --order up|down");
+	assert_string_equal(options_format_tail(&own_rows[7], tail), " (default down)");
 	assert_string_equal(options_format_tail(&own_rows[3], tail),
 		" (default 10ms; bare numbers are milliseconds)");
 	assert_string_equal(options_format_tail(&shared_rows[0], tail),
@@ -429,6 +383,7 @@ int main(void)
 		cmocka_unit_test(test_zero_below_the_least),
 		cmocka_unit_test(test_values_missing),
 		cmocka_unit_test(test_names_refused),
+		cmocka_unit_test(test_choices),
 		cmocka_unit_test(test_distance),
 		cmocka_unit_test(test_texts),
 	};

@@ -14,13 +14,19 @@
 enum close_mode {
 	CLOSE_FIN, /* orderly: FIN, then TIME_WAIT on our side */
 	CLOSE_RST, /* SO_LINGER {1, 0}: RST, nothing left behind */
+	CLOSE_MODE_MAX,
 };
 
 /* Which of a name's addresses are dialled. */
 enum resolve_mode {
 	RESOLVE_FIRST,
 	RESOLVE_ALL, /* in turns */
+	RESOLVE_MODE_MAX,
 };
+
+/* What users and reports call these; NULL follows the last. */
+extern const char *const settings_close_names[CLOSE_MODE_MAX + 1];
+extern const char *const settings_resolve_names[RESOLVE_MODE_MAX + 1];
 
 /* Strings belong to the caller (argv) and outlive the settings. Times are in nanoseconds. */
 struct settings {
