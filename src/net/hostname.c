@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistr.h>
 
+#include "tcpgoon/base/cleanup.h"
 #include "tcpgoon/base/escape.h"
 
 #define NAME_LENGTH_MAX 253
@@ -104,6 +105,11 @@ static bool is_international(const char *host)
 	return beyond && u8_check((const uint8_t *)host, strlen(host)) == NULL;
 }
 
+static void cleanup_idn2(uint8_t *const *converted)
+{
+	idn2_free(*converted);
+}
+
 int hostname_to_ascii(const char *host, char ret_ascii[HOSTNAME_MAX], struct error *error)
 {
 	if (host[0] == '\0') {
@@ -113,7 +119,7 @@ int hostname_to_ascii(const char *host, char ret_ascii[HOSTNAME_MAX], struct err
 	if (wrong != NULL) {
 		return refuse_character(host, wrong, error);
 	}
-	uint8_t *converted = NULL;
+	CLEANUP(cleanup_idn2) uint8_t *converted = NULL;
 	const char *ascii = host;
 	if (is_international(host)) {
 		int status = idn2_lookup_u8(
@@ -126,15 +132,15 @@ int hostname_to_ascii(const char *host, char ret_ascii[HOSTNAME_MAX], struct err
 		ascii = (const char *)converted;
 	}
 	int r = check_labels(host, ascii, error);
-	if (r == 0 && is_numbers(ascii)) {
-		r = error_set(error, -EINVAL,
+	if (r < 0) {
+		return r;
+	}
+	if (is_numbers(ascii)) {
+		return error_set(error, -EINVAL,
 			"host '%s' is no IPv4 address, which is four numbers from 0 to 255 with "
 			"dots between",
 			host);
 	}
-	if (r == 0) {
-		snprintf(ret_ascii, HOSTNAME_MAX, "%s", ascii);
-	}
-	idn2_free(converted);
-	return r;
+	snprintf(ret_ascii, HOSTNAME_MAX, "%s", ascii);
+	return 0;
 }

@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "tcpgoon/base/cleanup.h"
 #include "tcpgoon/net/procfile.h"
 
 uint64_t limits_raise_nofile(void)
@@ -248,13 +249,9 @@ int limits_parse(struct limits *limits, enum limits_file file, const char *text)
 
 int limits_read_sockets(struct limits *limits)
 {
-	char *text = NULL;
+	CLEANUP(cleanup_free) char *text = NULL;
 	int r = procfile_read(limit_sources[LIMITS_SOCKSTAT].path, &text);
-	if (r == 0) {
-		r = limits_parse(limits, LIMITS_SOCKSTAT, text);
-		free(text);
-	}
-	return r;
+	return r < 0 ? r : limits_parse(limits, LIMITS_SOCKSTAT, text);
 }
 
 void limits_read(struct limits *ret_limits)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "tcpgoon/base/cleanup.h"
 #include "tcpgoon/net/procfile.h"
 #include "tcpgoon/net/sockdiag.h"
 
@@ -74,10 +75,9 @@ static void add_listener(void *context, const struct sockdiag_socket *socket)
 /* The kernel keeps listening sockets in a table of their own: what is established costs nothing. */
 static void find_listening(struct port_set *set, int family)
 {
-	struct sockdiag diag = SOCKDIAG_INIT;
-	char *buffer = malloc(SOCKDIAG_BUFFER_SIZE);
+	CLEANUP(sockdiag_close) struct sockdiag diag = SOCKDIAG_INIT;
+	CLEANUP(cleanup_free) char *buffer = malloc(SOCKDIAG_BUFFER_SIZE);
 	if (buffer == NULL || sockdiag_open(&diag) < 0) {
-		free(buffer);
 		return;
 	}
 	const struct sockdiag_query query = {
@@ -86,15 +86,10 @@ static void find_listening(struct port_set *set, int family)
 		.visit = add_listener,
 		.context = set,
 	};
-	int r = sockdiag_begin(&diag, &query);
-	while (r >= 0) {
+	int r = sockdiag_begin(&diag, &query) < 0 ? 0 : 1;
+	while (r > 0) {
 		r = sockdiag_next(&diag, buffer, SOCKDIAG_BUFFER_SIZE);
-		if (r == 0) {
-			break;
-		}
 	}
-	sockdiag_close(&diag);
-	free(buffer);
 }
 
 void ports_read(struct ports_policy *ret_policy)

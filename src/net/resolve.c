@@ -23,6 +23,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tcpgoon/base/cleanup.h"
+
 #include "net/hostname.h"
 
 /* As many addresses of a name are looked at. */
@@ -213,29 +215,27 @@ static int resolve_name(const struct resolve_query *query, struct address **ret_
 	if (r < 0) {
 		return r;
 	}
-	struct answer *answer = calloc(1, sizeof(*answer));
+	CLEANUP(cleanup_free) struct answer *answer = calloc(1, sizeof(*answer));
 	if (answer == NULL) {
 		return explain(query, name, -ENOMEM, NULL, error);
 	}
 	r = look_up(query, name, answer);
 	if (r < 0 || answer->status != 0) {
-		r = explain(query, name, r, answer, error);
-	} else if (answer->count == 0) {
-		r = error_set(error, -ENOENT, "host '%s' has no %s address", query->host,
-			query->family == AF_UNSPEC ? "IP" : family_name(query->family));
-	} else {
-		size_t size = answer->count * sizeof(answer->list[0]);
-		struct address *list = malloc(size);
-		if (list == NULL) {
-			r = explain(query, name, -ENOMEM, answer, error);
-		} else {
-			memcpy(list, answer->list, size);
-			*ret_list = list;
-			*ret_count = answer->count;
-		}
+		return explain(query, name, r, answer, error);
 	}
-	free(answer);
-	return r;
+	if (answer->count == 0) {
+		return error_set(error, -ENOENT, "host '%s' has no %s address", query->host,
+			query->family == AF_UNSPEC ? "IP" : family_name(query->family));
+	}
+	size_t size = answer->count * sizeof(answer->list[0]);
+	struct address *list = malloc(size);
+	if (list == NULL) {
+		return explain(query, name, -ENOMEM, answer, error);
+	}
+	memcpy(list, answer->list, size);
+	*ret_list = list;
+	*ret_count = answer->count;
+	return 0;
 }
 
 /*

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tcpgoon/base/cleanup.h"
 #include "tcpgoon/net/sources.h"
 
 /* An error of one look (a signal, memory, descriptors) may have passed by the next. */
@@ -90,14 +91,13 @@ static int drain(struct sockdiag *diag, void *buffer, size_t size)
 
 static int search_listeners(struct sockdiag *diag, struct listener_search *search)
 {
-	void *buffer = malloc(SOCKDIAG_BUFFER_SIZE);
+	CLEANUP(cleanup_free) void *buffer = malloc(SOCKDIAG_BUFFER_SIZE);
 	if (buffer == NULL) {
 		return -ENOMEM;
 	}
 	/* An IPv6 socket may take IPv4 connections too, never the other way round. */
 	const int families[] = {AF_INET6, AF_INET};
-	int r = 0;
-	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]) && r == 0; i++) {
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
 		const struct sockdiag_query query = {
 			.family = families[i],
 			.states = UINT32_C(1) << TCP_LISTEN,
@@ -105,18 +105,21 @@ static int search_listeners(struct sockdiag *diag, struct listener_search *searc
 			.visit = visit_listener,
 			.context = search,
 		};
-		r = sockdiag_begin(diag, &query);
-		if (r == 0) {
-			r = drain(diag, buffer, SOCKDIAG_BUFFER_SIZE);
+		int r = sockdiag_begin(diag, &query);
+		if (r < 0) {
+			return r;
+		}
+		r = drain(diag, buffer, SOCKDIAG_BUFFER_SIZE);
+		if (r < 0) {
+			return r;
 		}
 	}
-	free(buffer);
-	return r;
+	return 0;
 }
 
 static int look_once(struct listener_search *search)
 {
-	struct sockdiag diag;
+	CLEANUP(sockdiag_close) struct sockdiag diag = SOCKDIAG_INIT;
 	int r = sockdiag_open(&diag);
 	if (r < 0) {
 		return r;
@@ -124,7 +127,6 @@ static int look_once(struct listener_search *search)
 	search->best = (struct sockdiag_listener){0};
 	search->best_rank = 0;
 	r = search_listeners(&diag, search);
-	sockdiag_close(&diag);
 	/* The kernel's word for having no such diagnosis; it is not that nobody listens. */
 	return r == -ENOENT ? -EOPNOTSUPP : r;
 }

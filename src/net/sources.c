@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tcpgoon/base/cleanup.h"
 #include "tcpgoon/net/route.h"
 
 #define DISCARD_PORT 9
@@ -72,23 +73,25 @@ int sources_route(const struct address *source, const struct address *target,
 	if (address_port(&probe) == 0) {
 		address_set_port(&probe, DISCARD_PORT);
 	}
-	int fd = socket(probe.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	CLEANUP(cleanup_close) int fd = socket(probe.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0) {
 		return -errno;
 	}
 	struct address from = {0};
 	struct address to = {0};
 	int r = connect_udp(fd, source, &probe, &from, &to);
-	close(fd);
-	if (r == 0 && ret_source != NULL) {
+	if (r < 0) {
+		return r;
+	}
+	if (ret_source != NULL) {
 		address_set_port(&from, 0);
 		*ret_source = from;
 	}
-	if (r == 0 && ret_dialled != NULL) {
+	if (ret_dialled != NULL) {
 		address_set_port(&to, address_port(target));
 		*ret_dialled = to;
 	}
-	return r;
+	return 0;
 }
 
 int sources_preferred(const struct address *target, struct address *ret_source)
@@ -100,19 +103,16 @@ int sources_check(const struct address *source)
 {
 	struct address any_port = *source;
 	address_set_port(&any_port, 0);
+	CLEANUP(cleanup_close)
 	int fd = socket(any_port.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0) {
 		return -errno;
 	}
 	/* The address alone: to find a free port as well would fail where all are in use. */
 	const int on = 1;
-	int r = 0;
-	if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)) < 0 ||
-		bind(fd, &any_port.any, address_length(&any_port)) < 0) {
-		r = -errno;
-	}
-	close(fd);
-	return r;
+	bool bound = setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)) == 0 &&
+		bind(fd, &any_port.any, address_length(&any_port)) == 0;
+	return bound ? 0 : -errno;
 }
 
 int sources_is_local(const struct address *target)

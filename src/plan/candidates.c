@@ -168,7 +168,7 @@ static int family_of(const struct settings *settings)
 int candidates_init(struct candidates *candidates, const struct settings *settings,
 	const struct notes *notes, struct error *error)
 {
-	*candidates = (struct candidates){0};
+	*candidates = (struct candidates)CANDIDATES_INIT;
 	const struct resolve_query query = {
 		.host = settings->host,
 		.family = family_of(settings),
@@ -201,5 +201,5 @@ int candidates_init(struct candidates *candidates, const struct settings *settin
 void candidates_finish(struct candidates *candidates)
 {
 	free(candidates->list);
-	*candidates = (struct candidates){0};
+	*candidates = (struct candidates)CANDIDATES_INIT;
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "tcpgoon/base/cleanup.h"
 #include "tcpgoon/net/ports.h"
 #include "tcpgoon/net/sources.h"
 #include "tcpgoon/plan/port_order.h"
@@ -162,7 +163,7 @@ static int use_given(struct draft *draft, const struct settings *settings,
 /* Of fewer ports outside of what the host hands out, a source would have next to nothing. */
 #define OUTSIDE_MIN 1024
 
-/* How many consecutive loopback addresses the run needs, with one to spare for held ports. */
+/* How many consecutive loopback addresses the run needs, with one to spare for ports in use. */
 static uint64_t loopback_sources(
 	const struct port_order *order, const struct settings *settings, size_t targets)
 {
@@ -270,39 +271,36 @@ static int choose_ports(struct port_order *order, const struct settings *setting
 static int find_ports(
 	struct port_order *order, const struct settings *settings, struct error *error)
 {
-	struct ports_policy *policy = malloc(sizeof(*policy)); /* too large for a small stack */
+	/* Too large for a small stack. */
+	CLEANUP(cleanup_free) struct ports_policy *policy = malloc(sizeof(*policy));
 	if (policy == NULL) {
 		return error_set(error, -ENOMEM, "out of memory for the source ports");
 	}
 	ports_read(policy);
-	int r = choose_ports(order, settings, policy, error);
-	free(policy);
-	return r;
+	return choose_ports(order, settings, policy, error);
 }
 
 int origin_lay_out(struct tuples *tuples, const struct settings *settings,
 	const struct targets *targets, struct error *error)
 {
-	struct draft draft = {0};
+	CLEANUP(draft_finish) struct draft draft = {.order = PORT_ORDER_INIT};
 	int r = find_ports(&draft.order, settings, error);
-	if (r == 0) {
-		r = settings->sources.count > 0 ? use_given(&draft, settings, targets, error)
-						: find_sources(&draft, settings, targets, error);
+	if (r < 0) {
+		return r;
 	}
-	if (r == 0) {
-		const struct tuples_params params = {
-			.targets = targets,
-			.sets = draft.sets,
-			.set_count = draft.set_count,
-			.set_of_target = draft.set_of_target,
-			.order = &draft.order,
-			.port_auto = is_kernels_choice(settings),
-		};
-		r = tuples_init(tuples, &params);
-		if (r < 0) {
-			error_set(error, r, "out of memory for the source addresses");
-		}
+	r = settings->sources.count > 0 ? use_given(&draft, settings, targets, error)
+					: find_sources(&draft, settings, targets, error);
+	if (r < 0) {
+		return r;
 	}
-	draft_finish(&draft);
-	return r;
+	const struct tuples_params params = {
+		.targets = targets,
+		.sets = draft.sets,
+		.set_count = draft.set_count,
+		.set_of_target = draft.set_of_target,
+		.order = &draft.order,
+		.port_auto = is_kernels_choice(settings),
+	};
+	r = tuples_init(tuples, &params);
+	return r < 0 ? error_set(error, r, "out of memory for the source addresses") : 0;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "plan/origin.h"
+#include "tcpgoon/base/cleanup.h"
 #include "tcpgoon/net/route.h"
 #include "tcpgoon/net/sources.h"
 
@@ -41,20 +42,27 @@ static int lay_out(struct plan *plan, size_t number, struct error *error)
 	bool all = plan->settings.resolve_mode == RESOLVE_ALL;
 	int r = targets_init(&plan->targets, candidates->list + (all ? 0 : number),
 		all ? candidates->count : 1, plan->settings.ports, error);
-	if (r == 0) {
-		r = origin_lay_out(&plan->tuples, &plan->settings, &plan->targets, error);
+	if (r < 0) {
+		return r;
 	}
-	if (r == 0) {
-		count_routeless(plan);
-		plan->target_is_here = sources_check(&plan->targets.list[0]) == 0;
+	r = origin_lay_out(&plan->tuples, &plan->settings, &plan->targets, error);
+	if (r < 0) {
+		return r;
 	}
-	return r;
+	count_routeless(plan);
+	plan->target_is_here = sources_check(&plan->targets.list[0]) == 0;
+	return 0;
+}
+
+static void cleanup_plan(struct plan **plan)
+{
+	plan_destroy(*plan);
 }
 
 int plan_create(const struct settings *settings, const struct notes *notes, struct plan **ret_plan,
 	struct error *error)
 {
-	struct plan *plan = calloc(1, sizeof(*plan));
+	CLEANUP(cleanup_plan) struct plan *plan = calloc(1, sizeof(*plan));
 	if (plan == NULL) {
 		return error_set(error, -ENOMEM, "out of memory for the plan");
 	}
@@ -63,17 +71,18 @@ int plan_create(const struct settings *settings, const struct notes *notes, stru
 
 	/* What costs no look-up is checked before it. */
 	int r = targets_check_ports(settings->ports, error);
-	if (r == 0) {
-		r = candidates_init(&plan->candidates, settings, notes, error);
-	}
-	if (r == 0) {
-		r = lay_out(plan, 0, error);
-	}
 	if (r < 0) {
-		plan_destroy(plan);
 		return r;
 	}
-	*ret_plan = plan;
+	r = candidates_init(&plan->candidates, settings, notes, error);
+	if (r < 0) {
+		return r;
+	}
+	r = lay_out(plan, 0, error);
+	if (r < 0) {
+		return r;
+	}
+	*ret_plan = cleanup_take(&plan);
 	return 0;
 }
 

@@ -131,5 +131,5 @@ int port_order_copy(struct port_order *ret_order, const struct port_order *order
 void port_order_finish(struct port_order *order)
 {
 	free(order->list);
-	*order = (struct port_order){0};
+	*order = (struct port_order)PORT_ORDER_INIT;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tcpgoon/base/cleanup.h"
 #include "tcpgoon/net/resolve.h"
 
 #define PORT_MAX 65535
@@ -116,24 +117,24 @@ static int fill(struct targets *targets, const struct address *hosts, size_t hos
 int targets_init(struct targets *targets, const struct address *hosts, size_t host_count,
 	const char *ports, struct error *error)
 {
-	*targets = (struct targets){0};
+	*targets = (struct targets)TARGETS_INIT;
 
 	/* Not on the stack, which may be small: it is as large as a stack of `ulimit -s 64`. */
-	bool *wanted = calloc(PORT_MAX + 1, sizeof(*wanted));
+	CLEANUP(cleanup_free) bool *wanted = calloc(PORT_MAX + 1, sizeof(*wanted));
 	if (wanted == NULL) {
 		return error_set(error, -ENOMEM, "out of memory for the ports");
 	}
 	size_t port_count = 0;
 	int r = parse_ports(ports, wanted, &port_count, error);
-	if (r == 0) {
-		r = fill(targets, hosts, host_count, wanted, port_count);
-		if (r < 0) {
-			error_set(
-				error, r, "out of memory for %zu targets", host_count * port_count);
-		}
+	if (r < 0) {
+		return r;
 	}
-	free(wanted);
-	return r;
+	r = fill(targets, hosts, host_count, wanted, port_count);
+	if (r < 0) {
+		return error_set(
+			error, r, "out of memory for %zu targets", host_count * port_count);
+	}
+	return 0;
 }
 
 int targets_check_ports(const char *ports, struct error *error)
@@ -147,5 +148,5 @@ int targets_check_ports(const char *ports, struct error *error)
 void targets_finish(struct targets *targets)
 {
 	free(targets->list);
-	*targets = (struct targets){0};
+	*targets = (struct targets)TARGETS_INIT;
 }

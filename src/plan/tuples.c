@@ -146,7 +146,7 @@ void tuples_finish(struct tuples *tuples)
 	free(tuples->set_of_target);
 	free(tuples->own_place);
 	port_order_finish(&tuples->order);
-	*tuples = (struct tuples){0};
+	*tuples = (struct tuples)TUPLES_INIT;
 }
 
 static bool kernel_chooses(const struct tuples *tuples)

@@ -26,6 +26,8 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "tcpgoon/base/cleanup.h"
+
 #define PAYLOAD_COOKIE UINT32_C(0x1c849303)
 #define COMPRESSED_COOKIE UINT32_C(0x1c849304)
 /* The word size of older versions; V2 writes 1 and ignores it. */
@@ -99,14 +101,13 @@ int histogram_encode_payload(
 	const struct histogram *histogram, uint8_t **ret_payload, size_t *ret_length)
 {
 	size_t slots = histogram_slot(histogram->max_us) + 1;
-	uint8_t *payload = malloc(PAYLOAD_HEADER + LEB128_MAX * slots);
+	CLEANUP(cleanup_free) uint8_t *payload = malloc(PAYLOAD_HEADER + LEB128_MAX * slots);
 	if (payload == NULL) {
 		return -ENOMEM;
 	}
 	size_t length = PAYLOAD_HEADER;
 	for (size_t i = 0; i < slots;) {
 		if (histogram->counts[i] > INT64_MAX) {
-			free(payload);
 			return -EOVERFLOW;
 		}
 		int64_t number = (int64_t)histogram->counts[i];
@@ -126,7 +127,7 @@ int histogram_encode_payload(
 	put_u64(payload + 16, 1);
 	put_u64(payload + 24, HISTOGRAM_HIGHEST_US);
 	put_u64(payload + 32, CONVERSION_RATIO_ONE);
-	*ret_payload = payload;
+	*ret_payload = cleanup_take(&payload);
 	*ret_length = length;
 	return 0;
 }
@@ -182,26 +183,22 @@ static int base64_decode(const char *text, uint8_t **ret_data, size_t *ret_lengt
 
 int histogram_encode(const struct histogram *histogram, char **ret_text)
 {
-	uint8_t *payload = NULL;
+	CLEANUP(cleanup_free) uint8_t *payload = NULL;
 	size_t length = 0;
 	int r = histogram_encode_payload(histogram, &payload, &length);
 	if (r < 0) {
 		return r;
 	}
 	uLongf deflated = compressBound(length);
-	uint8_t *compressed = malloc(COMPRESSED_HEADER + deflated);
-	/* With room for compressBound(), want of memory is all that can go wrong. */
+	CLEANUP(cleanup_free) uint8_t *compressed = malloc(COMPRESSED_HEADER + deflated);
+	/* As there is room for compressBound(), only lack of memory can make it fail. */
 	if (compressed == NULL ||
 		compress(compressed + COMPRESSED_HEADER, &deflated, payload, length) != Z_OK) {
-		free(compressed);
-		free(payload);
 		return -ENOMEM;
 	}
-	free(payload);
 	put_u32(compressed, COMPRESSED_COOKIE | COOKIE_WORD_SIZE);
 	put_u32(compressed + 4, (uint32_t)deflated);
 	char *text = base64_encode(compressed, COMPRESSED_HEADER + deflated);
-	free(compressed);
 	if (text == NULL) {
 		return -ENOMEM;
 	}
@@ -294,7 +291,7 @@ static int inflate_payload(const uint8_t *compressed, size_t length, uint8_t **r
 			length - COMPRESSED_HEADER, get_u32(compressed + 4));
 	}
 	/* No more than a full histogram of ours: a bomb ends as one that does not fit. */
-	uint8_t *payload = malloc(PAYLOAD_MAX);
+	CLEANUP(cleanup_free) uint8_t *payload = malloc(PAYLOAD_MAX);
 	if (payload == NULL) {
 		return error_set(error, -ENOMEM, "out of memory");
 	}
@@ -302,44 +299,40 @@ static int inflate_payload(const uint8_t *compressed, size_t length, uint8_t **r
 	int z = uncompress(
 		payload, &inflated, compressed + COMPRESSED_HEADER, length - COMPRESSED_HEADER);
 	if (z != Z_OK) {
-		free(payload);
 		return z == Z_MEM_ERROR
 			? error_set(error, -ENOMEM, "out of memory")
 			: error_set(error, -EINVAL, "the histogram does not inflate");
 	}
-	*ret_payload = payload;
+	*ret_payload = cleanup_take(&payload);
 	*ret_length = inflated;
 	return 0;
 }
 
 int histogram_decode(struct histogram *histogram, const char *text, struct error *error)
 {
-	uint8_t *compressed = NULL;
+	CLEANUP(cleanup_free) uint8_t *compressed = NULL;
+	CLEANUP(cleanup_free) uint8_t *payload = NULL;
+	CLEANUP(histogram_finish) struct histogram decoded = HISTOGRAM_INIT;
 	size_t compressed_length = 0;
 	int r = base64_decode(text, &compressed, &compressed_length);
 	if (r < 0) {
 		return error_set(error, r, r == -ENOMEM ? "out of memory" : "not base64");
 	}
-	uint8_t *payload = NULL;
 	size_t length = 0;
 	r = inflate_payload(compressed, compressed_length, &payload, &length, error);
-	free(compressed);
 	if (r < 0) {
 		return r;
 	}
-	struct histogram decoded;
 	r = histogram_init(&decoded);
 	if (r < 0) {
-		free(payload);
 		return error_set(error, r, "out of memory");
 	}
 	r = decode_payload(&decoded, payload, length, error);
-	free(payload);
 	if (r < 0) {
-		histogram_finish(&decoded);
 		return r;
 	}
 	histogram_finish(histogram);
 	*histogram = decoded;
+	decoded.counts = NULL; /* `histogram` owns them now */
 	return 0;
 }

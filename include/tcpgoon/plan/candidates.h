@@ -15,6 +15,12 @@ struct candidates {
 	size_t count; /* at least one */
 };
 
+/* Empty: it owns nothing. */
+#define CANDIDATES_INIT \
+	{               \
+		0       \
+	}
+
 /*
  * Looks the host up, and leaves out what TCP cannot dial and what the given sources, or the routes
  * of this host, do not reach; where that would be all, none of the latter. Returns 0, or -EINVAL,

@@ -29,6 +29,12 @@ struct port_order {
 	uint32_t automatic_count; /* 0: not known */
 };
 
+/* Empty: it owns nothing. */
+#define PORT_ORDER_INIT \
+	{               \
+		0       \
+	}
+
 /*
  * Ports from `low` to `high`. Given by the user, they are used in their order, and those that
  * somebody listens on are tried; those that the host reserves are left out unless all of them are:

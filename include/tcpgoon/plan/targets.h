@@ -14,6 +14,12 @@ struct targets {
 	size_t count;
 };
 
+/* Empty: it owns nothing. */
+#define TARGETS_INIT \
+	{            \
+		0    \
+	}
+
 /*
  * `ports` is one port, a list "8000,8001", ranges "8000-8003", or both: each of them on each of the
  * hosts. Returns 0, -EINVAL (ports) or -ENOMEM, with a message.

@@ -48,6 +48,12 @@ struct tuples {
 	bool port_auto; /* the kernel chooses the port */
 };
 
+/* None: it owns nothing. */
+#define TUPLES_INIT \
+	{           \
+		0   \
+	}
+
 struct tuple {
 	struct address source; /* family AF_UNSPEC: not bound. Port 0: the kernel's choice */
 	const struct address *target;

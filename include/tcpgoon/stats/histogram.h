@@ -23,6 +23,12 @@ struct histogram {
 	uint128 sum_squares_us2;
 };
 
+/* Holds no memory: histogram_init() is still to come, and histogram_finish() does nothing. */
+#define HISTOGRAM_INIT               \
+	{                            \
+		.min_us = UINT64_MAX \
+	}
+
 #define HISTOGRAM_HIGHEST_US (UINT64_C(730) * 24 * 3600 * 1000000)
 #define HISTOGRAM_SIGNIFICANT_DIGITS 3
 
