@@ -14,17 +14,11 @@
 #include "run/icmp.h"
 #include "tcpgoon/stats/cause.h"
 
-/* From then on, what happens to a connection is our own doing. */
-static bool numbers_are_taken(const struct run_state *run)
-{
-	return run->phase >= PHASE_ASKING;
-}
-
 static void handle_started(
 	struct run_state *run, uint32_t index, const struct transport_event *event)
 {
 	table_release(&run->table, index, CONN_ARMED);
-	if (numbers_are_taken(run)) {
+	if (run_state_numbers_are_taken(run)) {
 		return;
 	}
 	uint64_t due_ns = pacer_due_ns(&run->dialer.pacer, index);
@@ -95,7 +89,7 @@ static void dial_failed(struct run_state *run, uint32_t index, const struct tran
 /* Whether what becomes of the dial still counts. */
 static bool is_dialing(const struct run_state *run, uint32_t index)
 {
-	return !numbers_are_taken(run) && table_state(&run->table, index) == CONN_DIALING;
+	return !run_state_numbers_are_taken(run) && table_state(&run->table, index) == CONN_DIALING;
 }
 
 static void connection_ended(struct run_state *run, uint32_t index, int error_number)
@@ -151,7 +145,7 @@ static void handle_failed(
 
 static int handle_received(struct run_state *run, uint32_t index)
 {
-	if (run->phase >= PHASE_CLOSING) {
+	if (run_state_is_closing(run)) {
 		return closing_received(&run->closing, index);
 	}
 	table_received(&run->table, index);
@@ -163,7 +157,7 @@ static void handle_ended(struct run_state *run, uint32_t index, int error_number
 	if (table_state(&run->table, index) != CONN_ESTABLISHED) {
 		return;
 	}
-	if (numbers_are_taken(run)) {
+	if (run_state_numbers_are_taken(run)) {
 		closing_ended(&run->closing, index, error_number);
 	} else {
 		connection_ended(run, index, error_number);
@@ -189,7 +183,7 @@ int harvest_settle(struct run_state *run, uint32_t index)
 		return 0;
 	}
 	enum conn_state state = table_state(&run->table, index);
-	if (state == CONN_DIALING && !numbers_are_taken(run)) {
+	if (state == CONN_DIALING && !run_state_numbers_are_taken(run)) {
 		return 0; /* dialled again, over the socket that is there */
 	}
 	table_hold(&run->table, index, CONN_CLOSING);
@@ -203,7 +197,7 @@ static int handle_signal(struct run_state *run)
 		return run->transport->ops->watch_fd(
 			run->transport, signals_poll_fd(run->signals), RUN_FD_SIGNALS);
 	}
-	if (run->phase >= PHASE_CLOSING) {
+	if (run_state_is_closing(run)) {
 		closing_hurry(&run->closing);
 	}
 	run->interrupted = true; /* the next one ends the process */
@@ -212,7 +206,7 @@ static int handle_signal(struct run_state *run)
 
 static int handle_tick(struct run_state *run)
 {
-	if (numbers_are_taken(run)) {
+	if (run_state_numbers_are_taken(run)) {
 		return 0;
 	}
 	reporter_take_tick(&run->reporter);

@@ -4,19 +4,8 @@
 #define TCPGOON_RUN_RUN_H
 
 #include "tcpgoon/base/error.h"
-#include "tcpgoon/plan/plan.h"
 #include "tcpgoon/result/result.h"
-#include "tcpgoon/run/observer.h"
-#include "tcpgoon/transport/transport.h"
-
-struct signals;
-
-struct run_params {
-	const struct plan *plan;
-	const struct run_observer *observer;
-	const struct transport_ops *transport; /* how */
-	struct signals *signals; /* the first that comes ends the run with its result */
-};
+#include "tcpgoon/run/run_params.h"
 
 /*
  * Dials, holds, closes. Signals belong to the caller, as there is work before a run and after it.

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* What a run is made from. */
+#ifndef TCPGOON_RUN_RUN_PARAMS_H
+#define TCPGOON_RUN_RUN_PARAMS_H
+
+#include "tcpgoon/plan/plan.h"
+#include "tcpgoon/run/observer.h"
+#include "tcpgoon/transport/transport.h"
+
+struct signals;
+
+/* All of them outlive the run. */
+struct run_params {
+	const struct plan *plan;
+	const struct run_observer *observer;
+	const struct transport_ops *transport; /* how */
+	struct signals *signals; /* the first that comes ends the run with its result */
+};
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#include "run/run_state.h"
+
+#include <inttypes.h>
+
+#include "tcpgoon/base/clock.h"
+#include "tcpgoon/net/limits.h"
+
+int run_state_init(struct run_state *run, const struct run_params *params, struct result *result,
+	struct error *error)
+{
+	const struct plan *plan = params->plan;
+	const struct run_observer *observer = params->observer;
+	const struct settings *settings = &plan->settings;
+	*run = (struct run_state){
+		.plan = plan,
+		.result = result,
+		.error = error,
+		.reporter.timer_fd = -1,
+		.signals = params->signals,
+		.inquest.diag = SOCKDIAG_INIT,
+		.review_ns = observer->on_review == NULL ? CLOCK_NEVER : 0,
+	};
+	const struct transport_params wanted = {
+		.slots = settings->connections,
+		.nofile = limits_raise_nofile(),
+		.memlock = limits_memlock(),
+		.watch_fd = signals_poll_fd(params->signals),
+		.fin = settings->close_mode == CLOSE_FIN,
+	};
+	int r = params->transport->create(&wanted, &run->transport, error);
+	if (r < 0) {
+		return r;
+	}
+	refusals_init(&run->refusals, result);
+	evidence_begin(&run->evidence, &plan->targets, result);
+	/* All that takes time is done: from here on the schedule counts. */
+	uint64_t start_ns = clock_now_ns();
+	r = table_init(&run->table, settings->connections, start_ns, result);
+	if (r < 0) {
+		return error_set(error, r, "no memory for a table of %" PRIu64 " connections",
+			settings->connections);
+	}
+	r = tuple_pool_init(&run->pool, plan);
+	if (r < 0) {
+		return error_set(error, r, "no memory for the 4-tuples");
+	}
+	const struct dialer_params dialer = {
+		.plan = plan,
+		.transport = run->transport,
+		.table = &run->table,
+		.pool = &run->pool,
+		.start_ns = start_ns,
+	};
+	dialer_init(&run->dialer, &dialer);
+	run->deadline = (struct deadline){
+		.table = &run->table,
+		.timeout_ns = settings->dial_timeout_ns,
+	};
+	inquest_init(&run->inquest, &run->table, &run->pool);
+	closing_init(&run->closing, run->transport, &run->table, &run->inquest,
+		settings->close_mode == CLOSE_FIN);
+	return reporter_init(
+		&run->reporter, observer, &run->table, start_ns, settings->interval_ns, error);
+}
+
+void run_state_finish(struct run_state *run)
+{
+	transport_destroy(run->transport); /* first: it may point into the others */
+	reporter_finish(&run->reporter);
+	closing_finish(&run->closing);
+	inquest_finish(&run->inquest);
+	dialer_finish(&run->dialer);
+	tuple_pool_finish(&run->pool);
+	table_finish(&run->table);
+}
+
+void run_state_take_numbers(struct run_state *run)
+{
+	struct result *result = run->result;
+	result->at_end = table_snapshot(&run->table, run->now_ns);
+	result->max_concurrent = run->table.established_now_max;
+	result->duration_ns = result->at_end.elapsed_ns;
+	if (run->phase == PHASE_DIALING) {
+		result->dialing_ns = result->at_end.elapsed_ns;
+	}
+	if (result->dialed > 0) {
+		result->generator.last_dial_ns = run->table.last_dialed_ns - run->table.start_ns;
+	}
+}
