@@ -32,12 +32,6 @@ static const struct unit thousands[] = {
 	{"g", 1000000000},
 };
 
-static const struct unit powers_of_1024[] = {
-	{"k", UINT64_C(1) << 10},
-	{"m", UINT64_C(1) << 20},
-	{"g", UINT64_C(1) << 30},
-};
-
 /* A longer suffix before the one it begins with. */
 static const struct unit durations[] = {
 	{"ns", 1},
@@ -116,11 +110,10 @@ static int scale_decimal(const struct decimal *decimal, uint64_t size, uint64_t 
 }
 
 /*
- * All of `text` as one number with at most one suffix of one letter. -ERANGE for a well-formed
- * number below zero too, so that "-5" is told the range.
+ * All of `text` as one number with at most one suffix of one letter. A well-formed negative number is
+ * -ERANGE too, so that the message about "-5" names the range.
  */
-static int read_quantity(
-	const char *text, const struct unit *units, size_t unit_count, uint64_t *ret_value)
+static int read_count(const char *text, uint64_t *ret_value)
 {
 	bool negative = *text == '-';
 	struct decimal decimal;
@@ -129,10 +122,10 @@ static int read_quantity(
 		return -EINVAL;
 	}
 	uint64_t size = 1;
-	for (size_t i = 0; i < unit_count; i++) {
-		char suffix = units[i].suffix[0];
+	for (size_t i = 0; i < sizeof(thousands) / sizeof(thousands[0]); i++) {
+		char suffix = thousands[i].suffix[0];
 		if (*end == suffix || *end == suffix - 'a' + 'A') {
-			size = units[i].size;
+			size = thousands[i].size;
 			end++;
 			break;
 		}
@@ -156,7 +149,7 @@ int units_parse_count(
 	const char *text, uint64_t min, uint64_t max, uint64_t *ret_value, struct error *error)
 {
 	uint64_t value = 0;
-	int r = read_quantity(text, thousands, sizeof(thousands) / sizeof(thousands[0]), &value);
+	int r = read_count(text, &value);
 	if (r == -EINVAL) {
 		return error_set(error, r,
 			QUOTE " is not a whole number from %" PRIu64 " to %" PRIu64, text, min,
@@ -165,31 +158,6 @@ int units_parse_count(
 	if (r == -ERANGE || value < min || value > max) {
 		return error_set(error, -ERANGE,
 			QUOTE " is not in the range from %" PRIu64 " to %" PRIu64, text, min, max);
-	}
-	*ret_value = value;
-	return 0;
-}
-
-int units_parse_bytes(
-	const char *text, uint64_t min, uint64_t max, uint64_t *ret_value, struct error *error)
-{
-	uint64_t value = 0;
-	int r = read_quantity(
-		text, powers_of_1024, sizeof(powers_of_1024) / sizeof(powers_of_1024[0]), &value);
-	if (r == -EINVAL) {
-		return error_set(error, r,
-			QUOTE " is not a whole number of bytes, with k, m or g for 1024, 1024^2 or "
-			      "1024^3 of them",
-			text);
-	}
-	if (r == -ERANGE || value < min || value > max) {
-		char low[UNITS_TEXT_MAX];
-		char high[UNITS_TEXT_MAX];
-		return error_set(error, -ERANGE,
-			QUOTE " is not in the range from %" PRIu64 " to %" PRIu64
-			      " bytes (%s to %s)",
-			text, min, max, units_format_bytes(min, low),
-			units_format_bytes(max, high));
 	}
 	*ret_value = value;
 	return 0;

@@ -175,11 +175,6 @@ static const struct limit_source limit_sources[LIMITS_FILES_MAX] = {
 		},
 };
 
-const char *limits_path(enum limits_file file)
-{
-	return limit_sources[file].path;
-}
-
 void limits_init(struct limits *limits)
 {
 	/* Every member is a uint64_t, and LIMITS_NONE is all ones. */

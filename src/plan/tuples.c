@@ -15,17 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where a port stands in the order; UINT32_MAX: nowhere. */
-static uint32_t place_of(const struct port_order *order, uint16_t port)
-{
-	for (uint32_t i = 0; i < order->count; i++) {
-		if (order->list[i] == port) {
-			return i;
-		}
-	}
-	return UINT32_MAX;
-}
-
 static uint64_t count_sources(const struct source_set *set)
 {
 	uint64_t count = 0;
@@ -243,20 +232,6 @@ bool tuples_first_source(const struct tuples *tuples, size_t target, struct addr
 	return true;
 }
 
-static bool find_target(
-	const struct tuples *tuples, const struct address *target, uint64_t *ret_number)
-{
-	for (size_t i = 0; i < tuples->targets->count; i++) {
-		const struct address *candidate = &tuples->targets->list[i];
-		if (address_port(candidate) == address_port(target) &&
-			address_same_host(candidate, target)) {
-			*ret_number = i;
-			return true;
-		}
-	}
-	return false;
-}
-
 static bool find_source(
 	const struct source_set *set, const struct address *source, uint64_t *ret_number)
 {
@@ -271,35 +246,6 @@ static bool find_source(
 		before += range->count;
 	}
 	return false;
-}
-
-uint64_t tuples_ordinal(
-	const struct tuples *tuples, const struct address *source, const struct address *target)
-{
-	uint64_t target_number;
-	uint64_t source_number;
-	uint32_t place = place_of(&tuples->order, address_port(source));
-	if (kernel_chooses(tuples) || place == UINT32_MAX ||
-		!find_target(tuples, target, &target_number) ||
-		!find_source(set_of(tuples, target_number), source, &source_number) ||
-		source_number >= tuples->source_count ||
-		place == tuples->own_place[target_number]) {
-		return UINT64_MAX;
-	}
-	uint64_t before = 0;
-	for (size_t i = 0; i < PORT_BAND_MAX; i++) {
-		const struct tuple_band *band = &tuples->bands[i];
-		if (is_within(band, tuples->order.counts[i], place)) {
-			uint32_t own_place = tuples->own_place[target_number];
-			uint32_t step = place - band->first -
-				(own_place >= band->first && own_place < place);
-			uint64_t rest = before + source_number * band->ports + step;
-			return step < band->ports ? rest * tuples->targets->count + target_number
-						  : UINT64_MAX;
-		}
-		before += tuples->source_count * band->ports;
-	}
-	return UINT64_MAX;
 }
 
 /* How many numbers below `limit` leave the remainder `first` when divided by `step`. */

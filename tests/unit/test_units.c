@@ -124,7 +124,6 @@ static void nonsense_is_no_value(void **state)
 		uint64_t value = UNTOUCHED;
 		const char *text = nonsense[i];
 		assert_int_equal(units_parse_count(text, 0, UINT64_MAX, &value, NULL), -EINVAL);
-		assert_int_equal(units_parse_bytes(text, 0, UINT64_MAX, &value, NULL), -EINVAL);
 		assert_int_equal(
 			units_parse_duration(text, NSEC_PER_MSEC, 0, UINT64_MAX, &value, NULL),
 			-EINVAL);
@@ -145,44 +144,6 @@ static void what_was_expected_survives_a_long_text(void **state)
 	memset(longer, '9', sizeof(longer) - 1);
 	assert_int_equal(units_parse_duration(longer, 1, 1, 10, &value, &error), -ERANGE);
 	assert_non_null(strstr(error.text, "999' is not in the range from 1ns to 10ns"));
-}
-
-static void bytes_are_read(void **state)
-{
-	(void)state;
-	static const struct good goods[] = {
-		{"0", 0},
-		{"512", 512},
-		{"1k", 1024},
-		{"1K", 1024},
-		{"1.5k", 1536},
-		{"64m", UINT64_C(64) << 20},
-		{"6.5G", (UINT64_C(6) << 30) + (UINT64_C(1) << 29)},
-		{"0.0009765625k", 1},
-		{"18446744073709551615", UINT64_MAX},
-	};
-	for (size_t i = 0; i < COUNT_OF(goods); i++) {
-		uint64_t value = UNTOUCHED;
-		assert_int_equal(units_parse_bytes(goods[i].text, 0, UINT64_MAX, &value, NULL), 0);
-		assert_int_equal(value, goods[i].value);
-	}
-}
-
-static void bytes_are_refused_with_a_reason(void **state)
-{
-	(void)state;
-	struct error error = ERROR_INIT;
-	uint64_t value = UNTOUCHED;
-	assert_int_equal(units_parse_bytes("1.3k", 0, 4096, &value, &error), -EINVAL);
-	assert_string_equal(error.text,
-		"'1.3k' is not a whole number of bytes, with k, m or g for 1024, 1024^2 or 1024^3 "
-		"of them");
-	assert_int_equal(units_parse_bytes("5k", 16, 4096, &value, &error), -ERANGE);
-	assert_string_equal(
-		error.text, "'5k' is not in the range from 16 to 4096 bytes (16 B to 4.0 KiB)");
-	assert_int_equal(units_parse_bytes("17179869184g", 0, UINT64_MAX, &value, NULL), -ERANGE);
-	assert_int_equal(units_parse_bytes("-1", 0, UINT64_MAX, &value, NULL), -ERANGE);
-	assert_int_equal(value, UNTOUCHED);
 }
 
 static void durations_are_read(void **state)
@@ -441,8 +402,6 @@ int main(void)
 		cmocka_unit_test(counts_hold_their_bounds),
 		cmocka_unit_test(nonsense_is_no_value),
 		cmocka_unit_test(what_was_expected_survives_a_long_text),
-		cmocka_unit_test(bytes_are_read),
-		cmocka_unit_test(bytes_are_refused_with_a_reason),
 		cmocka_unit_test(durations_are_read),
 		cmocka_unit_test(bare_durations_count_in_the_unit_given),
 		cmocka_unit_test(durations_are_refused_with_a_reason),

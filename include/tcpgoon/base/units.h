@@ -27,10 +27,6 @@ int units_parse_count(
 int units_parse_duration(const char *text, uint64_t bare_unit_ns, uint64_t min_ns, uint64_t max_ns,
 	uint64_t *ret_ns, struct error *error);
 
-/* A byte count, with k, m, g as powers of 1024: for sizes. */
-int units_parse_bytes(
-	const char *text, uint64_t min, uint64_t max, uint64_t *ret_value, struct error *error);
-
 #define UNITS_TEXT_MAX 32
 
 /*

@@ -86,9 +86,6 @@ enum limits_file {
 	LIMITS_FILES_MAX,
 };
 
-/* "/proc/sys/fs/file-nr". */
-const char *limits_path(enum limits_file file);
-
 /*
  * Sets what the text of that file has, and leaves the others. Returns 0, or -EBADMSG where
  * something that should be in it is not. Pure.

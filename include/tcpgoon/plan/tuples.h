@@ -98,11 +98,4 @@ uint64_t tuples_count_source(
  */
 bool tuples_first_source(const struct tuples *tuples, size_t target, struct address *ret_source);
 
-/*
- * The inverse: the ordinal of the tuple from `source` to `target` (both with ports), or
- * UINT64_MAX where it is none of these.
- */
-uint64_t tuples_ordinal(
-	const struct tuples *tuples, const struct address *source, const struct address *target);
-
 #endif
