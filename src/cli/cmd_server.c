@@ -11,6 +11,7 @@
 
 #include "cli/commands.h"
 #include "cli/console.h"
+#include "cli/engine_row.h"
 #include "cli/surroundings.h"
 #include "cli/totals.h"
 #include "tcpgoon/base/clock.h"
@@ -35,6 +36,7 @@ static const struct option_row rows[] = {
 		"Listen on this address of the host only, and not on all")},
 	{OPT_COUNT("backlog", 0, FIELD(server.backlog), "N", "0", 0, INT32_MAX,
 		"Connections that may wait to be accepted, 0 for the system's most")},
+	ENGINE_ROW(struct server_options, server.engine),
 	{OPT_FLAG("debug", 0, FIELD(debug), "Print a line for each event to the standard error")},
 };
 

@@ -1,31 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Each connection has one POLL_ADD pending and costs one byte here: what is known of it. There is
- * no generation in the tokens, as a slot's requests follow one another: POLL_ADD, RECV, POLL_ADD,
- * ..., CLOSE, and nothing else is in flight when the slot is free for the next connection.
+ * A connection costs one byte here: what is known of it. When the peer has closed, so does the
+ * server.
  *
- * When the peer has closed, so does the server; where the kernel would hold the socket back
- * (release.c), a SHUTDOWN goes before the CLOSE, so that the peer has its FIN at once.
- *
- * A slot counts as free from the completion of its CLOSE, which may be later than it is, never
- * earlier; so room is underestimated at worst.
- *
- * The end. To leave the connections to the exit of the rings would be free, but it is asynchronous:
- * the process would be gone, and its sockets still open for seconds (about 16 for a million), with
- * peers that see nothing and tuples that the next run stumbles over. A server that says it has
- * ended should have ended. So every POLL_ADD is cancelled and every slot closed, which takes 8
- * microseconds each, no longer than the kernel would take behind our back. (Where the kernel holds
- * sockets back, they go when the last POLL_ADD has been cancelled: at once, or within a second on
- * 6.1.)
+ * The end. A server that says it has ended should have ended: every connection is closed before the
+ * process leaves, by one engine as by the other.
  *
  * A peer that has sent data may still do so, and a CLOSE over them, or before them, would send it a
  * RST. So it is sent a FIN by SHUTDOWN, what comes is received until its own FIN, and it is closed
  * then; after a second at the latest.
  *
- * It goes from the highest slot down: the kernel gives the lowest free one, so that is nearly from
- * the newest to the oldest. It keeps a ring's pending requests in a small hash whose chains have
- * the newest in front, and from the other end each CANCEL would walk its whole chain (11
- * microseconds for each of 60,000).
+ * It goes from the highest place down: the kernel gives the lowest free one, so that is nearly from
+ * the newest to the oldest, which is what io_uring cancels cheaply (uring_engine.c).
  */
 #include "server/connections.h"
 
@@ -34,193 +20,165 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "server/submit.h"
-#include "tcpgoon/uring/release.h"
-
 #define CLOSE_BATCH 64
 
-static void debug(const struct connections *connections, const char *event, const struct lane *lane,
-	uint32_t slot)
+static void debug(const struct connections *connections, const char *event, struct place place)
 {
 	const struct server_observer *observer = connections->observer;
 	if (observer->on_debug != NULL) {
+		char words[CONNECTION_WORDS_MAX];
 		char line[128];
-		snprintf(line, sizeof(line), "%s: lane %u slot %u, %llu open", event, lane->number,
-			slot, (unsigned long long)connections->totals.open);
+		connections->ops->describe(place, words);
+		snprintf(line, sizeof(line), "%s: %s, %llu open", event, words,
+			(unsigned long long)connections->totals.open);
 		observer->on_debug(observer->context, line);
 	}
 }
 
-/* Entries for the lane added last. */
-static int follow_lane(struct connections *connections)
+int connections_add_block(struct connections *connections)
 {
-	unsigned count = connections->lanes.count;
+	uint32_t count = connections->blocks + 1;
 	uint32_t *used = reallocarray(connections->used, count, sizeof(*used));
 	if (used == NULL) {
 		return -ENOMEM;
 	}
 	connections->used = used;
-	uint8_t **slots = reallocarray(connections->slots, count, sizeof(*slots));
-	if (slots == NULL) {
+	uint8_t **list = reallocarray(connections->flags, count, sizeof(*list));
+	if (list == NULL) {
 		return -ENOMEM;
 	}
-	connections->slots = slots;
-	uint8_t *flags = calloc(connections->lanes.slots_per_lane, sizeof(*flags));
+	connections->flags = list;
+	uint8_t *flags = calloc(connections->slots_per_block, sizeof(*flags));
 	if (flags == NULL) {
 		return -ENOMEM;
 	}
 	used[count - 1] = 0;
-	slots[count - 1] = flags;
-	connections->followed = count;
+	list[count - 1] = flags;
+	connections->blocks = count;
 	return 0;
 }
 
-int connections_init(struct connections *connections, const struct lanes_params *params,
-	const struct server_observer *observer, struct error *error)
+int connections_init(struct connections *connections, const struct connections_params *params)
 {
-	*connections = (struct connections){.observer = observer, .lanes.wake_fd = -1};
-	int r = lanes_init(&connections->lanes, params, error);
-	if (r < 0) {
-		return r;
-	}
-	r = follow_lane(connections);
-	if (r < 0) {
-		return error_set(error, r, "no memory for %u connections", (unsigned)params->slots);
-	}
-	connections->shutdown_first = !release_is_prompt();
-	return 0;
+	*connections = (struct connections){
+		.ops = params->ops,
+		.engine = params->engine,
+		.observer = params->observer,
+		.slots_per_block = params->slots_per_block,
+	};
+	return connections_add_block(connections);
 }
 
 void connections_finish(struct connections *connections)
 {
-	for (unsigned i = 0; i < connections->followed; i++) {
-		free(connections->slots[i]);
+	for (uint32_t i = 0; i < connections->blocks; i++) {
+		free(connections->flags[i]);
 	}
-	free(connections->slots);
+	free(connections->flags);
 	free(connections->used);
-	lanes_finish(&connections->lanes);
-	*connections = (struct connections){.lanes.wake_fd = -1};
+	*connections = (struct connections){0};
 }
 
-int connections_add_lane(struct connections *connections, struct error *error)
+uint32_t connections_free_slots(const struct connections *connections, uint32_t block)
 {
-	if (lanes_add(&connections->lanes, error) < 0) {
-		return 1;
-	}
-	return follow_lane(connections);
-}
-
-uint32_t connections_free_slots(const struct connections *connections, unsigned lane)
-{
-	uint32_t slots = connections->lanes.slots_per_lane;
-	uint32_t used = connections->used[lane];
+	uint32_t slots = connections->slots_per_block;
+	uint32_t used = connections->used[block];
 	return used < slots ? slots - used : 0;
 }
 
-int connections_accepted(struct connections *connections, struct lane *lane, uint32_t slot)
+void connections_accepted(struct connections *connections, struct place place)
 {
 	struct server_totals *totals = &connections->totals;
-	assert(connections->slots[lane->number][slot] == 0);
-	connections->slots[lane->number][slot] = SLOT_WATCHED;
-	connections->used[lane->number]++;
+	assert(!connections_hold(connections, place));
+	connections->flags[place.block][place.slot] = CONNECTION_HELD;
+	connections->used[place.block]++;
 	connections->used_in_all++;
 	totals->accepted++;
 	totals->open++;
 	if (totals->open > totals->max_open) {
 		totals->max_open = totals->open;
 	}
-	debug(connections, "accepted", lane, slot);
-	return submit_watch(lane, slot);
+	debug(connections, "accepted", place);
 }
 
-/* The watch ended and the connection with it: for the peer's reasons or, when closing, ours. */
-static int end_connection(
-	struct connections *connections, struct lane *lane, uint32_t slot, int result)
+int connections_ended(struct connections *connections, struct place place, int result)
 {
-	uint8_t *flags = &connections->slots[lane->number][slot];
-	connections->half_closed -= (*flags & SLOT_HALF_CLOSED) != 0;
+	uint8_t *flags = &connections->flags[place.block][place.slot];
+	connections->half_closed -= (*flags & CONNECTION_HALF_CLOSED) != 0;
 	*flags = 0;
 	connections->totals.open--;
 	if (result == 0) {
 		connections->totals.closed_by_peer++;
-		debug(connections, "closed by peer", lane, slot);
-	} else if (result < 0 && result != -ECANCELED) {
+		debug(connections, "closed by peer", place);
+	} else if (result != -ECANCELED) {
 		connections->totals.reset_by_peer++;
-		debug(connections, "reset by peer", lane, slot);
+		debug(connections, "reset by peer", place);
 	}
-	return result == 0 && connections->shutdown_first ? submit_shutdown_and_close(lane, slot)
-							  : submit_close(lane, slot);
+	return connections->ops->close(connections->engine, place, result == 0);
 }
 
-static int half_close(struct connections *connections, struct lane *lane, uint32_t slot)
+static int half_close(struct connections *connections, struct place place)
 {
-	int r = submit_half_close(lane, slot);
+	int r = connections->ops->half_close(connections->engine, place);
 	if (r == 0) {
-		connections->slots[lane->number][slot] |= SLOT_HALF_CLOSED;
+		connections->flags[place.block][place.slot] |= CONNECTION_HALF_CLOSED;
 		connections->half_closed++;
 	}
 	return r;
 }
 
-int connections_readable(
-	struct connections *connections, struct lane *lane, uint32_t slot, int result)
+int connections_received(struct connections *connections, struct place place, int result)
 {
-	/* When closing too: a CLOSE over data that were not received would send a RST. */
-	return result > 0 ? submit_receive(lane, slot)
-			  : end_connection(connections, lane, slot, result);
-}
-
-int connections_received(
-	struct connections *connections, struct lane *lane, uint32_t slot, int result)
-{
-	connections->totals.received_bytes += result > 0 ? (uint64_t)result : 0;
-	uint8_t *flags = &connections->slots[lane->number][slot];
+	uint8_t *flags = &connections->flags[place.block][place.slot];
 	bool goes_on = result > 0 || result == -EINTR || result == -EAGAIN;
-	*flags |= result > 0 ? SLOT_RECEIVED : 0;
-	if (goes_on && connections->closing && !connections->cutting && result > 0 &&
-		(*flags & SLOT_HALF_CLOSED) == 0) {
-		int r = half_close(connections, lane, slot);
+	if (result > 0) {
+		connections->totals.received_bytes += (uint64_t)result;
+		*flags |= CONNECTION_RECEIVED;
+	}
+	if (result > 0 && connections->closing && !connections->cutting &&
+		(*flags & CONNECTION_HALF_CLOSED) == 0) {
+		int r = half_close(connections, place);
 		if (r < 0) {
 			return r;
 		}
 	}
-	bool drains = (*flags & SLOT_HALF_CLOSED) != 0 && !connections->cutting;
+	bool drains = (*flags & CONNECTION_HALF_CLOSED) != 0 && !connections->cutting;
 	if (goes_on && (!connections->closing || drains)) {
-		return submit_watch(lane, slot);
+		return 0;
 	}
-	return end_connection(connections, lane, slot, goes_on ? -ECANCELED : result);
+	return connections_ended(connections, place, goes_on ? -ECANCELED : result);
 }
 
-void connections_closed(struct connections *connections, const struct lane *lane)
+void connections_released(struct connections *connections, struct place place)
 {
-	connections->used[lane->number]--;
+	connections->used[place.block]--;
 	connections->used_in_all--;
 }
 
 void connections_begin_closing(struct connections *connections)
 {
 	connections->closing = true;
-	connections->walk_left =
-		(uint64_t)connections->lanes.count * connections->lanes.slots_per_lane;
+	connections->walk_left = (uint64_t)connections->blocks * connections->slots_per_block;
 }
 
 int connections_close_some(struct connections *connections)
 {
-	struct lanes *lanes = &connections->lanes;
 	int r = 0;
-	for (unsigned queued = 0; r == 0 && queued < CLOSE_BATCH && connections->walk_left > 0;) {
-		uint64_t place = --connections->walk_left;
-		struct lane *lane = &lanes->list[place / lanes->slots_per_lane];
-		uint32_t slot = (uint32_t)(place % lanes->slots_per_lane);
-		uint8_t flags = connections->slots[lane->number][slot];
+	for (unsigned ended = 0; r == 0 && ended < CLOSE_BATCH && connections->walk_left > 0;) {
+		uint64_t left = --connections->walk_left;
+		const struct place place = {
+			.block = (uint32_t)(left / connections->slots_per_block),
+			.slot = (uint32_t)(left % connections->slots_per_block),
+		};
+		uint8_t flags = connections->flags[place.block][place.slot];
 		if (flags == 0) {
 			continue;
 		}
-		queued++;
-		if ((flags & SLOT_RECEIVED) == 0 || connections->cutting) {
-			r = submit_cancel(lane, OPERATION_WATCH, slot);
-		} else if ((flags & SLOT_HALF_CLOSED) == 0) {
-			r = half_close(connections, lane, slot);
+		ended++;
+		if ((flags & CONNECTION_RECEIVED) == 0 || connections->cutting) {
+			r = connections->ops->stop(connections->engine, place);
+		} else if ((flags & CONNECTION_HALF_CLOSED) == 0) {
+			r = half_close(connections, place);
 		}
 	}
 	return r;
@@ -229,6 +187,5 @@ int connections_close_some(struct connections *connections)
 void connections_cut(struct connections *connections)
 {
 	connections->cutting = true;
-	connections->walk_left =
-		(uint64_t)connections->lanes.count * connections->lanes.slots_per_lane;
+	connections->walk_left = (uint64_t)connections->blocks * connections->slots_per_block;
 }

@@ -1,27 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One thread, as many lanes as the connections need, added as they come: with no limit given
- * nobody knows how many that will be. The loop hands each completion to whom it concerns: to the
- * acceptor, which lets connections in, or to the connections that are held.
+ * One thread. The loop asks its engine (engine.h: io_uring or epoll) for connections, has it deal with
+ * what happens to those that are held, and ends at the first of the limits or at a signal.
  *
  * The totals are taken when nothing is accepted any more and before what is held is closed; a
  * second signal cuts the closing short.
  */
 #include "tcpgoon/server/server.h"
 
-#include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-#include "server/acceptor.h"
 #include "server/connections.h"
-#include "server/submit.h"
+#include "server/engine.h"
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/net/limits.h"
 #include "tcpgoon/uring/signals.h"
 
-/* Slots of a lane where the number of connections is not known: half a MiB of kernel memory. */
+/* Of a lane where the number of connections is not known: half a MiB of kernel memory. */
 #define SLOTS_UNKNOWN 65536
 
 /* How long it may take, once a signal has come, to accept what is queued. */
@@ -38,9 +37,7 @@ struct server {
 	const struct server_observer *observer;
 	int listen_fd; /* owned */
 	struct signals signals;
-	struct error *error; /* of the serving: for what fails with words of its own */
-	struct connections connections;
-	struct acceptor acceptor;
+	struct server_engine *engine; /* owned */
 	uint64_t now_ns; /* of this turn of the loop */
 	bool ended;
 };
@@ -49,80 +46,44 @@ static void end(struct server *server, enum server_end why)
 {
 	if (!server->ended) {
 		server->ended = true;
-		server->connections.totals.end = why;
+		server->engine->connections.totals.end = why;
 	}
 }
 
-static int handle_signal(struct server *server, struct lane *lane, int result)
+static void end_if_due(struct server *server)
 {
-	int r = signals_completed(
-		&server->signals, lane, submit_token(OPERATION_SIGNAL, 0), result, server->error);
-	if (r > 0) {
-		end(server, SERVER_INTERRUPTED);
-	}
-	return r < 0 ? r : 0;
-}
-
-static int handle_accept(struct server *server, struct lane *lane, enum server_operation operation,
-	int result, unsigned flags)
-{
-	int r = acceptor_completed(
-		&server->acceptor, lane, operation, result, flags, server->now_ns);
 	uint64_t most = server->settings->max_connections;
-	if (most > 0 && server->connections.totals.accepted == most) {
+	if (most > 0 && server->engine->connections.totals.accepted == most) {
 		end(server, SERVER_REACHED_CONNECTIONS);
 	}
-	return r;
-}
-
-static int handle_completion(
-	void *context, struct lane *lane, struct token token, int result, unsigned flags)
-{
-	struct server *server = context;
-	enum server_operation operation = (enum server_operation)token.operation;
-	switch (operation) {
-	case OPERATION_SIGNAL:
-		return handle_signal(server, lane, result);
-	case OPERATION_MULTISHOT:
-	case OPERATION_SINGLE:
-		return handle_accept(server, lane, operation, result, flags);
-	case OPERATION_WATCH:
-		return connections_readable(&server->connections, lane, token.index, result);
-	case OPERATION_RECEIVE:
-		return connections_received(&server->connections, lane, token.index, result);
-	case OPERATION_CLOSE:
-		assert(result == 0);
-		connections_closed(&server->connections, lane);
-		return 0;
-	case OPERATION_SHUTDOWN:
-		return 0;
-	case OPERATION_CANCEL:
-		return 0; /* it came too late: what it was for has a completion of its own */
+	if (server->engine->interrupted) {
+		end(server, SERVER_INTERRUPTED);
 	}
-	return -EPROTO;
 }
 
 static int harvest(struct server *server, uint64_t until_ns, struct error *error)
 {
-	struct lanes *lanes = &server->connections.lanes;
+	struct server_engine *engine = server->engine;
 	const struct server_observer *observer = server->observer;
 	if (observer->on_wait != NULL && observer->on_wait(observer->context) &&
 		until_ns > server->now_ns + HELD_BACK_NS) {
 		until_ns = server->now_ns + HELD_BACK_NS;
 	}
-	int r = lanes_wait(lanes, server->now_ns, until_ns, error);
+	int r = engine->ops->wait(engine, server->now_ns, until_ns, error);
 	if (r < 0) {
 		return r;
 	}
 	server->now_ns = clock_now_ns();
-	r = lanes_harvest(lanes, handle_completion, server);
-	return r < 0 ? lanes_explain(lanes, r, error) : 0;
+	r = engine->ops->harvest(engine, server->now_ns, error);
+	end_if_due(server);
+	return r;
 }
 
 static int steer(struct server *server, struct error *error)
 {
-	int r = acceptor_steer(&server->acceptor, server->now_ns);
-	return r < 0 ? lanes_explain(&server->connections.lanes, r, error) : 0;
+	struct server_engine *engine = server->engine;
+	int r = engine->ops->steer(engine, server->now_ns);
+	return r < 0 ? engine->ops->explain(engine, r, error) : 0;
 }
 
 /* One round: asks for connections, then deals with what is there by `until_ns`. */
@@ -132,7 +93,7 @@ static int go_on(struct server *server, uint64_t until_ns, struct error *error)
 	if (r < 0) {
 		return r;
 	}
-	uint64_t resume_ns = server->acceptor.resume_ns;
+	uint64_t resume_ns = server->engine->resume_ns;
 	bool pausing = resume_ns > server->now_ns && resume_ns < until_ns;
 	return harvest(server, pausing ? resume_ns : until_ns, error);
 }
@@ -154,6 +115,17 @@ static int serve(struct server *server, struct error *error)
 	return r;
 }
 
+static bool somebody_waits(const struct server *server)
+{
+	struct pollfd queue = {.fd = server->listen_fd, .events = POLLIN};
+	return poll(&queue, 1, 0) > 0 && (queue.revents & POLLIN) != 0;
+}
+
+static bool is_asking(const struct server *server)
+{
+	return server->engine->ops->is_asking(server->engine);
+}
+
 /*
  * Accepts what had come before the signal: its peers believe in it, and the totals are to agree
  * with theirs. Those that go on dialling must not keep it from ending.
@@ -162,10 +134,9 @@ static int empty_queue(struct server *server, struct error *error)
 {
 	uint64_t deadline_ns = server->now_ns + QUEUE_PATIENCE_NS;
 	int r = 0;
-	while (r == 0 && server->now_ns < deadline_ns &&
-		acceptor_somebody_waits(&server->acceptor)) {
+	while (r == 0 && server->now_ns < deadline_ns && somebody_waits(server)) {
 		r = steer(server, error);
-		if (r < 0 || !acceptor_is_asking(&server->acceptor)) {
+		if (r < 0 || !is_asking(server)) {
 			break; /* there is no room for more */
 		}
 		r = harvest(server, deadline_ns, error);
@@ -173,26 +144,41 @@ static int empty_queue(struct server *server, struct error *error)
 	return r;
 }
 
+/*
+ * The listening socket is shut down, not just closed: an accept that is pending holds a reference,
+ * and the port would stay taken. Shut down, it lets the pending accepts complete and refuses all
+ * others.
+ */
+static int shut_listener(struct server *server, struct error *error)
+{
+	if (shutdown(server->listen_fd, SHUT_RDWR) < 0) {
+		return error_set(error, -errno, "cannot shut the listening socket down: %s",
+			strerror(errno));
+	}
+	server->engine->shut = true;
+	return 0;
+}
+
 /* No connection is accepted any more when this returns, and those that were are counted. */
 static int stop_accepting(struct server *server, struct error *error)
 {
 	int r = 0;
-	if (server->connections.totals.end == SERVER_INTERRUPTED) {
+	if (server->engine->connections.totals.end == SERVER_INTERRUPTED) {
 		r = empty_queue(server, error);
 	}
 	if (r == 0) {
-		r = acceptor_shut(&server->acceptor, error);
+		r = shut_listener(server, error);
 	}
-	while (r == 0 && acceptor_is_asking(&server->acceptor)) {
+	while (r == 0 && is_asking(server)) {
 		r = harvest(server, CLOCK_NEVER, error);
 	}
 	return r;
 }
 
-/* When there is more to do, although no completion comes. */
+/* When there is more to do, although nothing happens. */
 static uint64_t next_closing_ns(const struct server *server, uint64_t drain_until_ns)
 {
-	const struct connections *connections = &server->connections;
+	const struct connections *connections = &server->engine->connections;
 	if (connections->walk_left > 0) {
 		return server->now_ns;
 	}
@@ -202,14 +188,15 @@ static uint64_t next_closing_ns(const struct server *server, uint64_t drain_unti
 
 static int close_connections(struct server *server, struct error *error)
 {
-	struct connections *connections = &server->connections;
+	struct server_engine *engine = server->engine;
+	struct connections *connections = &engine->connections;
 	uint64_t drain_until_ns = CLOCK_NEVER;
 	connections_begin_closing(connections);
 	int r = 0;
 	while (r == 0 && connections->used_in_all > 0) {
 		r = connections_close_some(connections);
 		if (r < 0) {
-			return lanes_explain(&connections->lanes, r, error);
+			return engine->ops->explain(engine, r, error);
 		}
 		if (connections->walk_left == 0 && drain_until_ns == CLOCK_NEVER) {
 			drain_until_ns = server->now_ns + DRAIN_NS;
@@ -217,7 +204,9 @@ static int close_connections(struct server *server, struct error *error)
 		if (server->now_ns >= drain_until_ns && !connections->cutting) {
 			connections_cut(connections);
 		}
-		r = harvest(server, next_closing_ns(server, drain_until_ns), error);
+		if (connections->used_in_all > 0) {
+			r = harvest(server, next_closing_ns(server, drain_until_ns), error);
+		}
 	}
 	return r;
 }
@@ -230,27 +219,24 @@ static int init(struct server *server, struct error *error)
 	}
 	uint64_t nofile = limits_raise_nofile();
 	uint64_t most = server->settings->max_connections;
-	uint64_t table = most == 0 || most > SLOTS_UNKNOWN ? SLOTS_UNKNOWN : most;
-	const struct lanes_params params = {
-		.slots = table < nofile ? table : nofile,
-		.table_most = nofile,
+	uint64_t slots = most == 0 || most > SLOTS_UNKNOWN ? SLOTS_UNKNOWN : most;
+	const struct server_engine_params params = {
+		.observer = server->observer,
+		.signals = &server->signals,
+		.listen_fd = server->listen_fd,
+		.most = most,
+		.slots = slots < nofile ? slots : nofile,
+		.nofile = nofile,
 		.memlock = limits_memlock(),
-		.watch_fd = signals_poll_fd(&server->signals),
 	};
-	r = connections_init(&server->connections, &params, server->observer, error);
-	if (r < 0) {
-		return r;
-	}
-	acceptor_init(&server->acceptor, &server->connections, server->listen_fd, most);
+	r = server_engine_create(server->settings->engine, &params, &server->engine, error);
 	server->now_ns = clock_now_ns();
-	struct lane *first = &server->connections.lanes.list[0];
-	r = signals_arm(&server->signals, first, submit_token(OPERATION_SIGNAL, 0));
-	return r < 0 ? lanes_explain(&server->connections.lanes, r, error) : 0;
+	return r;
 }
 
 static void finish(struct server *server)
 {
-	connections_finish(&server->connections);
+	server_engine_destroy(server->engine);
 	signals_came(&server->signals); /* one that nobody read would end the process now */
 	signals_finish(&server->signals);
 	close(server->listen_fd);
@@ -263,10 +249,8 @@ int server_serve_take_fd(int listen_fd, const struct server_settings *settings,
 	struct server server = {
 		.settings = settings,
 		.observer = observer,
-		.error = error,
 		.listen_fd = listen_fd,
-		.signals.fd = -1,
-		.connections.lanes.wake_fd = -1,
+		.signals = SIGNALS_INIT,
 	};
 	int r = init(&server, error);
 	if (r == 0) {
@@ -276,7 +260,7 @@ int server_serve_take_fd(int listen_fd, const struct server_settings *settings,
 		r = stop_accepting(&server, error);
 	}
 	if (r == 0) {
-		*ret_totals = server.connections.totals;
+		*ret_totals = server.engine->connections.totals;
 		r = close_connections(&server, error);
 	}
 	finish(&server);

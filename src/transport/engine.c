@@ -11,16 +11,11 @@
 #include "tcpgoon/transport/transport.h"
 #include "tcpgoon/uring/trial.h"
 
-static const char *const names[ENGINE_MAX] = {
+const char *const engine_names[ENGINE_MAX + 1] = {
 	[ENGINE_AUTO] = "auto",
 	[ENGINE_IO_URING] = "io_uring",
 	[ENGINE_EPOLL] = "epoll",
 };
-
-const char *engine_name(enum engine engine)
-{
-	return names[engine];
-}
 
 static int try_io_uring(const struct transport_params *params, struct error *error)
 {

@@ -128,6 +128,10 @@ class OurServer(harness.Case):
     """The same promise on the other side: a server that ends closes by FIN, whoever still sends."""
 
     COUNT = 100
+    ENGINE = "io_uring"
+
+    def serve(self, *argv, **options):
+        return super().serve("--engine", self.ENGINE, *argv, **options)
 
     def talk_to(self, server, port, stops):
         """
@@ -179,6 +183,10 @@ class OurServer(harness.Case):
         self.assertEqual(resets, self.COUNT)
         if harness.MEASURING:
             self.assertLess(ended, 3)
+
+
+class OurServerOnEpoll(OurServer):
+    ENGINE = "epoll"
 
 
 if __name__ == "__main__":

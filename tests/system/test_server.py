@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: MIT
-"""`tcpgoon server`: its limits, its addresses, and what it says at its end."""
+"""`tcpgoon server`: its limits, its addresses, and what it says at its end, by either engine."""
 
 import contextlib
+import errno
+import os
 import re
 import signal
 import socket
+import struct
+import threading
 import time
 
 import harness
+import seccomp
+
+FALLBACK = "tcpgoon: using epoll, as io_uring cannot be had: "
 
 
-class Server(harness.Case):
+class Base(harness.Case):
     def total(self, server, title):
         match = re.search(rf"^{title}: (\d+)$", server.stdout, re.MULTILINE)
         self.assertIsNotNone(match, server.describe())
@@ -22,9 +29,57 @@ class Server(harness.Case):
         return [stack.enter_context(socket.create_connection((host, port), timeout=5))
                 for _ in range(count)]
 
+    def unread(self, port):
+        """Bytes that have come for the connections of a port and that the server has not taken."""
+        with open("/proc/thread-self/net/tcp", encoding="ascii") as file:
+            next(file)
+            fields = [line.split() for line in file]
+        with open("/proc/thread-self/net/tcp6", encoding="ascii") as file:
+            next(file)
+            fields += [line.split() for line in file]
+        return sum(int(field[4].partition(":")[2], 16) for field in fields
+                   if int(field[1].rpartition(":")[2], 16) == port
+                   and int(field[3], 16) == harness.TCP_ESTABLISHED)
+
+    def reset(self, connection):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+
+    def end_of(self, connection):
+        """"fin" or "reset", whichever the server ends it by."""
+        connection.settimeout(5 * harness.SLOW)
+        try:
+            self.assertEqual(connection.recv(1), b"")
+        except ConnectionResetError:
+            return "reset"
+        return "fin"
+
+    def interrupt(self, server):
+        server.send(signal.SIGINT)
+        self.assertEqual(server.wait(5), 0, server.describe())
+
+
+class Server(Base):
+    ENGINE = "io_uring"
+
+    def server(self, *argv, **options):
+        return self.tcpgoon("server", "--engine", self.ENGINE, *argv, **options)
+
+    def serve(self, *argv, **options):
+        return super().serve("--engine", self.ENGINE, *argv, **options)
+
+    def test_is_on_the_engine_that_was_asked_for(self):
+        server, _ = self.serve()
+        files = {os.readlink(f"/proc/{server.pid}/fd/{fd}")
+                 for fd in os.listdir(f"/proc/{server.pid}/fd")}
+        self.assertEqual("anon_inode:[io_uring]" in files, self.ENGINE == "io_uring", files)
+        self.assertEqual("anon_inode:[eventpoll]" in files, self.ENGINE == "epoll", files)
+        self.interrupt(server)
+        self.assertEqual(server.stderr, "")
+
     def test_ends_after_so_many_connections(self):
         port = self.free_port()
-        server = self.tcpgoon("server", "-p", port, "-m", "3")
+        server = self.server("-p", port, "-m", "3")
         harness.wait_for_listener(port, server)
         self.connect(port, 2)
         time.sleep(0.2)
@@ -34,7 +89,7 @@ class Server(harness.Case):
 
     def test_ends_after_so_many_seconds(self):
         port = self.free_port()
-        server = self.tcpgoon("server", "--port", port, "--duration", "1")
+        server = self.server("--port", port, "--duration", "1")
         self.assertEqual(server.wait(5), 0, server.describe())
         self.assertGreaterEqual(server.wall_s, 1.0)
         if harness.MEASURING:
@@ -53,6 +108,35 @@ class Server(harness.Case):
         self.assertEqual(self.total(server, "Max concurrent open connections"), 7)
         self.assertEqual(self.total(server, "Connections closed by the peer"), 4)
         self.assertEqual(self.total(server, "Connections reset by the peer"), 0)
+
+    def test_tells_fin_from_rst(self):
+        server, port = self.serve()
+        connections = self.connect(port, 9)
+        for connection in connections[:4]:
+            connection.close()
+        for connection in connections[4:7]:
+            self.reset(connection)
+        # Data that are still there when the RST comes do not make a FIN of it.
+        connections[7].sendall(bytes(1 << 10))
+        self.reset(connections[7])
+        harness.wait_until(
+            lambda: harness.sockets(harness.TCP_ESTABLISHED, local_port=port) == 1,
+            "the end of all connections but one")
+        self.interrupt(server)
+        self.assertEqual(self.total(server, "Total accepted connections"), 9)
+        self.assertEqual(self.total(server, "Connections closed by the peer"), 4)
+        self.assertEqual(self.total(server, "Connections reset by the peer"), 4)
+
+    def test_accepts_exactly_as_many_as_allowed(self):
+        """What waits beyond that is refused, not taken and dropped."""
+        server, port = self.serve("-m", "100")
+        server.send(signal.SIGSTOP)
+        connections = self.connect(port, 150)
+        server.send(signal.SIGCONT)
+        self.assertEqual(server.wait(5), 0, server.describe())
+        self.assertEqual(self.total(server, "Total accepted connections"), 100)
+        ends = [self.end_of(connection) for connection in connections]
+        self.assertEqual(ends, 100 * ["fin"] + 50 * ["reset"])
 
     def assert_counts_what_waits(self, count, *argv):
         """All that came before the signal, by a server that only gets to it afterwards."""
@@ -107,6 +191,134 @@ class Server(harness.Case):
         connection, = self.connect(port, 1)
         connection.settimeout(5)
         connection.sendall(bytes(32 << 20))
+
+    def test_one_that_sends_without_end_keeps_no_other_waiting(self):
+        _, port = self.serve()
+        loud, quiet = self.connect(port, 2)
+        ended = threading.Event()
+
+        def send():
+            with contextlib.suppress(OSError):
+                while not ended.is_set():
+                    loud.sendall(bytes(1 << 20))
+
+        thread = threading.Thread(target=send)
+        thread.start()
+        try:
+            time.sleep(0.1)
+            quiet.shutdown(socket.SHUT_WR)
+            self.assertEqual(self.end_of(quiet), "fin")
+            late, = self.connect(port, 1)
+            late.shutdown(socket.SHUT_WR)
+            self.assertEqual(self.end_of(late), "fin")
+        finally:
+            ended.set()
+            thread.join()
+
+    def test_a_second_signal_ends_it_at_once(self):
+        """While it waits for a peer that has sent data and does not close."""
+        server, port = self.serve()
+        connection, = self.connect(port, 1)
+        connection.sendall(b"x")
+        harness.wait_until(lambda: self.unread(port) == 0, "the server to read")
+        server.send(signal.SIGINT)
+        self.assertEqual(self.end_of(connection), "fin")
+        server.send(signal.SIGINT)
+        self.assertEqual(server.wait(5), -signal.SIGINT, server.describe())
+
+
+class ServerOnEpoll(Server):
+    ENGINE = "epoll"
+
+    def test_limit_of_open_files(self):
+        """It is named with what lifts it, nothing that waits is lost, and what closes makes room."""
+        server, port = self.serve(nofile=64)
+        connections = self.connect(port, 100)
+        harness.wait_until(lambda: server.stderr != "", "a word about the limit")
+        self.assertEqual(
+            server.stderr,
+            "tcpgoon: no room for more connections than are open now: each takes a file "
+            "descriptor, and the limit of open files is 64: raise it with 'ulimit -n'\n")
+        for connection in connections:
+            connection.shutdown(socket.SHUT_WR)
+            self.assertEqual(self.end_of(connection), "fin")
+        self.interrupt(server)
+        self.assertEqual(self.total(server, "Total accepted connections"), 100)
+        self.assertEqual(self.total(server, "Connections closed by the peer"), 100)
+        most = self.total(server, "Max concurrent open connections")
+        self.assertGreater(most, 50)
+        self.assertLess(most, 64)
+        self.assertEqual(server.stderr.count("\n"), 1, server.describe())
+
+    def test_ends_at_the_limit_of_open_files(self):
+        server, port = self.serve(nofile=64)
+        self.connect(port, 100)
+        harness.wait_until(lambda: server.stderr != "", "a word about the limit")
+        self.interrupt(server)
+        self.assertEqual(self.total(server, "Total accepted connections"),
+                         self.total(server, "Max concurrent open connections"))
+
+    @harness.requires("strace")
+    def test_limit_of_watches(self):
+        """A connection that epoll does not take yet is ours already: it is kept, and watched later."""
+        port = self.free_port()
+        # The first two calls are for the listening socket and the signals.
+        server = self.start("strace", "-qq", "-o", "/dev/null", "-e", "trace=epoll_ctl", "-e",
+                            "inject=epoll_ctl:error=ENOSPC:when=4..6", harness.TCPGOON, "server",
+                            "--engine", "epoll", "-p", port, "-m", "4")
+        harness.wait_for_listener(port, server)
+        connections = self.connect(port, 3)
+        for connection in connections:
+            connection.shutdown(socket.SHUT_WR)
+            self.assertEqual(self.end_of(connection), "fin")
+        self.connect(port, 1)
+        self.assertEqual(server.wait(5), 0, server.describe())
+        self.assertEqual(self.total(server, "Total accepted connections"), 4)
+        self.assertEqual(self.total(server, "Connections closed by the peer"), 3)
+        self.assertEqual(
+            server.stderr,
+            "tcpgoon: no room for more connections than are open now: this user may have no more "
+            "descriptors watched by epoll: raise the sysctl fs.epoll.max_user_watches\n")
+
+
+class Choice(Base):
+    def test_epoll_where_io_uring_is_blocked(self):
+        for call in seccomp.IO_URING_CALLS:
+            for name in ("EPERM", "ENOSYS"):
+                with self.subTest(call=call, errno=name):
+                    server, port = self.serve(
+                        prepare=seccomp.refusing(call, getattr(errno, name)))
+                    connections = self.connect(port, 5)
+                    connections[0].close()
+                    connections[1].shutdown(socket.SHUT_WR)
+                    self.assertEqual(self.end_of(connections[1]), "fin")
+                    self.interrupt(server)
+                    self.assertEqual(self.total(server, "Total accepted connections"), 5)
+                    self.assertEqual(self.total(server, "Connections closed by the peer"), 2)
+                    self.assertEqual(server.stderr.count("\n"), 1, server.describe())
+                    self.assertTrue(server.stderr.startswith(FALLBACK), server.describe())
+                    for word in (call, name, "seccomp"):
+                        self.assertIn(word, server.stderr)
+
+    def test_io_uring_where_it_can_be_had(self):
+        server, _ = self.serve()
+        files = [os.readlink(f"/proc/{server.pid}/fd/{fd}")
+                 for fd in os.listdir(f"/proc/{server.pid}/fd")]
+        self.assertIn("anon_inode:[io_uring]", files)
+        self.interrupt(server)
+        self.assertEqual(server.stderr, "")
+
+    def test_nothing_else_where_io_uring_was_asked_for(self):
+        server = self.run_tcpgoon("server", "-p", self.free_port(), "--engine", "io_uring",
+                                  prepare=seccomp.refusing("io_uring_setup", errno.EPERM))
+        self.assert_explained(server, "io_uring_setup", "EPERM", "seccomp")
+        self.assertNotIn("epoll", server.stderr)
+
+    def test_no_word_where_epoll_was_asked_for(self):
+        server, _ = self.serve("--engine", "epoll",
+                               prepare=seccomp.refusing("io_uring_setup", errno.EPERM))
+        self.interrupt(server)
+        self.assertEqual(server.stderr, "")
 
 
 if __name__ == "__main__":

@@ -2,42 +2,23 @@
 """Systems that do not give io_uring: one sentence that says what is wrong and what to do."""
 
 import contextlib
-import ctypes
 import errno
 import json
 import os
 import resource
 import shutil
-import struct
 import tempfile
 import unittest
 
 import harness
+import seccomp
 
-SYS_IO_URING_SETUP = 425
-PR_SET_SECCOMP = 22
-PR_SET_NO_NEW_PRIVS = 38
-SECCOMP_MODE_FILTER = 2
-SECCOMP_RET_ALLOW = 0x7FFF0000
-SECCOMP_RET_ERRNO = 0x00050000
-BPF_LOAD_WORD = 0x20
-BPF_JUMP_IF_EQUAL = 0x15
-BPF_RETURN = 0x06
 NOBODY = 65534
 
 
 def answer_io_uring_setup_with(error_number):
     """What a container's seccomp profile does; to be called in the child before exec."""
-    code = b"".join(struct.pack("HBBI", *step) for step in (
-        (BPF_LOAD_WORD, 0, 0, 0),
-        (BPF_JUMP_IF_EQUAL, 0, 1, SYS_IO_URING_SETUP),
-        (BPF_RETURN, 0, 0, SECCOMP_RET_ERRNO | error_number),
-        (BPF_RETURN, 0, 0, SECCOMP_RET_ALLOW)))
-    steps = ctypes.create_string_buffer(code, len(code))
-    program = ctypes.create_string_buffer(struct.pack("HP", 4, ctypes.addressof(steps)))
-    if (harness.libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0
-            or harness.libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program) != 0):
-        raise OSError(ctypes.get_errno(), "seccomp")
+    seccomp.refusing("io_uring_setup", error_number)()
 
 
 class NoIoUring(harness.Case):
@@ -47,7 +28,7 @@ class NoIoUring(harness.Case):
         self.assert_explained(run, "seccomp", "io_uring")
 
     def test_server_blocked_by_seccomp(self):
-        server = self.run_tcpgoon("server", "-p", "7999",
+        server = self.run_tcpgoon("server", "-p", "7999", "--engine", "io_uring",
                                   prepare=lambda: answer_io_uring_setup_with(errno.EPERM))
         self.assert_status(server, 1)
         self.assertRegex(server.stderr, r"\A.*io_uring.*seccomp.*\n\Z|\A.*seccomp.*io_uring.*\n\Z")

@@ -8,9 +8,12 @@
 /* Any function may be NULL. They must not block. */
 struct server_observer {
 	void *context;
-	/* The rings are up and the first accept is armed. */
+	/* The engine is up, and connections are accepted. */
 	void (*on_ready)(void *context);
-	/* A sentence for people: what keeps it from accepting more. Rare. */
+	/*
+	 * A sentence for people: why epoll is used where ENGINE_AUTO was given, before anything else;
+	 * or what keeps it from accepting more. Rare.
+	 */
 	void (*on_notice)(void *context, const char *sentence);
 	/* The loop is about to wait. True: output is held back, so for a moment only. */
 	bool (*on_wait)(void *context);

@@ -9,6 +9,7 @@
 #include "tcpgoon/base/error.h"
 #include "tcpgoon/server/observer.h"
 #include "tcpgoon/server/totals.h"
+#include "tcpgoon/transport/engine.h"
 
 struct server_settings {
 	const char *listen; /* address literal; NULL: every address, IPv6 and IPv4 */
@@ -16,6 +17,7 @@ struct server_settings {
 	int backlog; /* listen(2); 0: the system's most (net.core.somaxconn) */
 	uint64_t max_connections; /* accepted in all before it ends; 0: no limit */
 	uint64_t duration_ns; /* before it ends; 0: no limit */
+	enum engine engine;
 };
 
 /*

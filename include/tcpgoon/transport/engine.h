@@ -14,11 +14,8 @@ enum engine {
 	ENGINE_MAX,
 };
 
-/* The names in the order of the enum, as the choices of an option. */
-#define ENGINE_CHOICES "auto|io_uring|epoll"
-
-/* "auto", "io_uring", "epoll". */
-const char *engine_name(enum engine engine);
+/* What users and reports call them; NULL follows the last. */
+extern const char *const engine_names[ENGINE_MAX + 1];
 
 /*
  * Makes ENGINE_IO_URING or ENGINE_EPOLL of what is wanted; io_uring is tried with `params`. Returns

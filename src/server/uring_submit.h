@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the server asks of its rings, one function a request; they queue, and no more. */
-#ifndef TCPGOON_SERVER_SUBMIT_H
-#define TCPGOON_SERVER_SUBMIT_H
+#ifndef TCPGOON_SERVER_URING_SUBMIT_H
+#define TCPGOON_SERVER_URING_SUBMIT_H
 
 #include <stdint.h>
 

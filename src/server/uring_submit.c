@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/submit.h"
+#include "server/uring_submit.h"
 
 int submit_multishot(struct lane *lane, int listen_fd)
 {

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The server on epoll, for where io_uring is kept from it. It does at once what is asked of it, so
+ * nothing is ever in flight: a connection that ends is closed, and its descriptor free, before the
+ * next event is looked at. An event that is late, for a descriptor that has another connection by
+ * now, cannot be: only the handler of an event closes its descriptor, connections are accepted when
+ * all events of a turn are dealt with, and the kernel forgets those of what is closed.
+ *
+ * Edge-triggered: an event says that something came, once, so a connection is received from until
+ * nothing is left. A peer that sends faster than that would have the server for itself: after some
+ * rounds it is put behind the others, by an EPOLL_CTL_MOD, which tells again of what is there.
+ *
+ * Connections are accepted one by one and only as many as are allowed: what waits beyond that stays
+ * in the listening socket's queue. Some at a time, so that those that are open are heard.
+ *
+ * Each connection takes a descriptor. Where there is none left, accept4() fails before it takes a
+ * connection from the queue, and none is lost: accepting goes on when one is closed here, or after a
+ * pause, as other limits may be raised and other programs may end. epoll_ctl() has a limit of its own
+ * (fs.epoll.max_user_watches) and is asked afterwards, when the connection is ours: it is kept, and
+ * watched when that can be.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "server/accept_failure.h"
+#include "server/engine.h"
+#include "tcpgoon/base/clock.h"
+#include "tcpgoon/uring/signals.h"
+
+/* Descriptors of a block of connections; the descriptor's number is the place. */
+#define BLOCK_BITS 16
+#define BLOCK_SLOTS (UINT32_C(1) << BLOCK_BITS)
+
+#define EVENTS_MOST 512
+/* Connections accepted in one turn. */
+#define ACCEPTS_MOST 256
+/* Times that one connection is received from in one turn. */
+#define RECEIVES_MOST 16
+/* The most that one recv() drops. */
+#define RECEIVE_MOST (1U << 20)
+
+struct epoll_engine {
+	struct server_engine base;
+	struct signals *signals; /* not owned */
+	int signal_fd; /* theirs */
+	int epoll_fd; /* owned */
+	int unwatched_fd; /* the connection that epoll would not take yet; -1: none */
+	bool asking; /* there is room, and no pause */
+	bool somebody_waits; /* nothing was heard of an empty queue since */
+	int event_count;
+	struct epoll_event events[EVENTS_MOST];
+	/* For recv() to point at: with MSG_TRUNC nothing is ever written to it. */
+	char dropped[RECEIVE_MOST];
+};
+
+static struct epoll_engine *of(struct server_engine *base)
+{
+	return (struct epoll_engine *)base;
+}
+
+static struct place place_of(int fd)
+{
+	return (struct place){
+		.block = (uint32_t)fd >> BLOCK_BITS,
+		.slot = (uint32_t)fd % BLOCK_SLOTS,
+	};
+}
+
+static int fd_of(struct place place)
+{
+	return (int)(place.block << BLOCK_BITS | place.slot);
+}
+
+static int control(struct epoll_engine *engine, int operation, int fd, uint32_t events)
+{
+	struct epoll_event event = {.events = events, .data.fd = fd};
+	return epoll_ctl(engine->epoll_fd, operation, fd, &event) < 0 ? -errno : 0;
+}
+
+static int watch(struct epoll_engine *engine, int operation, int fd)
+{
+	return control(engine, operation, fd, EPOLLIN | EPOLLRDHUP | EPOLLET);
+}
+
+static void close_connections(struct connections *connections)
+{
+	for (uint32_t block = 0; block < connections->blocks; block++) {
+		for (uint32_t slot = 0; slot < BLOCK_SLOTS; slot++) {
+			const struct place place = {.block = block, .slot = slot};
+			if (connections_hold(connections, place)) {
+				close(fd_of(place));
+			}
+		}
+	}
+}
+
+static void destroy(struct server_engine *base)
+{
+	struct epoll_engine *engine = of(base);
+	close_connections(&base->connections);
+	server_engine_finish(base);
+	if (engine->epoll_fd >= 0) {
+		close(engine->epoll_fd);
+	}
+	free(engine);
+}
+
+static int open_epoll(struct epoll_engine *engine)
+{
+	int listen_fd = engine->base.listen_fd;
+	int flags = fcntl(listen_fd, F_GETFL);
+	if (flags < 0 || fcntl(listen_fd, F_SETFL, flags | O_NONBLOCK) < 0) {
+		return -errno;
+	}
+	engine->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (engine->epoll_fd < 0) {
+		return -errno;
+	}
+	int r = control(engine, EPOLL_CTL_ADD, listen_fd, EPOLLIN | EPOLLET);
+	return r < 0 ? r : control(engine, EPOLL_CTL_ADD, engine->signal_fd, EPOLLIN);
+}
+
+static int create(const struct server_engine_params *params, struct server_engine **ret_engine,
+	struct error *error)
+{
+	struct epoll_engine *engine = calloc(1, sizeof(*engine));
+	if (engine == NULL) {
+		return error_set(error, -ENOMEM, "no memory for the server");
+	}
+	engine->signals = params->signals;
+	engine->signal_fd = signals_poll_fd(params->signals);
+	engine->epoll_fd = -1;
+	engine->unwatched_fd = -1;
+	int r = server_engine_init(&engine->base, &server_epoll_ops, params, BLOCK_SLOTS, error);
+	if (r == 0) {
+		r = open_epoll(engine);
+		if (r < 0) {
+			error_set(error, r, "epoll cannot be had: %s", strerror(-r));
+		}
+	}
+	if (r < 0) {
+		destroy(&engine->base);
+		return r;
+	}
+	*ret_engine = &engine->base;
+	return 0;
+}
+
+static int watch_the_unwatched(struct epoll_engine *engine, uint64_t now_ns)
+{
+	int r = watch(engine, EPOLL_CTL_ADD, engine->unwatched_fd);
+	if (r < 0) {
+		return server_engine_accept_failed(&engine->base, r, now_ns);
+	}
+	engine->unwatched_fd = -1;
+	return 0;
+}
+
+static int steer(struct server_engine *base, uint64_t now_ns)
+{
+	struct epoll_engine *engine = of(base);
+	int r = 0;
+	if (engine->unwatched_fd >= 0 && now_ns >= base->resume_ns) {
+		r = watch_the_unwatched(engine, now_ns);
+	}
+	engine->asking = engine->unwatched_fd < 0 && now_ns >= base->resume_ns &&
+		server_engine_allowed(base) > 0;
+	return r;
+}
+
+static bool is_asking(const struct server_engine *base)
+{
+	return ((const struct epoll_engine *)base)->asking && !base->shut;
+}
+
+/* epoll_wait's timeout: whole milliseconds, none too few. */
+static int milliseconds(uint64_t now_ns, uint64_t until_ns)
+{
+	if (until_ns == CLOCK_NEVER) {
+		return -1;
+	}
+	uint64_t left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
+	uint64_t left_ms = left_ns / NSEC_PER_MSEC + (left_ns % NSEC_PER_MSEC != 0);
+	return left_ms < INT_MAX ? (int)left_ms : INT_MAX;
+}
+
+static int wait_for_events(
+	struct server_engine *base, uint64_t now_ns, uint64_t until_ns, struct error *error)
+{
+	struct epoll_engine *engine = of(base);
+	bool at_once = is_asking(base) && engine->somebody_waits;
+	int count = epoll_wait(engine->epoll_fd, engine->events, EVENTS_MOST,
+		at_once ? 0 : milliseconds(now_ns, until_ns));
+	if (count < 0 && errno != EINTR) {
+		return error_set(error, -errno, "epoll_wait fails: %s", strerror(errno));
+	}
+	engine->event_count = count < 0 ? 0 : count;
+	return 0;
+}
+
+/* Returns 0 or a negative errno. */
+static int receive(struct epoll_engine *engine, int fd)
+{
+	struct connections *connections = &engine->base.connections;
+	const struct place place = place_of(fd);
+	for (unsigned i = 0; i < RECEIVES_MOST; i++) {
+		ssize_t length = recv(
+			fd, engine->dropped, sizeof(engine->dropped), MSG_TRUNC | MSG_DONTWAIT);
+		int result = length < 0 ? -errno : (int)length;
+		int r = connections_received(connections, place, result);
+		if (r < 0 || result == -EAGAIN || !connections_hold(connections, place)) {
+			return r;
+		}
+	}
+	return watch(engine, EPOLL_CTL_MOD, fd);
+}
+
+static int take_fd(struct epoll_engine *engine, int fd, uint64_t now_ns)
+{
+	struct connections *connections = &engine->base.connections;
+	const struct place place = place_of(fd);
+	while (connections->blocks <= place.block) {
+		int r = connections_add_block(connections);
+		if (r < 0) {
+			close(fd);
+			return r;
+		}
+	}
+	connections_accepted(connections, place);
+	engine->unwatched_fd = fd;
+	return watch_the_unwatched(engine, now_ns);
+}
+
+static int accept_some(struct epoll_engine *engine, uint64_t now_ns)
+{
+	struct server_engine *base = &engine->base;
+	int r = 0;
+	for (unsigned i = 0; r == 0 && is_asking(base) && i < ACCEPTS_MOST; i++) {
+		int fd = accept4(base->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0) {
+			r = take_fd(engine, fd, now_ns);
+		} else if (errno == EAGAIN) {
+			engine->somebody_waits = false;
+			break;
+		} else {
+			r = server_engine_accept_failed(base, -errno, now_ns);
+		}
+		if (r == 0) {
+			r = steer(base, now_ns);
+		}
+	}
+	return r;
+}
+
+static int handle_signal(struct epoll_engine *engine)
+{
+	if (!signals_came(engine->signals)) {
+		return 0;
+	}
+	engine->base.interrupted = true;
+	/* They are released, and what comes from here on is not ours to read. */
+	return control(engine, EPOLL_CTL_DEL, engine->signal_fd, 0);
+}
+
+static int handle_event(struct epoll_engine *engine, int fd)
+{
+	struct server_engine *base = &engine->base;
+	if (fd == base->listen_fd) {
+		engine->somebody_waits = true;
+		return 0;
+	}
+	return fd == engine->signal_fd ? handle_signal(engine) : receive(engine, fd);
+}
+
+static int explain(const struct server_engine *base, int code, struct error *error)
+{
+	(void)base;
+	if (error->text[0] == '\0') {
+		error_set(error, code, "the server cannot go on: %s", strerror(-code));
+	}
+	return code;
+}
+
+static int harvest(struct server_engine *base, uint64_t now_ns, struct error *error)
+{
+	struct epoll_engine *engine = of(base);
+	int r = 0;
+	for (int i = 0; r == 0 && i < engine->event_count; i++) {
+		r = handle_event(engine, engine->events[i].data.fd);
+	}
+	if (r == 0 && engine->somebody_waits) {
+		r = accept_some(engine, now_ns);
+	}
+	return r < 0 ? explain(base, r, error) : 0;
+}
+
+/* What has come is received first: closed over it, the socket would send a RST. */
+static int stop(struct server_engine *base, struct place place)
+{
+	return receive(of(base), fd_of(place));
+}
+
+static int half_close(struct server_engine *base, struct place place)
+{
+	(void)base;
+	/* Where the peer has reset it meanwhile, that is heard of. */
+	shutdown(fd_of(place), SHUT_WR);
+	return 0;
+}
+
+static int close_place(struct server_engine *base, struct place place, bool answers_fin)
+{
+	(void)answers_fin;
+	close(fd_of(place));
+	connections_released(&base->connections, place);
+	base->resume_ns = 0; /* for another one, if it was for want of descriptors */
+	return 0;
+}
+
+static void describe(struct place place, char text[CONNECTION_WORDS_MAX])
+{
+	snprintf(text, CONNECTION_WORDS_MAX, "descriptor %d", fd_of(place));
+}
+
+const struct server_engine_ops server_epoll_ops = {
+	.connection =
+		{
+			.stop = stop,
+			.half_close = half_close,
+			.close = close_place,
+			.describe = describe,
+		},
+	.create = create,
+	.destroy = destroy,
+	.steer = steer,
+	.is_asking = is_asking,
+	.wait = wait_for_events,
+	.harvest = harvest,
+	.explain = explain,
+};

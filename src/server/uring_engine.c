@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The server on io_uring: as many lanes as the connections need, added as they come: with no limit
+ * given nobody knows how many that will be. The number of a lane is that of its block of
+ * connections.
+ *
+ * Each connection has one POLL_ADD pending. There is no generation in the tokens, as a slot's
+ * requests follow one another: POLL_ADD, RECV, POLL_ADD, ..., CLOSE, and nothing else is in flight
+ * when the slot is free for the next connection.
+ *
+ * Where the kernel would hold the socket back (release.c), a SHUTDOWN goes before the CLOSE that
+ * answers the peer's FIN, so that the peer has ours at once.
+ *
+ * A slot counts as free from the completion of its CLOSE, which may be later than it is, never
+ * earlier; so room is underestimated at worst.
+ *
+ * The end. To leave the connections to the exit of the rings would be free, but it is asynchronous:
+ * the process would be gone, and its sockets still open for seconds (about 16 for a million), with
+ * peers that see nothing and tuples that the next run stumbles over. So every POLL_ADD is cancelled
+ * and every slot closed, which takes 8 microseconds each, no longer than the kernel would take behind
+ * our back. (Where the kernel holds sockets back, they go when the last POLL_ADD has been cancelled:
+ * at once, or within a second on 6.1.)
+ *
+ * The kernel keeps a ring's pending requests in a small hash whose chains have the newest in front:
+ * cancelled from the oldest on, each CANCEL would walk its whole chain (11 microseconds for each of
+ * 60,000).
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "server/engine.h"
+#include "server/uring_acceptor.h"
+#include "server/uring_submit.h"
+#include "tcpgoon/uring/lanes.h"
+#include "tcpgoon/uring/release.h"
+#include "tcpgoon/uring/signals.h"
+
+struct uring_engine {
+	struct server_engine base;
+	struct lanes lanes;
+	struct uring_acceptor acceptor;
+	struct signals *signals; /* not owned */
+	bool shutdown_first; /* before CLOSE */
+};
+
+static struct uring_engine *of(struct server_engine *base)
+{
+	return (struct uring_engine *)base;
+}
+
+static struct lane *lane_of(struct uring_engine *engine, struct place place)
+{
+	return &engine->lanes.list[place.block];
+}
+
+static void destroy(struct server_engine *base)
+{
+	struct uring_engine *engine = of(base);
+	lanes_finish(&engine->lanes);
+	server_engine_finish(base);
+	free(engine);
+}
+
+static int arm(struct uring_engine *engine, struct error *error)
+{
+	int r = signals_arm(
+		engine->signals, &engine->lanes.list[0], submit_token(OPERATION_SIGNAL, 0));
+	return r < 0 ? lanes_explain(&engine->lanes, r, error) : 0;
+}
+
+static int init(
+	struct uring_engine *engine, const struct server_engine_params *params, struct error *error)
+{
+	const struct lanes_params lanes = {
+		.slots = params->slots,
+		.table_most = params->nofile,
+		.memlock = params->memlock,
+		.watch_fd = signals_poll_fd(params->signals),
+	};
+	int r = lanes_init(&engine->lanes, &lanes, error);
+	if (r < 0) {
+		return r;
+	}
+	r = server_engine_init(
+		&engine->base, &server_uring_ops, params, engine->lanes.slots_per_lane, error);
+	if (r < 0) {
+		return r;
+	}
+	assert(engine->lanes.count == 1); /* as there are no more slots than one table takes */
+	engine->signals = params->signals;
+	engine->shutdown_first = !release_is_prompt();
+	uring_acceptor_init(&engine->acceptor, &engine->base, &engine->lanes);
+	return arm(engine, error);
+}
+
+static int create(const struct server_engine_params *params, struct server_engine **ret_engine,
+	struct error *error)
+{
+	struct uring_engine *engine = calloc(1, sizeof(*engine));
+	if (engine == NULL) {
+		return error_set(error, -ENOMEM, "no memory for the server");
+	}
+	engine->lanes.wake_fd = -1;
+	int r = init(engine, params, error);
+	if (r < 0) {
+		destroy(&engine->base);
+		return r;
+	}
+	*ret_engine = &engine->base;
+	return 0;
+}
+
+static int steer(struct server_engine *base, uint64_t now_ns)
+{
+	return uring_acceptor_steer(&of(base)->acceptor, now_ns);
+}
+
+static bool is_asking(const struct server_engine *base)
+{
+	return uring_acceptor_is_asking(&((const struct uring_engine *)base)->acceptor);
+}
+
+static int wait_for_completions(
+	struct server_engine *base, uint64_t now_ns, uint64_t until_ns, struct error *error)
+{
+	return lanes_wait(&of(base)->lanes, now_ns, until_ns, error);
+}
+
+/* What the handlers of one harvest need. */
+struct harvest {
+	struct uring_engine *engine;
+	uint64_t now_ns;
+	struct error *error; /* for what fails with words of its own */
+};
+
+static int handle_signal(const struct harvest *harvest, struct lane *lane, int result)
+{
+	struct uring_engine *engine = harvest->engine;
+	int r = signals_completed(
+		engine->signals, lane, submit_token(OPERATION_SIGNAL, 0), result, harvest->error);
+	engine->base.interrupted = engine->base.interrupted || r > 0;
+	return r < 0 ? r : 0;
+}
+
+static int handle_accept(const struct harvest *harvest, struct lane *lane,
+	enum server_operation operation, int result, unsigned flags)
+{
+	struct uring_engine *engine = harvest->engine;
+	uring_acceptor_completed(&engine->acceptor, operation, flags);
+	if (result < 0) {
+		return server_engine_accept_failed(&engine->base, result, harvest->now_ns);
+	}
+	const struct place place = {.block = lane->number, .slot = (uint32_t)result};
+	connections_accepted(&engine->base.connections, place);
+	return submit_watch(lane, place.slot);
+}
+
+static int handle_watch(
+	struct connections *connections, struct lane *lane, uint32_t slot, int result)
+{
+	const struct place place = {.block = lane->number, .slot = slot};
+	/* When closing too: a CLOSE over data that were not received would send a RST. */
+	return result > 0 ? submit_receive(lane, slot)
+			  : connections_ended(connections, place, result);
+}
+
+static int handle_receive(
+	struct connections *connections, struct lane *lane, uint32_t slot, int result)
+{
+	const struct place place = {.block = lane->number, .slot = slot};
+	int r = connections_received(connections, place, result);
+	return r == 0 && connections_hold(connections, place) ? submit_watch(lane, slot) : r;
+}
+
+static int handle_completion(
+	void *context, struct lane *lane, struct token token, int result, unsigned flags)
+{
+	const struct harvest *harvest = context;
+	struct connections *connections = &harvest->engine->base.connections;
+	enum server_operation operation = (enum server_operation)token.operation;
+	switch (operation) {
+	case OPERATION_SIGNAL:
+		return handle_signal(harvest, lane, result);
+	case OPERATION_MULTISHOT:
+	case OPERATION_SINGLE:
+		return handle_accept(harvest, lane, operation, result, flags);
+	case OPERATION_WATCH:
+		return handle_watch(connections, lane, token.index, result);
+	case OPERATION_RECEIVE:
+		return handle_receive(connections, lane, token.index, result);
+	case OPERATION_CLOSE:
+		assert(result == 0);
+		connections_released(
+			connections, (struct place){.block = lane->number, .slot = token.index});
+		return 0;
+	case OPERATION_SHUTDOWN:
+		return 0;
+	case OPERATION_CANCEL:
+		return 0; /* it came too late: what it was for has a completion of its own */
+	}
+	return -EPROTO;
+}
+
+static int harvest_completions(struct server_engine *base, uint64_t now_ns, struct error *error)
+{
+	struct harvest harvest = {.engine = of(base), .now_ns = now_ns, .error = error};
+	struct lanes *lanes = &harvest.engine->lanes;
+	int r = lanes_harvest(lanes, handle_completion, &harvest);
+	return r < 0 ? lanes_explain(lanes, r, error) : 0;
+}
+
+static int stop(struct server_engine *base, struct place place)
+{
+	return submit_cancel(lane_of(of(base), place), OPERATION_WATCH, place.slot);
+}
+
+static int half_close(struct server_engine *base, struct place place)
+{
+	return submit_half_close(lane_of(of(base), place), place.slot);
+}
+
+static int close_place(struct server_engine *base, struct place place, bool answers_fin)
+{
+	struct uring_engine *engine = of(base);
+	struct lane *lane = lane_of(engine, place);
+	return answers_fin && engine->shutdown_first ? submit_shutdown_and_close(lane, place.slot)
+						     : submit_close(lane, place.slot);
+}
+
+static void describe(struct place place, char text[CONNECTION_WORDS_MAX])
+{
+	snprintf(text, CONNECTION_WORDS_MAX, "lane %u slot %u", place.block, place.slot);
+}
+
+static int explain(const struct server_engine *base, int code, struct error *error)
+{
+	return lanes_explain(&((const struct uring_engine *)base)->lanes, code, error);
+}
+
+const struct server_engine_ops server_uring_ops = {
+	.connection =
+		{
+			.stop = stop,
+			.half_close = half_close,
+			.close = close_place,
+			.describe = describe,
+		},
+	.create = create,
+	.destroy = destroy,
+	.steer = steer,
+	.is_asking = is_asking,
+	.wait = wait_for_completions,
+	.harvest = harvest_completions,
+	.explain = explain,
+};
