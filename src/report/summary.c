@@ -1,90 +1,187 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * The order is that of a reader's questions: what it comes to, why and what to change, then the
+ * numbers. The exit status is the last sentence, as a failure to write what stands before it would
+ * change it (cli/outcome).
+ *
+ * Times have four significant digits, so that they stand below each other; the JSON has them whole.
+ */
 #include "report/summary.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/escape.h"
 #include "tcpgoon/base/units.h"
 #include "tcpgoon/result/survival.h"
+#include "tcpgoon/result/times.h"
+#include "tcpgoon/stats/statistic.h"
 
-/* Truncated to microseconds, as the Go program did. */
-static void print_duration(FILE *out, uint64_t ns, const char *end)
+/* ---- What it comes to ------------------------------------------------------------------------- */
+
+static void print_thresholds(FILE *out, const struct verdict *verdict)
 {
-	char text[UNITS_TEXT_MAX];
-	units_format_duration(ns / NSEC_PER_USEC * NSEC_PER_USEC, text);
-	fprintf(out, "%s%s", text, end);
+	for (size_t i = 0; i < verdict->rules->count; i++) {
+		const struct threshold_outcome *outcome = &verdict->outcomes[i];
+		fputs("Threshold ", out);
+		escape_write(out, verdict->rules->list[i].threshold.text);
+		fputs(": ", out);
+		if (outcome->not_judged != NULL) {
+			fprintf(out, "not judged, %s\n", outcome->not_judged);
+		} else {
+			fprintf(out, "%s, it was %s\n", outcome->crossed ? "CROSSED" : "kept",
+				outcome->actual);
+		}
+	}
 }
 
-static void print_shorter(FILE *out, uint64_t us, const char *end)
+/* Names of devices and of other programs may be in it. */
+static void print_findings(FILE *out, const struct findings *findings)
 {
-	char text[UNITS_TEXT_MAX];
-	fprintf(out, "%s%s", units_format_duration(us * NSEC_PER_USEC, text), end);
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct finding *finding = &findings->list[i];
+		fprintf(out, "Finding: %s (%s): ", finding->name, cause_side_name(finding->side));
+		escape_write(out, finding->evidence);
+		fputs("\n  ", out);
+		escape_write(out, finding->hint);
+		fputc('\n', out);
+	}
 }
 
-/* "Handshake, as the kernel measured it: p50 5us ..., of 100 connections" */
-static void print_percentiles(FILE *out, const char *title, const struct histogram *times)
+static void print_verdict(FILE *out, const struct verdict *verdict)
 {
-	static const struct {
-		const char *name;
-		double percentile;
-	} columns[] = {{"p50", 50}, {"p90", 90}, {"p99", 99}, {"p99.9", 99.9}};
+	fputs("Verdict:", out);
+	for (size_t i = 0; i < verdict->reason_count; i++) {
+		fputc(' ', out);
+		escape_write(out, verdict->reasons[i]);
+	}
+	fputc('\n', out);
+	print_thresholds(out, verdict);
+	print_findings(out, &verdict->findings);
+}
 
-	if (times->count == 0) {
-		return;
+/* ---- Times ------------------------------------------------------------------------------------ */
+
+#define NAME_WIDTH 9
+#define TIME_WIDTH 9
+
+static bool is_shown(enum statistic statistic)
+{
+	return statistic_is_percentile(statistic) || statistic == STATISTIC_MAX;
+}
+
+/* "319µs", "2.393ms", "50.20ms", "3.002s", "1m30s" */
+static void print_time(FILE *out, uint64_t ns)
+{
+	char text[UNITS_TEXT_MAX];
+	int columns = TIME_WIDTH;
+	double ms = (double)ns / (double)NSEC_PER_MSEC;
+	double s = (double)ns / (double)NSEC_PER_SEC;
+	if (ns < NSEC_PER_MSEC) {
+		snprintf(text, sizeof(text), "%uµs", (unsigned)(ns / NSEC_PER_USEC));
+		columns += (int)strlen("µ") - 1; /* bytes are counted, and it is one character */
+	} else if (ns < NSEC_PER_SEC) {
+		snprintf(text, sizeof(text), "%.*fms", ms < 10 ? 3 : ms < 100 ? 2 : 1, ms);
+	} else if (ns < 60 * NSEC_PER_SEC) {
+		snprintf(text, sizeof(text), "%.*fs", s < 10 ? 3 : 2, s);
+	} else {
+		units_format_duration(ns / NSEC_PER_SEC * NSEC_PER_SEC, text);
 	}
-	fprintf(out, "%s: ", title);
-	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
-		fprintf(out, "%s ", columns[i].name);
-		print_shorter(out, histogram_percentile(times, columns[i].percentile), ", ");
+	fprintf(out, "%*s", columns, text);
+}
+
+/* "               p50      p90      p99    p99.9      max  count  measured by" */
+static void print_heading(FILE *out, int count_width)
+{
+	fprintf(out, "\n%*s", NAME_WIDTH, "");
+	for (int i = 0; i < STATISTICS; i++) {
+		if (is_shown((enum statistic)i)) {
+			fprintf(out, "%*s", TIME_WIDTH, statistic_name((enum statistic)i));
+		}
 	}
-	fputs("max ", out);
-	print_shorter(out, times->max_us, "");
-	fprintf(out, " (%" PRIu64 " connections)\n", times->count);
+	fprintf(out, "  %*s  measured by\n", count_width, "count");
+}
+
+static void print_row(FILE *out, const struct result *result, enum times kind, int count_width)
+{
+	const struct histogram *times = times_of(result, kind);
+	const struct times_row *row = times_row(kind);
+	fprintf(out, "%-*s", NAME_WIDTH, row->name);
+	for (int i = 0; i < STATISTICS; i++) {
+		if (is_shown((enum statistic)i)) {
+			print_time(out, statistic_ns(times, (enum statistic)i));
+		}
+	}
+	fprintf(out, "  %*" PRIu64 "  %s: %s", count_width, times->count,
+		row->by_kernel ? "kernel" : "clock", row->span);
+	if (kind == TIMES_CONNECT && result->generator.resolution_us > 0) {
+		char resolution[UNITS_TEXT_MAX];
+		fprintf(out, ", within %s",
+			units_format_duration(
+				result->generator.resolution_us * NSEC_PER_USEC, resolution));
+	}
+	fputc('\n', out);
+}
+
+/* Lag is that of a schedule: without a pace there is none. */
+static bool has_row(const struct result *result, enum times kind)
+{
+	return times_of(result, kind)->count > 0 &&
+		(kind != TIMES_LAG || result->generator.period_ns > 0);
+}
+
+static void print_times(FILE *out, const struct result *result)
+{
+	int width = (int)sizeof("count") - 1;
+	bool any = false;
+	for (int i = 0; i < TIMES_MAX; i++) {
+		uint64_t count = times_of(result, (enum times)i)->count;
+		int digits = snprintf(NULL, 0, "%" PRIu64, count);
+		width = digits > width ? digits : width;
+		any |= has_row(result, (enum times)i);
+	}
+	if (any) {
+		print_heading(out, width);
+	}
+	for (int i = 0; i < TIMES_MAX; i++) {
+		if (has_row(result, (enum times)i)) {
+			print_row(out, result, (enum times)i, width);
+		}
+	}
+}
+
+/* ---- What was seen --------------------------------------------------------------------------- */
+
+static void print_ms(FILE *out, uint64_t ns, const char *end)
+{
+	char text[UNITS_TEXT_MAX];
+	fprintf(out, "%s%s", units_format_duration(ns / NSEC_PER_MSEC * NSEC_PER_MSEC, text), end);
 }
 
 /* "Stalls: 1 of this program, 2.01s in all; set apart: 12 connect times" */
 static void print_stalls(FILE *out, const struct result *result)
 {
 	const struct stall_view *view = &result->stalls;
-	const struct {
-		uint64_t count;
-		const char *name;
-	} apart[] = {{view->connect_apart, "connect times"},
-		{view->failure_apart, "times to an error"}, {view->lifetime_apart, "lifetimes"}};
 	const char *before = "; set apart: ";
 	if (view->count == 0) {
 		return;
 	}
 	fprintf(out, "Stalls: %" PRIu64 " of this program, ", view->count);
-	print_duration(out, view->total_ns / NSEC_PER_MSEC * NSEC_PER_MSEC, " in all");
-	for (size_t i = 0; i < sizeof(apart) / sizeof(apart[0]); i++) {
-		if (apart[i].count > 0) {
-			fprintf(out, "%s%" PRIu64 " %s", before, apart[i].count, apart[i].name);
+	print_ms(out, view->total_ns, " in all");
+	for (int i = 0; i < TIMES_MAX; i++) {
+		uint64_t apart = times_set_apart(result, (enum times)i);
+		if (apart > 0) {
+			fprintf(out, "%s%" PRIu64 " %s", before, apart,
+				times_row((enum times)i)->apart);
 			before = ", ";
 		}
 	}
 	fputc('\n', out);
 }
 
-static void print_all_times(FILE *out, const struct result *result)
-{
-	char title[128];
-	char resolution[UNITS_TEXT_MAX];
-	print_percentiles(out, "Handshake, measured by the kernel", &result->handshake);
-	snprintf(title, sizeof(title), "Connect, dial to established, to within %s",
-		units_format_duration(result->generator.resolution_us * NSEC_PER_USEC, resolution));
-	print_percentiles(out,
-		result->generator.resolution_us > 0 ? title : "Connect, dial to established",
-		&result->connect);
-	if (result->generator.period_ns > 0) {
-		print_percentiles(out, "Lag, schedule to dial", &result->lag);
-	}
-	print_percentiles(out, "Lifetime of the dropped", &result->lifetime);
-	print_stalls(out, result);
-}
-
+/* "Cause: refused (remote): 4 connections, from 1.002s to 3.998s of the run" */
 static void print_causes(FILE *out, const struct result *result)
 {
 	for (size_t i = 0; i < CAUSE_MAX; i++) {
@@ -93,10 +190,10 @@ static void print_causes(FILE *out, const struct result *result)
 			continue;
 		}
 		enum cause cause = (enum cause)i;
-		fprintf(out, "Cause: %s (%s): %" PRIu64 " connections, first at ",
-			cause_name(cause), cause_side_name(cause_side(cause)), tally->count);
-		print_duration(out, tally->first_ns, ", last at ");
-		print_duration(out, tally->last_ns, "\n");
+		fprintf(out, "Cause: %s (%s): %" PRIu64 " connections, from ", cause_name(cause),
+			cause_side_name(cause_side(cause)), tally->count);
+		print_ms(out, tally->first_ns, " to ");
+		print_ms(out, tally->last_ns, " of the run\n");
 	}
 }
 
@@ -135,35 +232,58 @@ static const char *error_name(int error_number)
 	return name != NULL ? name : "an unknown error";
 }
 
-static void print_kernel_view(FILE *out, const struct result *result)
+/* "Survival: 100% after 1s, 82.4% after 1m0s": of the established, where any was dropped. */
+static void print_survival(FILE *out, const struct result *result)
 {
-	const struct kernel_view *view = &result->kernel;
-	if (!view->possible && view->error_number == 0) {
-		/* A dial that had no source address was no connection to ask about. */
-		bool chose = result->established > 0 ||
-			(result->settings.source_port != NULL &&
-				strcmp(result->settings.source_port, "auto") == 0);
-		fprintf(out, "Kernel: not asked, as %s\n",
-			chose ? "it chose the ports of the connections"
-			      : "no source address was there to dial from");
+	struct survival survival;
+	survival_compute(result, &survival);
+	if (result->at_end.closed == 0 || survival.count == 0) {
 		return;
 	}
-	if (!view->possible) {
+	fputs("Survival:", out);
+	for (size_t i = 0; i < survival.count; i++) {
+		const struct survival_point *point = &survival.points[i];
+		char after[UNITS_TEXT_MAX];
+		/* Cut, not rounded: 100% is all of them. */
+		uint64_t permille = point->left * 1000 / survival.established;
+		uint64_t shown_ns = point->after_ns / NSEC_PER_MSEC * NSEC_PER_MSEC;
+		fprintf(out, "%s %" PRIu64, i > 0 ? "," : "", permille / 10);
+		if (permille % 10 != 0) {
+			fprintf(out, ".%" PRIu64, permille % 10);
+		}
+		fprintf(out, "%% after %s", units_format_duration(shown_ns, after));
+	}
+	fputs(" (since the last dial)\n", out);
+}
+
+static void print_not_asked(FILE *out, const struct result *result)
+{
+	const struct kernel_view *view = &result->kernel;
+	if (view->error_number != 0) {
 		fprintf(out, "Kernel: not asked, as sock_diag failed with %s (%s)\n",
 			error_name(view->error_number), strerror(view->error_number));
 		return;
 	}
-	fprintf(out, "Kernel: agrees on %" PRIu64 " of %" PRIu64 " connections asked about",
-		view->agreed, view->asked);
-	if (view->unanswered > 0) {
-		fprintf(out, " (no answer about %" PRIu64 " more: %s)", view->unanswered,
-			error_name(view->error_number));
+	/* A dial that had no source address was no connection to ask about. */
+	bool chose = result->established > 0 ||
+		(result->settings.source_port != NULL &&
+			strcmp(result->settings.source_port, "auto") == 0);
+	fprintf(out, "Kernel: not asked, as %s\n",
+		chose ? "it chose the ports of the connections"
+		      : "no source address was there to dial from");
+}
+
+static void print_retransmits(FILE *out, const struct kernel_view *view)
+{
+	if (view->syn_retransmits == 0) {
+		fputs("; no SYN was retransmitted\n", out);
+		return;
 	}
-	fprintf(out, "; %" PRIu64 " SYNs sent again", view->syn_retransmits);
+	fprintf(out, "; %" PRIu64 " SYNs were retransmitted", view->syn_retransmits);
 	if (view->stale_syns > 0) {
 		fprintf(out,
 			" (%" PRIu64
-			" of them at once: the peer still held an earlier connection of that "
+			" of them at once: the peer still had an earlier connection of that "
 			"4-tuple)",
 			view->stale_syns);
 	}
@@ -176,10 +296,57 @@ static void print_kernel_view(FILE *out, const struct result *result)
 	fputc('\n', out);
 }
 
-static void print_unconfirmed(FILE *out, const struct result *result)
+/* "Kernel: agrees on all 500 connections; no SYN was retransmitted" */
+static void print_kernel_view(FILE *out, const struct result *result)
 {
 	const struct kernel_view *view = &result->kernel;
 	if (!view->possible) {
+		print_not_asked(out, result);
+		return;
+	}
+	if (view->asked == 0 && view->unanswered == 0) {
+		return;
+	}
+	if (view->agreed == view->asked && view->unanswered == 0) {
+		fprintf(out, "Kernel: agrees on all %" PRIu64 " connections asked about",
+			view->asked);
+	} else {
+		fprintf(out, "Kernel: agrees on %" PRIu64 " of %" PRIu64 " connections asked about",
+			view->agreed, view->asked);
+	}
+	if (view->unanswered > 0) {
+		fprintf(out, " (no answer about %" PRIu64 " more: %s)", view->unanswered,
+			error_name(view->error_number));
+	}
+	print_retransmits(out, view);
+}
+
+/* What makes the number of unconfirmed connections uncertain, or looks like it and is not. */
+static void print_doubts(FILE *out, const struct kernel_view *view)
+{
+	const struct {
+		uint64_t count;
+		const char *what;
+	} doubts[] = {
+		{view->missing, "were not known to the kernel"},
+		{view->too_young, "were established too shortly before to tell: --hold 2s"},
+		{view->doubtful,
+			"may have had their SYN-ACK repeated, and whether the peer completed them "
+			"does not show"},
+		{view->repeated_once,
+			"may have been completed a second late: TCP_DEFER_ACCEPT, or a lost ACK"},
+	};
+	for (size_t i = 0; i < sizeof(doubts) / sizeof(doubts[0]); i++) {
+		if (doubts[i].count > 0) {
+			fprintf(out, " (%" PRIu64 " %s)", doubts[i].count, doubts[i].what);
+		}
+	}
+	fputc('\n', out);
+}
+
+static void print_unconfirmed(FILE *out, const struct result *result)
+{
+	if (!result->kernel.possible || result->established == 0) {
 		return;
 	}
 	if (result->unconfirmed == RESULT_UNKNOWN &&
@@ -192,28 +359,7 @@ static void print_unconfirmed(FILE *out, const struct result *result)
 			result->unconfirmed < result->unconfirmed_most ? "at least " : "",
 			result->unconfirmed);
 	}
-	if (view->missing > 0) {
-		fprintf(out, " (%" PRIu64 " were not known to the kernel)", view->missing);
-	}
-	if (view->too_young > 0) {
-		fprintf(out,
-			" (%" PRIu64 " were established too shortly before to tell: --hold 2s)",
-			view->too_young);
-	}
-	if (view->doubtful > 0) {
-		fprintf(out,
-			" (%" PRIu64
-			" may have had their SYN-ACK repeated, and whether the peer completed them "
-			"does not show)",
-			view->doubtful);
-	}
-	if (view->repeated_once > 0) {
-		fprintf(out,
-			" (%" PRIu64
-			" may have been completed a second late: TCP_DEFER_ACCEPT, or a lost ACK)",
-			view->repeated_once);
-	}
-	fputc('\n', out);
+	print_doubts(out, &result->kernel);
 }
 
 /* ", 3 reset": what did not happen is left out, and so is what is not known. */
@@ -237,13 +383,17 @@ static void print_closing(FILE *out, const struct result *result)
 		fputs(", whether the peer still had them is not known\n", out);
 		return;
 	}
+	if (view->acknowledged == view->closed) {
+		fputs(", all acknowledged\n", out);
+		return;
+	}
 	fprintf(out, ", %" PRIu64 " acknowledged", view->acknowledged);
 	print_fate(out, view->unanswered, "unanswered");
 	print_fate(out, view->reset, "reset");
 	print_fate(out, view->undetermined, "not known");
 	if (view->unanswered > 0 || view->undetermined > 0) {
 		fputs(" (looked at for ", out);
-		print_duration(out, view->waited_ns / NSEC_PER_MSEC * NSEC_PER_MSEC, ")");
+		print_ms(out, view->waited_ns, ")");
 	}
 	fputc('\n', out);
 }
@@ -272,21 +422,24 @@ static void print_unknowns(FILE *out, const struct result *result)
 		out);
 }
 
+/* "Generator: 3% of a CPU while dialing, 500.0 dials a second asked and 500.0 kept" */
 static void print_generator(FILE *out, const struct result *result)
 {
 	const struct generator *generator = &result->generator;
-	/* CPU time is counted in ticks: of a moment's run it says nothing. */
-	if (result->dialing_ns < 50 * NSEC_PER_MSEC || result->dialing_ns == RESULT_UNKNOWN) {
+	if (!result_knows_cpu_share(result)) {
 		return;
 	}
 	double rate = result_dial_rate(result);
-	fprintf(out, "Generator: %.0f%% of a CPU while dialling",
-		100.0 * (double)generator->cpu_ns / (double)result->dialing_ns);
+	fprintf(out, "Generator: %.0f%% of a CPU while dialing", 100.0 * result_cpu_share(result));
 	if (rate > 0 && generator->period_ns > 0) {
 		fprintf(out, ", %.1f dials a second asked and %.1f kept",
 			(double)NSEC_PER_SEC / (double)generator->period_ns, rate);
 	} else if (rate > 0) {
-		fprintf(out, ", %.0f dials a second", rate);
+		fprintf(out, ", %.0f dials a second%s", rate,
+			result_is_cpu_bound(result)
+				? "; the rate and the connect times are this machine's, not the "
+				  "target's"
+				: "");
 	}
 	fputc('\n', out);
 }
@@ -303,77 +456,12 @@ static void print_dropped_lines(FILE *out, const struct result *result)
 	}
 }
 
-/* "Survival: 100% after 1s, 82.4% after 1m0s": of the established, where any was dropped. */
-static void print_survival(FILE *out, const struct result *result)
-{
-	struct survival survival;
-	survival_compute(result, &survival);
-	if (result->at_end.closed == 0 || survival.count == 0) {
-		return;
-	}
-	fputs("Survival:", out);
-	for (size_t i = 0; i < survival.count; i++) {
-		const struct survival_point *point = &survival.points[i];
-		char after[UNITS_TEXT_MAX];
-		/* Cut, not rounded: 100% is all of them. */
-		uint64_t permille = point->left * 1000 / survival.established;
-		uint64_t shown_ns = point->after_ns / NSEC_PER_MSEC * NSEC_PER_MSEC;
-		fprintf(out, "%s %" PRIu64, i > 0 ? "," : "", permille / 10);
-		if (permille % 10 != 0) {
-			fprintf(out, ".%" PRIu64, permille % 10);
-		}
-		fprintf(out, "%% after %s", units_format_duration(shown_ns, after));
-	}
-	fputs(" (since the last dial)\n", out);
-}
-
-/* As many findings as a paragraph bears. */
-#define VERDICT_FINDINGS 4
-
-/* Names of devices and of other programs may be in it. */
-static void print_advice(FILE *out, const struct finding *finding)
-{
-	escape_write(out, finding->evidence);
-	fputc(' ', out);
-	escape_write(out, finding->hint);
-}
-
-static void print_verdict(FILE *out, const struct verdict *verdict)
-{
-	for (size_t i = 0; i < verdict->rules->count; i++) {
-		const struct threshold_outcome *outcome = &verdict->outcomes[i];
-		fputs("Threshold ", out);
-		escape_write(out, verdict->rules->list[i].threshold.text);
-		fputs(": ", out);
-		if (outcome->not_judged != NULL) {
-			fprintf(out, "not judged, %s\n", outcome->not_judged);
-		} else {
-			fprintf(out, "%s, it was %s\n", outcome->crossed ? "CROSSED" : "kept",
-				outcome->actual);
-		}
-	}
-	for (size_t i = 0; i < verdict->findings.count; i++) {
-		const struct finding *finding = &verdict->findings.list[i];
-		fprintf(out, "Finding: %s (%s): ", finding->name, cause_side_name(finding->side));
-		print_advice(out, finding);
-		fputc('\n', out);
-	}
-	fprintf(out, "Verdict:");
-	for (size_t i = 0; i < verdict->reason_count; i++) {
-		fputc(' ', out);
-		escape_write(out, verdict->reasons[i]);
-	}
-	for (size_t i = 0; i < verdict->findings.count && i < VERDICT_FINDINGS; i++) {
-		const struct finding *finding = &verdict->findings.list[i];
-		fputc(' ', out);
-		print_advice(out, finding);
-	}
-	fprintf(out, " Exit status %d.\n", (int)verdict->exit_status);
-}
-
 void summary_print(FILE *out, const struct result *result, const struct verdict *verdict)
 {
-	print_all_times(out, result);
+	print_verdict(out, verdict);
+	print_times(out, result);
+	fputc('\n', out);
+	print_stalls(out, result);
 	print_causes(out, result);
 	print_groups(out, result);
 	print_survival(out, result);
@@ -383,5 +471,5 @@ void summary_print(FILE *out, const struct result *result, const struct verdict 
 	print_unknowns(out, result);
 	print_generator(out, result);
 	print_dropped_lines(out, result);
-	print_verdict(out, verdict);
+	fprintf(out, "Exit status %d.\n", (int)verdict->exit_status);
 }

@@ -220,7 +220,10 @@ bool rule_memory_pressure(const struct result *result, struct finding *finding)
 	return true;
 }
 
-/* Of a run without a pace: the rate is what this machine could do, or let it do. */
+/*
+ * Of a run without a pace: others had the CPU. That it took all of one itself is what was asked for
+ * (result_is_cpu_bound), and no finding.
+ */
 static bool cpu_was_the_limit(const struct result *result, struct finding *finding)
 {
 	uint64_t dialing_ns = result->dialing_ns;
@@ -229,27 +232,18 @@ static bool cpu_was_the_limit(const struct result *result, struct finding *findi
 		result->generator.cpu_wait_ns == RESULT_UNKNOWN ? 0 : result->generator.cpu_wait_ns;
 	double rate = result_dial_rate(result);
 	if (rate <= 0 || !result_knows_cpu_share(result) ||
-		cpu_ns + wait_ns < dialing_ns / 100 * CPU_MOST_PERCENT) {
+		cpu_ns + wait_ns < dialing_ns / 100 * CPU_MOST_PERCENT ||
+		wait_ns < dialing_ns / 100 * CPU_WAIT_PERCENT) {
 		return false;
-	}
-	char waited[64] = "";
-	if (wait_ns >= dialing_ns / 100 * CPU_WAIT_PERCENT) {
-		snprintf(waited, sizeof(waited), ", and let it wait for one %.0f%% of the time",
-			100.0 * (double)wait_ns / (double)dialing_ns);
 	}
 	rule_say(finding->evidence,
 		"The run was client-limited: this machine spent %.0f%% of a CPU core on %.0f dials "
-		"a second%s.",
-		100.0 * result_cpu_share(result), rate, waited);
-	if (waited[0] != '\0') {
-		rule_say(finding->hint,
-			"The rate and the connect times are this machine's, not the target's: give "
-			"it less other work.");
-		return true;
-	}
+		"a second, and let it wait for one %.0f%% of the time.",
+		100.0 * result_cpu_share(result), rate,
+		100.0 * (double)wait_ns / (double)dialing_ns);
 	rule_say(finding->hint,
-		"The rate and the connect times are this machine's, not the target's: ask for a "
-		"pace with --sleep, or dial from several machines.");
+		"The rate and the connect times are this machine's, not the target's: give it less "
+		"other work.");
 	return true;
 }
 

@@ -287,7 +287,7 @@ REPORT = re.compile(
     r"(?P<failure>Time to error stats for (?P<failed>\d+) failed connections "
     + FOUR_TIMES + r")?\n"
     # What the Go program did not have stands behind, and ends in the verdict.
-    r"(?P<detail>(?:[^\n]+\n)*Verdict: [^\n]+\n)")
+    r"(?P<detail>Verdict: [^\n]+\n(?:[^\n]*\n)*Exit status \d\.\n)")
 DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(h|ms|µs|ns|m|s)")
 UNIT_MS = {"h": 3600e3, "m": 60e3, "s": 1e3, "ms": 1, "µs": 1e-3, "ns": 1e-6}
 

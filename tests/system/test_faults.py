@@ -114,8 +114,9 @@ class Firewall(Fault):
         run, result = self.dial_for_result("127.0.0.1", port, "-c", "20", "-s", "2", "-t", "300")
         self.assert_truth(run, result, status=2, established=0, timed_out=20)
         self.assertEqual(result["kernel"]["syn_retransmits"], 0)
-        self.assertIn("within 300 ms, which is too short for a second SYN. Try a longer "
-                      "--dial-timeout first", run.stdout)
+        finding, = result["findings"]
+        self.assertIn("within 300 ms, which is too short for a second SYN.", finding["evidence"])
+        self.assertIn("Try a longer --dial-timeout first", finding["hint"])
 
     def test_reject_with_reset(self):
         result = self.rejected("reject with tcp reset", refused=20)

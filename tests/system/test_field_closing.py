@@ -44,7 +44,7 @@ class Noisy(harness.Case):
                 run, result = self.run_against(port, "--hold", hold)
                 self.assert_closing(run, result, closed=300, acknowledged=300, unanswered=0,
                                     reset=0, undetermined=0)
-                self.assertIn("Closing: 300 by FIN, 300 acknowledged\n", run.stdout)
+                self.assertIn("Closing: 300 by FIN, all acknowledged\n", run.stdout)
                 self.assertEqual(server.stdout, "", run.describe())
                 self.assert_status(run, 0)
 

@@ -158,7 +158,7 @@ class Alive(Path):
                             reset=0, undetermined=0)
         self.assertIsNone(self.finding(result, "fin_unanswered"))
         self.assertIsNone(self.finding(result, "reset_while_closing"))
-        self.assertIn("Closing: 50 by FIN, 50 acknowledged\n", run.stdout)
+        self.assertIn("Closing: 50 by FIN, all acknowledged\n", run.stdout)
         self.assertIn("Not known: whether the server's program, or only its kernel, accepted 50 "
                       "idle connections\n", run.stdout)
         self.assertIn("nothing was exchanged until their FINs were acknowledged\n", run.stdout)

@@ -27,7 +27,7 @@ class FailIf(harness.Case):
                          ("connect.p99>1us", True, False))
         self.assertRegex(rule["actual"], r"\A\d+(\.\d+)?(us|µs|ms)\Z")
         self.assertRegex(run.stdout, r"(?m)^Threshold connect\.p99>1us: CROSSED, it was ")
-        self.assertRegex(run.stdout, r"(?m)^Verdict: .*connect\.p99>1us.* Exit status 3\.$")
+        self.assertRegex(run.stdout, r"(?m)^Verdict: .*connect\.p99>1us")
 
     def test_kept(self):
         _, port = self.serve()
@@ -51,7 +51,7 @@ class FailIf(harness.Case):
         self.assertEqual(result["connections"]["failed"], 20)
         self.assertEqual(result["thresholds"][0]["not_judged"], "there are no samples")
         self.assertRegex(run.stdout, r"(?m)^Verdict: The threshold connect\.p99>1h could not be "
-                         r"judged .*\. 20 of 20 connections failed\. .* Exit status 2\.$")
+                         r"judged .*\. 20 of 20 connections failed\.$")
         self.judged(*argv, "--fail-if", "errors>50%", status=3)
 
     def test_each_alone(self):

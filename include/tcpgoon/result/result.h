@@ -258,6 +258,9 @@ struct leftover {
 /* The kernel accounts for CPU time in ticks: of dialling that took less, a share says nothing. */
 #define GENERATOR_CPU_LEAST_NS UINT64_C(50000000)
 
+/* From this share of a CPU on, a run without a pace is as fast as this program gets. */
+#define GENERATOR_CPU_BOUND 0.9
+
 /* All dials within this, and their rate says nothing: the first lie in one batch. */
 #define GENERATOR_RATE_LEAST_NS UINT64_C(1000000)
 
@@ -375,6 +378,13 @@ static inline bool result_knows_cpu_share(const struct result *result)
 static inline double result_cpu_share(const struct result *result)
 {
 	return (double)result->generator.cpu_ns / (double)result->dialing_ns;
+}
+
+/* A run without a pace took what a CPU can do: its rate is that of this machine. */
+static inline bool result_is_cpu_bound(const struct result *result)
+{
+	return result->generator.period_ns == 0 && result_knows_cpu_share(result) &&
+		result_cpu_share(result) >= GENERATOR_CPU_BOUND;
 }
 
 /* "source", "family", "port". */

@@ -27,7 +27,7 @@ enum times_side {
 /* Histograms merge by adding slot to slot, so the times of two results merge without loss. */
 struct times_row {
 	const char *name; /* of a metric, and with "_us" of a member of the JSON report */
-	const char *title; /* as people read it */
+	const char *span; /* from what to what, for the row of a table */
 	enum times_side side;
 	const char *meaning; /* what it measures: the end of a sentence */
 	const char *apart; /* those that are set apart, as they span a stall: "connect times" */
