@@ -275,14 +275,16 @@ static uint32_t find_settled(const struct dialer *dialer)
 	return count;
 }
 
+static bool can_dial_again(const struct dialer *dialer)
+{
+	return find_settled(dialer) != dialer->again_count;
+}
+
 static int dial_all_again(struct dialer *dialer, uint64_t now_ns)
 {
 	int r = 0;
-	for (unsigned i = 0; r == 0 && i < DIALS_MAX; i++) {
+	for (unsigned i = 0; r == 0 && i < DIALS_MAX && can_dial_again(dialer); i++) {
 		uint32_t at = find_settled(dialer);
-		if (at == dialer->again_count) {
-			break;
-		}
 		uint32_t index = dialer->again[at];
 		dialer->again[at] = dialer->again[--dialer->again_count];
 		r = dial_again(dialer, index, now_ns);
@@ -294,7 +296,7 @@ int dialer_advance(struct dialer *dialer, uint64_t now_ns, struct error *error)
 {
 	int r = 0;
 	uint64_t due_before = pacer_due_before(&dialer->pacer, now_ns);
-	if (dialer->again_count > 0) {
+	if (can_dial_again(dialer)) {
 		r = dial_all_again(dialer, now_ns);
 	} else if (dialer->next < due_before) {
 		r = dial_due(dialer, due_before, now_ns);
@@ -306,8 +308,8 @@ int dialer_advance(struct dialer *dialer, uint64_t now_ns, struct error *error)
 
 uint64_t dialer_next_ns(const struct dialer *dialer, uint64_t now_ns)
 {
-	if (dialer->again_count > 0) {
-		return now_ns;
+	if (can_dial_again(dialer)) {
+		return now_ns; /* those that are not idle yet wake the loop when they are */
 	}
 	if (dialer->next == dialer->pacer.count) {
 		return CLOCK_NEVER;
