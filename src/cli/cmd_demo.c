@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/engine_row.h"
 #include "cli/session.h"
 #include "cli/totals.h"
 #include "tcpgoon/base/clock.h"
@@ -33,6 +34,7 @@
 static const struct option_row rows[] = {
 	SESSION_CONNECTIONS_ROW("10000"),
 	SESSION_SLEEP_ROW("0s"),
+	ENGINE_ROW(struct settings, engine),
 };
 
 /* What the child says: first that it is ready, at the end what it counted, or what failed. */
@@ -254,7 +256,7 @@ static int run_against(struct session *session, struct child *child, struct sett
 static int start_and_run(struct session *session, struct settings *settings)
 {
 	struct error error = ERROR_INIT;
-	const struct server_settings server = {.listen = "127.0.0.1"};
+	const struct server_settings server = {.listen = "127.0.0.1", .engine = settings->engine};
 	struct address address;
 	struct child child = {0};
 	int listen_fd;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`tcpgoon demo`: the server comes along and goes again, whatever happens."""
+"""`tcpgoon demo`: the server comes along and goes again, whatever happens, by either engine."""
 
 import os
 import signal
@@ -8,6 +8,16 @@ import harness
 
 
 class Demo(harness.Case):
+    ENGINE = "io_uring"
+
+    def demo(self, *argv, **options):
+        return self.tcpgoon("demo", "--engine", self.ENGINE, *argv, **options)
+
+    def run_demo(self, *argv, seconds=10, **options):
+        demo = self.demo(*argv, **options)
+        demo.wait(seconds)
+        return demo
+
     def none_left(self):
         harness.wait_until(
             lambda: harness.processes_of(os.path.realpath(harness.TCPGOON)) == [],
@@ -15,33 +25,33 @@ class Demo(harness.Case):
         self.assertEqual(harness.sockets(harness.TCP_LISTEN), 0)
 
     def test_ten_thousand(self):
-        demo = self.run_tcpgoon("demo", seconds=60)
+        demo = self.run_demo(seconds=60)
         self.assert_status(demo, 0)
         self.assertIn("Total established connections: 10000\n", demo.stdout)
         self.none_left()
 
     def test_server_counts_all_on_one_core(self):
         one = {min(os.sched_getaffinity(0))}
-        demo = self.run_tcpgoon("demo", "-c", "3000", seconds=60,
+        demo = self.run_demo("-c", "3000", seconds=60,
                                 prepare=lambda: os.sched_setaffinity(0, one))
         self.assert_status(demo, 0)
         self.assertIn("Total established connections: 3000\n", demo.stdout)
         self.assertIn("Server: accepted 3000,", demo.stdout)
 
     def test_as_many_as_asked(self):
-        demo = self.run_tcpgoon("demo", "-c", "25")
+        demo = self.run_demo("-c", "25")
         self.assert_status(demo, 0)
         self.assertIn("Total established connections: 25\n", demo.stdout)
         self.none_left()
 
     def test_wrong_flag(self):
-        demo = self.run_tcpgoon("demo", "-c", "ten")
+        demo = self.run_demo("-c", "ten")
         self.assert_status(demo, 1)
         self.assertIn("--connections", demo.stderr)
         self.none_left()
 
     def end_by(self, number, expected):
-        demo = self.tcpgoon("demo", "-c", "5000", "--hold", "30s")
+        demo = self.demo("-c", "5000", "--hold", "30s")
         harness.wait_until(lambda: harness.sockets(harness.TCP_ESTABLISHED) >= 2000,
                            "thousands of connections", seconds=20)
         demo.send(number)
@@ -59,6 +69,21 @@ class Demo(harness.Case):
 
     def test_killed(self):
         self.end_by(signal.SIGKILL, -signal.SIGKILL)
+
+    def test_server_is_on_the_engine_that_was_asked_for(self):
+        demo = self.demo("-c", "10", "--hold", "30s")
+        harness.wait_until(lambda: harness.sockets(harness.TCP_ESTABLISHED) == 20, "connections")
+        server, = (pid for pid in harness.processes_of(os.path.realpath(harness.TCPGOON))
+                   if pid != demo.pid)
+        files = {os.readlink(f"/proc/{server}/fd/{fd}") for fd in os.listdir(f"/proc/{server}/fd")}
+        self.assertEqual("anon_inode:[io_uring]" in files, self.ENGINE == "io_uring", files)
+        self.assertEqual("anon_inode:[eventpoll]" in files, self.ENGINE == "epoll", files)
+        demo.send(signal.SIGINT)
+        self.assertEqual(demo.wait(10), 1, demo.describe())
+
+
+class DemoOnEpoll(Demo):
+    ENGINE = "epoll"
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "tcpgoon/base/text_list.h"
+#include "tcpgoon/transport/engine.h"
 
 #define SETTINGS_CONNECTIONS_MAX UINT64_C(16777216)
 
@@ -46,6 +47,7 @@ struct settings {
 	struct text_list fail_if; /* thresholds that make the exit status */
 	struct text_list abort_if; /* and that end the run early as well */
 	struct text_list outputs; /* reports: FORMAT=PATH */
+	enum engine engine;
 	bool force; /* dial even where the plan cannot be carried out in full */
 	bool assume_yes;
 	bool debug;
