@@ -23,7 +23,6 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
-#include "cli/engine_row.h"
 #include "cli/session.h"
 #include "cli/totals.h"
 #include "tcpgoon/base/clock.h"
@@ -34,7 +33,6 @@
 static const struct option_row rows[] = {
 	SESSION_CONNECTIONS_ROW("10000"),
 	SESSION_SLEEP_ROW("0s"),
-	ENGINE_ROW(struct settings, engine),
 };
 
 /* What the child says: first that it is ready, at the end what it counted, or what failed. */

@@ -3,7 +3,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "cli/command.h"
 #include "cli/commands.h"
+#include "cli/engine_choice.h"
 #include "cli/outcome.h"
 #include "cli/session.h"
 #include "tcpgoon/base/units.h"
@@ -198,12 +200,22 @@ static void print_processors(void)
 	}
 }
 
+static void print_engine(const struct engine_choice *choice, const struct transport_needs *needs)
+{
+	char rings[UNITS_TEXT_MAX];
+	char slots[UNITS_TEXT_MAX];
+	if (needs->descriptor_each) {
+		printf("  Engine:   %s, with a file descriptor for each connection\n\n",
+			choice->transport->name);
+		return;
+	}
+	printf("  Engine:   %s, %s rings of %s slots\n\n", choice->transport->name,
+		units_format_count(needs->queues, rings),
+		units_format_count(needs->slots_per_queue, slots));
+}
+
 static void print_checks(const struct checks *checks)
 {
-	char lanes[UNITS_TEXT_MAX];
-	char slots[UNITS_TEXT_MAX];
-	printf("  Lanes:    %s of %s slots\n\n", units_format_count(checks->needs.queues, lanes),
-		units_format_count(checks->needs.slots_per_queue, slots));
 	printf("  %-14s %16s %16s\n", "Limit", "have", "need");
 	for (size_t i = 0; i < CHECK_KIND_MAX; i++) {
 		const struct check *check = &checks->list[i];
@@ -226,16 +238,17 @@ static void print_checks(const struct checks *checks)
 }
 
 /* Tried, not read: no file says whether a filter or a security module allows it. */
-static void print_rings(int r)
+static void print_trial(const struct engine_choice *choice)
 {
-	printf("  %-14s %s\n", "io_uring", r < 0 ? "tried: REFUSED" : "tried: ok");
+	printf("  %-14s %s\n", choice->transport->name,
+		choice->code < 0 ? "tried: REFUSED" : "tried: ok");
 }
 
 static void print_conclusion(
-	const struct plan *plan, const struct checks *checks, const struct error *rings)
+	const struct plan *plan, const struct checks *checks, const struct engine_choice *choice)
 {
-	if (rings->text[0] != '\0') {
-		printf("\nThe run is not possible: %s.\n", rings->text);
+	if (choice->code < 0) {
+		printf("\nThe run is not possible: %s.\n", choice->why.text);
 	} else if (!checks->possible) {
 		puts("\nThe run is not possible on this machine.");
 	} else if (plan->routeless == plan->targets.count) {
@@ -253,7 +266,12 @@ static int print_plan(const struct plan *plan)
 {
 	struct checks checks;
 	char connections[UNITS_TEXT_MAX];
-	session_check_limits(plan, &checks);
+	struct engine_choice choice;
+	engine_choose(&plan->settings, &choice);
+	engine_choice_check(&choice, plan, &checks);
+	if (choice.code == 0 && choice.why.text[0] != '\0') {
+		command_note(NULL, choice.why.text);
+	}
 	printf("Plan: %s connections\n",
 		units_format_count(plan->settings.connections, connections));
 	print_targets(&plan->targets);
@@ -264,15 +282,14 @@ static int print_plan(const struct plan *plan)
 	print_schedule(plan);
 	outcome_preview(&plan->settings, stdout, NULL);
 	print_processors();
+	print_engine(&choice, &checks.needs);
 	print_checks(&checks);
-	struct error rings = ERROR_INIT;
-	int r = session_try_rings(plan, &rings);
-	print_rings(r);
-	print_conclusion(plan, &checks, &rings);
+	print_trial(&choice);
+	print_conclusion(plan, &checks, &choice);
 	if (!checks.possible || plan->routeless > 0) {
 		return EXIT_STATUS_LOCAL_LIMIT;
 	}
-	return r < 0 ? EXIT_STATUS_INCOMPLETE : EXIT_STATUS_OK;
+	return choice.code < 0 ? EXIT_STATUS_INCOMPLETE : EXIT_STATUS_OK;
 }
 
 static int execute(int argc, char **argv)

@@ -34,14 +34,12 @@ static bool has_choice(const struct plan *plan)
 static bool is_allowed(struct session *session, struct plan *plan, int *ret_status)
 {
 	struct error error = ERROR_INIT;
-	struct checks checks = {.possible = false};
 	for (size_t i = plan->candidates.count; has_choice(plan) && i > 0; i--) {
 		if (plan_choose(plan, i - 1, &error) < 0) {
 			*ret_status = session_decline(session, EXIT_STATUS_INCOMPLETE, &error);
 			return false;
 		}
-		session_check_limits(plan, &checks);
-		if (checks.possible) {
+		if (session_is_possible(session, plan)) {
 			return true;
 		}
 	}

@@ -9,13 +9,14 @@
 #include "cli/command.h"
 #include "cli/console.h"
 #include "cli/endpoint.h"
+#include "cli/engine_choice.h"
+#include "cli/engine_row.h"
 #include "cli/outcome.h"
 #include "cli/surroundings.h"
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/units.h"
 #include "tcpgoon/report/progress.h"
 #include "tcpgoon/run/run.h"
-#include "tcpgoon/transport/transport.h"
 #include "tcpgoon/uring/signals.h"
 #include "tcpgoon/verdict/verdict.h"
 
@@ -45,6 +46,7 @@ static const struct option_row rows[] = {
 		 "Write a report to a file; the format is json; - is the standard output, and "
 		 "the text then goes to the standard error; may be repeated"),
 		.before_path = "json="},
+	ENGINE_ROW(struct settings, engine),
 	{OPT_FLAG("force", 0, FIELD(force),
 		"Dial even where the limits of this machine do not allow all of it")},
 	{OPT_DURATION("interval", 'i', FIELD(interval_ns), "1s", NSEC_PER_SEC, 10 * NSEC_PER_MSEC,
@@ -149,39 +151,14 @@ int session_check(const struct settings *settings, struct error *error)
 	return read_rules(settings, &rules, error);
 }
 
-static struct transport_params transport_params_of(const struct plan *plan)
-{
-	return (struct transport_params){
-		.slots = plan->settings.connections,
-		.nofile = limits_raise_nofile(),
-		.memlock = limits_memlock(),
-		.watch_fd = -1,
-		.fin = plan->settings.close_mode == CLOSE_FIN,
-	};
-}
-
-void session_check_limits(const struct plan *plan, struct checks *ret_checks)
-{
-	const struct transport_params params = transport_params_of(plan);
-	struct limits limits;
-	limits_read(&limits);
-	struct check_own own = {
-		.nofile = params.nofile,
-		.memlock = params.memlock,
-		.exempt_from_file_max = limits_exempt_from_file_max(),
-	};
-	transport_uring.needs(&params, &own.needs);
-	cgroup_read("", CGROUP_MEMORY, &own.cgroup);
-	limits_read_space(&own.space);
-	check_plan(ret_checks, plan, &limits, &own);
-}
-
 /* A run with all that it reports to. */
 struct session {
 	const struct settings *settings;
 	struct outcome outcome;
 	struct console console;
 	struct signals signals;
+	struct engine_choice choice; /* transport NULL: not made yet */
+	bool choice_told;
 	struct threshold_rules rules;
 	struct result result;
 	struct verdict verdict;
@@ -295,28 +272,49 @@ int session_leave_unconfirmed(struct session *session)
 	return tell_declined(session, EXIT_STATUS_INCOMPLETE, &error);
 }
 
-int session_try_rings(const struct plan *plan, struct error *error)
+static const struct engine_choice *choice_of(struct session *session)
 {
-	const struct transport_params params = transport_params_of(plan);
-	return transport_uring.try_out(&params, error);
+	if (session->choice.transport == NULL) {
+		engine_choose(session->settings, &session->choice);
+	}
+	return &session->choice;
+}
+
+bool session_is_possible(struct session *session, const struct plan *plan)
+{
+	struct checks checks;
+	engine_choice_check(choice_of(session), plan, &checks);
+	return checks.possible;
+}
+
+/* In a line, once, where it is not what would have been the best. */
+static void tell_choice(struct session *session)
+{
+	if (!session->choice_told && session->choice.why.text[0] != '\0') {
+		command_note(NULL, session->choice.why.text);
+	}
+	session->choice_told = true;
 }
 
 bool session_allows(struct session *session, const struct plan *plan, int *ret_status)
 {
+	const struct engine_choice *choice = choice_of(session);
 	struct checks checks;
-	session_check_limits(plan, &checks);
-	struct error error = ERROR_INIT;
-	if (checks.possible || plan->settings.force) {
-		if (session_try_rings(plan, &error) == 0) {
-			return true;
-		}
-		*ret_status = session_decline(session, EXIT_STATUS_INCOMPLETE, &error);
+	engine_choice_check(choice, plan, &checks);
+	if (!checks.possible && !plan->settings.force) {
+		char sentence[CHECK_SENTENCE_MAX];
+		struct error error = ERROR_INIT;
+		error_set(&error, -ENOSPC, "%s; --force dials anyway",
+			check_refusal(&checks, sentence));
+		*ret_status = session_decline(session, EXIT_STATUS_LOCAL_LIMIT, &error);
 		return false;
 	}
-	char sentence[CHECK_SENTENCE_MAX];
-	error_set(&error, -ENOSPC, "%s; --force dials anyway", check_refusal(&checks, sentence));
-	*ret_status = session_decline(session, EXIT_STATUS_LOCAL_LIMIT, &error);
-	return false;
+	if (choice->code < 0) {
+		*ret_status = session_decline(session, EXIT_STATUS_INCOMPLETE, &choice->why);
+		return false;
+	}
+	tell_choice(session);
+	return true;
 }
 
 static void on_tick(void *context, const struct snapshot *snapshot)
@@ -368,7 +366,7 @@ static int carry_out(struct session *session, const struct plan *plan, struct er
 	const struct run_params params = {
 		.plan = plan,
 		.observer = &observer,
-		.transport = &transport_uring,
+		.transport = choice_of(session)->transport,
 		.signals = &session->signals,
 	};
 	int r = read_rules(&plan->settings, &session->rules, error);

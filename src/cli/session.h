@@ -39,15 +39,6 @@ extern const struct options session_target_options;
  */
 int session_check(const struct settings *settings, struct error *error);
 
-/* Holds the plan against the limits of this machine. */
-void session_check_limits(const struct plan *plan, struct checks *ret_checks);
-
-/*
- * Tries io_uring as a run of the plan would use it. Returns 0, or a negative errno with the sentence
- * that the run would end with.
- */
-int session_try_rings(const struct plan *plan, struct error *error);
-
 /* A run that is to be made, with all that it reports to. */
 struct session;
 
@@ -83,7 +74,13 @@ int session_refuse_usage(
 /* The same where the person who was asked did not want it, and has been told so. */
 int session_leave_unconfirmed(struct session *session);
 
-/* False, with *ret_status, where the limits of this machine do not allow the plan: given up. */
+/* Whether the limits of this machine allow the plan, with the transport that the session has. */
+bool session_is_possible(struct session *session, const struct plan *plan);
+
+/*
+ * False, with *ret_status, where they do not, or where the transport cannot be had: given up. Where
+ * epoll takes the place of io_uring, that is told.
+ */
 bool session_allows(struct session *session, const struct plan *plan, int *ret_status);
 
 /* What a run is made against, if that is ours. */

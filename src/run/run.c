@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "run/grouping.h"
@@ -174,8 +175,9 @@ static void list_targets(struct result *result, const struct targets *targets)
 	}
 }
 
-static int describe(struct result *result, const struct plan *plan, struct error *error)
+static int describe(struct result *result, const struct run_params *params, struct error *error)
 {
+	const struct plan *plan = params->plan;
 	int r = result_set_settings(result, &plan->settings);
 	if (r < 0) {
 		return error_set(error, r, "out of memory for the result");
@@ -185,6 +187,8 @@ static int describe(struct result *result, const struct plan *plan, struct error
 	result->target = plan->targets.list[0];
 	result->held = plan->settings.hold_ns > 0;
 	result->generator.period_ns = plan->schedule.period_ns;
+	snprintf(result->generator.engine, sizeof(result->generator.engine), "%s",
+		params->transport->name);
 	return 0;
 }
 
@@ -199,7 +203,7 @@ static int watch_descriptors(struct run_state *run)
 
 int run_execute(const struct run_params *params, struct result *result, struct error *error)
 {
-	int r = describe(result, params->plan, error);
+	int r = describe(result, params, error);
 	if (r < 0) {
 		return r;
 	}

@@ -9,7 +9,6 @@
 #include "tcpgoon/transport/engine.h"
 
 #include "tcpgoon/transport/transport.h"
-#include "tcpgoon/uring/trial.h"
 
 const char *const engine_names[ENGINE_MAX + 1] = {
 	[ENGINE_AUTO] = "auto",
@@ -17,15 +16,9 @@ const char *const engine_names[ENGINE_MAX + 1] = {
 	[ENGINE_EPOLL] = "epoll",
 };
 
-static int try_io_uring(const struct transport_params *params, struct error *error)
+const struct transport_ops *engine_transport(enum engine engine)
 {
-	const struct lanes_params lanes = {
-		.slots = params->slots,
-		.table_most = params->nofile,
-		.memlock = params->memlock,
-		.watch_fd = params->watch_fd,
-	};
-	return trial_make(&lanes, error);
+	return engine == ENGINE_EPOLL ? &transport_epoll : &transport_uring;
 }
 
 int engine_resolve(enum engine wanted, const struct transport_params *params,
@@ -35,7 +28,7 @@ int engine_resolve(enum engine wanted, const struct transport_params *params,
 		*ret_engine = ENGINE_EPOLL;
 		return 0;
 	}
-	int r = try_io_uring(params, error);
+	int r = transport_uring.try_out(params, error);
 	if (r < 0 && wanted == ENGINE_AUTO) {
 		error_prefix(error, "using epoll, as io_uring cannot be had");
 		*ret_engine = ENGINE_EPOLL;

@@ -187,7 +187,7 @@ class Plan(harness.Case):
     def test_says_what_would_be_and_dials_nothing(self):
         plan = self.plan("127.0.0.1", "80", "-c", "1m", "-s", "0", nofile=20000)
         self.assert_status(plan, 0)
-        self.assertIn("Lanes:    50 of 20,000 slots", plan.stdout)
+        self.assertIn("Engine:   io_uring, 50 rings of 20,000 slots", plan.stdout)
         self.assertIn("The run is possible.", plan.stdout)
         for limit in ("4-tuples", "open files", "locked memory", "fs.file-max", "conntrack",
                       "tcp_mem", "memory"):

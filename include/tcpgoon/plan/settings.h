@@ -47,7 +47,7 @@ struct settings {
 	struct text_list fail_if; /* thresholds that make the exit status */
 	struct text_list abort_if; /* and that end the run early as well */
 	struct text_list outputs; /* reports: FORMAT=PATH */
-	enum engine engine;
+	enum engine engine; /* how connections reach the kernel */
 	bool force; /* dial even where the plan cannot be carried out in full */
 	bool assume_yes;
 	bool debug;

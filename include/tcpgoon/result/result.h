@@ -267,6 +267,8 @@ struct leftover {
 /* A dial this much after its due time is late. */
 #define GENERATOR_LATE_NS UINT64_C(10000000)
 
+#define RESULT_ENGINE_MAX 16
+
 /* The generator's own state. */
 struct generator {
 	uint64_t cpu_ns; /* of this process, while dialling */
@@ -279,6 +281,8 @@ struct generator {
 	uint64_t lines_dropped; /* of status and debugging: not read in time */
 	uint32_t resolution_us; /* of `connect`: within how long, on average, a dial began unseen */
 	uint32_t lanes;
+	char engine
+		[RESULT_ENGINE_MAX]; /* how connections reached the kernel; empty: they did not */
 	/* The tightest CPU quota of its control groups, in each period; RESULT_UNKNOWN: none is seen. */
 	uint64_t quota_ns;
 	uint64_t quota_period_ns;

@@ -5,6 +5,7 @@
 
 #include "tcpgoon/base/error.h"
 
+struct transport_ops;
 struct transport_params;
 
 enum engine {
@@ -16,6 +17,9 @@ enum engine {
 
 /* What users and reports call them; NULL follows the last. */
 extern const char *const engine_names[ENGINE_MAX + 1];
+
+/* The transport of ENGINE_IO_URING or ENGINE_EPOLL. */
+const struct transport_ops *engine_transport(enum engine engine);
 
 /*
  * Makes ENGINE_IO_URING or ENGINE_EPOLL of what is wanted; io_uring is tried with `params`. Returns
