@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Longest: "[" 45 "%" 15 "]:65535" and the end. */
+/* The longest is "[", 45 characters, "%", 15 characters, "]:65535" and the NUL. */
 static_assert(ADDRESS_TEXT_MAX >= INET6_ADDRSTRLEN + IF_NAMESIZE + 9, "no room for an address");
 
-/* An interface by name, or by number as the kernel prints it. Returns 0 where there is none. */
+/* Finds an interface by name, or by number as the kernel prints it. Returns 0 if there is none. */
 static uint32_t zone_index(const char *zone)
 {
 	uint32_t index = if_nametoindex(zone);
@@ -30,7 +30,7 @@ static uint32_t zone_index(const char *zone)
 	return exists ? (uint32_t)number : 0;
 }
 
-/* The "%" of a URL is written "%25" (RFC 6874); an interface of the whole name comes first. */
+/* URLs write "%" as "%25" (RFC 6874); an interface that really has that name wins. */
 static uint32_t bracketed_zone_index(const char *zone)
 {
 	uint32_t index = zone_index(zone);
@@ -40,7 +40,7 @@ static uint32_t bracketed_zone_index(const char *zone)
 	return index;
 }
 
-/* A zone means something only where the same address may exist on every link. */
+/* A zone is meaningful only if the same address can exist on every link. */
 static bool takes_zone(const struct in6_addr *address)
 {
 	return IN6_IS_ADDR_LINKLOCAL(address) || IN6_IS_ADDR_MC_LINKLOCAL(address);
@@ -95,7 +95,7 @@ int address_parse_literal(const char *text, uint16_t port, struct address *ret_a
 	return parse_v6(bare, brackets, port, ret_address);
 }
 
-/* The interfaces of this host, as many as there is room for, and one of them as an example. */
+/* Lists the interfaces of this host, as many as fit, and picks one as an example. */
 static void list_interfaces(char *list, size_t size, char example[IF_NAMESIZE])
 {
 	size_t used = 0;
@@ -237,7 +237,7 @@ bool address_same_host(const struct address *a, const struct address *b)
 		a->v6.sin6_scope_id == b->v6.sin6_scope_id;
 }
 
-/* The part of the host that address_plus counts in. */
+/* The part of the address that address_plus() counts in. */
 static uint64_t low_half(const struct address *address)
 {
 	if (is_v4(address)) {
@@ -275,7 +275,7 @@ uint64_t address_distance(const struct address *from, const struct address *to)
 	return high >= low ? high - low : UINT64_MAX;
 }
 
-/* A kernel lets an interface be called by anything but blanks, '/' and ':'. */
+/* The kernel allows anything in an interface name except blanks, '/' and ':'. */
 static bool is_plain(const char *name)
 {
 	for (; *name != '\0'; name++) {

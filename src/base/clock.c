@@ -4,7 +4,7 @@
 static uint64_t read_clock_ns(clockid_t clock)
 {
 	struct timespec now = {0};
-	/* Fails only for a clock the kernel does not have, and it always has these. */
+	/* This fails only for clocks the kernel lacks, and it always has these. */
 	(void)clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * NSEC_PER_SEC + (uint64_t)now.tv_nsec;
 }

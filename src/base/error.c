@@ -24,8 +24,8 @@ static size_t shown_length(const char *text)
 }
 
 /*
- * Writes the text as it is shown into `size` bytes: all of it, or its first half and its last,
- * between whole characters, with a gap.
+ * Writes the text, escaped, into `size` bytes. If it does not fit, keeps its beginning and its end,
+ * cut between characters, with a gap.
  */
 static void write_shown(char *out, size_t size, const char *text)
 {
@@ -62,7 +62,7 @@ __attribute__((format(printf, 3, 0))) static void compose(
 {
 	char *text = NULL;
 	int length = vasprintf(&text, format, arguments);
-	/* Without memory the sentence must do without its words. */
+	/* Without memory, show the format without its arguments. */
 	write_shown(out, size, length < 0 ? format : text);
 	if (length >= 0) {
 		free(text);
@@ -74,7 +74,7 @@ int error_set_list(struct error *error, int code, const char *format, va_list ar
 	if (error == NULL) {
 		return code;
 	}
-	/* By way of a second buffer, so that the old message may be among the arguments. */
+	/* Use a second buffer, as the old message may be one of the arguments. */
 	struct error fresh = ERROR_INIT;
 	compose(fresh.text, sizeof(fresh.text) - ERROR_PREFIX_ROOM, format, arguments);
 	*error = fresh;

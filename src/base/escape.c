@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Words that were typed come from scripts, other people's lists and the net. Printed as they are, a
- * carriage return hides what stands before it, an escape sequence recolours or retitles the
- * terminal, and a character that turns the direction of writing makes one name look like another.
+ * Text that users give often comes from scripts, other people's lists and the network. Printed
+ * verbatim, a carriage return hides what is before it, an escape sequence recolours or retitles the
+ * terminal, and a character that reverses the writing direction makes one name look like another.
  *
- * What is shown as itself is what Unicode counts as letters, marks, numbers, punctuation, symbols
- * and blanks; what it counts as controls, formats, private and unassigned is escaped.
+ * Characters that Unicode calls letters, marks, numbers, punctuation, symbols and blanks are shown
+ * as they are; controls, formats, private and unassigned ones are escaped.
  */
 #include "tcpgoon/base/escape.h"
 
@@ -17,13 +17,13 @@
 #include <unistr.h>
 #include <uniwidth.h>
 
-/* The bytes of a text without its end that could belong to its first character. */
+/* How many bytes, up to the NUL, may belong to the first character. */
 static size_t reach(const char *text)
 {
 	return strnlen(text, 4);
 }
 
-/* The character that the text begins with. Returns its length in bytes, 0 where it is no UTF-8. */
+/* Decodes the first character. Returns its length in bytes, or 0 if it is not UTF-8. */
 static size_t decode(const char *text, ucs4_t *ret_character)
 {
 	int length = u8_mbtoucr(ret_character, (const uint8_t *)text, reach(text));
@@ -84,7 +84,7 @@ void escape_write(FILE *out, const char *text)
 
 char *escape_to_utf8(const char *text)
 {
-	/* At worst each byte becomes four. */
+	/* At worst, each byte becomes four. */
 	char *whole = malloc(4 * strlen(text) + 1);
 	char *end = whole;
 	while (whole != NULL && *text != '\0') {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * While a run dials, a write that waits for its reader (a full pipe, a terminal stopped by ^S)
- * would stop the measurement, and ^C with it. So each line is written at once where there is room,
- * kept where there is none, and dropped and counted where too many are kept. A line is written and
- * dropped as a whole, and none overtakes another.
+ * During a run, a write that waits for its reader (a full pipe, a terminal stopped by ^S) would
+ * stop the measurement, and ^C with it. So each line is written at once if there is room, kept if
+ * there is not, and dropped and counted if too many are kept already. Lines are written or dropped
+ * as a whole, and stay in order.
  *
- * What is printed to is a FILE (fopencookie(3)), so the formats of reports need not know.
+ * Callers print to a FILE (fopencookie(3)), so report formats need not know about any of this.
  */
 #include "tcpgoon/base/stream.h"
 
@@ -26,7 +26,7 @@ static void move_to_front(struct stream *stream)
 	stream->sent = 0;
 }
 
-/* Makes room for `more` bytes. Returns false where there is none to be had. */
+/* Makes room for `more` bytes. Returns false if it cannot. */
 static bool make_room(struct stream *stream, size_t more)
 {
 	if (stream->sent == stream->length || stream->sent > stream->size / 2) {
@@ -52,7 +52,7 @@ static bool make_room(struct stream *stream, size_t more)
 	return true;
 }
 
-/* Keeps a piece of a line, or the end of one. */
+/* Keeps a piece of a line; the piece may end it. */
 static void keep(struct stream *stream, const char *piece, size_t length, bool ends)
 {
 	if (!stream->skipping && stream->failure == 0 && make_room(stream, length)) {
@@ -151,7 +151,7 @@ void stream_drop(struct stream *stream)
 {
 	size_t kept = stream->sent;
 	if (stream->cut && stream->failure == 0) {
-		/* What comes next must not stand in the middle of this line. */
+		/* Finish a line that is half written, so that the next one starts on its own. */
 		const char *rest = stream->held + stream->sent;
 		kept += (size_t)((const char *)memchr(rest, '\n', stream->whole - kept) - rest) + 1;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Why not strtod and strtoull: they take leading blanks, a sign, hex, "inf" and the locale's
- * decimal point, and they round. A number here is digits, or digits, a point and digits, and what
- * it stands for must come out whole: 1.5k is 1500, 1.0001k is refused rather than rounded.
+ * Why not strtod() and strtoull(): they accept leading blanks, a sign, hex, "inf" and the locale's
+ * decimal point, and they round. A number here is digits, optionally with a point and more digits,
+ * and its value must come out whole: 1.5k is 1500; 1.0001k is refused, not rounded.
  */
 #include "tcpgoon/base/units.h"
 
@@ -15,10 +15,12 @@
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/wide.h"
 
-/* 10^18 still fits in 64 bits; of an hour that is finer than a nanosecond. */
+/* 10^18 still fits in 64 bits, and 10^-18 of an hour is less than a nanosecond. */
 #define FRACTION_DIGITS_MAX 18
 
-/* As much of a text as is quoted, so that what was expected always fits in the message. */
+/*
+ * Quotes only the beginning of a text, so that the message always has room for what was expected.
+ */
 #define QUOTE "'%.80s'"
 
 struct unit {
@@ -32,7 +34,7 @@ static const struct unit thousands[] = {
 	{"g", 1000000000},
 };
 
-/* A longer suffix before the one it begins with. */
+/* Longer suffixes precede those they begin with. */
 static const struct unit durations[] = {
 	{"ns", 1},
 	{"us", NSEC_PER_USEC},
@@ -44,13 +46,13 @@ static const struct unit durations[] = {
 	{"h", 3600 * NSEC_PER_SEC},
 };
 
-/* A number as written, before it is known what it counts. */
+/* A number as written, before its unit is known. */
 struct decimal {
 	uint64_t whole;
 	uint64_t fraction; /* in units of 1 / scale */
 	uint64_t scale; /* a power of ten */
-	bool too_large; /* the whole part is beyond 64 bits */
-	bool too_fine; /* more digits after the point than FRACTION_DIGITS_MAX, zeros aside */
+	bool too_large; /* the whole part exceeds 64 bits */
+	bool too_fine; /* more than FRACTION_DIGITS_MAX digits after the point, zeros aside */
 };
 
 static bool is_digit(char c)
@@ -58,7 +60,7 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* Returns where the number ends, or NULL where there is none. */
+/* Returns the end of the number, or NULL if there is none. */
 static const char *read_decimal(const char *text, struct decimal *ret_decimal)
 {
 	if (!is_digit(*text)) {
@@ -93,7 +95,7 @@ static const char *read_decimal(const char *text, struct decimal *ret_decimal)
 	return text;
 }
 
-/* decimal * size. Returns 0, -EINVAL (not whole) or -ERANGE (beyond 64 bits). */
+/* Computes decimal * size. Returns 0, -EINVAL (not whole) or -ERANGE (exceeds 64 bits). */
 static int scale_decimal(const struct decimal *decimal, uint64_t size, uint64_t *ret_value)
 {
 	uint128 fraction = (uint128)decimal->fraction * size;
@@ -110,8 +112,8 @@ static int scale_decimal(const struct decimal *decimal, uint64_t size, uint64_t 
 }
 
 /*
- * All of `text` as one number with at most one suffix of one letter. A well-formed negative number is
- * -ERANGE too, so that the message about "-5" names the range.
+ * All of `text` as one number with at most one suffix of one letter. A well-formed negative number
+ * is -ERANGE too, so that the message about "-5" names the range.
  */
 static int read_count(const char *text, uint64_t *ret_value)
 {
@@ -174,7 +176,7 @@ static const struct unit *duration_unit(const char *text)
 	return NULL;
 }
 
-/* As read_quantity, for one number or a row of numbers with their units. */
+/* Like read_count(), for one number or several with their units. */
 static int read_duration(const char *text, uint64_t bare_unit_ns, uint64_t *ret_ns)
 {
 	bool out_of_range = *text == '-';
@@ -264,7 +266,7 @@ char *units_format_duration(uint64_t ns, char buffer[UNITS_TEXT_MAX])
 	} else if (ns < NSEC_PER_SEC) {
 		format_fraction(ns, NSEC_PER_MSEC, "ms", buffer, UNITS_TEXT_MAX);
 	} else {
-		/* From a minute on every smaller unit is there, zero or not: "1h0m0s". */
+		/* From a minute on, every smaller unit is printed, even if zero: "1h0m0s". */
 		uint64_t minutes = ns / (60 * NSEC_PER_SEC);
 		int used = 0;
 		if (minutes >= 60) {
@@ -293,7 +295,7 @@ char *units_format_bytes(uint64_t bytes, char buffer[UNITS_TEXT_MAX])
 	for (;; i++) {
 		uint64_t unit = UINT64_C(1) << (10 * (i + 1));
 		tenths = (uint64_t)(((uint128)bytes * 10 + unit / 2) / unit);
-		/* What rounds up to 1024.0 of one unit is 1.0 of the next. */
+		/* A value that rounds to 1024.0 becomes 1.0 of the next unit. */
 		if (tenths < 10240 || i == last) {
 			break;
 		}

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * O_NONBLOCK would be the simple way to a write that does not wait, but it belongs to the open file
- * description, which the shell and every other process on the terminal or pipe share: they would
- * see EAGAIN. So:
+ * O_NONBLOCK would be the simplest way not to wait, but it is a flag of the open file description,
+ * which is shared with the shell and every other process on the terminal or pipe: they would see
+ * EAGAIN too. So:
  *
- *   regular files, devices   write(2). They wait for a disk, not for a reader.
- *   sockets                  MSG_DONTWAIT: for this one call.
- *   pipes, terminals         opened anew through /proc/self/fd: a description of our own, and
- *                            O_NONBLOCK is nobody else's business. It needs the permission to open
- *                            them, which is refused where they belong to another user (sudo, su,
- *                            a container's unprivileged user), and it needs /proc.
- *   where that is refused    the descriptor that was inherited. pwritev2(2) with RWF_NOWAIT is
- *                            again for one call, but pipes take it from 6.5 on only, and named
- *                            pipes and terminals do not. Else poll(2) says that there is room: in a
- *                            pipe for PIPE_BUF bytes, in a terminal for one. Another process that
- *                            fills the room in between can make that write wait: the one case left,
- *                            and a second signal ends it.
+ *   regular files, devices   write(2): it waits for a disk, not for a reader.
+ *   sockets                  MSG_DONTWAIT, which affects only one call.
+ *   pipes, terminals         reopened through /proc/self/fd: this gives a description of our own,
+ *                            whose O_NONBLOCK affects no other process. It needs /proc, and the
+ *                            permission to open them, which is refused if they belong to another
+ *                            user (sudo, su, an unprivileged user of a container).
+ *   if that is refused       the inherited descriptor. pwritev2(2) with RWF_NOWAIT affects only one
+ *                            call too, but pipes support it only since Linux 6.5, and named pipes
+ *                            and terminals not at all. Otherwise poll(2) tells whether there is
+ *                            room: for PIPE_BUF bytes in a pipe, for one byte in a terminal. If
+ *                            another process fills that room before the write, the write waits.
+ *                            That is the one case left, and a second signal ends it.
  *
- * A second thread with plain writes would need no such cases. But it would write after the fact
- * what now is written in the order of the program, over both streams, and before whatever ends the
- * process; and its time would be the generator's.
+ * A second thread that calls plain write(2) would need none of this. But its output would come
+ * late: no longer in the order of the program across both streams, nor before the process ends. And
+ * its CPU time would be counted as the generator's.
  */
 #include "tcpgoon/base/writer.h"
 
@@ -36,7 +36,7 @@
 
 #include "tcpgoon/base/clock.h"
 
-/* Longest sleep between two looks where poll() cannot tell. */
+/* The longest sleep between two attempts if poll() cannot tell. */
 #define LOOK_MS 100
 
 /* Returns a descriptor that does not block, or -1. */
@@ -95,7 +95,7 @@ static ssize_t write_polled(const struct writer *writer, const char *text, size_
 	return write(writer->fd, text, writer->terminal ? 1 : length);
 }
 
-/* One write that does not wait. Returns what write(2) does. */
+/* Writes once without waiting. Returns what write(2) returns. */
 static ssize_t write_some(const struct writer *writer, const char *text, size_t length)
 {
 	switch (writer->way) {
@@ -110,7 +110,7 @@ static ssize_t write_some(const struct writer *writer, const char *text, size_t 
 	return -1;
 }
 
-/* Whole lines that a pipe takes as one, or a part of one that is longer. */
+/* The length of the whole lines that a pipe takes at once, or of part of a longer line. */
 static size_t next_length(const struct writer *writer, const char *text, size_t length)
 {
 	if (writer->by_line) {

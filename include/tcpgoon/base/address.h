@@ -10,7 +10,7 @@
 
 #include "tcpgoon/base/error.h"
 
-/* A sockaddr that is as long as it needs to be: 28 bytes against sockaddr_storage's 128. */
+/* A sockaddr no longer than needed: 28 bytes, where sockaddr_storage has 128. */
 struct address {
 	union {
 		struct sockaddr any;
@@ -19,34 +19,34 @@ struct address {
 	};
 };
 
-/* Room for the longest, "[ADDRESS%zone]:port", with its end. */
+/* Enough for the longest text, "[ADDRESS%zone]:port", and its NUL. */
 #define ADDRESS_TEXT_MAX 80
 
 /*
  * Parses a literal: "192.0.2.1", "2001:db8::1", "fe80::1%eth0", "[::1]". No name is looked up.
- * A zone is an interface of this host, by name or number, and only link-local addresses take one;
- * within brackets "%25" does for "%" (RFC 6874).
- * Returns 0, -EINVAL (not a literal; the caller may go on to a resolver), -ENODEV (a literal, but
- * there is no such interface) or -EDOM (a literal that takes none). No message is set.
+ * A zone is an interface of this host, by name or number. Only link-local addresses take one.
+ * Within brackets "%" may be written "%25" (RFC 6874).
+ * Returns 0, -EINVAL (not a literal: the caller may try a resolver), -ENODEV (a literal whose zone
+ * is no interface of this host) or -EDOM (a literal that takes no zone). Sets no message.
  */
 int address_parse_literal(const char *text, uint16_t port, struct address *ret_address);
 
-/* A link-local address that does not say on which link. */
+/* True for a link-local address without a zone. */
 bool address_lacks_zone(const struct address *address);
 
 /*
- * Says what is wrong with such a literal: -ENODEV and -EDOM of the above, -EADDRNOTAVAIL where it
- * lacks its zone. Returns `code`.
+ * Writes what is wrong with a literal: -ENODEV or -EDOM from address_parse_literal(), or
+ * -EADDRNOTAVAIL for one that lacks its zone. Returns `code`.
  */
 int address_explain_literal(int code, const char *text, struct error *error);
 
-/* IPv4 written as IPv6 (::ffff:192.0.2.1) becomes IPv4: that is what is sent. */
+/* Turns IPv4 written as IPv6 (::ffff:192.0.2.1) into IPv4, which is what goes on the wire. */
 void address_unmap(struct address *address);
 
-/* From a sockaddr of the kernel or resolver. Returns 0 or -EAFNOSUPPORT. */
+/* Copies a sockaddr from the kernel or the resolver. Returns 0 or -EAFNOSUPPORT. */
 int address_from_sockaddr(const struct sockaddr *sockaddr, struct address *ret_address);
 
-/* From here on an address is one that the two above have filled: IPv4 or IPv6. */
+/* All functions below take an address that is IPv4 or IPv6, as the two above return it. */
 
 socklen_t address_length(const struct address *address);
 uint16_t address_port(const struct address *address);
@@ -55,7 +55,7 @@ void address_set_port(struct address *address, uint16_t port);
 bool address_is_loopback(const struct address *address);
 /* 0.0.0.0 or ::. */
 bool address_is_any(const struct address *address);
-/* A multicast address, or 255.255.255.255: no host has it. */
+/* True for addresses that no host has: multicast, and 255.255.255.255. */
 bool address_is_multicast(const struct address *address);
 bool address_is_limited_broadcast(const struct address *address);
 
@@ -66,9 +66,8 @@ bool address_same_host(const struct address *a, const struct address *b);
 struct address address_plus(const struct address *address, uint64_t offset);
 
 /*
- * How far the host part of `to` lies above that of `from`, so that address_plus(from, distance)
- * is `to`; UINT64_MAX where it lies below, in another family or zone, or beyond what address_plus
- * carries.
+ * The distance for which address_plus(from, distance) is `to`. UINT64_MAX if there is none: `to` is
+ * below `from`, in another family or zone, or beyond what address_plus() carries.
  */
 uint64_t address_distance(const struct address *from, const struct address *to);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a scope holds is released at its end, by whichever way it is left. */
+/* Releases what a scope holds when the scope is left, by whichever way. */
 #ifndef TCPGOON_BASE_CLEANUP_H
 #define TCPGOON_BASE_CLEANUP_H
 
@@ -12,12 +12,12 @@
  * CLEANUP(cleanup_free) char *text = NULL;
  * CLEANUP(draft_finish) struct draft draft = DRAFT_INIT;
  *
- * The variable must be initialised: the function runs on every way out of the scope. What is handed
- * on is taken from it first.
+ * The function runs on every way out of the scope, so the variable must be initialised. To hand the
+ * value on, take it out of the variable first.
  */
 #define CLEANUP(function) __attribute__((cleanup(function)))
 
-/* Of a pointer to what malloc() returned. */
+/* For a pointer that malloc() returned, or NULL. */
 static inline void cleanup_free(void *pointer)
 {
 	void *memory;
@@ -25,7 +25,7 @@ static inline void cleanup_free(void *pointer)
 	free(memory);
 }
 
-/* -1: nothing is open. */
+/* For a file descriptor, or -1. */
 static inline void cleanup_close(const int *fd)
 {
 	if (*fd >= 0) {

@@ -10,19 +10,19 @@
 #define NSEC_PER_MSEC UINT64_C(1000000)
 #define NSEC_PER_SEC UINT64_C(1000000000)
 
-/* No instant: later than any that clock_now_ns() returns. */
+/* Never: later than any instant that clock_now_ns() returns. */
 #define CLOCK_NEVER UINT64_MAX
 
 /* CLOCK_MONOTONIC now, in nanoseconds. Loops call it, and pass `now_ns` down. */
 uint64_t clock_now_ns(void);
 
-/* CLOCK_BOOTTIME now: as CLOCK_MONOTONIC, and it goes on while the machine is suspended. */
+/* CLOCK_BOOTTIME now: like CLOCK_MONOTONIC, but includes the time the machine is suspended. */
 uint64_t clock_boot_ns(void);
 
-/* CLOCK_REALTIME now, in nanoseconds since the epoch: for what is printed, never for intervals. */
+/* CLOCK_REALTIME now, in nanoseconds since the epoch: to print, never to measure intervals. */
 uint64_t clock_wall_ns(void);
 
-/* The first of two instants; CLOCK_NEVER comes last. */
+/* The earlier of two instants. */
 static inline uint64_t clock_earlier(uint64_t a_ns, uint64_t b_ns)
 {
 	return a_ns < b_ns ? a_ns : b_ns;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The message for the person that goes with a negative errno on its way up to main. */
+/* The message for the user that travels with a negative errno up to main. */
 #ifndef TCPGOON_BASE_ERROR_H
 #define TCPGOON_BASE_ERROR_H
 
@@ -14,15 +14,15 @@ struct error {
 		.text = "" \
 	}
 
-/* What error_set() leaves for the prefixes that come. */
+/* Bytes that error_set() leaves free for prefixes. */
 #define ERROR_PREFIX_ROOM 64
 
 /*
  * Writes the message and returns `code` (a negative errno), so that a failing function can end in
- * `return error_set(error, -EINVAL, "...")`. A NULL `error` is allowed: the code alone travels.
+ * `return error_set(error, -EINVAL, "...")`. `error` may be NULL: then only the code travels.
  *
- * The message is one line that is fit to be shown (base/escape), whatever words of the user's are
- * in it. One that is too long loses its middle: what it is about and what to do are at its ends.
+ * The message becomes one line that is safe to show (base/escape), whatever the user typed into it.
+ * If it is too long, its middle is cut: its ends say what it is about and what to do.
  */
 int error_set(struct error *error, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -30,14 +30,14 @@ int error_set(struct error *error, int code, const char *format, ...)
 int error_set_list(struct error *error, int code, const char *format, va_list arguments)
 	__attribute__((format(printf, 3, 0)));
 
-/* The same, with what strerror(3) says of the code. */
+/* Sets the message to strerror(3) of the code. */
 int error_set_errno(struct error *error, int code);
 
-/* Adds another line, as fit to be shown. */
+/* Adds another line, escaped in the same way. */
 void error_add_line(struct error *error, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Puts "text: " before the message that is there, to say where it happened; alone if none is. */
+/* Puts "text: " before the message, to say where it happened; without a message, just "text". */
 void error_prefix(struct error *error, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: MIT */
-/* Words from outside, made fit to be shown. */
+/* Text from outside, made safe to show on a terminal. */
 #ifndef TCPGOON_BASE_ESCAPE_H
 #define TCPGOON_BASE_ESCAPE_H
 
 #include <stddef.h>
 #include <stdio.h>
 
-/* Room for one character as it is shown, with its end. */
+/* Enough for one character as it is shown, and its NUL. */
 #define ESCAPE_PIECE_MAX 12
 
 /*
- * Takes the next character of *cursor and writes what is shown of it: itself, or where a terminal
- * would obey it, hide it or not understand it, its escape: "\n", "\x1b", "\xff" for a byte that is
- * no UTF-8, "\u202e" for a character. Returns the length of that, 0 at the end of the text.
+ * Takes the next character from *cursor and writes how it is shown: as itself, or as its escape if
+ * a terminal would obey it, hide it or not understand it: "\n", "\x1b", "\xff" for a byte that is
+ * not UTF-8, "\u202e" for a character. Returns the length written, 0 at the end of the text.
  *
- * A backslash is itself, so what was escaped once stays as it is.
+ * A backslash is shown as itself, so text that was escaped before does not change.
  */
 size_t escape_next(const char **cursor, char piece[ESCAPE_PIECE_MAX]);
 
-/* How many columns of a terminal such a piece takes. */
+/* How many columns of a terminal such a piece takes up. */
 int escape_columns(const char *piece);
 
-/* Writes all of the text in this way. */
+/* Writes a whole text, escaped. */
 void escape_write(FILE *out, const char *text);
 
 /*
- * For formats that can say any character but need UTF-8: only the bytes that are none are escaped.
- * The result is the caller's: free(). NULL where memory is short.
+ * For formats that take any character but need UTF-8: escapes only bytes that are not UTF-8.
+ * The caller frees the result. NULL if there is no memory.
  */
 char *escape_to_utf8(const char *text);
 

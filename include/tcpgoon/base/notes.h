@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is no failure, but worth a sentence to the person before the run. */
+/* Remarks to the user before the run: not failures, but worth a sentence. */
 #ifndef TCPGOON_BASE_NOTES_H
 #define TCPGOON_BASE_NOTES_H
 
@@ -8,7 +8,7 @@ struct notes {
 	void (*on_note)(void *context, const char *sentence);
 };
 
-/* Hands over one sentence, fit to be shown (base/escape). Without `notes` nobody is told. */
+/* Passes on one sentence, safe to show (base/escape). Does nothing if `notes` is NULL. */
 void notes_add(const struct notes *notes, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A set of TCP ports: a bit for each. */
+/* A set of TCP ports, one bit each. */
 #ifndef TCPGOON_BASE_PORT_SET_H
 #define TCPGOON_BASE_PORT_SET_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines to a descriptor whose reader may be slow, stopped or gone: writing one never waits. */
+/* Writes lines to a descriptor without waiting, even if its reader is slow, stopped or gone. */
 #ifndef TCPGOON_BASE_STREAM_H
 #define TCPGOON_BASE_STREAM_H
 
@@ -10,22 +10,22 @@
 
 #include "tcpgoon/base/writer.h"
 
-/* Bytes that wait at most; a line that does not fit is dropped. */
+/* The most bytes that may wait; a line that does not fit is dropped. */
 #define STREAM_HELD_MAX (1U << 20)
 
 struct stream {
-	FILE *file; /* what is printed to; of lines that end in a newline */
+	FILE *file; /* print to this; lines end in a newline */
 	struct writer writer;
 	bool keeps_all;
-	bool skipping; /* in a line that is dropped */
+	bool skipping; /* inside a line that is being dropped */
 	char *held; /* owned */
 	size_t size; /* of `held` */
-	size_t sent; /* bytes at the front of `held` that are gone */
-	bool cut; /* the last of them was not the last of its line */
+	size_t sent; /* bytes at the front of `held` that have been written */
+	bool cut; /* the last byte written was not the end of a line */
 	size_t whole; /* bytes of `held`, up to the end of the last whole line */
 	size_t length; /* bytes of `held` */
 	uint64_t dropped; /* lines */
-	int failure; /* of the first write that failed: a negative errno; nothing is written then */
+	int failure; /* negative errno of the first failed write; nothing is written after it */
 };
 
 #define STREAM_INIT                    \
@@ -33,33 +33,33 @@ struct stream {
 		.writer = WRITER_INIT, \
 	}
 
-/* Whether both go to one reader, so that they must be one stream to stay in order. */
+/* True if both have the same reader: they must then share a stream to keep their order. */
 bool stream_is_same(int fd, int other_fd);
 
 /* The descriptor stays the caller's. Returns 0 or -ENOMEM; stream_finish() is due either way. */
 int stream_init(struct stream *stream, int fd);
-/* What still waits is lost: stream_drain() comes first. */
+/* Lines still waiting are lost; call stream_drain() first. */
 void stream_finish(struct stream *stream);
 
-/* Writes what there is room for. Returns true where more waits. */
+/* Writes as much as there is room for. Returns true if more is waiting. */
 bool stream_push(struct stream *stream);
 
-/* Bytes of lines that wait. */
+/* Bytes of whole lines that are waiting. */
 static inline size_t stream_waiting(const struct stream *stream)
 {
 	return stream->whole - stream->sent;
 }
 
-/* From now on no line is dropped: the stream grows instead. */
+/* From now on the stream grows instead of dropping lines. */
 void stream_keep_all(struct stream *stream);
 
 /*
- * Waits until all is written. Returns 0; -ETIMEDOUT at `until_ns` (CLOCK_NEVER: no limit); -EINTR
- * when `stop_fd` (-1: none) can be read; or the negative errno of a write that failed.
+ * Waits until everything is written. Returns 0; -ETIMEDOUT at `until_ns` (CLOCK_NEVER: no limit);
+ * -EINTR when `stop_fd` (-1: none) can be read; or the negative errno of a write that failed.
  */
 int stream_drain(struct stream *stream, int stop_fd, uint64_t until_ns);
 
-/* Drops the lines that wait, and counts them; the rest of one that is half written stays. */
+/* Drops and counts the lines that are waiting; keeps the rest of a half-written line. */
 void stream_drop(struct stream *stream);
 
 #endif

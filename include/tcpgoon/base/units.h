@@ -9,10 +9,10 @@
 #include "tcpgoon/base/error.h"
 
 /*
- * All parsers take the whole text or nothing, name the text in the error, leave *ret_value
- * untouched on failure and return 0, -EINVAL (not such a value) or -ERANGE (outside min..max).
- * A number is digits, or digits, a point and digits; what it stands for must come out whole, to the
- * byte or the nanosecond: nothing is rounded. Below zero is outside the range.
+ * All parsers take the whole text or nothing, quote the text in the error, leave *ret_value
+ * untouched on failure and return 0, -EINVAL (not such a value) or -ERANGE (outside min..max). A
+ * number is digits, optionally followed by a point and more digits. The value must come out whole,
+ * in units or nanoseconds: nothing is rounded. Negative numbers are out of range.
  */
 
 /* A whole number with an optional suffix k, m or g (thousands, any case): "1500", "20k", "1.5m". */

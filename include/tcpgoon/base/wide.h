@@ -3,7 +3,7 @@
 #ifndef TCPGOON_BASE_WIDE_H
 #define TCPGOON_BASE_WIDE_H
 
-/* A compiler's extension, said once here so that -Wpedantic stays of use elsewhere. */
+/* A compiler extension, marked here once so that -Wpedantic stays useful elsewhere. */
 __extension__ typedef unsigned __int128 uint128;
 
 #endif

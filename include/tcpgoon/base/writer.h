@@ -8,18 +8,18 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* How a write that does not wait is made: see the essay in writer.c. */
+/* How to write without waiting: see the top of writer.c. */
 enum writer_way {
 	WRITER_DIRECT, /* it never waits for a reader */
 	WRITER_SOCKET,
-	WRITER_OWN, /* by a descriptor of ours that does not block */
-	WRITER_POLLED, /* by the descriptor that was given */
+	WRITER_OWN, /* through a non-blocking descriptor of our own */
+	WRITER_POLLED, /* through the given descriptor */
 };
 
 struct writer {
 	enum writer_way way;
-	int fd; /* what is written to */
-	bool by_line; /* each write is a message of its own: a datagram, a packet */
+	int fd; /* write to this */
+	bool by_line; /* each write is a message: a datagram or a packet */
 	bool terminal;
 };
 
@@ -28,14 +28,13 @@ struct writer {
 		.fd = -1 \
 	}
 
-/* `fd` stays the caller's, and open until writer_finish(). */
+/* The caller keeps `fd`, and keeps it open until writer_finish(). */
 void writer_init(struct writer *writer, int fd);
 void writer_finish(struct writer *writer);
 
 /*
- * Writes at most `length` bytes, which are not 0: as many lines as a pipe takes as one, or a part
- * of a line that is longer. Returns how many, -EAGAIN where there is no room, or another negative
- * errno.
+ * Writes at most `length` (> 0) bytes: as many lines as a pipe takes in one write, or part of a
+ * longer line. Returns the number written, -EAGAIN if there is no room, or another negative errno.
  */
 ssize_t writer_write(const struct writer *writer, const char *text, size_t length);
 
