@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the bytes of the kernel's answers say: pure. */
+/* Parses the answers of the kernel. Pure. */
 #ifndef TCPGOON_NET_SOCKDIAG_PARSE_H
 #define TCPGOON_NET_SOCKDIAG_PARSE_H
 
@@ -9,14 +9,14 @@
 #include "tcpgoon/net/sockdiag_socket.h"
 
 /*
- * Visits the sockets that a part of the answer tells of. Returns 1 (there is more), 0 (that was the
- * last part) or a negative errno: the kernel's, or -EBADMSG for what is no such message.
+ * Visits the sockets in one slice of the answer. Returns 1 (there is more), 0 (that was the last)
+ * or a negative errno: the kernel's, or -EBADMSG for a malformed message.
  */
 int sockdiag_parse(struct sockdiag_dump *dump, const void *buffer, size_t length);
 
 /*
- * What one datagram of the answer says: the sequence of a message, counted from `first`, is the
- * index. Returns how many of the `count` it answered, or a negative errno.
+ * Parses one datagram of the answer to a lookup. The sequence number of a message minus `first` is
+ * its index. Returns how many of the `count` were answered, or a negative errno.
  */
 int sockdiag_parse_lookup(const void *buffer, size_t length, uint32_t first, size_t count,
 	struct sockdiag_socket *ret_sockets);

@@ -6,37 +6,37 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Unlimited, not applied, or not there. */
+/* Unlimited, not enforced, or missing. */
 #define LIMITS_NONE UINT64_MAX
 
 /*
- * Raises the soft limit of open files to the hard one, which needs no privilege, and returns the
- * soft limit that then holds.
+ * Raises the soft limit of open files to the hard limit, which needs no privilege. Returns the new
+ * soft limit.
  */
 uint64_t limits_raise_nofile(void);
 
-/* Bytes of locked memory this user may have, LIMITS_NONE if unlimited or not applied to it. */
+/* Bytes this user may lock in memory; LIMITS_NONE if unlimited or not enforced for this user. */
 uint64_t limits_memlock(void);
 
-/* Address space that this process may still map: of 'ulimit -v' and 'ulimit -d' the tighter one. */
+/* Address space that this process may still map: the tighter of 'ulimit -v' and 'ulimit -d'. */
 struct limits_space {
-	uint64_t limit; /* bytes; LIMITS_NONE: there is none */
+	uint64_t limit; /* bytes; LIMITS_NONE: unlimited */
 	uint64_t left;
-	char letter; /* of ulimit */
+	char letter; /* its option of ulimit */
 };
 
 void limits_read_space(struct limits_space *ret_space);
 
-/* The processors that this process may use (its affinity, cpusets), 0 if that cannot be told. */
+/* How many processors this process may use (affinity, cpusets); 0 if unknown. */
 uint64_t limits_processors(void);
 
-/* Whether fs.file-max does not bind this process (CAP_SYS_ADMIN). */
+/* True if fs.file-max does not apply to this process (CAP_SYS_ADMIN). */
 bool limits_exempt_from_file_max(void);
 
 /*
- * Limits of the whole host or network namespace, and how much of each is in use. LIMITS_NONE is
- * one that cannot be read here: conntrack's without its module, tcp_mem in a network namespace of
- * its own on some kernels.
+ * Limits of the whole host or network namespace, and how much of each is in use. LIMITS_NONE if a
+ * limit cannot be read: conntrack without its module, tcp_mem in a network namespace on some
+ * kernels.
  */
 struct limits {
 	uint64_t files_max; /* fs.file-max; direct descriptors of io_uring count */
@@ -47,8 +47,8 @@ struct limits {
 	uint64_t tcp_memory_pressure_pages;
 	uint64_t tcp_memory_max_pages;
 	uint64_t tcp_memory_used_pages;
-	uint64_t tcp_orphans; /* of the whole host: closed, and not acknowledged by the peer yet */
-	uint64_t tcp_sockets; /* made, orphans and TIME_WAIT not among them */
+	uint64_t tcp_orphans; /* of the whole host: closed here, FIN not yet acknowledged */
+	uint64_t tcp_sockets; /* allocated, without orphans and TIME_WAIT */
 	uint64_t time_wait_max; /* net.ipv4.tcp_max_tw_buckets */
 	uint64_t time_wait_used;
 	uint64_t time_wait_reuse; /* net.ipv4.tcp_tw_reuse: 0 never, 1 always, 2 on loopback */
@@ -61,16 +61,16 @@ struct limits {
 	uint64_t page_bytes;
 };
 
-/* All of them LIMITS_NONE. */
+/* Sets all of them to LIMITS_NONE. */
 void limits_init(struct limits *limits);
 
-/* Reads them. What cannot be read is LIMITS_NONE. */
+/* Reads all of them. Those that cannot be read are LIMITS_NONE. */
 void limits_read(struct limits *ret_limits);
 
-/* Only those that /proc/net/sockstat has. Returns 0 or a negative errno. */
+/* Reads only those in /proc/net/sockstat. Returns 0 or a negative errno. */
 int limits_read_sockets(struct limits *limits);
 
-/* Each file that limits_read reads. */
+/* The files that limits_read() reads. */
 enum limits_file {
 	LIMITS_FILE_NR,
 	LIMITS_CONNTRACK_MAX,
@@ -87,8 +87,8 @@ enum limits_file {
 };
 
 /*
- * Sets what the text of that file has, and leaves the others. Returns 0, or -EBADMSG where
- * something that should be in it is not. Pure.
+ * Sets the limits found in the text of that file, and leaves the others. Returns 0, or -EBADMSG if
+ * the text lacks one of them. Pure.
  */
 int limits_parse(struct limits *limits, enum limits_file file, const char *text);
 

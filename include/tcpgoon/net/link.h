@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Network devices and neighbours of this machine, as rtnetlink has them. */
+/* Network devices and neighbours of this machine, as rtnetlink reports them. */
 #ifndef TCPGOON_NET_LINK_H
 #define TCPGOON_NET_LINK_H
 
@@ -12,8 +12,8 @@
 enum link_state {
 	LINK_UNKNOWN,
 	LINK_UP,
-	LINK_DOWN, /* by whoever runs this machine */
-	LINK_NO_CARRIER, /* up, and nothing at the other end */
+	LINK_DOWN, /* by its administrator */
+	LINK_NO_CARRIER, /* up, but nothing is connected */
 };
 
 struct link_view {
@@ -24,24 +24,24 @@ struct link_view {
 /* Returns 0 or a negative errno. */
 int link_read(unsigned index, struct link_view *ret_link);
 
-/* Reads a RTM_NEWLINK; false where it is none. Pure. */
+/* Parses an RTM_NEWLINK; false if it is another message. Pure. */
 bool link_parse(const struct nlmsghdr *message, struct link_view *ret_link);
 
 enum neighbour_state {
-	NEIGHBOUR_UNKNOWN, /* none is needed, or nobody asked for it, or it cannot be read */
-	NEIGHBOUR_KNOWN, /* its link-layer address is known, whether it still answers or not */
-	NEIGHBOUR_SILENT, /* asked for and not answered: what is sent to it waits, or is dropped */
+	NEIGHBOUR_UNKNOWN, /* none is needed, it was never asked for, or it cannot be read */
+	NEIGHBOUR_KNOWN, /* its link-layer address is known, though it may no longer answer */
+	NEIGHBOUR_SILENT, /* it did not answer: packets to it wait, or are dropped */
 };
 
-/* Of `host` on that device. */
+/* The state of neighbour `host` on that device. */
 enum neighbour_state link_neighbour(unsigned index, const struct address *host);
 
-/* From the state of a RTM_NEWNEIGH, a set of NUD_. Pure. */
+/* Translates the state in an RTM_NEWNEIGH, a set of NUD_ bits. Pure. */
 enum neighbour_state link_neighbour_from(unsigned nud);
 
 /*
- * A device that is down and would be the way to `target`: it has an address of the same network, or
- * is the loopback of a target there. Returns 0 or -ENODEV.
+ * Finds a device that is down and would lead to `target`: one with an address in the same network,
+ * or the loopback device for a loopback target. Returns 0 or -ENODEV.
  */
 int link_find_down(const struct address *target, struct link_view *ret_link);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A file of /proc as text. */
+/* Reads a file of /proc as text. */
 #ifndef TCPGOON_NET_PROCFILE_H
 #define TCPGOON_NET_PROCFILE_H
 
-/* The whole file, terminated; *ret_text is the caller's: free(). Returns 0 or a negative errno. */
+/* Reads a whole file. The caller frees *ret_text. Returns 0 or a negative errno. */
 int procfile_read(const char *path, char **ret_text);
 
 #endif

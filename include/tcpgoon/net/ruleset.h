@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The rule of this machine's packet filter (nf_tables) that drops or rejects what it sends. */
+/* Finds the rule of the packet filter (nf_tables) of this machine that drops or rejects packets. */
 #ifndef TCPGOON_NET_RULESET_H
 #define TCPGOON_NET_RULESET_H
 
@@ -9,14 +9,14 @@
 
 #include "tcpgoon/net/rtnetlink.h"
 
-/* What is looked for. */
+/* What to look for. */
 struct ruleset_query {
 	sa_family_t family; /* of the target */
 	uint16_t port; /* of the target */
-	uint64_t packets; /* a rule with a counter has counted so many, at least */
+	uint64_t packets; /* a rule with a counter must have counted at least this many */
 	enum ruleset_deed {
 		RULESET_DROPS, /* in the hooks output and postrouting */
-		RULESET_REJECTS, /* there */
+		RULESET_REJECTS, /* in the same hooks */
 		RULESET_DROPS_AT_EGRESS, /* in the hook egress, below IP */
 		RULESET_DROPS_ANSWERS, /* in ingress, prerouting and input */
 		RULESET_DEEDS,
@@ -27,34 +27,34 @@ struct ruleset_query {
 
 /* What was found. */
 struct ruleset_match {
-	unsigned count; /* rules that it may be; 0: none */
+	unsigned count; /* candidate rules; 0: none */
 	/* The first of them: "rule 3 of chain output, table inet own (tcp dport 80 drop)". */
 	char text[RULESET_TEXT_MAX];
 };
 
 /*
- * Looks through the hooks and the chains that they jump to. Where some rules name the port, they alone
- * count. Returns 0, or a negative errno: -EPERM without CAP_NET_ADMIN.
+ * Searches the hooks and the chains that they jump to. If any rule names the port, only those that
+ * do count. Returns 0, or a negative errno: -EPERM without CAP_NET_ADMIN.
  */
 int ruleset_find(const struct ruleset_query *query, struct ruleset_match *ret_match);
 
-/* Longer names of tables and chains are cut. */
+/* Longer names of tables and chains are truncated. */
 #define RULESET_NAME_MAX 64
 
 /* What a rule does, as far as it matters here. */
 struct ruleset_rule {
 	bool drops;
 	bool rejects;
-	bool has_port; /* it is for one port only */
-	bool of_source; /* which is the one that the packet comes from */
+	bool has_port; /* it matches only one port */
+	bool of_source; /* the port is the source port */
 	uint16_t port;
 	bool has_more; /* it has other conditions */
 	bool has_counter;
-	uint64_t packets; /* of its counter */
-	char jumps_to[RULESET_NAME_MAX]; /* a chain; empty: nowhere */
+	uint64_t packets; /* counted by its counter */
+	char jumps_to[RULESET_NAME_MAX]; /* a chain; empty: none */
 };
 
-/* Reads the expressions of a NFT_MSG_NEWRULE (NFTA_RULE_EXPRESSIONS). Pure. */
+/* Parses the expressions of an NFT_MSG_NEWRULE (NFTA_RULE_EXPRESSIONS). Pure. */
 void ruleset_read_rule(const struct rtattr *expressions, struct ruleset_rule *ret_rule);
 
 #endif

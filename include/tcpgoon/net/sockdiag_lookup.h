@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the kernel knows of single connections, found by their addresses. */
+/* Asks the kernel about single connections, by their addresses. */
 #ifndef TCPGOON_NET_SOCKDIAG_LOOKUP_H
 #define TCPGOON_NET_SOCKDIAG_LOOKUP_H
 
@@ -8,7 +8,7 @@
 #include "tcpgoon/base/address.h"
 #include "tcpgoon/net/sockdiag.h"
 
-/* The two ends of a connection, both with their ports. */
+/* Both ends of a connection, with their ports. */
 struct sockdiag_pair {
 	struct address source;
 	struct address target;
@@ -16,15 +16,15 @@ struct sockdiag_pair {
 
 #define SOCKDIAG_LOOKUP_MAX 64
 
-/* So many exchanges of one lookup may fail before it does. */
+/* A lookup fails after this many failed exchanges. */
 #define SOCKDIAG_LOOKUP_TRIES 8
 
 /*
- * Asks for single connections, at most SOCKDIAG_LOOKUP_MAX at once: each is found by its hash, 1.2
- * us each whatever else the table holds. ret_sockets[i] is that of pairs[i]; its state is 0 where
- * the kernel has no such connection. Not while a dump is under way on the same `diag`. Asks again
- * after errors that may pass: EINTR, EAGAIN, ENOBUFS, ENOMEM.
- * Returns 0 or a negative errno: then nothing can be said of ret_sockets.
+ * Looks up at most SOCKDIAG_LOOKUP_MAX connections. The kernel finds each by its hash, in 1.2 us
+ * whatever else is in its table. ret_sockets[i] belongs to pairs[i]; its state is 0 if the kernel
+ * has no such connection. Must not be called during a dump on the same `diag`. Retries after
+ * transient errors: EINTR, EAGAIN, ENOBUFS, ENOMEM. Returns 0, or a negative errno: ret_sockets is
+ * then undefined.
  */
 int sockdiag_lookup(struct sockdiag *diag, const struct sockdiag_pair *pairs, size_t count,
 	struct sockdiag_socket *ret_sockets);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One TCP socket as the kernel describes it, and a dump of several while it is read. */
+/* A TCP socket as the kernel describes it, and a dump of many as it is read. */
 #ifndef TCPGOON_NET_SOCKDIAG_SOCKET_H
 #define TCPGOON_NET_SOCKDIAG_SOCKET_H
 
@@ -9,27 +9,27 @@
 
 #include "tcpgoon/base/address.h"
 
-/* One socket. Its state is one of netinet/tcp.h: TCP_ESTABLISHED, TCP_SYN_SENT, ... */
+/* One socket. Its state is as in netinet/tcp.h: TCP_ESTABLISHED, TCP_SYN_SENT, ... */
 struct sockdiag_socket {
-	struct address source; /* the near end, with its port */
-	struct address target; /* the far end */
-	uint32_t inode; /* 0 where no file is open for it any more */
+	struct address source; /* the local end, with its port */
+	struct address target; /* the remote end */
+	uint32_t inode; /* 0 if no file refers to it any more */
 	uint32_t uid;
-	/* Of a listening socket: connections waiting to be accepted, and how many may. */
-	uint32_t receive_queue; /* else bytes not read yet */
-	uint32_t send_queue; /* else bytes not acknowledged yet */
-	bool has_drops; /* of a listening socket, where the kernel tells */
-	uint32_t drops; /* SYNs and last ACKs of handshakes that it dropped; wraps around */
+	/* If it listens: connections waiting to be accepted, and how many may wait. */
+	uint32_t receive_queue; /* otherwise: bytes not read yet */
+	uint32_t send_queue; /* otherwise: bytes not acknowledged yet */
+	bool has_drops; /* if it listens and the kernel tells */
+	uint32_t drops; /* SYNs and final ACKs of handshakes that it dropped; wraps around */
 	uint8_t state;
-	bool v6_only; /* of a listening IPv6 socket */
-	bool has_info; /* rtt_us to total_retransmits are known: not so in TIME_WAIT */
-	bool has_segments; /* the rest is known too: from Linux 4.6 */
-	uint8_t retransmits; /* of what is waiting for its acknowledgement now */
-	uint32_t rtt_us; /* smoothed; of one that carried no data, that of the handshake */
+	bool v6_only; /* if it is IPv6 and listens */
+	bool has_info; /* rtt_us to total_retransmits are known; false in TIME_WAIT */
+	bool has_segments; /* the rest is known too, since Linux 4.6 */
+	uint8_t retransmits; /* of the segment that awaits its acknowledgement now */
+	uint32_t rtt_us; /* smoothed; without any data, that of the handshake */
 	uint32_t rtt_variation_us;
 	uint32_t rto_us;
 	uint32_t unacknowledged; /* segments */
-	uint32_t total_retransmits; /* SYNs are counted too */
+	uint32_t total_retransmits; /* SYNs included */
 	uint64_t bytes_acknowledged;
 	uint64_t bytes_received;
 	uint32_t segments_out;
@@ -41,13 +41,13 @@ struct sockdiag_socket {
 
 typedef void sockdiag_visitor(void *context, const struct sockdiag_socket *socket);
 
-/* The answers to one question. */
+/* The answers to one query. */
 struct sockdiag_dump {
-	uint32_t sequence; /* of the question: answers to another are skipped */
+	uint32_t sequence; /* of the query: other answers are skipped */
 	sockdiag_visitor *visit;
 	void *context;
 	uint64_t sockets; /* visited */
-	bool interrupted; /* the table changed meanwhile: some may be missing, or told twice */
+	bool interrupted; /* the table changed meanwhile: some may be missing or repeated */
 };
 
 #endif
