@@ -39,10 +39,10 @@ struct cause_info {
 static const struct cause_info causes[CAUSE_MAX] = {
 	[CAUSE_NONE] = {"none", CAUSE_SIDE_NONE, "nothing went wrong", "Nothing to change."},
 	[CAUSE_INTERRUPTED] = {"interrupted", CAUSE_SIDE_LOCAL, "interrupted by us",
-		"The run was ended before this was decided: let it run to its end."},
+		"The run ended before this was decided: let it run to its end."},
 	[CAUSE_PORTS_EXHAUSTED] = {"ports_exhausted", CAUSE_SIDE_LOCAL, "no free local port",
-		"Every local port towards this target is taken: add source addresses or target "
-		"ports, or wait for the TIME_WAIT of an earlier run to pass."},
+		"Every local port to this target is in use: add source addresses or "
+		"target ports, or wait until the TIME_WAIT of an earlier run is over."},
 	[CAUSE_DESCRIPTORS] = {"descriptors", CAUSE_SIDE_LOCAL, "out of file descriptors",
 		"This machine's limit on open files was reached: raise `ulimit -n` or the sysctl "
 		"fs.file-max."},
@@ -50,31 +50,33 @@ static const struct cause_info causes[CAUSE_MAX] = {
 		"The kernel had no memory for another socket: open fewer connections, or raise the "
 		"sysctl net.ipv4.tcp_mem or the memory limit of the cgroup."},
 	[CAUSE_NOT_PERMITTED] = {"not_permitted", CAUSE_SIDE_LOCAL, "not permitted here",
-		"This machine forbids the call: look at LSM rules (Landlock, AppArmor, SELinux), "
-		"cgroup network filters and the container's profile; to bind ports below 1024 wants "
-		"privilege."},
+		"This machine forbids the call: check LSM rules (Landlock, AppArmor, "
+		"SELinux), cgroup network filters and the container's profile; binding "
+		"ports below 1024 needs privilege."},
 	[CAUSE_SOURCE_INVALID] = {"source_invalid", CAUSE_SIDE_LOCAL, "source address unusable",
 		"The source address is not one of this machine's, or cannot reach the target: give "
 		"one that `ip address` lists, of the target's family and on a route to it."},
 	[CAUSE_NO_ROUTE] = {"no_route", CAUSE_SIDE_LOCAL, "no route on this machine",
-		"No SYN was sent, as this machine has no route to the target: compare `ip route get` "
-		"with what you expect, and look for a device that is down."},
+		"No SYN was sent, because this machine has no route to the target: "
+		"compare `ip route get` with what you expect, and look for a device that "
+		"is down."},
 	[CAUSE_ROUTE_REFUSES] = {"route_refuses", CAUSE_SIDE_LOCAL,
 		"refused by a route of this machine",
-		"No SYN was sent, as a blackhole, unreachable or prohibit entry of this machine "
-		"forbids it: look at `ip route show table all` and `ip rule`."},
+		"No SYN was sent, because a blackhole, unreachable or prohibit entry on "
+		"this machine forbids it: check `ip route show table all` and `ip rule`."},
 	[CAUSE_TIMED_OUT] = {"timed_out", CAUSE_SIDE_PATH, "no answer in time",
 		"The SYNs were not answered: a firewall drops them, the host is down or its accept "
 		"queue is full; try a longer dial timeout to tell slow from silent."},
 	[CAUSE_NETWORK_UNREACHABLE] = {"network_unreachable", CAUSE_SIDE_PATH,
 		"network unreachable",
-		"A router on the way has no route to the target's network, or a firewall says so: "
-		"find the router that says it, with traceroute."},
+		"A router on the way has no route to the target's network, or a firewall "
+		"says so: find out which with traceroute."},
 	[CAUSE_HOST_UNREACHABLE] = {"host_unreachable", CAUSE_SIDE_PATH, "host unreachable",
-		"The last router found no such host, or a firewall says so: check the address, "
-		"that the host is up, and for IPv4 any rule that rejects."},
+		"The last router found no such host, or a firewall says so: check the "
+		"address, whether the host is up, and for IPv4 any rule that rejects."},
 	[CAUSE_PROHIBITED] = {"prohibited", CAUSE_SIDE_PATH, "administratively prohibited",
-		"A firewall or router rejects these connections by rule: allow them there."},
+		"A rule of a firewall or router rejects these connections: allow them "
+		"there."},
 	[CAUSE_SILENT] = {"silent", CAUSE_SIDE_PATH, "gone silent while held",
 		"The peer no longer answers: it went down, the path broke, or a firewall or NAT "
 		"forgot the connection; keepalives would have kept its entry alive."},
@@ -83,23 +85,25 @@ static const struct cause_info causes[CAUSE_MAX] = {
 		"check its address and port."},
 	[CAUSE_RESET_IN_HANDSHAKE] = {"reset_in_handshake", CAUSE_SIDE_REMOTE,
 		"reset in the handshake",
-		"The connection was reset before it was of use: look for a proxy or load balancer "
-		"without a backend, or tcp_abort_on_overflow at the server."},
+		"The connection was reset before it was of any use: look for a proxy or "
+		"load balancer without a backend, or tcp_abort_on_overflow at the server."},
 	[CAUSE_CLOSED_AT_ONCE] = {"closed_at_once", CAUSE_SIDE_REMOTE, "closed at once",
-		"The peer closed it (FIN) within 500 ms of the handshake: a connection limit that "
-		"closes what is beyond it, a proxy without a backend, or an access list of the "
-		"server."},
+		"The peer closed it (FIN) within 500 ms of the handshake: a connection "
+		"limit that closes the excess, a proxy without a backend, or an access "
+		"list of the server."},
 	[CAUSE_RESET_AT_ONCE] = {"reset_at_once", CAUSE_SIDE_REMOTE, "reset at once",
-		"The peer reset it (RST) within 500 ms of the handshake: a proxy or load balancer "
-		"without a backend, an access list, or a server that fails as it starts to serve."},
+		"The peer reset it (RST) within 500 ms of the handshake: a proxy or load "
+		"balancer without a backend, an access list, or a server that fails when "
+		"it starts to serve."},
 	[CAUSE_CLOSED_BY_PEER] = {"closed_by_peer", CAUSE_SIDE_REMOTE, "closed by the peer",
-		"The server closed it (FIN): look at its connection limit and its idle timeout."},
+		"The server closed it (FIN): check its connection limit and its idle "
+		"timeout."},
 	[CAUSE_RESET_BY_PEER] = {"reset_by_peer", CAUSE_SIDE_REMOTE, "reset by the peer",
-		"It was reset (RST) while held: the server crashed, restarted or aborted it, or a "
-		"middlebox cut it; look at its log of that instant."},
+		"It was reset (RST) while held: the server crashed, restarted or aborted "
+		"it, or a middlebox cut it; check its log for that moment."},
 	[CAUSE_OTHER] = {"other", CAUSE_SIDE_LOCAL, "unexpected error",
-		"The kernel gave an error without a rule here: its number is in the report, and "
-		"`errno -l` or errno(3) names it."},
+		"The kernel gave an error that has no rule here: its number is in the "
+		"report, and `errno -l` or errno(3) names it."},
 };
 
 static const char *const side_names[CAUSE_SIDE_MAX] = {

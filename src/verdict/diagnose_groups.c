@@ -158,10 +158,11 @@ bool rule_failures_by_source(const struct result *result, struct finding *findin
 	say_failing(&failing, failing.groups > 1 ? "From the sources" : "From source",
 		"from other sources", finding);
 	rule_say(finding->hint,
-		"The source address tells them apart: look at this host's route, rp_filter and "
-		"rules for it, at rules on the path, and at the server's access list.%s",
+		"The source address makes the difference: check this host's route, "
+		"rp_filter and rules for it, the rules on the path, and the server's "
+		"access list.%s",
 		may_be_a_limit(result, &failing)
-			? " As they were dialled last, a limit would look the same: with "
+			? " They were dialed last, so a limit would look the same: with "
 			  "--source-port auto the sources take turns."
 			: "");
 	return true;
@@ -199,8 +200,8 @@ bool rule_failures_by_family(const struct result *result, struct finding *findin
 	}
 	say_failing(&failing, "Over", "over the other family", finding);
 	rule_say(finding->hint,
-		"Look at %s as a whole: this host's address and route for it, the path, and whether "
-		"the servers listen on it.",
+		"Check %s as a whole: this host's address and route for it, the path, "
+		"and whether the servers listen on it.",
 		failing.names);
 	return true;
 }
@@ -214,8 +215,8 @@ bool rule_failures_by_port(const struct result *result, struct finding *finding)
 	say_failing(&failing, failing.groups > 1 ? "To the ports" : "To port", "to other ports",
 		finding);
 	rule_say(finding->hint,
-		"The port tells them apart: look whether something listens on it, and for rules on "
-		"it before the servers.");
+		"The port makes the difference: check whether anything listens on it, "
+		"and for rules on it in front of the servers.");
 	return true;
 }
 
@@ -246,7 +247,7 @@ static void add_group(
 	char buffer[ADDRESS_TEXT_MAX];
 	char sentence[ADDRESS_TEXT_MAX + 64];
 	size_t used = strlen(finding->evidence);
-	snprintf(sentence, sizeof(sentence), " These are all connections %s %s, and no others.",
+	snprintf(sentence, sizeof(sentence), " These are all the connections %s %s, and no others.",
 		prefixes[kind], failure_group_value(kind, group, buffer));
 	if (used + strlen(sentence) < sizeof(finding->evidence)) {
 		memcpy(finding->evidence + used, sentence, strlen(sentence) + 1);
@@ -316,8 +317,8 @@ static void say_caps(enum group_kind kind, const struct failure_group *first,
 		snprintf(which, sizeof(which), "Of each of %zu %ss", caps->groups, what);
 	}
 	rule_say(finding->evidence,
-		"%s, the first %s connections came up and stayed; those dialled after them, "
-		"%" PRIu64 " in all, were rejected.",
+		"%s, the first %s connections were established and stayed; those dialed "
+		"after them, %" PRIu64 " in all, were rejected.",
 		which, limit, caps->rejected);
 }
 

@@ -161,15 +161,14 @@ static bool first_were_closed_at_once(const struct result *result, struct findin
 	}
 	finding->count = at_once;
 	rule_say(finding->evidence,
-		"The first %" PRIu64 " of %" PRIu64
-		" connections were ended within 500 ms; the %" PRIu64
-		" dialled after them stayed open.",
+		"The first %" PRIu64 " of %" PRIu64 " connections were ended within 500 "
+		"ms; the %" PRIu64 " dialed after them stayed open.",
 		at_once, result->established, result->at_end.established);
 	rule_say(finding->hint,
-		"A server that closes its oldest connections to admit new ones does that: it had at "
-		"most %" PRIu64
-		" open; look at its limit of connections (worker_connections in nginx). A server that "
-		"began to serve only then looks the same: a slower --sleep tells them apart.",
+		"A server that closes its oldest connections to admit new ones does "
+		"that. It had at most %" PRIu64 " open: check its connection limit "
+		"(worker_connections in nginx). A server that only then began to serve "
+		"looks the same: a slower --sleep tells them apart.",
 		result->max_concurrent);
 	return true;
 }
@@ -188,16 +187,16 @@ bool rule_oldest_closed(const struct result *result, struct finding *finding)
 	char watched[RULE_TEXT_MAX];
 	finding->count = drops.count;
 	rule_say(finding->evidence,
-		"%" PRIu64 " of %" PRIu64 " were closed at an age of about %s while others were "
-		"dialled, and none after the last dial: the %" PRIu64
-		" that were left stayed open for %s.",
+		"%" PRIu64 " of %" PRIu64 " were closed at an age of about %s while "
+		"others were dialed, and none after the last dial: the %" PRIu64 " that "
+		"were left stayed open for %s.",
 		drops.count, result->established,
 		rule_seconds(drops.median_us * NSEC_PER_USEC, lifetime), result->at_end.established,
 		rule_seconds(rule_watched_ns(result), watched));
 	rule_say(finding->hint,
-		"That is no idle timeout: the server closes its oldest connections to admit new "
-		"ones, and had at most %" PRIu64
-		" open. Raise its limit of connections (worker_connections in nginx).",
+		"This is not an idle timeout: the server closes its oldest connections "
+		"to admit new ones, and had at most %" PRIu64 " open. Raise its "
+		"connection limit (worker_connections in nginx).",
 		result->max_concurrent);
 	return true;
 }
@@ -233,10 +232,10 @@ bool rule_server_went_away(const struct result *result, struct finding *finding)
 		" connections ended together, %s into the run and within %s%s.",
 		drops.count, result->established, rule_seconds(drops.first_ns, when),
 		rule_seconds(drops.last_ns - drops.first_ns, apart),
-		rule_listener_left(result) ? ", and nobody listens there any more" : "");
+		rule_listener_left(result) ? ", and nothing listens there any more" : "");
 	rule_say(finding->hint,
-		"The server, or a proxy before it, went away or restarted: look at its log of that "
-		"instant, and for an out-of-memory kill.");
+		"The server, or a proxy in front of it, went away or restarted: check "
+		"its log for that moment, and for an out-of-memory kill.");
 	return true;
 }
 
@@ -261,10 +260,11 @@ bool rule_idle_timeout(const struct result *result, struct finding *finding)
 		finding->count, result->established, reset ? "reset" : "closed",
 		rule_seconds(drops.median_us * NSEC_PER_USEC, lifetime), others);
 	rule_say(finding->hint,
-		"Raise that timeout at the server or balancer, or send something more often.%s%s",
+		"Raise that timeout on the server or balancer, or send something more "
+		"often.%s%s",
 		could_be_an_instant(&drops)
-			? " As all were dialled close together, a restart would look the same: "
-			  "a longer --sleep tells them apart."
+			? " All were dialed close together, so a restart would look the same: a "
+			  "longer --sleep tells them apart."
 			: "",
 		ended_with_the_dials(result, &drops)
 			? " A server that closes its oldest connections to admit new ones would "
@@ -280,8 +280,8 @@ bool rule_silent(const struct result *result, struct finding *finding)
 		return false;
 	}
 	rule_say(finding->evidence,
-		"%" PRIu64 " of %" PRIu64
-		" connections went silent: what was sent was not answered.",
+		"%" PRIu64 " of %" PRIu64 " connections went silent: data sent on them "
+		"was not answered.",
 		finding->count, result->established);
 	rule_say(finding->hint, "%s", cause_hint(CAUSE_SILENT));
 	return true;
@@ -296,7 +296,7 @@ bool rule_dropped_while_held(const struct result *result, struct finding *findin
 	}
 	char first[RULE_TEXT_MAX];
 	char median[RULE_TEXT_MAX];
-	char when[2 * RULE_TEXT_MAX + 64] = "when is not known, as this program stood still";
+	char when[2 * RULE_TEXT_MAX + 64] = "when is not known, because this program was stalled";
 	if (!stall_hides_them(result, &drops)) {
 		snprintf(when, sizeof(when),
 			"the first %s into the run, half of them within %s of being established",
@@ -330,15 +330,14 @@ bool rule_fin_unanswered(const struct result *result, struct finding *finding)
 	finding->count = closing->unanswered;
 	finding->weight = result->held ? FINDING_FAILURE : FINDING_REMARK;
 	rule_say(finding->evidence,
-		"%" PRIu64 " of %" PRIu64
-		" connections that were still open here did not answer when they were closed: "
-		"their FINs, sent again, %s unanswered after %s.",
+		"%" PRIu64 " of %" PRIu64 " connections still open here did not answer "
+		"when they were closed: their retransmitted FINs %s unanswered after %s.",
 		closing->unanswered, closing->closed, rule_was(closing->unanswered),
 		rule_seconds(closing->waited_ns, waited));
 	rule_say(finding->hint, "%s",
 		result->held
-			? "They were dead, or a firewall drops FINs: the usual cause is a NAT or "
-			  "firewall that forgets idle connections without a RST. Compare its idle "
+			? "They were dead, or a firewall drops FINs. The usual cause is a NAT or "
+			  "firewall that forgets idle connections without a RST: compare its idle "
 			  "timeout with the hold, or use keepalives."
 			: "A firewall drops FINs, or the server has not completed the handshake, as "
 			  "with a full accept queue: --hold 2s tells the two apart.");
@@ -353,11 +352,11 @@ bool rule_reset_while_closing(const struct result *result, struct finding *findi
 	}
 	finding->count = closing->reset;
 	rule_say(finding->evidence,
-		"%" PRIu64 " of %" PRIu64
-		" connections that were closed by FIN ended by a RST all the same.",
+		"%" PRIu64 " of %" PRIu64 " connections closed with a FIN still ended in "
+		"a RST.",
 		closing->reset, closing->closed);
 	rule_say(finding->hint,
-		"The peer went on sending, or it reset them in answer to the FIN, as it does where it "
-		"does not know the connection any more.");
+		"The peer kept sending, or it answered the FIN with a reset, as it does "
+		"when it no longer knows the connection.");
 	return true;
 }

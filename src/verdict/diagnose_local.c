@@ -46,7 +46,7 @@ bool rule_local_ports_exhausted(const struct result *result, struct finding *fin
 	if (opened > 2 * result->dialed) {
 		size_t used = strlen(finding->evidence);
 		snprintf(finding->evidence + used, sizeof(finding->evidence) - used,
-			" Other programs here dialled as well, at most %" PRIu64 " times.",
+			" Other programs here dialed as well, at most %" PRIu64 " times.",
 			opened - result->dialed);
 	}
 	return true;
@@ -71,12 +71,11 @@ bool rule_local_not_permitted(const struct result *result, struct finding *findi
 		result, CAUSE_NOT_PERMITTED, "were not permitted on this machine", finding);
 	if (found && refusal != NULL) {
 		bool module = refusal->error_number == EACCES;
-		rule_say(finding->hint,
-			"connect said %s, and no packet was sent: look at %s%s%s%s.",
+		rule_say(finding->hint, "connect said %s, and no packet was sent: check %s%s%s%s.",
 			module ? "EACCES" : "EPERM",
 			module ? "the rules of a security module (Landlock, SELinux, AppArmor"
-			       : "the programs of the cgroup (connect4, connect6), at IPsec policies "
-				 "that block (`ip xfrm policy`) and at the container's profile",
+			       : "the programs of the cgroup (connect4, connect6), IPsec policies that "
+				 "block (`ip xfrm policy`) and the container's profile",
 			module && refusal->by[0] != '\0' ? "; this kernel has " : "",
 			module ? refusal->by : "", module ? ")" : "");
 	}
@@ -108,13 +107,12 @@ bool rule_source_unusable(const struct result *result, struct finding *finding)
 		finding->count = stays->failed;
 		finding->weight = FINDING_LOCAL;
 		rule_say(finding->evidence,
-			"%" PRIu64
-			" connections were dialled from %s, which no answer of another host "
-			"reaches.",
+			"%" PRIu64 " connections were dialed from %s, which no answer from "
+			"another host can reach.",
 			stays->failed, address_format_host(&stays->source, source));
 		rule_say(finding->hint,
-			"Give a --source that %s can answer to, or none: loopback addresses are for "
-			"this machine alone.",
+			"Give a --source that %s can answer to, or none: loopback addresses work "
+			"only within this machine.",
 			address_format_host(&stays->target, target));
 		return true;
 	}
@@ -124,8 +122,8 @@ bool rule_source_unusable(const struct result *result, struct finding *finding)
 		address_format_host(&refusal->target, target);
 		if (refusal->source.any.sa_family == AF_UNSPEC) {
 			rule_say(finding->hint,
-				"This machine has no address to send from to %s: give one to the "
-				"device of the route, or dial an address of another family.",
+				"This machine has no address to reach %s from: give one to the device of "
+				"the route, or dial an address of another family.",
 				target);
 		} else {
 			rule_say(finding->hint,
@@ -193,8 +191,8 @@ bool rule_time_wait_overflow(const struct result *result, struct finding *findin
 		return false;
 	}
 	rule_say(finding->evidence,
-		"%" PRIu64 " connections of this host, of this run at most %" PRIu64
-		", were forgotten without their TIME_WAIT.",
+		"%" PRIu64 " connections on this host, at most %" PRIu64
+		" of them of this run, ended without TIME_WAIT.",
 		overflows, finding->count);
 	rule_say(finding->hint,
 		"Late segments may meet new connections: raise net.ipv4.tcp_max_tw_buckets.");
@@ -212,8 +210,9 @@ bool rule_memory_pressure(const struct result *result, struct finding *finding)
 		return false;
 	}
 	rule_say(finding->evidence,
-		"TCP of this host ran short of memory: %" PRIu64 " times under pressure, %" PRIu64
-		" connections aborted, of whatever program; %" PRIu64 " of this run took harm.",
+		"TCP on this host ran short of memory: %" PRIu64 " times under pressure, "
+		"%" PRIu64 " connections of any program aborted; %" PRIu64 " of this run "
+		"were harmed.",
 		pressures, aborts, hurt);
 	rule_say(finding->hint,
 		"Raise net.ipv4.tcp_mem, or open fewer connections on this machine.");
@@ -237,13 +236,13 @@ static bool cpu_was_the_limit(const struct result *result, struct finding *findi
 		return false;
 	}
 	rule_say(finding->evidence,
-		"The run was client-limited: this machine spent %.0f%% of a CPU core on %.0f dials "
-		"a second, and let it wait for one %.0f%% of the time.",
+		"The run was client-limited: this machine spent %.0f%% of a CPU core on "
+		"%.0f dials a second, and kept it waiting for one %.0f%% of the time.",
 		100.0 * result_cpu_share(result), rate,
 		100.0 * (double)wait_ns / (double)dialing_ns);
 	rule_say(finding->hint,
-		"The rate and the connect times are this machine's, not the target's: give it less "
-		"other work.");
+		"The rate and the connect times are this machine's, not the target's: "
+		"give this machine less other work.");
 	return true;
 }
 
@@ -271,8 +270,8 @@ static bool pace_was_lost(const struct result *result, struct finding *finding)
 		(double)NSEC_PER_SEC / per_dial_ns, generator->late, result->lag.count,
 		(double)late_ns / (double)NSEC_PER_MSEC);
 	rule_say(finding->hint,
-		"The target did not have to bear what was asked: give this machine less other work, "
-		"ask for a slower pace, or dial from several machines.");
+		"The target did not face the load that was asked for: give this machine "
+		"less other work, ask for a slower pace, or dial from several machines.");
 	return true;
 }
 
@@ -280,14 +279,14 @@ static bool pace_was_lost(const struct result *result, struct finding *finding)
 static const char *why_it_stood_still(const struct stall_view *stalls)
 {
 	if (stalls->suspended_ns >= stalls->total_ns / 2) {
-		return "The machine was suspended meanwhile.";
+		return "The machine was suspended in the meantime.";
 	}
 	if (stalls->run_delay_ns == RESULT_UNKNOWN) {
 		return "It was stopped, or had no CPU: give this machine less other work.";
 	}
 	if (stalls->run_delay_ns >= stalls->total_ns / 2) {
-		return "It was ready to run and had no CPU: give this machine less other work, or "
-		       "this program a larger CPU quota.";
+		return "It was ready to run but had no CPU: give this machine less other work, "
+		       "or this program a larger CPU quota.";
 	}
 	return "It was not waiting for a CPU: it was stopped (SIGSTOP, a debugger, a cgroup's "
 	       "freezer), or the whole machine was.";
@@ -305,14 +304,14 @@ static bool stood_still(const struct result *result, struct finding *finding)
 	char longest[RULE_TEXT_MAX];
 	char times[RULE_TEXT_MAX + 32] = "once";
 	if (stalls->count > 1) {
-		snprintf(times, sizeof(times), "%" PRIu64 " times, at most %s at once, in all",
+		snprintf(times, sizeof(times), "%" PRIu64 " times, at most %s at a time, in all",
 			stalls->count, rule_seconds(stalls->longest_ns, longest));
 	}
 	finding->count = apart;
 	rule_say(finding->evidence,
-		"The run was client-limited: this program stood still %s for %s. Set apart, "
-		"as they span that: %" PRIu64 " connect times, %" PRIu64
-		" times to an error, %" PRIu64 " lifetimes.",
+		"The run was client-limited: this program was stalled %s for %s. Set "
+		"apart because they span a stall: %" PRIu64 " connect times, %" PRIu64 " "
+		"times to an error, %" PRIu64 " lifetimes.",
 		times, rule_seconds(stalls->total_ns, total), stalls->connect_apart,
 		stalls->failure_apart, stalls->lifetime_apart);
 	rule_say(finding->hint, "%s", why_it_stood_still(stalls));

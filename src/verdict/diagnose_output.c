@@ -65,7 +65,7 @@ bool rule_no_route(const struct result *result, struct finding *finding)
 		target, and_others(result, refusal), finding->count, result->at_end.total);
 	if (refusal->down[0] != '\0') {
 		rule_say(finding->hint,
-			"The device %s would be the way, and is down: `ip link set %s up`.",
+			"The device %s would lead there, but is down: `ip link set %s up`.",
 			refusal->down, refusal->down);
 	} else {
 		rule_say(finding->hint,
@@ -84,13 +84,12 @@ static void hint_at_refuser(const struct refusal *refusal, struct finding *findi
 	const char *command = ip_command(&refusal->target);
 	if (strncmp(refusal->by, rule, strlen(rule)) == 0) {
 		rule_say(finding->hint,
-			"`%s rule del priority %.*s` takes it away; or dial what it does not hold "
-			"for.",
+			"`%s rule del priority %.*s` removes it; or dial what it does not apply "
+			"to.",
 			command, (int)strcspn(number, ":"), number);
 	} else {
-		rule_say(finding->hint,
-			"`%s route del %s` takes it away, if it is in the main table.", command,
-			refusal->by + strlen("route "));
+		rule_say(finding->hint, "`%s route del %s` removes it, if it is in the main table.",
+			command, refusal->by + strlen("route "));
 	}
 }
 
@@ -153,14 +152,14 @@ bool rule_device_down(const struct result *result, struct finding *finding)
 	char target[ADDRESS_TEXT_MAX];
 	bool down = way->device.state == LINK_DOWN;
 	rule_say(finding->evidence,
-		"This machine's route to %s goes by the device %s, which %s: %" PRIu64
-		" connections failed.",
+		"This machine's route to %s uses the device %s, which %s: %" PRIu64 " "
+		"connections failed.",
 		address_format_host(&way->target, target), way->device.name,
 		down ? "is down" : "has no carrier", finding->count);
 	if (down) {
 		rule_say(finding->hint, "Bring it up: `ip link set %s up`.", way->device.name);
 	} else {
-		rule_say(finding->hint, "Look at the cable, the switch or the other end of %s.",
+		rule_say(finding->hint, "Check the cable, the switch or the other end of %s.",
 			way->device.name);
 	}
 	return true;
@@ -291,11 +290,11 @@ static bool name_rule(const struct result *result, enum ruleset_deed deed, struc
 	}
 	if (match->count == 1) {
 		rule_say(finding->hint,
-			"Look at %s: no other rule of nf_tables can %s them on their way %s.",
+			"Check %s: no other rule of nf_tables can %s them on the way %s.",
 			match->text, does, direction);
 	} else {
 		rule_say(finding->hint,
-			"Look at %s and at %u more that can %s them on their way %s: `nft -a list "
+			"Check %s and %u more that can %s them on the way %s: `nft -a list "
 			"ruleset`.",
 			match->text, match->count - 1, does, direction);
 	}
@@ -319,15 +318,15 @@ bool rule_output_dropped(const struct result *result, struct finding *finding)
 		finding->weight = FINDING_REMARK; /* they came up, late */
 	}
 	rule_say(finding->evidence,
-		"This machine dropped SYNs that it was to send: %" PRIu64
-		" packets did not leave, and "
-		"%" PRIu64 " connections had to wait or timed out.",
+		"This machine dropped SYNs it was about to send: %" PRIu64 " packets did "
+		"not leave, and %" PRIu64 " connections had to wait or timed out.",
 		below_ip ? result_added(result, NETSTAT_RETRANSMIT_FAILS) : unsent(result),
 		finding->count);
 	if (by_ipsec) {
 		rule_say(finding->hint,
-			"An IPsec policy wants them encrypted, and there is no security association: "
-			"look at `ip xfrm policy`, and at the daemon that exchanges the keys.");
+			"An IPsec policy wants them encrypted, and there is no security "
+			"association: check `ip xfrm policy`, and the daemon that exchanges the "
+			"keys.");
 		return true;
 	}
 	if (name_rule(result, by_hook ? RULESET_DROPS : RULESET_DROPS_AT_EGRESS, finding)) {
@@ -401,13 +400,13 @@ bool rule_output_rejected(const struct result *result, struct finding *finding)
 		" connections: %s, and no SYN left.",
 		finding->count, result->dialed,
 		told ? "the ICMP error came from an address of this host"
-		     : "what it was to send did not get behind its output");
+		     : "what it was about to send did not get past its output hook");
 	if (name_rule(result, RULESET_REJECTS, finding)) {
 		return true;
 	}
 	rule_say(finding->hint,
-		"Look for a rule that rejects in the hook output (`nft list ruleset`, `iptables -S "
-		"OUTPUT`), and allow this traffic there.");
+		"Look for a rule in the hook output that rejects (`nft list ruleset`, "
+		"`iptables -S OUTPUT`), and allow this traffic there.");
 	return true;
 }
 
@@ -421,8 +420,8 @@ bool rule_reverse_path_filtered(const struct result *result, struct finding *fin
 		return false;
 	}
 	rule_say(finding->evidence,
-		"This machine's reverse path filter dropped %" PRIu64 " packets that came in, and "
-		"%" PRIu64 " connections were not answered.",
+		"This machine's reverse path filter dropped %" PRIu64 " incoming "
+		"packets, and %" PRIu64 " connections were not answered.",
 		filtered, finding->count);
 	char name[IF_NAMESIZE + 32] = "net.ipv4.conf.DEVICE.rp_filter";
 	if (view->all || view->device[0] != '\0') {
@@ -430,8 +429,8 @@ bool rule_reverse_path_filtered(const struct result *result, struct finding *fin
 			view->all ? "all" : view->device);
 	}
 	rule_say(finding->hint,
-		"The answers come in by another device than this machine would send to them by: "
-		"correct its routes, or set %s to 2 (loose) or 0.",
+		"The answers arrive on another device than the one this machine's route "
+		"to their sender uses: correct the routes, or set %s to 2 (loose) or 0.",
 		name);
 	return true;
 }
@@ -472,15 +471,14 @@ bool rule_input_dropped(const struct result *result, struct finding *finding)
 		return false;
 	}
 	rule_say(finding->evidence,
-		"This machine dropped %" PRIu64
-		" packets that came in, as many as the answers to its SYNs may be, and %" PRIu64
-		" connections timed out.",
+		"This machine dropped %" PRIu64 " incoming packets, as many as may be "
+		"the answers to its SYNs, and %" PRIu64 " connections timed out.",
 		dropped, finding->count);
 	if (!name_rule(result, RULESET_DROPS_ANSWERS, finding)) {
 		rule_say(finding->hint,
-			"Look for a rule in the hooks prerouting and input that drops what comes back "
-			"(`nft list ruleset`, `iptables -S INPUT`): it should accept what is "
-			"established.");
+			"Look for a rule in the hooks prerouting and input that drops the "
+			"answers (`nft list ruleset`, `iptables -S INPUT`): it should accept "
+			"established connections.");
 	}
 	return true;
 }

@@ -56,15 +56,15 @@ bool rule_name_with_dead_address(const struct result *result, struct finding *fi
 		return false;
 	}
 	rule_say(finding->evidence,
-		"%zu of %zu targets let no connection up (%s%s), %" PRIu64
-		" in all, while the others did.",
+		"%zu of %zu targets accepted no connection (%s%s), %" PRIu64 " failures "
+		"in all, while the others did.",
 		dead, result->target_count, names, dead > 2 ? ", ..." : "", finding->count);
 	rule_say(finding->hint, "%s",
 		dead_ports == dead
-			? "The same host lets connections up on another port: look whether something "
-			  "listens on this one, and what stands before it."
-			: "Clients that take such an address fail or wait: repair that server, or take "
-			  "its address out of the name.");
+			? "The same host accepts connections on another port: check whether "
+			  "anything listens on this one, and what is in front of it."
+			: "Clients that use such an address fail or wait: repair that server, or "
+			  "remove its address from the name.");
 	return true;
 }
 
@@ -159,19 +159,20 @@ bool rule_firewall_drop(const struct result *result, struct finding *finding)
 			finding->count, how_long);
 		rule_say(finding->hint,
 			"Try a longer --dial-timeout first: a lost SYN is retransmitted after a "
-			"second, and the path may be slow. If none is answered then, a firewall "
-			"drops them, or the host is down or not routed to.");
+			"second, and the path may be slow. If none is answered even then, a "
+			"firewall drops them, or the host is down or unreachable.");
 		return true;
 	}
 	say_retransmissions(result, retransmissions);
 	rule_say(finding->evidence, "None of %" PRIu64 " connections %s; %s.", finding->count,
 		how_long, retransmissions);
 	rule_say(finding->hint,
-		"A firewall drops these SYNs, or the host is down or not routed to: look for a rule "
-		"that drops, and capture SYNs at the target to see whether they arrive.%s",
+		"A firewall drops these SYNs, or the host is down or unreachable: look "
+		"for a rule that drops them, and capture at the target to see whether "
+		"they arrive.%s",
 		dialled_from_unusual_ports(result)
 			? " If other programs get through: their source ports are in "
-			  "ip_local_port_range, these were not (--source-port auto)."
+			  "ip_local_port_range, while these were not (--source-port auto)."
 			: "");
 	return true;
 }
@@ -186,12 +187,12 @@ bool rule_partial_drop(const struct result *result, struct finding *finding)
 		return false;
 	}
 	rule_say(finding->evidence,
-		"%" PRIu64 " of %" PRIu64
-		" connections were never answered, while the others were at once.",
+		"%" PRIu64 " of %" PRIu64 " connections were never answered, while the "
+		"others were answered at once.",
 		finding->count, result->dialed);
 	rule_say(finding->hint,
-		"That is no random loss: look for a firewall's rate limit or rule on sources, a "
-		"balancer with a dead backend, or one of several paths that is broken.");
+		"This is not random loss: look for a firewall's rate limit or rule on "
+		"sources, a balancer with a dead backend, or one broken path of several.");
 	return true;
 }
 
@@ -208,12 +209,13 @@ bool rule_syn_loss(const struct result *result, struct finding *finding)
 	double sent = (double)(result->dialed + again);
 	finding->count = late + timed_out;
 	rule_say(finding->evidence,
-		"%" PRIu64 " connections came up only after a SYN was sent again and %" PRIu64
-		" never did: about %.1f%% of the SYNs or their answers were lost.",
+		"%" PRIu64 " connections were established only after a SYN was "
+		"retransmitted and %" PRIu64 " never were: about %.1f%% of the SYNs or "
+		"their answers were lost.",
 		late, timed_out, 100.0 * lost / sent);
 	rule_say(finding->hint,
-		"Each loss costs a client a second and more: look for packet loss or a rate limit "
-		"on the path, and for drops at the target's network card.");
+		"Each loss costs a client a second or more: look for packet loss or a "
+		"rate limit on the path, and for drops at the target's network card.");
 	return true;
 }
 
@@ -255,14 +257,13 @@ bool rule_firewall_reset(const struct result *result, struct finding *finding)
 	}
 	finding->count = none_up ? refused : refused - resets;
 	rule_say(finding->evidence,
-		"%s%" PRIu64
-		" connections that were answered were refused, though a server of this host listens "
-		"there%s.",
+		"%s%" PRIu64 " connections that were answered were refused, although a "
+		"server on this host listens there%s.",
 		none_up ? "All " : "", finding->count,
-		none_up ? "" : " and TCP of this host sent no reset for them");
+		none_up ? "" : " and TCP on this host sent no reset for them");
 	rule_say(finding->hint,
-		"A firewall answers in its place: look for a rule that rejects with a TCP reset, or "
-		"for a NAT rule that sends them elsewhere.");
+		"A firewall answers in its place: look for a rule that rejects with a "
+		"TCP reset, or a NAT rule that sends them elsewhere.");
 	return true;
 }
 
@@ -281,14 +282,13 @@ bool rule_damaged_segments(const struct result *result, struct finding *finding)
 		return false;
 	}
 	rule_say(finding->evidence,
-		"This machine dropped %" PRIu64
-		" segments that came in with a wrong checksum, and %" PRIu64
-		" connections had to wait or timed out.",
+		"This machine dropped %" PRIu64 " incoming segments with a wrong "
+		"checksum, and %" PRIu64 " connections had to wait or timed out.",
 		damaged, finding->count);
 	rule_say(finding->hint,
-		"Answers come, and are damaged: look at the checksum offload of the devices on the "
-		"way, virtual ones first (at the sender, `ethtool -K DEVICE tx off`), and for a bad "
-		"link.");
+		"Answers arrive damaged: check the checksum offload of the devices on "
+		"the way, virtual ones first (at the sender, `ethtool -K DEVICE tx "
+		"off`), and look for a bad link.");
 	return true;
 }
 
@@ -301,9 +301,8 @@ bool rule_unreachable(const struct result *result, struct finding *finding)
 		return false;
 	}
 	rule_say(finding->evidence,
-		"%" PRIu64 " of %" PRIu64
-		" connections were told that there is no way: network %" PRIu64
-		" times, host %" PRIu64 " times unreachable.",
+		"%" PRIu64 " of %" PRIu64 " connections were unreachable (network %" PRIu64
+		", host %" PRIu64 ").",
 		finding->count, result->dialed, network, host);
 	rule_say(finding->hint, "%s",
 		cause_hint(network > host ? CAUSE_NETWORK_UNREACHABLE : CAUSE_HOST_UNREACHABLE));

@@ -44,24 +44,25 @@ bool rule_quota_was_the_limit(const struct result *result, struct finding *findi
 	finding->count = rule_set_apart(result);
 	if (finding->count > 0) {
 		snprintf(apart, sizeof(apart),
-			" Set apart, as they span a stop: %" PRIu64 " times.", finding->count);
+			" Set apart because they span a stop: %" PRIu64 " times.", finding->count);
 	}
 	if (generator->quota_ns != RESULT_UNKNOWN) {
 		snprintf(period, sizeof(period), " of %.0f ms",
 			(double)generator->quota_period_ns / (double)NSEC_PER_MSEC);
 	}
 	rule_say(finding->evidence,
-		"The run was client-limited: %.120s stopped it %" PRIu64
-		" times while it dialled, each time until the next period%s.%s",
+		"The run was client-limited: %.120s stopped it %" PRIu64 " times while "
+		"it dialed, each time until the next period%s.%s",
 		quota, generator->throttled, period, apart);
 	if (generator->quota_ns == RESULT_UNKNOWN) {
 		rule_say(finding->hint,
-			"The rate is what the quota allowed, and shorter stops are in the times: raise "
-			"the quota, or ask for a slower pace with --sleep.");
+			"The rate is what the quota allowed, and shorter stops are included in "
+			"the times: raise the quota, or ask for a slower pace with --sleep.");
 	} else {
 		rule_say(finding->hint,
-			"The rate is what the quota allowed, and shorter stops are in the times: raise "
-			"the quota in %.160s, or ask for a slower pace with --sleep.",
+			"The rate is what the quota allowed, and shorter stops are included in "
+			"the times: raise the quota in %.160s, or ask for a slower pace with "
+			"--sleep.",
 			generator->quota_file);
 	}
 	return true;

@@ -19,9 +19,9 @@ bool rule_no_listener(const struct result *result, struct finding *finding)
 		!result->listener.look_failed && result->target_count == 0;
 	rule_say(finding->evidence,
 		"All %" PRIu64 " connections that were answered were refused%s.", finding->count,
-		seen ? ", and this host has no socket that listens there" : "");
+		seen ? ", and no socket on this host listens there" : "");
 	rule_say(finding->hint, "%s",
-		seen ? "Start the server, or correct the address or the port."
+		seen ? "Start the server, or correct the address or port."
 		     : "Nothing listens on that address and port, or a firewall rejects with a "
 		       "reset: start the server, or correct the port.");
 	return true;
@@ -34,12 +34,13 @@ bool rule_some_refused(const struct result *result, struct finding *finding)
 		return false;
 	}
 	rule_say(finding->evidence,
-		"%" PRIu64 " connections were refused while %" PRIu64 " came up%s.", finding->count,
-		result->established,
-		rule_listener_left(result) ? ", and at the end nobody listened any more" : "");
+		"%" PRIu64 " connections were refused while %" PRIu64 " were established%s.",
+		finding->count, result->established,
+		rule_listener_left(result) ? ", and at the end nothing listened any more" : "");
 	rule_say(finding->hint,
-		"The server stopped listening or restarted meanwhile, or a balancer sends some to a "
-		"backend where nothing listens: look at its log and its health checks.");
+		"The server stopped listening or restarted in the meantime, or a "
+		"balancer sends some to a backend where nothing listens: check its log "
+		"and its health checks.");
 	return true;
 }
 
@@ -141,19 +142,19 @@ static void hint_at_acceptor(const struct result *result, struct finding *findin
 			"net.core.somaxconn.");
 	} else if (accepted(result) == 0) {
 		rule_say(finding->hint,
-			"The server accepts nobody: it hangs, or never calls accept(); a larger "
+			"The server accepts nothing: it hangs, or never calls accept(). A larger "
 			"backlog (listen(), net.core.somaxconn) would only hide that.");
 	} else {
 		rule_say(finding->hint,
-			"The server accepted %" PRIu64
-			" and then no more: look at the limit of open files of its process and at "
-			"its own limit of connections; a larger backlog would only hide that.",
+			"The server accepted %" PRIu64 " and then no more: check the open file "
+			"limit of its process and its own connection limit. A larger backlog "
+			"would only hide that.",
 			accepted(result));
 	}
 }
 
 /*
- * "at 192.0.2.1:80, up to 5 waited where its backlog is 4, and its socket dropped 30 packets": of
+ * "at 192.0.2.1:80, up to 5 waited, with a backlog of 4, and its socket dropped 30 packets": of
  * that, what is known.
  */
 static void say_how_full(const struct result *result, char text[FINDING_TEXT_MAX])
@@ -168,7 +169,7 @@ static void say_how_full(const struct result *result, char text[FINDING_TEXT_MAX
 			address_format(&result->targets[listener->target].address, address));
 	}
 	if (listener->queued_most >= listener->backlog) {
-		snprintf(waited, sizeof(waited), "up to %u waited where its backlog is %u",
+		snprintf(waited, sizeof(waited), "up to %u waited, with a backlog of %u",
 			listener->queued_most, listener->backlog);
 	}
 	if (known_dropped(result) > 0) {
@@ -220,17 +221,17 @@ static void say_half_open_queue(const struct result *result, struct finding *fin
 {
 	bool counted = result_added(result, NETSTAT_REQUEST_QUEUE_DROPS) > 0;
 	rule_say(finding->evidence,
-		"The server's socket dropped %" PRIu64
-		" packets before they reached its accept queue%s; %" PRIu64
-		" of these connections had to wait or did not come up.",
-		known_dropped(result), counted ? ", as too many connections were half-open" : "",
-		finding->count);
+		"The server's socket dropped %" PRIu64 " packets before they reached its "
+		"accept queue%s; %" PRIu64 " of these connections had to wait or were "
+		"not established.",
+		known_dropped(result),
+		counted ? ", because too many connections were half-open" : "", finding->count);
 	rule_say(finding->hint, "%s%s",
 		counted ? ""
 			: "Its queue of half-open connections was full, or a filter is attached "
 			  "to the socket. ",
-		"Raise the backlog of listen() and net.ipv4.tcp_max_syn_backlog, and switch "
-		"net.ipv4.tcp_syncookies on.");
+		"Raise the backlog of listen() and net.ipv4.tcp_max_syn_backlog, and "
+		"turn net.ipv4.tcp_syncookies on.");
 }
 
 static void say_accept_queue(const struct result *result, struct finding *finding)
@@ -262,9 +263,9 @@ bool rule_backlog_full(const struct result *result, struct finding *finding)
 		return false;
 	}
 	rule_say(finding->evidence,
-		"%" PRIu64 " connections timed out and %" PRIu64
-		" are established here only: that looks like a full accept queue at the server, "
-		"which this host cannot see.",
+		"%" PRIu64 " connections timed out and %" PRIu64 " are established here "
+		"only: this looks like a full accept queue at the server, which this "
+		"host cannot see.",
 		timed_out, known_unconfirmed(result));
 	hint_at_acceptor(result, finding);
 	return true;
@@ -288,9 +289,8 @@ bool rule_server_stopped_accepting(const struct result *result, struct finding *
 	}
 	char waited[RULE_TEXT_MAX];
 	rule_say(finding->evidence,
-		"%" PRIu64
-		" connections still wait in the server's accept queue, %s after the last "
-		"dial.",
+		"%" PRIu64 " connections are still waiting in the server's accept queue, "
+		"%s after the last dial.",
 		finding->count, rule_seconds(rule_watched_ns(result), waited));
 	hint_at_acceptor(result, finding);
 	return true;
@@ -306,8 +306,8 @@ bool rule_server_accepts_slowly(const struct result *result, struct finding *fin
 	}
 	char waited[RULE_TEXT_MAX];
 	rule_say(finding->evidence,
-		"%" PRIu64 " connections still wait in the server's accept queue, %s after the "
-		"last dial; it accepts about %.1f a second.",
+		"%" PRIu64 " connections are still waiting in the server's accept queue, "
+		"%s after the last dial; it accepts about %.1f a second.",
 		finding->count, rule_seconds(rule_watched_ns(result), waited),
 		(double)listener->drained * (double)NSEC_PER_SEC /
 			(double)listener->drained_for_ns);
@@ -326,8 +326,9 @@ bool rule_unconfirmed(const struct result *result, struct finding *finding)
 		" connections are established here, but the target repeats its SYN-ACK.",
 		finding->count, result->established);
 	rule_say(finding->hint,
-		"It never got, or ignores, the last ACK of the handshake: look for a full accept "
-		"queue, or a firewall on the path that drops what is not a SYN.");
+		"It never got, or ignores, the last ACK of the handshake: look for a "
+		"full accept queue, or a firewall on the path that drops everything but "
+		"SYNs.");
 	return true;
 }
 
@@ -351,8 +352,8 @@ bool rule_lost_after_cookie(const struct result *result, struct finding *finding
 		"SYN cookies and never got, or dropped, the last ACK of the handshake.",
 		finding->count, result->established);
 	rule_say(finding->hint,
-		"Whoever uses such a connection is reset: look for a full accept queue, or a "
-		"firewall that drops what is not a SYN.");
+		"Any use of such a connection is answered with a reset: look for a full "
+		"accept queue, or a firewall that drops everything but SYNs.");
 	return true;
 }
 
@@ -366,8 +367,8 @@ bool rule_syn_cookies(const struct result *result, struct finding *finding)
 	}
 	finding->count = own;
 	rule_say(finding->evidence,
-		"At least %" PRIu64 " of %" PRIu64
-		" connections came up by a SYN cookie of the server's kernel.",
+		"At least %" PRIu64 " of %" PRIu64 " connections were established "
+		"through a SYN cookie from the server's kernel.",
 		own, result->established);
 	rule_say(finding->hint,
 		"It took the dials for a flood, or net.ipv4.tcp_syncookies is 2: raise the backlog "
@@ -413,17 +414,17 @@ static void hint_at_cap(const struct result *result, const char *limit, struct f
 	uint64_t silent = rule_cause(result, CAUSE_TIMED_OUT);
 	if (silent * 2 <= finding->count) {
 		rule_say(finding->hint,
-			"That is a limit of %s connections: look at the server's or proxy's maximum, "
-			"its descriptors, and firewall rules that count connections.",
+			"This is a limit of %s connections: check the server's or proxy's "
+			"maximum, its descriptors, and firewall rules that count connections.",
 			limit);
 		return;
 	}
 	finding->side = CAUSE_SIDE_PATH;
 	bool server_is_clear = is_served_here(result) && result->listener.dropped == 0;
 	rule_say(finding->hint,
-		"Where they are dropped is not known: a full table of connections (NAT, conntrack) or "
-		"a rule that counts them on the path%s, or the path broke then. Look whether the "
-		"SYNs still arrive at the server.",
+		"Where they are dropped is not known: a full connection table (NAT, "
+		"conntrack) or a rule that counts connections on the path%s, or the path "
+		"broke at that point. Check whether the SYNs still arrive at the server.",
 		server_is_clear ? " (the server's own socket dropped none)"
 				: ", a limit of the server");
 }
@@ -436,10 +437,10 @@ bool rule_connection_cap(const struct result *result, struct finding *finding)
 	finding->count = rule_capped(result);
 	if (finding->count > 0) {
 		rule_say(finding->evidence,
-			"The first %" PRIu64
-			" connections came up and stayed; of those dialled after them, "
-			"%" PRIu64 " were rejected (%" PRIu64 " refused, %" PRIu64
-			" timed out, %" PRIu64 " ended at once).",
+			"The first %" PRIu64 " connections were established and stayed; of those "
+			"dialed after them, %" PRIu64 " were rejected (%" PRIu64
+			" refused, %" PRIu64 " "
+			"timed out, %" PRIu64 " ended at once).",
 			kept, finding->count, rule_cause(result, CAUSE_REFUSED),
 			rule_cause(result, CAUSE_TIMED_OUT), at_once);
 		snprintf(limit, sizeof(limit), "%" PRIu64, kept);
@@ -455,7 +456,8 @@ static bool ended_at_once(
 {
 	finding->count = rule_cause(result, cause);
 	rule_say(finding->evidence,
-		"%" PRIu64 " of %" PRIu64 " connections %s %s by the peer as soon as they were up.",
+		"%" PRIu64 " of %" PRIu64 " connections %s %s by the peer as soon as "
+		"they were established.",
 		finding->count, result->established, rule_was(finding->count), how);
 	rule_say(finding->hint, "%s", cause_hint(cause));
 	return finding->count > 0;

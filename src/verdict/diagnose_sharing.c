@@ -27,14 +27,14 @@ bool rule_few_ports_left(const struct result *result, struct finding *finding)
 		snprintf(number, sizeof(number), "at most %" PRIu64, left->ports);
 	}
 	rule_say(finding->evidence,
-		"The run left %s of the %" PRIu64
-		" ports from which other programs of this host connect (ip_local_port_range).",
+		"The run left %s of the %" PRIu64 " ports from which other programs on "
+		"this host connect (ip_local_port_range).",
 		number, left->ports_of);
 	rule_say(finding->hint,
-		"Where none is left, their connect() fails with EADDRNOTAVAIL, whatever their "
-		"address%s. Share the ports between more addresses: --source.",
+		"When none is left, their connect() fails with EADDRNOTAVAIL, whatever "
+		"their address%s. Spread the run over more addresses: --source.",
 		result->settings.close_mode == CLOSE_FIN
-			? ", and for up to a minute after the run, unless that has --close rst"
+			? ", and for up to a minute after the run, unless it has --close rst"
 			: "");
 	return true;
 }
@@ -56,8 +56,8 @@ bool rule_host_nearly_full(const struct result *result, struct finding *finding)
 			" open files left (fs.file-max) while the run had %" PRIu64 " connections.",
 			left->files, left->files_of, open);
 		rule_say(finding->hint,
-			"Where none is left, other programs fail with ENFILE: raise fs.file-max, or "
-			"open fewer connections.");
+			"When none is left, other programs fail with ENFILE: raise fs.file-max, "
+			"or open fewer connections.");
 		return true;
 	}
 	if (nearly_full(left->memory_bytes, left->memory_of_bytes, open * END_BYTES)) {
@@ -66,7 +66,7 @@ bool rule_host_nearly_full(const struct result *result, struct finding *finding)
 			" connections.",
 			units_format_bytes(left->memory_bytes, memory), open);
 		rule_say(finding->hint,
-			"Where none is left, the kernel kills programs: open fewer connections.");
+			"When none is left, the kernel kills programs: open fewer connections.");
 		return true;
 	}
 	return false;

@@ -42,7 +42,7 @@ static void judge_end(struct verdict *verdict, const struct result *result)
 		add_reason(verdict, "The run was interrupted.");
 	} else if (result->end == RESULT_FAILED) {
 		propose(verdict, EXIT_STATUS_INCOMPLETE);
-		add_reason(verdict, "The run could not be brought to its end.");
+		add_reason(verdict, "The run could not be completed.");
 	} else if (result->end == RESULT_ABORTED) {
 		add_reason(verdict, "The run was ended early by --abort-if.");
 	} else if (undecided > 0) {
@@ -147,7 +147,8 @@ static void judge_unjudged(struct verdict *verdict, const struct result *result)
 		propose(verdict,
 			outcome->unmeasured_here ? EXIT_STATUS_INCOMPLETE : EXIT_STATUS_FAILURES);
 		add_reason(verdict,
-			"The threshold %s could not be judged (%s), which is no success.",
+			"The threshold %s could not be judged (%s), which does not count as "
+			"success.",
 			verdict->rules->list[i].threshold.text, outcome->not_judged);
 	}
 	if (unjudged > 0) {

@@ -231,7 +231,7 @@ class Target(Fault):
                 run, result = self.dial_for_result("127.0.0.1", ports, "-c", "40", "-s", "2",
                                                    "-t", "1500")
                 self.assertEqual(result["listener"]["backlog"], 4)
-                self.assertIn(f"full: at 127.0.0.1:{full}, up to 5 waited where its backlog is 4",
+                self.assertIn(f"full: at 127.0.0.1:{full}, up to 5 waited, with a backlog of 4",
                               run.stdout)
 
     def test_closed_as_soon_as_accepted(self):

@@ -112,7 +112,7 @@ class BySource(Field):
 
     def test_silence_of_one_source(self):
         run = self.two_sources("drop", ONE_AFTER_THE_OTHER, side="path", cause="timed_out")
-        self.assertIn("As they were dialled last, a limit would look the same", run.stdout)
+        self.assertIn("They were dialed last, so a limit would look the same", run.stdout)
 
     def test_silence_of_one_source_in_turns(self):
         run = self.two_sources("drop", IN_TURNS, side="path", cause="timed_out")
@@ -177,7 +177,7 @@ class BySource(Field):
             declare="set each { type ipv4_addr; flags dynamic; }")
         run, result = self.dial_for_result("127.0.0.1", port, *ONE_AFTER_THE_OTHER)
         self.assert_only(run, result, "connection_cap", side="remote", count=20, status=2,
-                         words=("Of each of 2 sources, the first 15 connections came up",
+                         words=("Of each of 2 sources, the first 15 connections were established",
                                 "a limit of 15 connections"))
 
     def test_an_interrupted_run(self):
@@ -265,7 +265,7 @@ class ByFamilyAndPort(Field):
         run, result = self.dial_for_result("127.0.0.1", f"{free},{limited}", "-c", "60",
                                            "-s", "2")
         self.assert_only(run, result, "connection_cap", side="remote", count=18, status=2,
-                         words=(f"Of port {limited}, the first 12 connections came up",))
+                         words=(f"Of port {limited}, the first 12 connections were established",))
 
 
 class OtherListeners(Field):
@@ -426,10 +426,10 @@ class Router(Field):
     def test_silence_after_so_many(self):
         run, result = self.count_on_router("drop")
         self.assert_only(run, result, "connection_cap", side="path", count=60, status=2,
-                         words=("The first 40 connections came up and stayed",
-                                "is not known", "a full table of connections",
+                         words=("The first 40 connections were established and stayed",
+                                "is not known", "a full connection table",
                                 "a limit of the server"),
-                         without=("look at the server's or proxy's maximum",))
+                         without=("check the server's or proxy's maximum",))
 
     def test_a_full_connection_tracker_of_the_router(self):
         with open("/proc/sys/net/netfilter/nf_conntrack_max", encoding="ascii") as file:
@@ -445,9 +445,9 @@ class Router(Field):
         run, result = self.dial_for_result(self.address, 9000, "-c", "100", "-s", "2",
                                            "-t", "1500")
         self.assert_only(run, result, "connection_cap", side="path", count=60, status=2,
-                         words=("The first 40 connections came up and stayed", "is not known",
-                                "a full table of connections"),
-                         without=("look at the server's or proxy's maximum",))
+                         words=("The first 40 connections were established and stayed", "is not known",
+                                "a full connection table"),
+                         without=("check the server's or proxy's maximum",))
 
     def test_refusal_after_so_many(self):
         run, result = self.count_on_router("reject with tcp reset")

@@ -133,7 +133,7 @@ ROWS = {
     # ---- Devices and neighbours
     "device_down": (
         WIRE + "ip link set dead0 down", "198.51.100.2", PLAIN, 4, {"no_route": 20},
-        "no_route", LOCAL, ["dead0 would be the way, and is down"]),
+        "no_route", LOCAL, ["dead0 would lead there, but is down"]),
     "no_carrier": (
         WIRE + "ip link set dead1 down", "198.51.100.2", TO_THE_END, 4,
         {"host_unreachable": 20}, "device_down", LOCAL, ["device dead0, which has no carrier"]),
@@ -145,7 +145,7 @@ ROWS = {
         "device_down", LOCAL, ["device lo, which is down", "ip link set lo up"]),
     "loopback_down_over_ipv6": (
         "ip link set lo down", "::1", SHORT, 4, {"no_route": 20},
-        "no_route", LOCAL, ["device lo would be the way, and is down"]),
+        "no_route", LOCAL, ["device lo would lead there, but is down"]),
     "silent_neighbour": (
         WIRE, "198.51.100.2", TO_THE_END, 2, {"host_unreachable": 20},
         "neighbour_silent", PATH,

@@ -37,7 +37,7 @@ class Stalls(harness.Case):
         finding = self.client_limited(result)
         self.assertIsNotNone(finding, run.describe())
         self.assertEqual(finding["side"], "local")
-        self.assertIn("this program stood still", finding["evidence"])
+        self.assertIn("this program was stalled", finding["evidence"])
 
 
 @harness.requires("nsenter")
@@ -88,7 +88,8 @@ class OverASlowPath(Stalls):
         if harness.MEASURING:
             self.assertLess(result["connect_us"]["max"], 1000000, run.describe())
         self.assert_named(run, result)
-        self.assertIn(f"Set apart, as they span that: {stalls['connect_apart']} connect times",
+        self.assertIn(f"Set apart because they span a stall: {stalls['connect_apart']} connect "
+                      f"times",
                       run.stdout)
         # Late is what the program was: the lag keeps it.
         self.assertGreaterEqual(result["lag_us"]["max"], 1500000)

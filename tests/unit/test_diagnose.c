@@ -148,12 +148,12 @@ static void counters_of_this_host(void **state)
 		drop(fixture, CAUSE_RESET_BY_PEER, 2000 + 700 * i, 2000 + 700 * i);
 	}
 	assert_finding(fixture, "memory_pressure", 0,
-		"TCP of this host ran short of memory: 0 times under pressure, 2 connections "
-		"aborted, of whatever program; 3 of this run took harm.");
+		"TCP on this host ran short of memory: 0 times under pressure, 2 "
+		"connections of any program aborted; 3 of this run were harmed.");
 	assert_no(fixture, "time_wait_overflow");
 	fixture->result.listener.here = true;
 	assert_finding(fixture, "time_wait_overflow", 3,
-		"7 connections of this host, of this run at most 3, were forgotten without their "
+		"7 connections on this host, at most 3 of them of this run, ended without "
 		"TIME_WAIT.");
 }
 
@@ -177,8 +177,8 @@ static void client_limited_without_a_pace(void **state)
 	assert_nothing(fixture);
 	result->generator.cpu_wait_ns = 850 * NSEC_PER_MSEC;
 	assert_only(fixture, "client_limited", 0,
-		"The run was client-limited: this machine spent 8% of a CPU core on 50000 dials a "
-		"second, and let it wait for one 85% of the time.");
+		"The run was client-limited: this machine spent 8% of a CPU core on "
+		"50000 dials a second, and kept it waiting for one 85% of the time.");
 	result->generator.cpu_wait_ns = 0;
 	/* Too short for the ticks that CPU time is counted in. */
 	result->dialing_ns = GENERATOR_CPU_LEAST_NS - 1;
@@ -196,8 +196,9 @@ static void client_limited_by_a_stall(void **state)
 	assert_nothing(fixture); /* it harmed nothing */
 	stalls->connect_apart = 12;
 	assert_only(fixture, "client_limited", 12,
-		"The run was client-limited: this program stood still once for 300 ms. Set apart, "
-		"as they span that: 12 connect times, 0 times to an error, 0 lifetimes.");
+		"The run was client-limited: this program was stalled once for 300 ms. "
+		"Set apart because they span a stall: 12 connect times, 0 times to an "
+		"error, 0 lifetimes.");
 	assert_non_null(strstr(find(fixture, "client_limited")->hint, "SIGSTOP"));
 	stalls->run_delay_ns = 200 * NSEC_PER_MSEC;
 	assert_non_null(strstr(find(fixture, "client_limited")->hint, "had no CPU"));
@@ -206,9 +207,9 @@ static void client_limited_by_a_stall(void **state)
 	*stalls = (struct stall_view){
 		.count = 3, .total_ns = 4 * NSEC_PER_SEC, .longest_ns = 2 * NSEC_PER_SEC};
 	assert_only(fixture, "client_limited", 0,
-		"The run was client-limited: this program stood still 3 times, at most 2.00 s at "
-		"once, in all for 4.00 s. Set apart, as they span that: 0 connect times, 0 times "
-		"to an error, 0 lifetimes.");
+		"The run was client-limited: this program was stalled 3 times, at most "
+		"2.00 s at a time, in all for 4.00 s. Set apart because they span a "
+		"stall: 0 connect times, 0 times to an error, 0 lifetimes.");
 }
 
 static void client_limited_with_a_pace(void **state)
@@ -276,7 +277,8 @@ static void firewall_drop(void **state)
 	reject(fixture, CAUSE_REFUSED, 1); /* an answer */
 	assert_no(fixture, "firewall_drop");
 	assert_finding(fixture, "partial_drop", 20,
-		"20 of 21 connections were never answered, while the others were at once.");
+		"20 of 21 connections were never answered, while the others were "
+		"answered at once.");
 }
 
 /* One SYN each: it may have been lost, or its answer be late. */
@@ -329,7 +331,8 @@ static void partial_drop(void **state)
 	fixture->result.kernel.retransmitted = 40;
 	fixture->result.kernel.syn_retransmits = 80;
 	assert_only(fixture, "partial_drop", 40,
-		"40 of 100 connections were never answered, while the others were at once.");
+		"40 of 100 connections were never answered, while the others were "
+		"answered at once.");
 	/* As many came up late: random. */
 	fixture->result.kernel.retransmitted = 80;
 	assert_no(fixture, "partial_drop");
@@ -344,8 +347,8 @@ static void syn_loss(void **state)
 	fixture->result.kernel.retransmitted = 13; /* the one that timed out among them */
 	fixture->result.kernel.syn_retransmits = 20;
 	assert_only(fixture, "syn_loss", 13,
-		"12 connections came up only after a SYN was sent again and 1 never did: about "
-		"9.5% of the SYNs or their answers were lost.");
+		"12 connections were established only after a SYN was retransmitted and "
+		"1 never were: about 9.5% of the SYNs or their answers were lost.");
 	/* Of tuples that the peer still held, and of late answers, no SYN was lost. */
 	fixture->result.kernel.retransmitted = 15;
 	fixture->result.kernel.syn_retransmits = 25;
@@ -354,8 +357,8 @@ static void syn_loss(void **state)
 	fixture->result.kernel.stale_tuples = 1;
 	fixture->result.kernel.stale_syns = 3;
 	assert_only(fixture, "syn_loss", 13,
-		"12 connections came up only after a SYN was sent again and 1 never did: about "
-		"9.5% of the SYNs or their answers were lost.");
+		"12 connections were established only after a SYN was retransmitted and "
+		"1 never were: about 9.5% of the SYNs or their answers were lost.");
 	fixture->result.kernel.retransmitted = 2;
 	assert_no(fixture, "syn_loss");
 	fixture->result.kernel = (struct kernel_view){0};
@@ -382,8 +385,8 @@ static void firewall_reset(void **state)
 	reject(fixture, CAUSE_REFUSED, 20);
 	listen_here(fixture, 128);
 	assert_only(fixture, "firewall_reset", 20,
-		"All 20 connections that were answered were refused, though a server of this host "
-		"listens there.");
+		"All 20 connections that were answered were refused, although a server "
+		"on this host listens there.");
 	assert_int_equal(fixture->findings.list[0].side, CAUSE_SIDE_PATH);
 	leave(fixture);
 	assert_no(fixture, "firewall_reset");
@@ -399,13 +402,14 @@ static void firewall_reset_of_some(void **state)
 	result->first_rejected = 7;
 	listen_here(fixture, 128);
 	result->listener.listened_at_end = 1;
-	assert_only(fixture, "some_refused", 20, "20 connections were refused while 30 came up.");
+	assert_only(fixture, "some_refused", 20,
+		"20 connections were refused while 30 were established.");
 	result->network.values[NETSTAT_RESETS_SENT] = 20; /* it was away for a moment */
 	assert_no(fixture, "firewall_reset");
 	result->network.values[NETSTAT_RESETS_SENT] = 0;
 	assert_only(fixture, "firewall_reset", 20,
-		"20 connections that were answered were refused, though a server of this host "
-		"listens there and TCP of this host sent no reset for them.");
+		"20 connections that were answered were refused, although a server on "
+		"this host listens there and TCP on this host sent no reset for them.");
 	result->listener.listened_at_end = 0; /* not on this target */
 	assert_no(fixture, "firewall_reset");
 }
@@ -420,7 +424,7 @@ static void damaged_segments(void **state)
 	fixture->result.first_rejected = 3;
 	fixture->result.kernel.retransmitted = 20;
 	assert_only(fixture, "damaged_segments", 20,
-		"This machine dropped 60 segments that came in with a wrong checksum, and 20 "
+		"This machine dropped 60 incoming segments with a wrong checksum, and 20 "
 		"connections had to wait or timed out.");
 	fixture->result.network.values[NETSTAT_CHECKSUM_ERRORS] = 19;
 	assert_no(fixture, "damaged_segments");
@@ -434,8 +438,7 @@ static void unreachable(void **state)
 	reject(fixture, CAUSE_NETWORK_UNREACHABLE, 2);
 	reject(fixture, CAUSE_HOST_UNREACHABLE, 7);
 	assert_finding(fixture, "unreachable", 9,
-		"9 of 10 connections were told that there is no way: network 2 times, host 7 times "
-		"unreachable.");
+		"9 of 10 connections were unreachable (network 2, host 7).");
 }
 
 static void set_target(
@@ -475,13 +478,14 @@ static void name_with_dead_address(void **state)
 	set_target(fixture, "2001:db8::1", 0, 10);
 	set_target(fixture, "192.0.2.3", 10, 0);
 	assert_only(fixture, "name_with_dead_address", 10,
-		"1 of 3 targets let no connection up ([2001:db8::1]:80), 10 in all, while the "
-		"others did.");
-	assert_non_null(strstr(find(fixture, "name_with_dead_address")->hint, "out of the name"));
+		"1 of 3 targets accepted no connection ([2001:db8::1]:80), 10 failures "
+		"in all, while the others did.");
+	assert_non_null(strstr(find(fixture, "name_with_dead_address")->hint, "from the name"));
 	/* Where more failed than on the dead one, there is more to say. */
 	reject(fixture, CAUSE_TIMED_OUT, 30);
 	assert_finding(fixture, "partial_drop", 40,
-		"40 of 60 connections were never answered, while the others were at once.");
+		"40 of 60 connections were never answered, while the others were "
+		"answered at once.");
 }
 
 static void all_addresses_dead_is_no_matter_of_one(void **state)

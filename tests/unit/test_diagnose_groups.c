@@ -77,7 +77,8 @@ static void small_groups_that_failed_by_chance(void **state)
 	set_rejected(group, CAUSE_TIMED_OUT, 2, 40, 0);
 	assert_no(fixture, "failures_by_source");
 	assert_finding(fixture, "partial_drop", 100,
-		"100 of 2000 connections were never answered, while the others were at once.");
+		"100 of 2000 connections were never answered, while the others were "
+		"answered at once.");
 }
 
 /* The limit was reached before the second source's turn came. */
@@ -90,8 +91,8 @@ static void a_limit_that_lies_before_the_group(void **state)
 	set_rejected(add_group(fixture, GROUP_SOURCE, "10.0.0.1", 0, 25), CAUSE_REFUSED, 1, 24, 24);
 	set_rejected(add_group(fixture, GROUP_SOURCE, "10.0.0.2", 0, 25), CAUSE_REFUSED, 25, 25, 0);
 	assert_only(fixture, "connection_cap", 26,
-		"The first 24 connections came up and stayed; of those dialled after them, 26 were "
-		"rejected (26 refused, 0 timed out, 0 ended at once).");
+		"The first 24 connections were established and stayed; of those dialed "
+		"after them, 26 were rejected (26 refused, 0 timed out, 0 ended at once).");
 }
 
 static void a_limit_for_each(void **state)
@@ -105,8 +106,8 @@ static void a_limit_for_each(void **state)
 	set_rejected(
 		add_group(fixture, GROUP_SOURCE, "10.0.0.2", 0, 25), CAUSE_REFUSED, 10, 40, 15);
 	assert_only(fixture, "connection_cap", 20,
-		"Of each of 2 sources, the first 15 connections came up and stayed; those dialled "
-		"after them, 20 in all, were rejected.");
+		"Of each of 2 sources, the first 15 connections were established and "
+		"stayed; those dialed after them, 20 in all, were rejected.");
 	assert_non_null(strstr(fixture->findings.list[0].hint, "a limit of 15 connections"));
 	/* In no order. */
 	fixture->result.groups[GROUP_SOURCE].list[1].before_rejected = 3;
@@ -122,8 +123,8 @@ static void a_limit_of_one_port(void **state)
 	struct failure_group *group = add_group(fixture, GROUP_PORT, "10.0.0.9", 8001, 30);
 	set_rejected(group, CAUSE_REFUSED, 18, 25, 12);
 	assert_only(fixture, "connection_cap", 18,
-		"Of port 8001, the first 12 connections came up and stayed; those dialled after "
-		"them, 18 in all, were rejected.");
+		"Of port 8001, the first 12 connections were established and stayed; "
+		"those dialed after them, 18 in all, were rejected.");
 }
 
 static void set_target(
@@ -175,8 +176,9 @@ static void failures_of_this_machine_are_no_group(void **state)
 	group->causes[CAUSE_PORTS_EXHAUSTED] = 25;
 	assert_no(fixture, "failures_by_source");
 	assert_finding(fixture, "local_ports_exhausted", 25,
-		"25 of 50 connections found no free local port on this machine, the first after 0 "
-		"ms. These are all connections from source 10.0.0.2, and no others.");
+		"25 of 50 connections found no free local port on this machine, the "
+		"first after 0 ms. These are all the connections from source 10.0.0.2, "
+		"and no others.");
 	group->dialed = 26;
 	assert_finding(fixture, "local_ports_exhausted", 25,
 		"25 of 50 connections found no free local port on this machine, the first after 0 "
@@ -195,11 +197,12 @@ static void causes_that_go_by_source(void **state)
 		add_group(fixture, GROUP_SOURCE, "10.0.0.2", 0, 25), CAUSE_TIMED_OUT, 25, 25, 0);
 	assert_no(fixture, "failures_by_source");
 	assert_finding(fixture, "partial_drop", 25,
-		"25 of 50 connections were never answered, while the others were at once. These "
-		"are all connections from source 10.0.0.2, and no others.");
+		"25 of 50 connections were never answered, while the others were "
+		"answered at once. These are all the connections from source 10.0.0.2, "
+		"and no others.");
 	assert_finding(fixture, "no_listener", 25,
-		"All 25 connections that were answered were refused. These are all connections "
-		"from source 10.0.0.1, and no others.");
+		"All 25 connections that were answered were refused. These are all the "
+		"connections from source 10.0.0.1, and no others.");
 }
 
 int main(void)

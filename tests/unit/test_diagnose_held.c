@@ -65,8 +65,9 @@ static void a_server_that_closes_its_oldest(void **state)
 	assert_non_null(strstr(find(fixture, "idle_timeout")->hint, "closes its oldest"));
 	result->duration_ns = result->generator.last_dial_ns + 12 * NSEC_PER_SEC;
 	assert_only(fixture, "oldest_closed", 194,
-		"194 of 300 were closed at an age of about 2.22 s while others were dialled, and "
-		"none after the last dial: the 106 that were left stayed open for 12.0 s.");
+		"194 of 300 were closed at an age of about 2.22 s while others were "
+		"dialed, and none after the last dial: the 106 that were left stayed "
+		"open for 12.0 s.");
 }
 
 /* At full speed the first are closed at once, and not the last, as a limit would have it. */
@@ -85,8 +86,8 @@ static void a_server_that_closes_its_oldest_at_once(void **state)
 	assert_non_null(find(fixture, "closed_at_once"));
 	result->last_rejected = 183;
 	assert_only(fixture, "oldest_closed", 182,
-		"The first 182 of 300 connections were ended within 500 ms; the 118 dialled after "
-		"them stayed open.");
+		"The first 182 of 300 connections were ended within 500 ms; the 118 "
+		"dialed after them stayed open.");
 }
 
 /* As behind a balancer with two servers, one of which has no such timeout. */
@@ -169,8 +170,8 @@ static void server_went_away(void **state)
 	listen_here(fixture, 128);
 	leave(fixture);
 	assert_only(fixture, "server_went_away", 100,
-		"100 of 100 connections ended together, 2.51 s into the run and within 0 ms, and "
-		"nobody listens there any more.");
+		"100 of 100 connections ended together, 2.51 s into the run and within 0 "
+		"ms, and nothing listens there any more.");
 }
 
 static void a_server_that_restarted(void **state)
@@ -202,7 +203,7 @@ static void silent(void **state)
 	assert_nothing(fixture);
 	drop(fixture, CAUSE_SILENT, 60000, 60000);
 	assert_only(fixture, "silent", 1,
-		"1 of 10 connections went silent: what was sent was not answered.");
+		"1 of 10 connections went silent: data sent on them was not answered.");
 }
 
 static void dropped_while_held(void **state)
@@ -226,8 +227,8 @@ static void what_a_stall_hides_is_no_instant(void **state)
 	fixture->result.lifetime.count = 0;
 	assert_no(fixture, "server_went_away");
 	assert_finding(fixture, "dropped_while_held", 100,
-		"100 of 100 connections were dropped (100 closed, 0 reset), when is not known, as "
-		"this program stood still.");
+		"100 of 100 connections were dropped (100 closed, 0 reset), when is not "
+		"known, because this program was stalled.");
 	/* Unless the listener is seen to be gone. */
 	listen_here(fixture, 128);
 	leave(fixture);
@@ -248,8 +249,8 @@ static void fin_unanswered(void **state)
 	result->closing.acknowledged = 50;
 	result->closing.unanswered = 140;
 	assert_only(fixture, "fin_unanswered", 140,
-		"140 of 200 connections that were still open here did not answer when they were "
-		"closed: their FINs, sent again, were unanswered after 2.00 s.");
+		"140 of 200 connections still open here did not answer when they were "
+		"closed: their retransmitted FINs were unanswered after 2.00 s.");
 	/* Where nobody asked that they stay, perhaps only the FINs are dropped. */
 	assert_int_equal(fixture->findings.list[0].weight, FINDING_REMARK);
 	result->held = true;
@@ -263,7 +264,7 @@ static void reset_while_closing(void **state)
 	fixture->result.closing =
 		(struct closing_view){.closed = 200, .acknowledged = 190, .reset = 10};
 	assert_only(fixture, "reset_while_closing", 10,
-		"10 of 200 connections that were closed by FIN ended by a RST all the same.");
+		"10 of 200 connections closed with a FIN still ended in a RST.");
 	assert_int_equal(fixture->findings.list[0].weight, FINDING_REMARK);
 	fixture->result.closing.reset = RESULT_UNKNOWN;
 	assert_nothing(fixture);

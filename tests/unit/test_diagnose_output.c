@@ -70,7 +70,7 @@ static void without_a_route_nobody_else_is_accused(void **state)
 		"This machine has no route to 2001:db8::1 and to others: no SYN was sent for 40 of "
 		"40 connections.");
 	assert_string_equal(find(fixture, "no_route")->hint,
-		"The device eth0 would be the way, and is down: `ip link set eth0 up`.");
+		"The device eth0 would lead there, but is down: `ip link set eth0 up`.");
 }
 
 static void what_refuses_is_named_with_what_takes_it_away(void **state)
@@ -112,13 +112,13 @@ static void a_security_module_is_no_firewall(void **state)
 	refusal->error_number = EACCES;
 	strcpy(refusal->by, "landlock,selinux");
 	assert_string_equal(find(fixture, "local_not_permitted")->hint,
-		"connect said EACCES, and no packet was sent: look at the rules of a security module "
+		"connect said EACCES, and no packet was sent: check the rules of a security module "
 		"(Landlock, SELinux, AppArmor; this kernel has landlock,selinux).");
 	refusal->error_number = EPERM;
 	assert_string_equal(find(fixture, "local_not_permitted")->hint,
-		"connect said EPERM, and no packet was sent: look at the programs of the cgroup "
-		"(connect4, connect6), at IPsec policies that block (`ip xfrm policy`) and at the "
-		"container's profile.");
+		"connect said EPERM, and no packet was sent: check the programs of the "
+		"cgroup (connect4, connect6), IPsec policies that block (`ip xfrm "
+		"policy`) and the container's profile.");
 }
 
 static void a_device_without_carrier_is_ours(void **state)
@@ -129,7 +129,7 @@ static void a_device_without_carrier_is_ours(void **state)
 	way->neighbour = NEIGHBOUR_SILENT;
 	way->device.state = LINK_NO_CARRIER;
 	assert_only(fixture, "device_down", 20,
-		"This machine's route to 192.0.2.1 goes by the device eth0, which has no carrier: "
+		"This machine's route to 192.0.2.1 uses the device eth0, which has no carrier: "
 		"20 connections failed.");
 	expect_local(fixture, "device_down", FINDING_LOCAL);
 	way->device.state = LINK_DOWN;
@@ -172,8 +172,8 @@ static void own_drops_need_as_many_packets_as_were_lost(void **state)
 	assert_no(fixture, "output_dropped");
 	leave_unsent(fixture, 20);
 	assert_only(fixture, "output_dropped", 20,
-		"This machine dropped SYNs that it was to send: 20 packets did not leave, and 20 "
-		"connections had to wait or timed out.");
+		"This machine dropped SYNs it was about to send: 20 packets did not "
+		"leave, and 20 connections had to wait or timed out.");
 	expect_local(fixture, "output_dropped", FINDING_LOCAL);
 	/* Far more than that: it is somebody else's as well, and nothing is known of ours. */
 	leave_unsent(fixture, 500);
@@ -192,8 +192,8 @@ static void own_drops_need_failed_retransmissions(void **state)
 	assert_no(fixture, "output_dropped");
 	set(fixture, NETSTAT_RETRANSMIT_FAILS, 20);
 	assert_only(fixture, "output_dropped", 20,
-		"This machine dropped SYNs that it was to send: 40 packets did not leave, and 20 "
-		"connections had to wait or timed out.");
+		"This machine dropped SYNs it was about to send: 40 packets did not "
+		"leave, and 20 connections had to wait or timed out.");
 	/* For want of a route: no filter. */
 	set(fixture, NETSTAT_IP_NO_ROUTES, 20);
 	assert_no(fixture, "output_dropped");
@@ -203,10 +203,10 @@ static void own_drops_need_failed_retransmissions(void **state)
 	*match = (struct ruleset_match){
 		.count = 1, .text = "rule 3 of chain output, table inet own (tcp dport 80 drop)"};
 	assert_string_equal(find(fixture, "output_dropped")->hint,
-		"Look at rule 3 of chain output, table inet own (tcp dport 80 drop): no other rule "
-		"of nf_tables can drop them on their way out.");
+		"Check rule 3 of chain output, table inet own (tcp dport 80 drop): no other rule "
+		"of nf_tables can drop them on the way out.");
 	match->count = 3;
-	assert_non_null(strstr(find(fixture, "output_dropped")->hint, "and at 2 more that can"));
+	assert_non_null(strstr(find(fixture, "output_dropped")->hint, "and 2 more that can"));
 	/* They got through IP. */
 	leave_unsent(fixture, 0);
 	assert_non_null(strstr(find(fixture, "output_dropped")->hint, "hook egress"));
@@ -235,8 +235,8 @@ static void own_rejects_answer_by_the_loopback(void **state)
 	assert_no(fixture, "output_rejected");
 	set(fixture, NETSTAT_LO_PACKETS, 20);
 	assert_only(fixture, "output_rejected", 20,
-		"This machine itself rejected 20 of 20 connections: what it was to send did not get "
-		"behind its output, and no SYN left.");
+		"This machine itself rejected 20 of 20 connections: what it was about to "
+		"send did not get past its output hook, and no SYN left.");
 	expect_local(fixture, "output_rejected", FINDING_LOCAL);
 	leave_unsent(fixture, 19);
 	assert_no(fixture, "output_rejected");
@@ -293,7 +293,7 @@ static void the_reverse_path_filter_needs_harm(void **state)
 	retransmit(fixture, 20);
 	strcpy(fixture->result.reverse_path.device, "eth1");
 	assert_only(fixture, "reverse_path_filtered", 20,
-		"This machine's reverse path filter dropped 200 packets that came in, and 20 "
+		"This machine's reverse path filter dropped 200 incoming packets, and 20 "
 		"connections were not answered.");
 	expect_local(fixture, "reverse_path_filtered", FINDING_LOCAL);
 	assert_non_null(strstr(
@@ -327,14 +327,14 @@ static void dropped_answers_are_as_many_as_the_syns(void **state)
 	assert_no(fixture, "input_dropped");
 	leave_undelivered(fixture, 40);
 	assert_only(fixture, "input_dropped", 20,
-		"This machine dropped 40 packets that came in, as many as the answers to its SYNs "
-		"may be, and 20 connections timed out.");
+		"This machine dropped 40 incoming packets, as many as may be the answers "
+		"to its SYNs, and 20 connections timed out.");
 	expect_local(fixture, "input_dropped", FINDING_LOCAL);
 	fixture->result.own_rules[RULESET_DROPS_ANSWERS] = (struct ruleset_match){
 		.count = 1, .text = "rule 3 of chain input, table ip own (drop)"};
 	assert_string_equal(find(fixture, "input_dropped")->hint,
-		"Look at rule 3 of chain input, table ip own (drop): no other rule of nf_tables can "
-		"drop them on their way in.");
+		"Check rule 3 of chain input, table ip own (drop): no other rule of nf_tables can "
+		"drop them on the way in.");
 	/* Far more: whose they are is not known. */
 	leave_undelivered(fixture, 1000);
 	assert_no(fixture, "input_dropped");

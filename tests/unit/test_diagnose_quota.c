@@ -15,7 +15,7 @@ static void throttle(struct fixture *fixture)
 
 #define EVIDENCE                                                                         \
 	"The run was client-limited: the CPU quota of its control group, 10% of a CPU, " \
-	"stopped it 12 times while it dialled, each time until the next period of 100 ms."
+	"stopped it 12 times while it dialed, each time until the next period of 100 ms."
 
 static void a_quota_that_stopped_the_run_is_named(void **state)
 {
@@ -54,8 +54,8 @@ static void times_that_were_set_apart_are_harm_and_told(void **state)
 	fixture->result.stalls.count = 2;
 	fixture->result.stalls.connect_apart = 3;
 	fixture->result.stalls.failure_apart = 1;
-	assert_only(
-		fixture, "client_limited", 4, EVIDENCE " Set apart, as they span a stop: 4 times.");
+	assert_only(fixture, "client_limited", 4,
+		EVIDENCE " Set apart because they span a stop: 4 times.");
 }
 
 static void a_quota_that_never_stopped_it_is_not_worth_a_word(void **state)
@@ -72,8 +72,8 @@ static void a_quota_may_be_out_of_sight(void **state)
 	throttle(fixture);
 	fixture->result.generator.quota_ns = RESULT_UNKNOWN;
 	assert_only(fixture, "client_limited", 0,
-		"The run was client-limited: a CPU quota of its control groups stopped it 12 times "
-		"while it dialled, each time until the next period.");
+		"The run was client-limited: a CPU quota of its control groups stopped "
+		"it 12 times while it dialed, each time until the next period.");
 }
 
 /* The path of a pod of Kubernetes, where the host's are seen. */

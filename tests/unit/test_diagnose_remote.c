@@ -11,8 +11,8 @@ static void no_listener(void **state)
 		fixture, "no_listener", 50, "All 50 connections that were answered were refused.");
 	fixture->result.listener.here = true;
 	assert_only(fixture, "no_listener", 50,
-		"All 50 connections that were answered were refused, and this host has no socket "
-		"that listens there.");
+		"All 50 connections that were answered were refused, and no socket on this "
+		"host listens there.");
 	establish(fixture, 1);
 	assert_no(fixture, "no_listener");
 }
@@ -24,15 +24,17 @@ static void some_refused(void **state)
 	assert_no(fixture, "some_refused");
 	reject(fixture, CAUSE_REFUSED, 10);
 	fixture->result.first_rejected = 4;
-	assert_only(fixture, "some_refused", 10, "10 connections were refused while 50 came up.");
+	assert_only(fixture, "some_refused", 10,
+		"10 connections were refused while 50 were established.");
 	listen_here(fixture, 128);
 	leave(fixture);
 	assert_only(fixture, "some_refused", 10,
-		"10 connections were refused while 50 came up, and at the end nobody listened any "
-		"more.");
+		"10 connections were refused while 50 were established, and at the end nothing "
+		"listened any more.");
 	/* Who could not be asked about has not left. */
 	fixture->result.listener.look_failed = true;
-	assert_only(fixture, "some_refused", 10, "10 connections were refused while 50 came up.");
+	assert_only(fixture, "some_refused", 10,
+		"10 connections were refused while 50 were established.");
 }
 
 static void reset_in_handshake(void **state)
@@ -59,9 +61,9 @@ static void backlog_full(void **state)
 	result->listener.queued_at_end = 5;
 	result->duration_ns = 2 * NSEC_PER_SEC;
 	assert_only(fixture, "backlog_full", 35,
-		"The server's accept queue was full: up to 5 waited where its backlog is 4; 35 "
-		"connections timed out.");
-	assert_non_null(strstr(fixture->findings.list[0].hint, "accepts nobody"));
+		"The server's accept queue was full: up to 5 waited, with a backlog of "
+		"4; 35 connections timed out.");
+	assert_non_null(strstr(fixture->findings.list[0].hint, "accepts nothing"));
 	establish(fixture, 59);
 	assert_non_null(
 		strstr(find(fixture, "backlog_full")->hint, "accepted 59 and then no more"));
@@ -90,10 +92,10 @@ static void backlog_full_of_one_of_several_targets(void **state)
 			address_parse_literal("192.0.2.1", (uint16_t)(7001 + i), address), 0);
 	}
 	assert_finding(fixture, "backlog_full", 15,
-		"The server's accept queue was full: at 192.0.2.1:7002, up to 5 waited where its "
-		"backlog is 4; 15 connections timed out.");
+		"The server's accept queue was full: at 192.0.2.1:7002, up to 5 waited, "
+		"with a backlog of 4; 15 connections timed out.");
 	/* What another target accepted is not its own. */
-	assert_non_null(strstr(find(fixture, "backlog_full")->hint, "accepts nobody"));
+	assert_non_null(strstr(find(fixture, "backlog_full")->hint, "accepts nothing"));
 }
 
 static void backlog_full_by_its_own_drops(void **state)
@@ -118,8 +120,8 @@ static void backlog_full_by_its_own_drops(void **state)
 	result->listener.dropped = 12;
 	result->network.values[NETSTAT_LISTEN_OVERFLOWS] = 0;
 	assert_only(fixture, "backlog_full", 8,
-		"The server's socket dropped 12 packets before they reached its accept queue; 8 of "
-		"these connections had to wait or did not come up.");
+		"The server's socket dropped 12 packets before they reached its accept "
+		"queue; 8 of these connections had to wait or were not established.");
 }
 
 /* The counters are of all listeners of this host, the target's socket dropped nothing. */
@@ -153,8 +155,8 @@ static void an_overflow_that_resets(void **state)
 	result->listener.dropped = 15;
 	result->listener.queued_most = 5;
 	assert_only(fixture, "backlog_full", 15,
-		"The server's accept queue was full: up to 5 waited where its backlog is 4, and its "
-		"socket dropped 15 packets; 0 connections timed out.");
+		"The server's accept queue was full: up to 5 waited, with a backlog of "
+		"4, and its socket dropped 15 packets; 0 connections timed out.");
 }
 
 static void backlog_full_by_what_it_does(void **state)
@@ -167,8 +169,8 @@ static void backlog_full_by_what_it_does(void **state)
 	assert_no(fixture, "backlog_full");
 	fixture->result.unconfirmed = 6;
 	assert_only(fixture, "backlog_full", 36,
-		"30 connections timed out and 6 are established here only: that looks like a full "
-		"accept queue at the server, which this host cannot see.");
+		"30 connections timed out and 6 are established here only: this looks "
+		"like a full accept queue at the server, which this host cannot see.");
 	/* It does see it, and it is not full. */
 	listen_here(fixture, 128);
 	assert_no(fixture, "backlog_full");
@@ -192,8 +194,8 @@ static void server_stopped_accepting(void **state)
 	assert_nothing(fixture);
 	result->duration_ns = 1500 * NSEC_PER_MSEC;
 	assert_only(fixture, "server_stopped_accepting", 41,
-		"41 connections still wait in the server's accept queue, 1.00 s after the last "
-		"dial.");
+		"41 connections are still waiting in the server's accept queue, 1.00 s "
+		"after the last dial.");
 	assert_non_null(strstr(fixture->findings.list[0].hint, "accepted 59"));
 	assert_int_equal(fixture->findings.list[0].weight, FINDING_FAILURE);
 	/* In the queue there are others' too: the kernel told which are ours. */
@@ -222,8 +224,8 @@ static void server_accepts_slowly(void **state)
 	assert_int_equal(find(fixture, "server_stopped_accepting")->count, 41);
 	result->listener.drained = 8;
 	assert_only(fixture, "server_accepts_slowly", 41,
-		"41 connections still wait in the server's accept queue, 2.00 s after the last "
-		"dial; it accepts about 10.0 a second.");
+		"41 connections are still waiting in the server's accept queue, 2.00 s "
+		"after the last dial; it accepts about 10.0 a second.");
 	assert_int_equal(fixture->findings.list[0].weight, FINDING_REMARK);
 }
 
@@ -248,7 +250,8 @@ static void syn_cookies(void **state)
 	assert_nothing(fixture); /* of another server of this host */
 	listen_here(fixture, 128);
 	assert_only(fixture, "syn_cookies", 3,
-		"At least 3 of 20 connections came up by a SYN cookie of the server's kernel.");
+		"At least 3 of 20 connections were established through a SYN cookie from "
+		"the server's kernel.");
 	values[NETSTAT_PASSIVE_OPENS] = 33;
 	assert_nothing(fixture);
 }
@@ -308,7 +311,7 @@ static void a_cap_of_silence_proves_no_limit_of_the_server(void **state)
 	fixture->result.causes[CAUSE_REFUSED].count = 20;
 	finding = find(fixture, "connection_cap");
 	assert_int_equal(finding->side, CAUSE_SIDE_REMOTE);
-	assert_non_null(strstr(finding->hint, "That is a limit of 40 connections"));
+	assert_non_null(strstr(finding->hint, "This is a limit of 40 connections"));
 }
 
 static void connection_cap(void **state)
@@ -319,8 +322,8 @@ static void connection_cap(void **state)
 	reject(fixture, CAUSE_TIMED_OUT, 8);
 	fixture->result.first_rejected = 40;
 	assert_only(fixture, "connection_cap", 20,
-		"The first 40 connections came up and stayed; of those dialled after them, 20 were "
-		"rejected (12 refused, 8 timed out, 0 ended at once).");
+		"The first 40 connections were established and stayed; of those dialed "
+		"after them, 20 were rejected (12 refused, 8 timed out, 0 ended at once).");
 	fixture->result.first_rejected = 38; /* others came up after the first that did not */
 	assert_no(fixture, "connection_cap");
 	fixture->result.first_rejected = 41; /* so it is said to be, but one overtook it */
@@ -348,11 +351,12 @@ static void a_cap_that_closes(void **state)
 	}
 	fixture->result.first_rejected = 40;
 	assert_only(fixture, "connection_cap", 20,
-		"The first 40 connections came up and stayed; of those dialled after them, 20 were "
-		"rejected (0 refused, 0 timed out, 20 ended at once).");
+		"The first 40 connections were established and stayed; of those dialed "
+		"after them, 20 were rejected (0 refused, 0 timed out, 20 ended at once).");
 	fixture->result.first_rejected = 0;
 	assert_only(fixture, "closed_at_once", 20,
-		"20 of 60 connections were closed (FIN) by the peer as soon as they were up.");
+		"20 of 60 connections were closed (FIN) by the peer as soon as they were "
+		"established.");
 }
 
 static void reset_at_once(void **state)
@@ -363,7 +367,8 @@ static void reset_at_once(void **state)
 	drop(fixture, CAUSE_RESET_AT_ONCE, 10, 1);
 	fixture->result.first_rejected = 0;
 	assert_only(fixture, "reset_at_once", 1,
-		"1 of 2 connections was reset (RST) by the peer as soon as they were up.");
+		"1 of 2 connections was reset (RST) by the peer as soon as they were "
+		"established.");
 	assert_no(fixture, "closed_at_once");
 }
 

@@ -23,16 +23,16 @@ static void fewer_ports_than_the_reserve_are_told(void **state)
 	fixture->result.left.ports = 3528;
 	fixture->result.settings.close_mode = CLOSE_RST;
 	assert_only(fixture, "few_ports_left", 0,
-		"The run left at most 3528 of the 28232 ports from which other programs of this "
-		"host connect (ip_local_port_range).");
+		"The run left at most 3528 of the 28232 ports from which other programs "
+		"on this host connect (ip_local_port_range).");
 	assert_null(strstr(find(fixture, "few_ports_left")->hint, "a minute"));
 	fixture->result.settings.close_mode = CLOSE_FIN;
 	assert_non_null(strstr(find(fixture, "few_ports_left")->hint, "a minute after the run"));
 	assert_int_equal(find(fixture, "few_ports_left")->weight, FINDING_REMARK);
 	fixture->result.left.ports = 0;
 	assert_only(fixture, "few_ports_left", 0,
-		"The run left none of the 28232 ports from which other programs of this host "
-		"connect (ip_local_port_range).");
+		"The run left none of the 28232 ports from which other programs on this "
+		"host connect (ip_local_port_range).");
 }
 
 static void files_of_the_host_are_told_where_the_run_took_them(void **state)
