@@ -14,10 +14,10 @@
 #include "cli/outcome.h"
 #include "cli/surroundings.h"
 #include "tcpgoon/base/clock.h"
+#include "tcpgoon/base/signals.h"
 #include "tcpgoon/base/units.h"
 #include "tcpgoon/report/progress.h"
 #include "tcpgoon/run/run.h"
-#include "tcpgoon/uring/signals.h"
 #include "tcpgoon/verdict/verdict.h"
 
 #define FIELD(name) OPTION_FIELD(struct settings, name)

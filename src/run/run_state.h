@@ -16,11 +16,11 @@
 #include "run/stall.h"
 #include "run/table.h"
 #include "run/tuple_pool.h"
+#include "tcpgoon/base/signals.h"
 #include "tcpgoon/plan/plan.h"
 #include "tcpgoon/result/result.h"
 #include "tcpgoon/run/run_params.h"
 #include "tcpgoon/transport/transport.h"
-#include "tcpgoon/uring/signals.h"
 
 /* Phases of a run, in order; a run never goes back. What they do: phases.c. */
 enum phase {

@@ -5,8 +5,8 @@
 
 #include "server/accept_failure.h"
 #include "tcpgoon/base/clock.h"
+#include "tcpgoon/base/signals.h"
 #include "tcpgoon/transport/transport.h"
-#include "tcpgoon/uring/signals.h"
 
 #define ACCEPT_PAUSE_NS (100 * NSEC_PER_MSEC)
 

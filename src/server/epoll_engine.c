@@ -32,7 +32,7 @@
 #include "server/accept_failure.h"
 #include "server/engine.h"
 #include "tcpgoon/base/clock.h"
-#include "tcpgoon/uring/signals.h"
+#include "tcpgoon/base/signals.h"
 
 /* Descriptors of a block of connections; the descriptor's number is the place. */
 #define BLOCK_BITS 16

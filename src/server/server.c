@@ -17,8 +17,8 @@
 #include "server/connections.h"
 #include "server/engine.h"
 #include "tcpgoon/base/clock.h"
+#include "tcpgoon/base/signals.h"
 #include "tcpgoon/net/limits.h"
-#include "tcpgoon/uring/signals.h"
 
 /* Of a lane where the number of connections is not known: half a MiB of kernel memory. */
 #define SLOTS_UNKNOWN 65536

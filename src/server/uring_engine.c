@@ -29,13 +29,14 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "server/engine.h"
 #include "server/uring_acceptor.h"
 #include "server/uring_submit.h"
+#include "tcpgoon/base/signals.h"
 #include "tcpgoon/uring/lanes.h"
 #include "tcpgoon/uring/release.h"
-#include "tcpgoon/uring/signals.h"
 
 struct uring_engine {
 	struct server_engine base;
@@ -65,8 +66,7 @@ static void destroy(struct server_engine *base)
 
 static int arm(struct uring_engine *engine, struct error *error)
 {
-	int r = signals_arm(
-		engine->signals, &engine->lanes.list[0], submit_token(OPERATION_SIGNAL, 0));
+	int r = submit_signal(&engine->lanes.list[0], signals_poll_fd(engine->signals));
 	return r < 0 ? lanes_explain(&engine->lanes, r, error) : 0;
 }
 
@@ -138,10 +138,15 @@ struct harvest {
 static int handle_signal(const struct harvest *harvest, struct lane *lane, int result)
 {
 	struct uring_engine *engine = harvest->engine;
-	int r = signals_completed(
-		engine->signals, lane, submit_token(OPERATION_SIGNAL, 0), result, harvest->error);
-	engine->base.interrupted = engine->base.interrupted || r > 0;
-	return r < 0 ? r : 0;
+	if (result < 0 && result != -EINTR) {
+		return error_set(
+			harvest->error, result, "cannot wait for signals: %s", strerror(-result));
+	}
+	if (!signals_came(engine->signals)) {
+		return submit_signal(lane, signals_poll_fd(engine->signals));
+	}
+	engine->base.interrupted = true;
+	return 0;
 }
 
 static int handle_accept(const struct harvest *harvest, struct lane *lane,

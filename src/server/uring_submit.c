@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/uring_submit.h"
 
+int submit_signal(struct lane *lane, int signal_fd)
+{
+	struct io_uring_sqe *sqe;
+	int r = lane_take_sqe(lane, &sqe);
+	if (r == 0) {
+		lane_prep_ready(sqe, signal_fd, submit_token(OPERATION_SIGNAL, 0));
+	}
+	return r;
+}
+
 int submit_multishot(struct lane *lane, int listen_fd)
 {
 	struct io_uring_sqe *sqe;

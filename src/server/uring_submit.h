@@ -27,6 +27,9 @@ static inline uint64_t submit_token(enum server_operation operation, uint32_t in
 
 /* All return 0 or the negative errno of an io_uring_enter that had to make room. */
 
+/* Completes when a signal can be read. */
+int submit_signal(struct lane *lane, int signal_fd);
+
 /* Into slots that the kernel chooses. */
 int submit_multishot(struct lane *lane, int listen_fd);
 int submit_single(struct lane *lane, int listen_fd, uint32_t number);

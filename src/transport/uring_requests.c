@@ -18,8 +18,6 @@
  */
 #include "transport/uring_requests.h"
 
-#include <poll.h>
-
 #include "tcpgoon/base/clock.h"
 
 #define CHAIN_MAX 4
@@ -195,8 +193,7 @@ int uring_requests_ready(struct uring_requests *requests, int fd, uint32_t id)
 	struct io_uring_sqe *sqe;
 	int r = lane_take_sqe(&requests->lanes.list[0], &sqe);
 	if (r == 0) {
-		io_uring_prep_poll_add(sqe, fd, POLLIN);
-		sqe->user_data = token_of(OPERATION_READY, (struct slot){.number = id});
+		lane_prep_ready(sqe, fd, token_of(OPERATION_READY, (struct slot){.number = id}));
 	}
 	return r;
 }

@@ -176,6 +176,12 @@ void lane_prep_watch(struct io_uring_sqe *sqe, uint32_t slot, uint64_t user_data
 	sqe->user_data = user_data;
 }
 
+void lane_prep_ready(struct io_uring_sqe *sqe, int fd, uint64_t user_data)
+{
+	io_uring_prep_poll_add(sqe, fd, POLLIN);
+	sqe->user_data = user_data;
+}
+
 void lane_prep_receive(struct io_uring_sqe *sqe, uint32_t slot, uint64_t user_data)
 {
 	io_uring_prep_recv(sqe, (int)slot, NULL, RECEIVE_MOST, MSG_TRUNC | MSG_DONTWAIT);

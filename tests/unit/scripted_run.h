@@ -9,10 +9,10 @@
 #include "scripted_host.h"
 #include "scripted_transport.h"
 #include "tcpgoon/base/error.h"
+#include "tcpgoon/base/signals.h"
 #include "tcpgoon/plan/plan.h"
 #include "tcpgoon/result/result.h"
 #include "tcpgoon/run/run.h"
-#include "tcpgoon/uring/signals.h"
 
 /* The targets are ports of this host, from this one on. */
 #define RUN_TARGET_HOST "192.0.2.9"

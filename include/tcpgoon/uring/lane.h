@@ -68,6 +68,9 @@ int lane_take_sqe(struct lane *lane, struct io_uring_sqe **ret_sqe);
  */
 void lane_prep_watch(struct io_uring_sqe *sqe, uint32_t slot, uint64_t user_data);
 
+/* Prepares a POLL_ADD on an ordinary descriptor: it completes once, when that can be read. */
+void lane_prep_ready(struct io_uring_sqe *sqe, int fd, uint64_t user_data);
+
 /*
  * Prepares a RECV that drops what the TCP socket in `slot` has received. It never waits: it
  * completes with the number of bytes, 0 after the peer's FIN, -EAGAIN where there is nothing, or

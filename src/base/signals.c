@@ -3,18 +3,12 @@
  * A blocked signal is delivered to the signalfd even where the process ignores it, as one that a
  * script started in the background ignores SIGINT: there too it ends the work with its report.
  * SIGHUP is another matter: who ignores it (nohup) wants the work to outlive the terminal.
- *
- * The descriptor is non-blocking although a READ shall wait on it: before 6.10 a signalfd cannot
- * say of a single read that it must not sleep, and the ring would park a worker thread in it. With
- * O_NONBLOCK set it tries, and then polls as for any other descriptor.
  */
-#include "tcpgoon/uring/signals.h"
+#include "tcpgoon/base/signals.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "tcpgoon/uring/lane.h"
 
 static bool is_ignored(int number)
 {
@@ -41,32 +35,6 @@ int signals_init(struct signals *signals, struct error *error)
 		return error_set(error, -errno, "no signalfd: %s", strerror(errno));
 	}
 	return 0;
-}
-
-int signals_arm(struct signals *signals, struct lane *lane, uint64_t user_data)
-{
-	int r = lane_reserve(lane, 1);
-	if (r < 0) {
-		return r;
-	}
-	struct io_uring_sqe *sqe = lane_sqe(lane);
-	io_uring_prep_read(sqe, signals->fd, &signals->info, sizeof(signals->info), 0);
-	sqe->user_data = user_data;
-	return 0;
-}
-
-int signals_completed(struct signals *signals, struct lane *lane, uint64_t user_data, int result,
-	struct error *error)
-{
-	if (result == -EINTR || result == -EAGAIN) {
-		return signals_arm(signals, lane, user_data);
-	}
-	if (result < 0) {
-		return error_set(error, result, "signals cannot be read (read of a signalfd): %s",
-			strerror(-result));
-	}
-	signals_release(signals);
-	return 1;
 }
 
 bool signals_came(struct signals *signals)

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * SIGINT, SIGTERM and SIGHUP as a completion on a lane, or as a descriptor to poll where there is
- * none, never as work in a handler.
- */
-#ifndef TCPGOON_URING_SIGNALS_H
-#define TCPGOON_URING_SIGNALS_H
+/* SIGINT, SIGTERM and SIGHUP as a descriptor to wait for, never as work in a handler. */
+#ifndef TCPGOON_BASE_SIGNALS_H
+#define TCPGOON_BASE_SIGNALS_H
 
 #include <signal.h>
 #include <stdbool.h>
@@ -13,9 +10,6 @@
 
 #include "tcpgoon/base/error.h"
 
-struct lane;
-
-/* A READ into `info` may be pending: the lane that it was armed on must be finished first. */
 struct signals {
 	int fd;
 	bool taken;
@@ -34,20 +28,8 @@ struct signals {
  */
 int signals_init(struct signals *signals, struct error *error);
 
-/* Queues a READ that completes when a signal comes. Returns 0 or a negative errno. */
-int signals_arm(struct signals *signals, struct lane *lane, uint64_t user_data);
-
 /*
- * That READ has completed with `result`. Returns 1 where a signal came: it is released then; 0
- * where none did, and the READ is armed again; or a negative errno, with a message where it is not
- * that of io_uring_enter.
- */
-int signals_completed(struct signals *signals, struct lane *lane, uint64_t user_data, int result,
-	struct error *error);
-
-/*
- * Whether one came by now, outside of any ring: no READ may be pending. Where one did, the signals
- * are released.
+ * Whether one came by now. Where one did, the signals are released.
  */
 bool signals_came(struct signals *signals);
 
