@@ -212,6 +212,20 @@ static void an_answer_that_is_taken_back_is_a_failure(void **state)
 	assert_int_equal(run->result.failure.max_us, 4000);
 }
 
+static void what_was_taken_back_was_never_there_with_the_others(void **state)
+{
+	static const struct script_fate retracted = {
+		.steps = {{ON_DIAL, TRANSPORT_ANSWERED, 2 * MS},
+			{ON_DIAL, TRANSPORT_FAILED, 4 * MS, ECONNREFUSED}}};
+	static const struct script_fate later = {.steps = {{ON_DIAL, TRANSPORT_CONNECTED, 6 * MS}}};
+	struct scripted_run *run = *state;
+	scripted_run_plan(run, &(struct run_layout){.connections = 4});
+	BY_SLOT(run, &retracted, &retracted, &retracted, &later);
+	scripted_run_complete(run, NULL);
+	assert_at_end(run, 1, 0, 3, 0, 0);
+	assert_int_equal(run->result.max_concurrent, 1);
+}
+
 static void it_is_established_when_it_was_answered(void **state)
 {
 	static const struct script_fate confirmed_later = {
@@ -1136,6 +1150,7 @@ int main(void)
 		CASE(the_kernel_may_give_up_before_the_dial_timeout),
 		CASE(an_answer_in_the_instant_of_giving_up_counts),
 		CASE(an_answer_that_is_taken_back_is_a_failure),
+		CASE(what_was_taken_back_was_never_there_with_the_others),
 		CASE(it_is_established_when_it_was_answered),
 		CASE(a_reset_between_answer_and_confirmation_ends_an_established_one),
 		CASE(those_that_are_closed_before_the_others_are_confirmed_were_there_too),
