@@ -5,7 +5,8 @@
 #include <limits.h>
 #include <string.h>
 
-#include "tcpgoon/verdict/verdict.h"
+#include "cli/help.h"
+#include "tcpgoon/verdict/exit_status.h"
 
 static const struct command *const commands[] = {
 	&command_run,
@@ -35,8 +36,7 @@ const struct command *commands_find(const char *name)
 
 void commands_print_help(FILE *out)
 {
-	fputs("tcpgoon opens and holds many TCP connections towards a server, and reports\n"
-	      "how that went\n"
+	fputs("tcpgoon opens and holds many TCP connections to a server and reports the outcome\n"
 	      "\n"
 	      "Usage:\n"
 	      "  tcpgoon [command]\n"
@@ -52,14 +52,10 @@ void commands_print_help(FILE *out)
 	      "  -h, --help      Show this help and leave\n"
 	      "      --version   Show the version and leave\n"
 	      "\n"
-	      "Exit status:\n"
-	      "  0  all went well\n"
-	      "  1  incomplete: wrong usage, not confirmed, interrupted, or could not work\n"
-	      "  2  connections failed, or were dropped by the peer while held; where there are\n"
-	      "     thresholds: one of them could not be judged\n"
-	      "  3  a threshold of --fail-if or --abort-if was crossed\n"
-	      "  4  this machine was the limit: nothing is said of the target\n"
-	      "\n"
+	      "Exit status:\n",
+		out);
+	help_print_statuses(out);
+	fputs("\n"
 	      "Use \"tcpgoon [command] --help\" for more about a command.\n",
 		out);
 }

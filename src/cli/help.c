@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "tcpgoon/verdict/exit_status.h"
+
 #define COLUMNS 100
 
 /* Prints words from `column` on. Breaks before a word that would pass COLUMNS, and indents again. */
@@ -49,5 +51,13 @@ void help_print_options(FILE *out, const struct options *options)
 		fprintf(out, "  %-*s   ", (int)width, options_format_head(row, head));
 		snprintf(text, sizeof(text), "%s%s", row->help, options_format_tail(row, tail));
 		print_wrapped(out, 2 + width + 3, text);
+	}
+}
+
+void help_print_statuses(FILE *out)
+{
+	for (int i = 0; i < EXIT_STATUSES; i++) {
+		int column = fprintf(out, "  %d  ", i);
+		print_wrapped(out, (size_t)column, exit_status_summary((enum exit_status)i));
 	}
 }

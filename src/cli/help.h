@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The list of options that a command's help shows, made from its table. */
+/* The lists that a help shows, made from their tables. */
 #ifndef TCPGOON_CLI_HELP_H
 #define TCPGOON_CLI_HELP_H
 
@@ -8,5 +8,8 @@
 #include "cli/options.h"
 
 void help_print_options(FILE *out, const struct options *options);
+
+/* The exit statuses, one a paragraph. */
+void help_print_statuses(FILE *out);
 
 #endif

@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "tcpgoon/stats/cause.h"
 #include "tcpgoon/verdict/diagnose.h"
+#include "tcpgoon/verdict/exit_status.h"
 #include "tcpgoon/verdict/threshold.h"
 
 /* The longest name of a command or table. */
@@ -115,6 +116,26 @@ static void print_operators(FILE *out)
 	fputs(".\n", out);
 }
 
+/* "1, 4, 3, 2" */
+static void print_order(FILE *out)
+{
+	for (int i = 0; exit_status_of_rank(i) != EXIT_STATUS_OK; i++) {
+		fprintf(out, "%s%d", i > 0 ? ", " : "", (int)exit_status_of_rank(i));
+	}
+}
+
+static void print_statuses(FILE *out)
+{
+	for (int i = 0; i < EXIT_STATUSES; i++) {
+		fprintf(out, "*%d*\n\t", i);
+		print_text(out, exit_status_meaning((enum exit_status)i));
+		fputs("\n\n", out);
+	}
+	fputs("If several apply, the first in this order wins: ", out);
+	print_order(out);
+	fputs(".\n", out);
+}
+
 /* What a line "@NAME@" stands for. */
 static const struct {
 	const char *name;
@@ -125,6 +146,7 @@ static const struct {
 	{"metrics", print_metrics},
 	{"operators", print_operators},
 	{"statistics", print_statistics},
+	{"statuses", print_statuses},
 };
 
 static int expand_options(FILE *out, const char *name, struct error *error)

@@ -17,19 +17,10 @@ add_reason(struct verdict *verdict, const char *format, ...)
 	va_end(arguments);
 }
 
-/* Which status counts before which: the greater. */
-static const int weights[] = {
-	[EXIT_STATUS_OK] = 0,
-	[EXIT_STATUS_FAILURES] = 1,
-	[EXIT_STATUS_THRESHOLD] = 2,
-	[EXIT_STATUS_LOCAL_LIMIT] = 3,
-	[EXIT_STATUS_INCOMPLETE] = 4,
-};
-
-/* Sets the status where none that counts before it has been set. */
+/* Sets the status where none that outweighs it has been set. */
 static void propose(struct verdict *verdict, enum exit_status status)
 {
-	if (weights[status] > weights[verdict->exit_status]) {
+	if (exit_status_outweighs(status, verdict->exit_status)) {
 		verdict->exit_status = status;
 	}
 }

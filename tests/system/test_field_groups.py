@@ -489,7 +489,7 @@ class ReversePath(Field):
             "10.0.0.9", 9000, "--source", "10.0.0.1", "--source", "10.0.0.2", "--source-port",
             "30000-30024", "-c", "50", "-s", "2", "-t", "2500")
         self.assert_only(run, result, "reverse_path_filtered", side="local", count=25, status=4,
-                         words=("These are all connections from source 10.0.0.2, and no others.",
+                         words=("These are all the connections from source 10.0.0.2, and no others.",
                                 "net.ipv4.conf.a0.rp_filter"))
 
 

@@ -202,7 +202,7 @@ ROWS = {
         {"timed_out": 20}, "output_dropped", LOCAL, ["the policy of chain output, table ip own"]),
     "output_drops_by_one_of_two_rules": (
         nft("inet", "output", "meta skuid 0 drop; meta mark 7 drop"), "127.0.0.1", SHORT, 4,
-        {"timed_out": 20}, "output_dropped", LOCAL, ["table inet own (... drop) and at 1 more"]),
+        {"timed_out": 20}, "output_dropped", LOCAL, ["table inet own (... drop) and 1 more"]),
     "output_drops_over_ipv6": (
         SINK + nft("ip6", "output", "tcp dport 80 drop"), "2001:db8:1::2", SHORT, 4,
         {"timed_out": 20}, "output_dropped", LOCAL, ["40 packets did not leave"]),

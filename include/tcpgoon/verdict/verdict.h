@@ -8,20 +8,8 @@
 
 #include "tcpgoon/result/result.h"
 #include "tcpgoon/verdict/diagnose.h"
+#include "tcpgoon/verdict/exit_status.h"
 #include "tcpgoon/verdict/threshold.h"
-
-/*
- * Documented in the man page and the README; scripts rely on them. Where several hold, the first
- * of this order counts: 1, 4, 3, 2, 0.
- */
-enum exit_status {
-	EXIT_STATUS_OK = 0,
-	EXIT_STATUS_INCOMPLETE = 1, /* interrupted, not confirmed, wrong usage, could not work */
-	EXIT_STATUS_FAILURES =
-		2, /* connections failed or were dropped, or a threshold was not judged */
-	EXIT_STATUS_THRESHOLD = 3, /* a threshold was crossed */
-	EXIT_STATUS_LOCAL_LIMIT = 4, /* this machine was the limit: nothing is said of the target */
-};
 
 #define VERDICT_THRESHOLDS_MAX 64
 
