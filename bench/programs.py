@@ -52,10 +52,10 @@ def reference(name, title, path):
     return Program(name, title, path, lambda n: [HOST, PORT, n], BY_LINE, established=of_json)
 
 
-def own(path):
+def own(path, name="tcpgoon", title="tcpgoon", options=()):
     return Program(
-        "tcpgoon", "tcpgoon", path,
-        lambda n: ["run", HOST, PORT, "-c", n, "-s", "0", "-y", "--hold", "24h"],
+        name, title, path,
+        lambda n: ["run", HOST, PORT, "-c", n, "-s", "0", "-y", "--hold", "24h", *options],
         BY_LINE, established=of_holding, end=signal.SIGINT)
 
 
