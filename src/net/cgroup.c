@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A process is in one group of version 2 and in one of each hierarchy of version 1, and both may be
- * in use at once. Each group is bound by its own limits and by those of all groups above it, so all
- * directories from its own up to the mount point are looked at, and the tightest counts.
+ * A process is in one group of version 2 and in one group of each hierarchy of version 1; both
+ * versions may be in use at once. A group is bound by its own limits and by those of all groups
+ * above it. So all directories from its own up to the mount point are read, and the tightest limit
+ * counts.
  *
- * /proc/self/cgroup names the group as seen from the root of the cgroup namespace,
- * /proc/self/mountinfo the part of the hierarchy that is mounted, and where: neither is always "/"
- * (a container with the host's cgroup namespace has its own group mounted), and nothing says that
- * the place is /sys/fs/cgroup. In a new namespace with the old mount, the root of the mount is
- * told as "/..", which is a group above ours.
+ * /proc/self/cgroup names the group relative to the root of the cgroup namespace.
+ * /proc/self/mountinfo says which part of the hierarchy is mounted, and where. Neither is always
+ * "/" (a container in the cgroup namespace of the host has only its own group mounted), and the
+ * mount point need not be /sys/fs/cgroup. In a new namespace with the old mount, the root of the
+ * mount is shown as "/..", which is a group above ours.
  *
- * Used memory is what a group is charged with less its file pages: those are given back before
- * the limit kills anything. Sockets are charged to the group of the process that makes them.
+ * Used memory is what a group is charged for, minus its file pages: the kernel reclaims those
+ * before it kills anything. Sockets are charged to the group of the process that creates them.
  */
 #include "tcpgoon/net/cgroup.h"
 
@@ -25,7 +26,7 @@
 /* Version 1 writes "no limit" as a number of whole pages just below 2^63. */
 #define AMOUNT_MAX (UINT64_C(1) << 62)
 
-/* Deeper than this is nothing that people make. */
+/* Nobody nests groups deeper than this. */
 #define LEVELS_MAX 64
 
 struct word {
@@ -33,7 +34,7 @@ struct word {
 	size_t length;
 };
 
-/* The next word of a line, moving *cursor behind it; of length 0 at the line's end. */
+/* Takes the next word of a line and moves *cursor past it; its length is 0 at the end. */
 static struct word next_word(const char **cursor)
 {
 	*cursor += strspn(*cursor, " ");
@@ -47,7 +48,7 @@ static bool is_word(struct word word, const char *text)
 	return strlen(text) == word.length && memcmp(word.begin, text, word.length) == 0;
 }
 
-/* Whether a list with commas has it. */
+/* True if a comma-separated list contains the item. */
 static bool lists(struct word list, const char *item)
 {
 	const char *end = list.begin + list.length;
@@ -102,7 +103,7 @@ int cgroup_parse_membership(
 	return -ENOENT;
 }
 
-/* Mountinfo writes blanks and the like as three octal digits. In place. */
+/* Replaces the octal escapes that mountinfo has for blanks and the like. In place. */
 static void unescape(char *text)
 {
 	char *to = text;
@@ -120,11 +121,11 @@ static void unescape(char *text)
 }
 
 struct mount {
-	char root[CGROUP_PATH_MAX]; /* which part of the hierarchy */
+	char root[CGROUP_PATH_MAX]; /* the part of the hierarchy that is mounted */
 	char point[CGROUP_PATH_MAX];
 };
 
-/* Returns 0, or -ENOENT where the line is of another kind of mount. */
+/* Returns 0, or -ENOENT if the line is another kind of mount. */
 static int parse_mount(const char *line, const char *controller, struct mount *ret_mount)
 {
 	/* "32 31 0:29 ROOT POINT OPTIONS [TAG...] - TYPE SOURCE OPTIONS" */
@@ -153,14 +154,14 @@ static int parse_mount(const char *line, const char *controller, struct mount *r
 	return 0;
 }
 
-/* What of `path` lies below `root`, or NULL where it is not within it. */
+/* The part of `path` below `root`, or NULL if it is not below it. */
 static const char *below(const char *root, const char *path)
 {
 	if (strcmp(root, "/") == 0) {
 		return path;
 	}
 	if (strncmp(root, "/..", 3) == 0) {
-		return ""; /* a group above ours; the names in between are not told */
+		return ""; /* a group above ours; the names between are unknown */
 	}
 	size_t length = strlen(root);
 	bool within =
@@ -176,7 +177,10 @@ int cgroup_parse_mounts(
 		if (parse_mount(line, controller, &mount) < 0) {
 			continue;
 		}
-		/* A group outside of the namespace's root has ".." in its name: what is above counts. */
+		/*
+		 * A group outside the root of the namespace has ".." in its name: use the groups
+		 * above it.
+		 */
 		const char *rest = strncmp(path, "/..", 3) == 0 ? "" : below(mount.root, path);
 		if (rest == NULL) {
 			continue;
@@ -230,7 +234,7 @@ static int name_file(const struct level *level, const char *name, char path[CGRO
 	return length < CGROUP_PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
-/* The text of a file of the group; NULL where there is none. The caller's: free(). */
+/* Reads a file of the group; NULL if it is missing. The caller frees the text. */
 static char *read_file(const struct level *level, const char *name)
 {
 	char path[2 * CGROUP_PATH_MAX];
@@ -253,13 +257,13 @@ static uint64_t read_amount(const struct level *level, const char *name)
 	return amount;
 }
 
-/* How much of a limit is in use, and what of that the kernel would take back. */
+/* How much of a limit is in use, and how much of that the kernel would reclaim. */
 struct usage {
-	const char *name; /* of the file */
+	const char *name; /* of its file */
 	const char *reclaimable[3]; /* keys of memory.stat */
 };
 
-/* CGROUP_NONE where it is not told. */
+/* CGROUP_NONE if unknown. */
 static uint64_t read_usage(const struct level *level, const struct usage *usage)
 {
 	uint64_t used = read_amount(level, usage->name);
@@ -275,13 +279,13 @@ static uint64_t read_usage(const struct level *level, const struct usage *usage)
 	return used > reclaimable ? used - reclaimable : 0;
 }
 
-/* Takes the limit of a level where it leaves less than what was seen so far. */
+/* Takes the limit of a level if it leaves less than the tightest so far. */
 static void tighten(struct cgroup_limit *limit, const struct level *level, const char *name,
 	const struct usage *usage)
 {
 	uint64_t amount = read_amount(level, name);
 	if (amount == CGROUP_NONE) {
-		return; /* most groups: the other files need not be read */
+		return; /* as in most groups: skip the other files */
 	}
 	uint64_t used = read_usage(level, usage);
 	uint64_t in_use = used == CGROUP_NONE ? 0 : used;
@@ -314,7 +318,7 @@ static void look_at_processes(const struct level *level, struct cgroup *cgroup)
 	tighten(&cgroup->processes, level, "pids.max", &usage);
 }
 
-/* Takes a quota where its share of a processor is less than what was seen so far. */
+/* Takes a quota if its share of a processor is smaller than the smallest so far. */
 static void tighten_quota(struct cgroup_cpu *cpu, const struct level *level, const char *name,
 	uint64_t quota_us, uint64_t period_us)
 {
@@ -364,7 +368,7 @@ static void look_at_cpu_2(const struct level *level, struct cgroup *cgroup)
 
 typedef void level_function(const struct level *level, struct cgroup *cgroup);
 
-/* What each hierarchy has, and how a group of it is looked at. */
+/* The parts in each hierarchy, and how to read them in a group. */
 static const struct {
 	const char *controller; /* NULL: version 2 */
 	enum cgroup_part part;
@@ -378,7 +382,7 @@ static const struct {
 	{"cpu", CGROUP_CPU, look_at_cpu_1},
 };
 
-/* From the group's own directory to the uppermost. */
+/* Walks from the directory of the group up to the topmost. */
 static void climb(
 	const char *root, struct cgroup_place *place, level_function *look, struct cgroup *cgroup)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A text that can be no name is answered here: a resolver would ask a server for it, and say no more
- * than that there is no such name.
+ * Texts that cannot be a name are refused here: a resolver would ask a server for them, and only
+ * say that there is no such name.
  *
- * Letters beyond ASCII are converted by libidn2 itself and not by getaddrinfo's AI_IDN, which needs
- * a locale of UTF-8: scripts, containers and cron jobs run in the C locale.
+ * Letters beyond ASCII are converted by calling libidn2, not by AI_IDN of getaddrinfo(), which
+ * needs a UTF-8 locale: scripts, containers and cron jobs run in the C locale.
  */
 #include "net/hostname.h"
 
@@ -48,7 +48,7 @@ static int refuse_character(const char *host, const char *at, struct error *erro
 	}
 }
 
-/* What is in no name, in ASCII. Others are a matter for libidn2. */
+/* Finds ASCII characters that no name has. Other characters are left to libidn2. */
 static const char *find_wrong(const char *host)
 {
 	for (; *host != '\0'; host++) {
@@ -89,13 +89,13 @@ static int check_labels(const char *host, const char *ascii, struct error *error
 	return 0;
 }
 
-/* All digits and dots, which no name is, and no address either: that was tried. */
+/* Only digits and dots: not a name, and, as that was tried before, not an address. */
 static bool is_numbers(const char *ascii)
 {
 	return ascii[strspn(ascii, "0123456789.")] == '\0';
 }
 
-/* It has letters beyond ASCII, in UTF-8. */
+/* True if it has letters beyond ASCII, in UTF-8. */
 static bool is_international(const char *host)
 {
 	bool beyond = false;

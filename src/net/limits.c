@@ -21,7 +21,7 @@ uint64_t limits_raise_nofile(void)
 {
 	struct rlimit limit;
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0) {
-		return 1024; /* what POSIX systems have given since the nineties */
+		return 1024; /* the default since the nineties */
 	}
 	if (limit.rlim_cur < limit.rlim_max) {
 		struct rlimit raised = {.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
@@ -57,7 +57,7 @@ uint64_t limits_memlock(void)
 	return limit.rlim_cur;
 }
 
-/* Takes the limit where it leaves less than what was seen so far. */
+/* Takes the limit if it leaves less than the tightest so far. */
 static void tighten_space(
 	struct limits_space *space, __rlimit_resource_t resource, uint64_t used, char letter)
 {
@@ -90,7 +90,7 @@ void limits_read_space(struct limits_space *ret_space)
 	}
 }
 
-/* The kernel's set may be larger than cpu_set_t: 8,192 are its most. */
+/* The kernel's set may be larger than cpu_set_t: it has at most 8,192. */
 #define PROCESSORS_MAX 8192
 
 uint64_t limits_processors(void)
@@ -102,9 +102,9 @@ uint64_t limits_processors(void)
 	return (uint64_t)CPU_COUNT_S(sizeof(words), (cpu_set_t *)words);
 }
 
-/* Where a number stands in a file, and where it goes. */
+/* Where a number is in a file, and where it is stored. */
 struct limit_field {
-	const char *line; /* what the line begins with; NULL: the first line */
+	const char *line; /* the line begins with this; NULL: the first line */
 	const char *key; /* the word before the number; NULL: the number at `position` */
 	size_t position; /* among the words of the line, from 0 */
 	size_t offset; /* in struct limits */
@@ -126,7 +126,7 @@ struct limit_source {
 		}                                             \
 	}
 
-/* A field of unit 0 is none. */
+/* Fields with a unit of 0 are unused. */
 static const struct limit_source limit_sources[LIMITS_FILES_MAX] = {
 	[LIMITS_FILE_NR] =
 		{
@@ -194,7 +194,7 @@ static const char *find_line(const char *text, const char *begin)
 	return line;
 }
 
-/* The number at `position`, or the one behind `key`. Returns 0 or -EBADMSG. */
+/* Finds the number at `position`, or after `key`. Returns 0 or -EBADMSG. */
 static int find_number(const char *line, const struct limit_field *field, uint64_t *ret_value)
 {
 	bool wanted = false;
@@ -255,7 +255,7 @@ void limits_read(struct limits *ret_limits)
 	for (size_t i = 0; i < LIMITS_FILES_MAX; i++) {
 		char *text = NULL;
 		if (procfile_read(limit_sources[i].path, &text) == 0) {
-			/* What the file does not have stays LIMITS_NONE, which says so. */
+			/* What the file lacks stays LIMITS_NONE. */
 			(void)limits_parse(ret_limits, (enum limits_file)i, text);
 			free(text);
 		}

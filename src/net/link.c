@@ -7,7 +7,9 @@
 
 #include "tcpgoon/net/route.h"
 
-/* Without a carrier the kernel calls it "down", or "lower layer down" where it stands on another. */
+/*
+ * Without a carrier the kernel says "down", or "lower layer down" for a device on top of another.
+ */
 static bool has_carrier(const struct rtattr **attributes)
 {
 	const struct rtattr *carrier = attributes[IFLA_CARRIER];
@@ -94,13 +96,13 @@ enum neighbour_state link_neighbour(unsigned index, const struct address *host)
 	return rtnetlink_get(&request, read_neighbour, &state) == 0 ? state : NEIGHBOUR_UNKNOWN;
 }
 
-/* What looks for a device that is down. */
+/* A search for a device that is down. */
 struct search {
 	const struct address *target;
 	struct link_view found;
 };
 
-/* Whether that device is down; then it is what was looked for. */
+/* Takes the device as the result if it is down. */
 static void take_if_down(struct search *search, unsigned index)
 {
 	struct link_view link;

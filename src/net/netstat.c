@@ -62,10 +62,10 @@ void netstat_init(struct netstat *netstat)
 	}
 }
 
-/* A word of a line, and where the next one is looked for. */
+/* A word of a line, and where to look for the next one. */
 struct word {
 	const char *begin;
-	size_t length; /* 0: the line is over */
+	size_t length; /* 0: end of the line */
 };
 
 static struct word next_word(const char **cursor)
@@ -87,7 +87,7 @@ static void set_value(
 	struct netstat *netstat, struct word group, struct word counter, struct word value)
 {
 	if (value.begin[0] < '0' || value.begin[0] > '9') {
-		return; /* "-1" is "no limit" in a few that are no counters */
+		return; /* a few are not counters, and have "-1" for "no limit" */
 	}
 	for (size_t i = 0; i < NETSTAT_MAX; i++) {
 		if (is_named(names[i], group, counter)) {
@@ -116,7 +116,7 @@ static void parse_pair(struct netstat *netstat, const char *header, const char *
 	}
 }
 
-/* The beginning of the next line, or NULL. */
+/* The start of the next line, or NULL. */
 static const char *next_line(const char *line)
 {
 	const char *end = strchr(line, '\n');
@@ -136,7 +136,7 @@ void netstat_parse(struct netstat *netstat, const char *text)
 	}
 }
 
-/* Lines of a name that begins with that of its group, and a value. */
+/* Parses lines of a name that begins with that of its group, and a value. */
 static void parse_lines(struct netstat *netstat, struct word group, const char *text)
 {
 	for (const char *line = text; line != NULL; line = next_line(line)) {
@@ -175,7 +175,7 @@ void netstat_parse_snmp6_lo(struct netstat *netstat, const char *text)
 	}
 }
 
-/* "    lo: BYTES PACKETS ...": of what came in. */
+/* "    lo: BYTES PACKETS ...": the first two are what was received. */
 void netstat_parse_devices(struct netstat *netstat, const char *text)
 {
 	for (const char *line = text; line != NULL; line = next_line(line)) {
@@ -270,7 +270,7 @@ struct netstat netstat_difference(const struct netstat *before, const struct net
 	for (size_t i = 0; i < NETSTAT_MAX; i++) {
 		uint64_t from = before->values[i];
 		uint64_t to = after->values[i];
-		/* They only grow; the guard is for a namespace that was changed in between. */
+		/* Counters only grow; the check is for a change of namespace in between. */
 		if (from != NETSTAT_ABSENT && to != NETSTAT_ABSENT) {
 			difference.values[i] = to > from ? to - from : 0;
 		}

@@ -10,7 +10,7 @@
 #include "tcpgoon/net/procfile.h"
 #include "tcpgoon/net/sockdiag.h"
 
-/* Reads a port at *cursor and moves behind it. Returns 0 or -EBADMSG. */
+/* Reads a port at *cursor and moves past it. Returns 0 or -EBADMSG. */
 static int read_port(const char **cursor, uint16_t *ret_port)
 {
 	if (**cursor < '0' || **cursor > '9') {
@@ -72,7 +72,7 @@ static void add_listener(void *context, const struct sockdiag_socket *socket)
 	port_set_add(context, address_port(&socket->source));
 }
 
-/* The kernel keeps listening sockets in a table of their own: what is established costs nothing. */
+/* Listening sockets have their own table in the kernel: established ones cost nothing here. */
 static void find_listening(struct port_set *set, int family)
 {
 	CLEANUP(sockdiag_close) struct sockdiag diag = SOCKDIAG_INIT;
@@ -97,7 +97,7 @@ void ports_read(struct ports_policy *ret_policy)
 	*ret_policy = (struct ports_policy){0};
 	char *text;
 	if (procfile_read("/proc/sys/net/ipv4/ip_local_port_range", &text) == 0) {
-		/* Where it makes no sense it is not known, which is what the zeros say. */
+		/* If it makes no sense, the zeros stay: not known. */
 		(void)ports_parse_automatic(
 			text, &ret_policy->automatic_low, &ret_policy->automatic_high);
 		free(text);

@@ -12,7 +12,7 @@ int procfile_read(const char *path, char **ret_text)
 	if (file == NULL) {
 		return -errno;
 	}
-	/* These files do not say how long they are; one without a NUL byte is one "line" of it. */
+	/* These files do not tell their length; without NUL bytes, the whole file is one "line". */
 	CLEANUP(cleanup_free) char *text = NULL;
 	size_t size = 0;
 	errno = 0;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A look-up may take for ever: getaddrinfo(3) waits for servers that do not answer, has no bound of
- * its own and cannot be called off. So it runs in a child, which is killed when the time is over,
- * and goes when its parent does, as by ^C. Its alternatives: getaddrinfo_a(3) needs a thread, which
- * goes on after it was given up; c-ares does not look where nsswitch.conf(5) says.
+ * A look-up may take forever: getaddrinfo(3) waits for servers that do not answer, has no time
+ * limit and cannot be cancelled. So it runs in a child process, which is killed when its time is
+ * up, and dies with its parent, for example by ^C. The alternatives are worse: getaddrinfo_a(3)
+ * needs a thread, which goes on after it was given up; c-ares ignores nsswitch.conf(5).
  *
- * Where no child can be had (a limit on processes), the look-up runs here, without a bound.
+ * If there can be no child (a limit on processes), the look-up runs here, without a time limit.
  */
 #include "tcpgoon/net/resolve.h"
 
@@ -27,18 +27,18 @@
 
 #include "net/hostname.h"
 
-/* As many addresses of a name are looked at. */
+/* The most addresses of a name that are used. */
 #define ADDRESSES_MAX 512
 
-/* What a look-up has found. It goes through a pipe, as far as it is filled. */
+/* The result of a look-up. Only the used part goes through the pipe. */
 struct answer {
 	int status; /* of getaddrinfo() */
-	int errno_value; /* where that is EAI_SYSTEM */
+	int errno_value; /* if that is EAI_SYSTEM */
 	size_t count;
 	struct address list[ADDRESSES_MAX];
 };
 
-/* An international name is looked up in ASCII, and then as it was given: hosts(5) may have it so. */
+/* Looks up an international name in ASCII, then as given: hosts(5) may have it like that. */
 static void ask(const struct resolve_query *query, const char *name, struct answer *answer)
 {
 	const struct addrinfo hints = {.ai_family = query->family, .ai_socktype = SOCK_STREAM};
@@ -67,7 +67,7 @@ static void ask(const struct resolve_query *query, const char *name, struct answ
 	freeaddrinfo(info);
 }
 
-/* The child's whole life. */
+/* All that the child does. */
 static void answer_in_child(int fd, pid_t parent, const struct resolve_query *query,
 	const char *name, struct answer *answer)
 {
@@ -91,7 +91,7 @@ static void answer_in_child(int fd, pid_t parent, const struct resolve_query *qu
 	}
 }
 
-/* Waits for the pipe until `until_ns`. Returns 1, 0 when that instant comes first, -errno. */
+/* Waits for the pipe. Returns 1, 0 if `until_ns` comes first, or a negative errno. */
 static int await(int fd, uint64_t until_ns)
 {
 	for (;;) {
@@ -110,7 +110,7 @@ static int await(int fd, uint64_t until_ns)
 	}
 }
 
-/* Reads the answer to its end. Returns 0, -ETIMEDOUT, -EPIPE (the child died) or -errno. */
+/* Reads the whole answer. Returns 0, -ETIMEDOUT, -EPIPE (the child died) or another errno. */
 static int read_answer(int fd, const struct resolve_query *query, struct answer *answer)
 {
 	uint64_t start_ns = clock_now_ns();
@@ -160,7 +160,7 @@ static int look_up(const struct resolve_query *query, const char *name, struct a
 	} else {
 		r = read_answer(fds[0], query, answer);
 		if (r < 0) {
-			kill(pid, SIGKILL); /* else it is gone, or about to go */
+			kill(pid, SIGKILL); /* otherwise it has exited, or is about to */
 		}
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {
 		}
@@ -239,8 +239,8 @@ static int resolve_name(const struct resolve_query *query, struct address **ret_
 }
 
 /*
- * A literal, or IPv4 in one of the forms of inet_aton(3), as "127.1" or "0", which resolvers take
- * too. Returns 0, -EINVAL (none) or what address_parse_literal() says.
+ * Parses a literal, or IPv4 in one of the forms of inet_aton(3), such as "127.1" or "0", which
+ * resolvers accept too. Returns 0, -EINVAL (neither) or the error of address_parse_literal().
  */
 static int parse_numeric(const char *host, const struct notes *notes, struct address *ret_address)
 {
@@ -250,7 +250,7 @@ static int parse_numeric(const char *host, const struct notes *notes, struct add
 		address_unmap(ret_address);
 		return address_lacks_zone(ret_address) ? -EADDRNOTAVAIL : 0;
 	}
-	/* inet_aton() takes what stands behind a blank for granted. */
+	/* inet_aton() ignores everything after a blank. */
 	if (r == -EINVAL && host[strcspn(host, " \t\n\v\f\r")] == '\0' &&
 		inet_aton(host, &address.v4.sin_addr) == 1) {
 		char text[ADDRESS_TEXT_MAX];

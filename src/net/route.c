@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel decides which route holds: it is asked for the very packet, with its source and ports,
- * so that policy rules count. It answers a refusal by an errno alone. To name what refused, the rules
- * and the routes of the types that refuse are listed, and the one is taken that comes first, or lies
- * closest. What the kernel said stands, whether that one is found or not.
+ * The kernel decides which route applies: it is asked about the exact packet, with source and
+ * ports, so that policy rules count. A refusal is only an errno. To name what refused, the rules
+ * and routes of the types that refuse are listed; the first rule or the most specific route is
+ * taken. The answer of the kernel holds, whether or not its cause is found.
  *
  *   EINVAL        a blackhole; or a source that cannot reach the target
  *   EHOSTUNREACH  an unreachable route
@@ -20,7 +20,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Rules from here on come behind the main table. */
+/* Rules from here on come after the main table. */
 #define MAIN_TABLE_PRIORITY 32766
 
 static uint8_t host_bits(const struct address *address)
@@ -141,7 +141,7 @@ static const struct {
 	[FR_ACT_PROHIBIT] = {"prohibit", EACCES},
 };
 
-/* A selector by network; true where there is none. */
+/* Matches a selector by network; true if the rule has none. */
 static bool matches_network(const struct rtattr *attribute, unsigned prefix_length,
 	const struct address *host, sa_family_t family)
 {
@@ -185,7 +185,7 @@ static bool matches_protocol(const struct rtattr *attribute)
 			*(const uint8_t *)RTA_DATA(attribute) == IPPROTO_TCP);
 }
 
-/* What leaves this host comes in by lo, bears no mark, and is bound to no device. */
+/* Our packets come in by lo, have no mark, and their sockets are bound to no device. */
 static bool matches_rest(const struct fib_rule_hdr *part, const struct rtattr **attributes)
 {
 	const struct rtattr *in = attributes[FRA_IIFNAME];
@@ -260,14 +260,14 @@ bool route_read_rule(const struct nlmsghdr *message, const struct route_packet *
 	return true;
 }
 
-/* What looks for the refuser, and what it has found so far. */
+/* A search for what refuses, and its result so far. */
 struct search {
 	struct route_packet packet;
 	int error_number;
-	uint8_t type; /* RTN_: of the routes that answer so */
-	const char *word; /* of that type */
-	struct route_rule rule; /* without a text: none yet */
-	int prefix_length; /* of the closest route; -1: none yet */
+	uint8_t type; /* RTN_: of routes with that errno */
+	const char *word; /* for that type */
+	struct route_rule rule; /* empty text: none yet */
+	int prefix_length; /* of the most specific route; -1: none yet */
 	char route[ROUTE_TEXT_MAX];
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel has put its answer into the socket when send() returns, and makes each further part of
- * a dump inside recv(): so nothing here ever waits.
+ * Nothing here ever waits: the kernel has queued its answer when send() returns, and makes each
+ * further part of a dump inside recv().
  */
 #include "tcpgoon/net/rtnetlink.h"
 
@@ -20,7 +20,7 @@ void rtnetlink_begin(
 		.header = {.nlmsg_type = type,
 			.nlmsg_flags = NLM_F_REQUEST,
 			.nlmsg_len = (uint32_t)NLMSG_LENGTH(length)},
-		.route = {.rtm_family = (unsigned char)family}, /* the first byte of each */
+		.route = {.rtm_family = (unsigned char)family}, /* the first byte of all */
 	};
 }
 
@@ -55,14 +55,14 @@ void rtnetlink_put_host(
 	rtnetlink_put(request, type, host, length);
 }
 
-/* An answer as it comes in. */
+/* An answer as it is read. */
 struct reader {
 	rtnetlink_visit *visit;
 	void *context;
 	unsigned messages;
 };
 
-/* Returns 1 where more is to come, 0 where that was all, or the error that the kernel told. */
+/* Returns 1 if there is more, 0 if that was all, or the error from the kernel. */
 static int read_part(struct reader *reader, const uint8_t *part, size_t length, bool dump)
 {
 	const struct nlmsghdr *message = (const void *)part;
@@ -85,7 +85,7 @@ static int read_part(struct reader *reader, const uint8_t *part, size_t length, 
 
 static int read_answer(int fd, struct reader *reader, bool dump)
 {
-	uint8_t *part = malloc(ANSWER_SIZE); /* half of a stack of `ulimit -s 64` */
+	uint8_t *part = malloc(ANSWER_SIZE); /* it would be half of a 64 KiB stack */
 	int r = part == NULL ? -ENOMEM : 1;
 	while (r == 1) {
 		ssize_t received = recv(fd, part, ANSWER_SIZE, MSG_DONTWAIT);
@@ -102,7 +102,9 @@ static int ask(struct rtnetlink_request *request, struct reader *reader, int pro
 		return -errno;
 	}
 	if (dump) {
-		/* Filters of a dump; without them there is more to look at. */
+		/*
+		 * Lets the kernel filter the dump; without it there are more messages to look at.
+		 */
 		const int on = 1;
 		setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
 		request->header.nlmsg_flags |= NLM_F_DUMP;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * nf_tables keeps a rule as a list of expressions for a small machine: load a part of the packet,
- * compare, count, give a verdict. All that is read of them here is the verdict, the counter and a
- * comparison of the target port, which is enough to say which rule it may be; who wants to read it
- * in full has its table, chain and handle for nft(8). Rules of iptables-legacy are not among them.
+ * nf_tables stores a rule as a list of expressions for a small virtual machine: load a part of the
+ * packet, compare, count, give a verdict. Only the verdict, the counter and comparisons with a port
+ * are read here. That is enough to name the rules it may be; with table, chain and handle, nft(8)
+ * shows them in full. Rules of iptables-legacy are not covered.
  */
 #include "tcpgoon/net/ruleset.h"
 
@@ -19,7 +19,7 @@
 #include <string.h>
 
 #define CHAINS_MAX 64
-/* Jumps to chains that are listed before the rule that jumps want another look; so many deep. */
+/* A jump to a chain that was listed earlier needs another pass: jumps are followed this deep. */
 #define LOOKS_MAX 8
 
 #define SOURCE_PORT_OFFSET 0
@@ -35,7 +35,7 @@ struct search {
 	const struct ruleset_query *query;
 	struct chain chains[CHAINS_MAX];
 	unsigned chain_count;
-	bool by_port; /* a rule was found that names the port */
+	bool by_port; /* found a rule that names the port */
 	struct ruleset_match match;
 };
 
@@ -75,7 +75,7 @@ static void read_verdict(const struct rtattr *data, struct ruleset_rule *rule)
 	}
 }
 
-/* Whether it loads a port of a segment. */
+/* True if it loads a port of a segment. */
 static bool loads_port(const struct rtattr *data, bool *ret_of_source)
 {
 	const struct rtattr *payload[NFTA_PAYLOAD_MAX + 1];
@@ -91,7 +91,7 @@ static bool loads_port(const struct rtattr *data, bool *ret_of_source)
 	return true;
 }
 
-/* A comparison for equality with two bytes; false where it is another one. */
+/* Parses a comparison for equality with two bytes; false if it is another one. */
 static bool compares_port(const struct rtattr *data, uint16_t *ret_port)
 {
 	const struct rtattr *compare[NFTA_CMP_MAX + 1];
@@ -121,7 +121,7 @@ static void read_counter(const struct rtattr *data, struct ruleset_rule *rule)
 	}
 }
 
-/* That it is TCP is said before each comparison of a port, and is no condition more. */
+/* Each comparison of a port is preceded by a test for TCP: not a further condition. */
 static bool is_part_of_port(const struct rtattr *data)
 {
 	const struct rtattr *meta[NFTA_META_MAX + 1];
@@ -184,7 +184,7 @@ static const char *family_name(uint8_t family)
 	return "?";
 }
 
-/* Whether what is sent to the target, or comes back, meets this hook. */
+/* True if packets to the target, or the answers, pass this hook. */
 static bool is_on_the_way(uint8_t family, uint32_t hook, const struct ruleset_query *query)
 {
 	if (family == NFPROTO_NETDEV) {
@@ -251,7 +251,7 @@ static bool is_of(const struct nlmsghdr *message, unsigned type)
 		message->nlmsg_len >= NLMSG_SPACE(sizeof(struct nfgenmsg));
 }
 
-/* One more that it may be; one that names the port before all that do not. */
+/* Adds a candidate; a rule that names the port replaces those that do not. */
 static void __attribute__((format(printf, 3, 4)))
 note_match(struct search *search, bool by_port, const char *format, ...)
 {
@@ -304,14 +304,14 @@ static bool fits(const struct ruleset_rule *rule, const struct ruleset_query *qu
 		(!rule->has_counter || rule->packets >= query->packets);
 }
 
-/* A rule as the kernel lists it. */
+/* A rule as listed by the kernel. */
 struct listed_rule {
-	struct chain chain; /* that it stands in */
+	struct chain chain; /* its chain */
 	uint64_t handle;
 	struct ruleset_rule rule;
 };
 
-/* False where it is none, or one of a chain that is not on the way. */
+/* False if it is not a rule, or its chain is not on the way. */
 static bool read_listed(
 	const struct search *search, const struct nlmsghdr *message, struct listed_rule *ret_listed)
 {

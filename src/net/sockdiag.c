@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One dump of the kernel's socket table costs about a microsecond a socket, the walk over its hash
- * table aside. The kernel makes the next part of its answer inside recv(): so whoever takes it part
- * by part decides when to pay, and nothing is lost by waiting in between, except that sockets come
- * and go (`interrupted` tells only of changes the kernel noticed).
+ * A dump of the kernel's socket table costs about a microsecond per socket, plus the walk over its
+ * hash table. The kernel makes the next slice of its answer inside recv(), so the caller decides
+ * when to pay for it. Pauses between slices lose nothing, except that sockets come and go in
+ * between (`interrupted` is set only for changes that the kernel noticed).
  */
 #include "tcpgoon/net/sockdiag.h"
 
@@ -17,12 +17,12 @@
 
 #include "net/sockdiag_parse.h"
 
-/* As many times in a row may the kernel have no memory for the next part of its answer. */
+/* How often in a row the kernel may lack memory for the next slice. */
 #define OVERRUNS_MAX 8
 
 uint32_t sockdiag_repeats_at_most(const struct sockdiag_socket *socket)
 {
-	/* Of the bytes acknowledged, the SYN may count as one. */
+	/* The SYN may count as one acknowledged byte. */
 	bool never_used = socket->state == TCP_ESTABLISHED && socket->has_segments &&
 		socket->bytes_received == 0 && socket->data_segments_in == 0 &&
 		socket->bytes_acknowledged <= 1;
@@ -83,7 +83,7 @@ int sockdiag_begin(struct sockdiag *diag, const struct sockdiag_query *query)
 
 int sockdiag_next(struct sockdiag *diag, void *buffer, size_t size)
 {
-	/* MSG_TRUNC: the length that it had, even where the buffer was too small. */
+	/* MSG_TRUNC: returns the real length, even if the buffer is too small. */
 	ssize_t received = recv(diag->fd, buffer, size, MSG_DONTWAIT | MSG_TRUNC);
 	if (received < 0) {
 		switch (errno) {

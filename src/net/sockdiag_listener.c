@@ -9,10 +9,10 @@
 #include "tcpgoon/base/cleanup.h"
 #include "tcpgoon/net/sources.h"
 
-/* An error of one look (a signal, memory, descriptors) may have passed by the next. */
+/* Errors (a signal, memory, descriptors) may be transient, so try this often. */
 #define LOOKS_MAX 3
 
-/* ::ffff:192.0.2.1 as 192.0.2.1; any other as it is. */
+/* Turns ::ffff:192.0.2.1 into 192.0.2.1. */
 static struct address unmap(const struct address *address)
 {
 	if (address->any.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr)) {
@@ -42,7 +42,7 @@ int sockdiag_listener_rank(const struct address *target, const struct sockdiag_s
 	return wildcard_of_both && !listener->v6_only ? 1 : 0;
 }
 
-/* The search for the most specific one. */
+/* A search for the most specific listener. */
 struct listener_search {
 	const struct address *target;
 	struct sockdiag_listener best;
@@ -70,7 +70,7 @@ static void visit_listener(void *context, const struct sockdiag_socket *socket)
 	search->best.drops += socket->drops;
 }
 
-/* To the end. A second without an answer is -ETIMEDOUT. */
+/* Reads the whole answer; -ETIMEDOUT after a second of silence. */
 static int drain(struct sockdiag *diag, void *buffer, size_t size)
 {
 	for (;;) {
@@ -95,7 +95,7 @@ static int search_listeners(struct sockdiag *diag, struct listener_search *searc
 	if (buffer == NULL) {
 		return -ENOMEM;
 	}
-	/* An IPv6 socket may take IPv4 connections too, never the other way round. */
+	/* IPv6 sockets may accept IPv4 connections, but not the other way round. */
 	const int families[] = {AF_INET6, AF_INET};
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
 		const struct sockdiag_query query = {
@@ -127,7 +127,10 @@ static int look_once(struct listener_search *search)
 	search->best = (struct sockdiag_listener){0};
 	search->best_rank = 0;
 	r = search_listeners(&diag, search);
-	/* The kernel's word for having no such diagnosis; it is not that nobody listens. */
+	/*
+	 * The kernel says so if it lacks this interface; here -ENOENT means that there is no
+	 * listener.
+	 */
 	return r == -ENOENT ? -EOPNOTSUPP : r;
 }
 

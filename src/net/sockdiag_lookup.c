@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A lookup of one connection by its addresses costs no more than one in a dump, as long as many go
- * into one send(): the kernel has answered all of them when that returns.
+ * Looking up a connection by its addresses costs no more than finding it in a dump, if many lookups
+ * go into one send(): the kernel has answered all of them when it returns.
  *
- * An error of one exchange says nothing about the next one: a signal came, or memory was short for
- * a moment. So what failed in a way that may pass is asked again, in smaller parts.
+ * A failed exchange says nothing about the next one: perhaps there was a signal, or a brief lack of
+ * memory. So lookups that failed with a transient error are repeated, in smaller batches.
  */
 #include "tcpgoon/net/sockdiag_lookup.h"
 
@@ -50,18 +50,18 @@ static struct lookup_request make_lookup(const struct sockdiag_pair *pair, uint3
 	};
 	put_host(lookup.request.id.idiag_src, &pair->source);
 	put_host(lookup.request.id.idiag_dst, &pair->target);
-	/* A link-local address exists once for each interface. */
+	/* A link-local address may exist on each interface. */
 	if (pair->target.any.sa_family == AF_INET6) {
 		lookup.request.id.idiag_if = pair->target.v6.sin6_scope_id;
 	}
 	return lookup;
 }
 
-/* An answer is some 400 bytes, each a datagram of its own. */
+/* An answer is a datagram of some 400 bytes. */
 #define ANSWER_SIZE 1024
 #define ANSWERS_AT_ONCE 16
 
-/* What a call works with: too large for a small stack. */
+/* The buffers of a call, too large for a small stack. */
 struct scratch {
 	struct lookup_request requests[SOCKDIAG_LOOKUP_MAX];
 	uint8_t buffers[ANSWERS_AT_ONCE][ANSWER_SIZE];
@@ -69,7 +69,7 @@ struct scratch {
 	struct mmsghdr messages[ANSWERS_AT_ONCE];
 };
 
-/* Takes what is there. Returns how many of the lookups were answered or a negative errno. */
+/* Reads the answers. Returns how many lookups they answer, or a negative errno. */
 static int receive_lookups(int fd, struct scratch *scratch, uint32_t first, size_t count,
 	struct sockdiag_socket *ret_sockets)
 {
@@ -83,7 +83,7 @@ static int receive_lookups(int fd, struct scratch *scratch, uint32_t first, size
 	}
 	int received = recvmmsg(fd, messages, ANSWERS_AT_ONCE, MSG_DONTWAIT, NULL);
 	if (received < 0) {
-		/* All had been answered when send() returned: so the kernel had no room. */
+		/* The kernel answered all within send(), so the rest did not fit. */
 		return errno == EAGAIN ? -ENOBUFS : -errno;
 	}
 	int answered = 0;
@@ -128,7 +128,7 @@ static int look_up(struct sockdiag *diag, struct scratch *scratch,
 	return 0;
 }
 
-/* Makes room: the answers to what failed would take the place of the next ones. */
+/* Makes room: answers to failed lookups would take the place of the next ones. */
 static void discard_answers(int fd)
 {
 	for (size_t i = 0; i < 2 * SOCKDIAG_LOOKUP_MAX; i++) {
@@ -159,7 +159,7 @@ static int look_up_all(struct sockdiag *diag, struct scratch *scratch,
 		if (!is_passing(r) || ++failures == SOCKDIAG_LOOKUP_TRIES) {
 			return r;
 		}
-		/* Where the answers did not fit the socket's buffer, half of them may. */
+		/* If the answers did not fit into the socket buffer, half of them may. */
 		part = part > 1 ? part / 2 : 1;
 		discard_answers(diag->fd);
 	}

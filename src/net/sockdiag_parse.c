@@ -8,7 +8,7 @@
 #include <linux/sock_diag.h>
 #include <string.h>
 
-/* tcp_info as the kernel's headers have it: glibc's ends at tcpi_total_retrans. */
+/* tcp_info as in the headers of the kernel; glibc has it only up to tcpi_total_retrans. */
 struct kernel_tcp_info {
 	uint8_t state;
 	uint8_t ca_state;
@@ -74,7 +74,7 @@ static struct address make_address(int family, const uint32_t host[4], uint16_t 
 	return address;
 }
 
-/* The kernel's tcp_info grows from release to release: what it did not send is zero here. */
+/* tcp_info grows with kernel releases; members that this kernel did not send become 0. */
 static void read_info(struct sockdiag_socket *socket, const void *data, size_t length)
 {
 	if (length < INFO_LENGTH_BASIC) {
@@ -181,7 +181,7 @@ static int visit_socket(struct sockdiag_dump *dump, const uint8_t *payload, size
 	return r;
 }
 
-/* The negative errno that DONE and ERROR begin with; 0 where there is none. */
+/* The negative errno at the start of DONE and ERROR; 0 if there is none. */
 static int read_status(const uint8_t *payload, size_t length)
 {
 	int status = 0;
@@ -191,7 +191,7 @@ static int read_status(const uint8_t *payload, size_t length)
 	return status < 0 ? status : 0;
 }
 
-/* What is left of a buffer, and the message that was taken from it. */
+/* The rest of a buffer, and the message last taken from it. */
 struct cursor {
 	const uint8_t *at;
 	size_t left;
@@ -231,7 +231,7 @@ int sockdiag_parse(struct sockdiag_dump *dump, const void *buffer, size_t length
 		const uint8_t *payload = cursor.payload;
 		size_t payload_length = cursor.payload_length;
 		if (header.nlmsg_seq != dump->sequence) {
-			continue; /* of a dump that was given up */
+			continue; /* the answer to an abandoned dump */
 		}
 		if ((header.nlmsg_flags & NLM_F_DUMP_INTR) != 0) {
 			dump->interrupted = true;
@@ -269,12 +269,12 @@ int sockdiag_parse_lookup(const void *buffer, size_t length, uint32_t first, siz
 	while ((taken = next_message(&cursor)) > 0) {
 		size_t index = cursor.header.nlmsg_seq - first;
 		if (index >= count) {
-			continue; /* of something asked before */
+			continue; /* the answer to an earlier lookup */
 		}
 		int r = 0;
 		if (cursor.header.nlmsg_type == SOCK_DIAG_BY_FAMILY) {
 			r = read_socket(cursor.payload, cursor.payload_length, &ret_sockets[index]);
-			/* Where there is no connection, the kernel finds who listens on its port. */
+			/* Without a connection, the kernel returns the listener of the port. */
 			if (r == 0 && ret_sockets[index].state == TCP_LISTEN) {
 				ret_sockets[index] = (struct sockdiag_socket){0};
 			}

@@ -14,8 +14,8 @@
 #define PORT_MIN 1024
 
 /*
- * Binds to whatever port can be had, where the kernel has none to pick: all that it picks from may be
- * reserved or in use.
+ * Binds to any free port, for when the kernel has none to choose: all in its range may be reserved
+ * or in use.
  */
 static int bind_to_any_port(int fd, const struct address *source, sa_family_t family)
 {
@@ -108,7 +108,7 @@ int sources_check(const struct address *source)
 	if (fd < 0) {
 		return -errno;
 	}
-	/* The address alone: to find a free port as well would fail where all are in use. */
+	/* Check only the address: finding a port too would fail if all are in use. */
 	const int on = 1;
 	bool bound = setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)) == 0 &&
 		bind(fd, &any_port.any, address_length(&any_port)) == 0;
