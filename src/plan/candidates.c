@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two sieves. The first takes out what is no destination of TCP on any host (multicast, broadcast, a
- * link-local address without its link): a host that has nothing else is refused. The second takes
- * out what this host does not reach from where it is to dial. It only ever chooses: where it would
- * leave nothing, all stay, and the run tells what is wrong with them.
+ * There are two filters. The first removes addresses that are no TCP destination on any host
+ * (multicast, broadcast, link-local without an interface); a host with no others is refused. The
+ * second removes addresses that cannot be reached from here with the given sources. If it would
+ * remove all, it removes none, and the run reports what is wrong with them.
  *
- * The unspecified address is no destination either: the kernel dials this host in its stead, by
- * rules that depend on the source. The kernel is asked what it would dial, and that is the target:
- * else nothing that is counted by address would be found again.
+ * The unspecified address is no destination either: the kernel dials this host instead, by rules
+ * that depend on the source. So the kernel is asked what it would dial, and that becomes the
+ * target. Otherwise nothing that is counted by address would match.
  */
 #include "tcpgoon/plan/candidates.h"
 
@@ -20,7 +20,7 @@
 #include "tcpgoon/net/sources.h"
 #include "tcpgoon/plan/source_range.h"
 
-/* What was left out, as one sentence for the person. */
+/* What was left out, as one sentence for the user. */
 struct remark {
 	char text[400];
 	size_t used;
@@ -35,7 +35,7 @@ static void remark_add(struct remark *remark, const struct address *address, con
 	remark->used += (size_t)length < room ? (size_t)length : room - 1;
 }
 
-/* Why TCP cannot dial it, from wherever; NULL where it can. */
+/* Why TCP cannot dial it from any host; NULL if it can. */
 static const char *objection(const struct address *address)
 {
 	if (address_lacks_zone(address)) {
@@ -49,7 +49,7 @@ static const char *objection(const struct address *address)
 	return broadcast ? "it is a broadcast address" : NULL;
 }
 
-/* The given source that a connection to this address would come from first; NULL: none given. */
+/* The first given source for this address; NULL if none was given. */
 static const struct address *first_source(
 	const struct settings *settings, const struct address *address, struct address *buffer)
 {
@@ -75,7 +75,7 @@ static void name_what_is_dialled(
 	*address = dialled;
 }
 
-/* An address that is there twice would be counted twice, and has its tuples only once. */
+/* A repeated address would be counted twice, but has its tuples only once. */
 static void drop_repeats(struct candidates *candidates)
 {
 	size_t kept = 0;
@@ -92,7 +92,7 @@ static void drop_repeats(struct candidates *candidates)
 	candidates->count = kept;
 }
 
-/* Why no connection gets there from here; NULL where one may. */
+/* Why it cannot be reached from here; NULL if it may be. */
 static const char *out_of_reach(const struct address *address, const struct settings *settings)
 {
 	bool v4 = address->any.sa_family == AF_INET;
@@ -102,7 +102,7 @@ static const char *out_of_reach(const struct address *address, const struct sett
 		return v4 ? "no --source is an IPv4 address" : "no --source is an IPv6 address";
 	}
 	if (from != NULL && sources_check(from) < 0) {
-		return NULL; /* the source is wrong, and will be refused as such */
+		return NULL; /* the source is at fault, and will be refused */
 	}
 	int r = sources_route(from, address, NULL, NULL);
 	if (r == 0) {
@@ -114,7 +114,7 @@ static const char *out_of_reach(const struct address *address, const struct sett
 	return r == -ENETUNREACH || r == -EHOSTUNREACH ? "no route" : strerrordesc_np(-r);
 }
 
-/* Keeps those that `why` has nothing against. Returns how many. */
+/* Keeps the addresses without an entry in `why`. Returns how many. */
 static size_t keep(
 	struct address *list, size_t count, const char *const *why, struct remark *remark)
 {

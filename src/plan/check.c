@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a connection costs this machine, measured with a million of them, idle and watched on each
- * end: MemFree had 4.2 KB less for an end. (MemAvailable had 3.2 KB less, as it takes the inodes of
- * open sockets for memory that can be had back.) A target on this host has its end here as well.
- * Idle sockets charge nothing to tcp_mem, which counts queued data; it only must not be exhausted
- * by others already.
+ * The cost of a connection was measured with a million of them, idle and watched on both ends: each
+ * end took 4.2 KB of MemFree. (It took only 3.2 KB of MemAvailable, which counts the inodes of open
+ * sockets as reclaimable.) If the target is on this host, both ends are. Idle sockets charge
+ * nothing to tcp_mem, which counts queued data; it only must not be exhausted by others already.
  *
- * Of a control group the client's end takes as much. (Measured with version 1: 4,190 to 4,210 bytes.)
- * The server's end takes 1.5 KB of its own group, as what loopback makes for it is charged to none;
- * a target here is taken for one of the same group, which a demo's is.
+ * A client's end is charged the same to its control group. (Measured with version 1: 4,190 to 4,210
+ * bytes.) A server's end is charged 1.5 KB to its group: what loopback allocates for it is charged
+ * to none. A target on this host is assumed to be in the same group, as in a demo.
  */
 #include "tcpgoon/plan/check.h"
 
@@ -18,10 +17,10 @@
 
 #include "tcpgoon/base/units.h"
 
-#define CONNECTION_BYTES 4300 /* an end, in the kernel */
+#define CONNECTION_BYTES 4300 /* per end, in the kernel */
 #define RECORD_BYTES 16 /* in the table */
-#define SERVER_GROUP_BYTES 1600 /* of its control group, a server's end */
-/* Of this process, whatever the number of connections: histograms, buffers, stack. */
+#define SERVER_GROUP_BYTES 1600 /* per end of a server, in its control group */
+/* What the process needs for any number of connections: histograms, buffers, stack. */
 #define PROCESS_BYTES (UINT64_C(2) << 20)
 
 static void __attribute__((format(printf, 3, 4)))
@@ -41,10 +40,10 @@ static bool is_within(const struct check *check)
 	return check->have == LIMITS_NONE || check->need <= check->have;
 }
 
-/* Of what all programs of the host share: what is left to the others. */
+/* For limits shared by all programs of the host: how much is left for others. */
 static void note_left(struct check *check, uint64_t have)
 {
-	bool limited = have < INT64_MAX; /* fs.file-max is this where nobody wants it to be one */
+	bool limited = have < INT64_MAX; /* fs.file-max is set to this to disable it */
 	check->left = !limited ? LIMITS_NONE : have > check->need ? have - check->need : 0;
 }
 
@@ -52,7 +51,7 @@ static void check_tuples(struct checks *checks, const struct plan *plan)
 {
 	struct check *check = &checks->list[CHECK_TUPLES];
 	const struct tuples *tuples = &plan->tuples;
-	/* Without a route there are none, and none is needed: connect fails at once. */
+	/* Without a route there are none, and none are needed: connect() fails at once. */
 	uint64_t targets = plan->targets.count;
 	uint64_t reachable = targets - plan->routeless;
 	uint64_t capacity = tuples_capacity(tuples);
@@ -112,7 +111,7 @@ static void check_conntrack(
 	struct checks *checks, const struct plan *plan, const struct limits *limits)
 {
 	struct check *check = &checks->list[CHECK_CONNTRACK];
-	/* A table without a single entry belongs to a tracker that no rule has switched on. */
+	/* If the table is empty, no rule has enabled the connection tracker. */
 	bool tracking = limits->conntrack_max != 0 && limits->conntrack_used != 0 &&
 		limits->conntrack_used != LIMITS_NONE;
 	check->have = tracking ? limits->conntrack_max : LIMITS_NONE;
@@ -197,7 +196,7 @@ void check_plan(struct checks *ret_checks, const struct plan *plan, const struct
 
 static const struct {
 	const char *name;
-	const char *lack; /* "there are ... of ... needed" reads on from it */
+	const char *lack; /* continued with "there are ... of ... needed" */
 	bool bytes;
 } kinds[CHECK_KIND_MAX] = {
 	[CHECK_TUPLES] = {"4-tuples", "4-tuples of source and target", false},

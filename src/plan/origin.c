@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sources that the user gives serve every target of their family. Otherwise each target's host has
- * the one address that the route to it prefers, or, on IPv4 loopback, as many of 127.0.0.0/8 as
- * the run needs: all of them can be a source without being configured. It needs so many that the
- * ports which this host hands out to nobody will do (plan/port_order says why), or where they are
- * few, those that connect() tries last.
+ * Sources given by the user serve every target of their family. Otherwise the source for each host
+ * is the address that the route to it prefers; for IPv4 loopback it is as many addresses of
+ * 127.0.0.0/8 as the run needs, all of which work without being configured. It needs enough of them
+ * to do with the ports that this host never assigns (plan/port_order says why) or, if those are
+ * few, with the ports that connect() tries last.
  */
 #include "plan/origin.h"
 
@@ -19,9 +19,9 @@
 #include "tcpgoon/plan/port_order.h"
 #include "tcpgoon/plan/source_range.h"
 
-/* What tuples are laid out from; all of it is copied there. */
+/* The input for tuples_init(), which copies all of it. */
 struct draft {
-	struct source_range *ranges; /* a set's are neighbours */
+	struct source_range *ranges; /* those of a set are consecutive */
 	struct source_set *sets;
 	size_t set_count;
 	uint32_t *set_of_target;
@@ -47,7 +47,7 @@ static void draft_finish(struct draft *draft)
 }
 
 /*
- * What is wrong with it as a source whatever host this is, or NULL: a socket can be bound to these,
+ * Why an address cannot be a source on any host, or NULL: sockets can be bound to such addresses,
  * but TCP does not send from them.
  */
 static const char *no_unicast(const struct address *address)
@@ -62,8 +62,8 @@ static const char *no_unicast(const struct address *address)
 }
 
 /*
- * Both ends of a range must be addresses of this host. What is no unicast address is then in no
- * range either: such blocks begin or end the address space, or are longer than a range can be.
+ * Both ends of a range must be addresses of this host. Then the whole range is unicast: other
+ * blocks are at the ends of the address space, or longer than a range can be.
  */
 static int check_given(const char *text, const struct source_range *range, struct error *error)
 {
@@ -86,7 +86,7 @@ static int check_given(const char *text, const struct source_range *range, struc
 	return 0;
 }
 
-/* An address given twice would be counted twice, and has its ports only once. */
+/* An address given twice would be counted twice, but has its ports only once. */
 static int check_apart(const struct text_list *texts, size_t number,
 	const struct source_range *range, struct error *error)
 {
@@ -105,7 +105,7 @@ static int check_apart(const struct text_list *texts, size_t number,
 	return 0;
 }
 
-/* Adds the given ranges of one family as a set; its number is the family's. */
+/* Adds the given ranges of one family as a set; each family has its own number. */
 static int add_given_set(struct draft *draft, struct source_range *at, sa_family_t family,
 	const struct text_list *texts, struct error *error)
 {
@@ -160,7 +160,7 @@ static int use_given(struct draft *draft, const struct settings *settings,
 	return r;
 }
 
-/* Of fewer ports outside of what the host hands out, a source would have next to nothing. */
+/* If the host leaves fewer ports than this unassigned, they are too few for a source. */
 #define OUTSIDE_MIN 1024
 
 /* How many consecutive loopback addresses the run needs, with one to spare for ports in use. */
@@ -169,11 +169,11 @@ static uint64_t loopback_sources(
 {
 	uint64_t ports = order->counts[PORT_BAND_OUTSIDE];
 	if (settings->source_port != NULL) {
-		ports = TUPLES_PORT_HIGH - TUPLES_PORT_LOW; /* the range is the user's wish */
+		ports = TUPLES_PORT_HIGH - TUPLES_PORT_LOW; /* the user chose the range */
 	} else if (ports < OUTSIDE_MIN) {
 		ports += order->counts[PORT_BAND_LATE];
 	}
-	/* One may be the target's own. */
+	/* One of the ports may be the target's own. */
 	return ports > 1 ? settings->connections / ((ports - 1) * targets) + 2 : 1;
 }
 
@@ -185,7 +185,7 @@ static void find_set(struct draft *draft, const struct settings *settings,
 	draft->set_count++;
 	set->ranges = range;
 	if (sources_preferred(target, &range->first) < 0) {
-		return; /* no route: nothing is bound, and connect itself says what is wrong */
+		return; /* no route: nothing is bound, and connect() reports the error */
 	}
 	bool v4 = range->first.any.sa_family == AF_INET;
 	range->count = v4 && address_is_loopback(&range->first)
@@ -239,7 +239,7 @@ int origin_parse_ports(const char *text, uint16_t *ret_low, uint16_t *ret_high, 
 	return 0;
 }
 
-/* Whether the kernel is to choose them. */
+/* True if the kernel is to choose the ports. */
 static bool is_kernels_choice(const struct settings *settings)
 {
 	return settings->source_port != NULL && strcmp(settings->source_port, "auto") == 0;

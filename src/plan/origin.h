@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where from: the sources and the ports of a run, given by the user or found. */
+/* Selects the sources and ports of a run: those the user gave, or those that suit. */
 #ifndef TCPGOON_PLAN_ORIGIN_H
 #define TCPGOON_PLAN_ORIGIN_H
 
@@ -9,13 +9,14 @@
 #include "tcpgoon/plan/tuples.h"
 
 /*
- * Chooses sources and ports for the targets and lays out the tuples; tuples_finish() is due on
- * success. Returns 0, -EINVAL (what was given cannot be used) or -ENOMEM, with a message.
+ * Selects sources and ports for the targets and initialises the tuples. Returns 0, -EINVAL (what
+ * the user gave cannot be used) or -ENOMEM, with a message. After 0, call tuples_finish() in the
+ * end.
  */
 int origin_lay_out(struct tuples *tuples, const struct settings *settings,
 	const struct targets *targets, struct error *error);
 
-/* "LOW-HIGH" or "PORT". Returns 0 or -EINVAL with a message that names the text. */
+/* Parses "LOW-HIGH" or "PORT". Returns 0, or -EINVAL with a message that quotes the text. */
 int origin_parse_ports(
 	const char *text, uint16_t *ret_low, uint16_t *ret_high, struct error *error);
 

@@ -9,7 +9,7 @@
 #include "tcpgoon/net/route.h"
 #include "tcpgoon/net/sources.h"
 
-/* As the kernel would route a SYN now; one that cannot be asked about counts as reachable. */
+/* Asks how the kernel would route a SYN now; if it cannot be asked, assumes a route. */
 static bool is_routeless(const struct tuples *tuples, size_t target)
 {
 	struct address source;
@@ -35,7 +35,7 @@ static void count_routeless(struct plan *plan)
 	}
 }
 
-/* Towards one of the candidates, or all. On failure the plan can only be destroyed. */
+/* Lays the plan out for one candidate, or all. On failure it can only be destroyed. */
 static int lay_out(struct plan *plan, size_t number, struct error *error)
 {
 	const struct candidates *candidates = &plan->candidates;
@@ -69,7 +69,7 @@ int plan_create(const struct settings *settings, const struct notes *notes, stru
 	plan->settings = *settings;
 	plan->schedule.period_ns = settings->sleep_ns;
 
-	/* What costs no look-up is checked before it. */
+	/* Check what needs no look-up first. */
 	int r = targets_check_ports(settings->ports, error);
 	if (r < 0) {
 		return r;

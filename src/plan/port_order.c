@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A socket that is bound to a port of ip_local_port_range keeps every automatic connect() of this
- * network namespace from that port: measured, whatever the addresses of either are, IPv4 or IPv6,
- * and in TIME_WAIT as well. (Ports that connect() picked by itself are shared between targets.) So
- * a run takes what the host does not hand out first, and shares of more sources in a port cost
- * nobody anything.
+ * A socket bound to a port of ip_local_port_range takes that port from every automatic connect() in
+ * this network namespace. This was measured; it holds whatever the addresses are, for IPv4 and
+ * IPv6, and in TIME_WAIT too. (Ports that connect() picked itself are shared between targets.) So a
+ * run first uses ports that this host never assigns. Binding the same port on more sources costs
+ * others nothing further.
  *
- * Then the order in which connect() looks counts: it begins at a port chosen by hash and tries those
- * at an even distance from the beginning of the range before the odd ones. With all odd ones taken
- * it takes no longer than before. Each eighth of the even ones comes last: with the others taken, an
- * automatic connect() still finds one within four steps (6 µs, as on an idle host; 41 µs at the
- * median where as many were left in one piece).
+ * After those, the search order of connect() matters. It begins at a port chosen by hash, and tries
+ * ports at an even distance from the start of the range before those at an odd distance. If all odd
+ * ones are in use, it takes no longer than before. Every eighth even port is used last: with all
+ * others in use, an automatic connect() still finds one within four steps (6 µs, as on an idle
+ * host; the median is 41 µs if as many ports are left in one block).
  *
- * A port that somebody listens on is left out: bound by us, a restart without SO_REUSEADDR would
- * fail. Each band begins at a place chosen by chance, so that a run seldom meets the TIME_WAIT
- * of the one before.
+ * Ports with a listener are left out: while we have them bound, a server restarted without
+ * SO_REUSEADDR would fail. Each band begins at a random place, so that a run rarely meets ports in
+ * TIME_WAIT from the run before.
  */
 #include "tcpgoon/plan/port_order.h"
 
@@ -75,7 +75,7 @@ static void reverse(uint16_t *ports, uint32_t count)
 	}
 }
 
-/* Turns the list so that what stood at `begin` is the first. */
+/* Rotates the list so that the port at `begin` comes first. */
 static void rotate(uint16_t *ports, uint32_t count, uint32_t begin)
 {
 	reverse(ports, begin);

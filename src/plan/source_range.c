@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The name of an interface may hold every character that parts addresses but '/' and ':', so a text
- * is an address wherever the whole of it can be one; and a range wherever one of its dashes has an
- * address on either side.
+ * An interface name may contain any character that separates addresses, except '/' and ':'. So a
+ * text is an address if all of it can be one, and a range if any of its dashes has an address on
+ * both sides.
  */
 #include "tcpgoon/plan/source_range.h"
 
@@ -31,8 +31,8 @@ static int refuse(struct error *error, const char *text)
 }
 
 /*
- * Parses the `length` first characters as a literal address. Returns 0 or the negative errno of
- * address_parse_literal(); -EADDRNOTAVAIL where its interface is missing.
+ * Parses the first `length` characters as a literal address. Returns 0, the negative errno of
+ * address_parse_literal(), or -EADDRNOTAVAIL if its zone is missing.
  */
 static int parse_part(const char *text, size_t length, struct address *ret_address)
 {
@@ -53,7 +53,7 @@ static int parse_part(const char *text, size_t length, struct address *ret_addre
 	return r;
 }
 
-/* Of a part that is an address, but not one that can be used: says why. */
+/* Says why a part that is an address cannot be used. */
 static int refuse_part(int code, const char *text, size_t length, struct error *error)
 {
 	char part[ADDRESS_TEXT_MAX];
@@ -95,7 +95,7 @@ static int make_span(const char *text, const struct address *first, const struct
 	return 0;
 }
 
-/* What the attempts to read a text have found wrong with it so far. */
+/* What attempts to parse a text have found wrong with it so far. */
 struct objection {
 	int code; /* 0: nothing yet */
 	const char *at;
@@ -103,8 +103,8 @@ struct objection {
 };
 
 /*
- * Reads FIRST-LAST at the dash. Returns false where it is none there, with the objection where both
- * are addresses that only lack something.
+ * Parses FIRST-LAST, split at this dash. Returns false if it is not a range, with an objection if
+ * both sides are addresses that only lack something.
  */
 static bool read_span(const char *text, const char *dash, struct address *ret_first,
 	struct address *ret_last, struct objection *objection)
@@ -124,7 +124,7 @@ static bool read_span(const char *text, const char *dash, struct address *ret_fi
 	return first == 0 && last == 0;
 }
 
-/* Clears all bits of the host part behind the prefix. */
+/* Clears all bits after the prefix. */
 static void mask(struct address *address, unsigned prefix)
 {
 	bool v4 = address->any.sa_family == AF_INET;
@@ -183,7 +183,7 @@ int source_range_parse(const char *text, struct source_range *ret_range, struct 
 		address_unmap(&ret_range->first);
 		return 0;
 	}
-	const char *slash = strrchr(text, '/'); /* no interface has one */
+	const char *slash = strrchr(text, '/'); /* interface names have none */
 	if (slash != NULL) {
 		return parse_network(text, slash, ret_range, error);
 	}
@@ -216,7 +216,7 @@ bool source_range_first(
 
 bool source_range_overlaps(const struct source_range *a, const struct source_range *b)
 {
-	/* One of them begins within the other. */
+	/* One range begins within the other. */
 	return address_distance(&a->first, &b->first) < a->count ||
 		address_distance(&b->first, &a->first) < b->count;
 }

@@ -11,7 +11,7 @@
 
 #define PORT_MAX 65535
 
-/* Reads decimal digits at *cursor as a port and moves behind them; false where there is none. */
+/* Reads decimal digits at *cursor as a port and moves past them; false if there are none. */
 static bool parse_port(const char **cursor, unsigned *ret_port)
 {
 	const char *at = *cursor;
@@ -27,7 +27,7 @@ static bool parse_port(const char **cursor, unsigned *ret_port)
 	return true;
 }
 
-/* Reads "LOW" or "LOW-HIGH" in any order, and passes the comma that ends it, if not the end. */
+/* Reads "LOW" or "LOW-HIGH" in either order, and moves past the comma after it, if any. */
 static bool parse_port_range(const char **cursor, unsigned *ret_low, unsigned *ret_high)
 {
 	unsigned low;
@@ -66,8 +66,8 @@ static int refuse_ports(const char *text, struct error *error)
 }
 
 /*
- * Marks each port of the text in `wanted`, which has PORT_MAX + 1 places, so that a port given twice
- * is dialled once.
+ * Marks each port of the text in `wanted`, which has PORT_MAX + 1 entries: a port given twice is
+ * dialled once.
  */
 static int parse_ports(const char *text, bool *wanted, size_t *ret_count, struct error *error)
 {
@@ -119,7 +119,7 @@ int targets_init(struct targets *targets, const struct address *hosts, size_t ho
 {
 	*targets = (struct targets)TARGETS_INIT;
 
-	/* Not on the stack, which may be small: it is as large as a stack of `ulimit -s 64`. */
+	/* Not on the stack: it would fill a stack of 64 KiB (`ulimit -s 64`). */
 	CLEANUP(cleanup_free) bool *wanted = calloc(PORT_MAX + 1, sizeof(*wanted));
 	if (wanted == NULL) {
 		return error_set(error, -ENOMEM, "out of memory for the ports");

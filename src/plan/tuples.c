@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Why the program chooses the source ports itself: the kernel's own choice in connect(2) looks at
- * one parity of ip_local_port_range and collapses from 20 µs to milliseconds once that half is
- * used. And why by arithmetic: a million 4-tuples as a table would be the largest thing in memory.
- * What is a table is the order of the ports: 128 KiB at most, read one after the other.
+ * The program chooses source ports itself, because connect(2) first looks at ports of one parity in
+ * ip_local_port_range, and slows down from 20 µs to milliseconds once that half is used. It
+ * computes them, because a table of a million 4-tuples would be the largest object in memory. Only
+ * the order of the ports is a table: at most 128 KiB, read sequentially.
  *
  *   ordinal = ((ordinals of the bands before) + source * band ports + step) * targets + target
  *
@@ -24,7 +24,7 @@ static uint64_t count_sources(const struct source_set *set)
 	return count;
 }
 
-/* The fewest that a set with a route has; 0 where none has. */
+/* The smallest number of sources in a set with a route; 0 if no set has one. */
 static uint64_t fewest_sources(const struct source_set *sets, size_t count)
 {
 	uint64_t fewest = UINT64_MAX;
@@ -63,7 +63,7 @@ static int copy_sets(struct tuples *tuples, const struct tuples_params *params)
 	return 0;
 }
 
-/* Finds each target's own port: by one walk over the order, as both may be 64,512. */
+/* Finds each target's own port in one pass over the order, as both may have 64,512 entries. */
 static int find_own_places(struct tuples *tuples)
 {
 	uint32_t *places = malloc((UINT16_MAX + 1) * sizeof(*places));
@@ -156,7 +156,7 @@ static const struct source_set *set_of(const struct tuples *tuples, uint64_t tar
 	return &tuples->sets[tuples->set_of_target[target]];
 }
 
-/* The source with number `number`, counted over all ranges of the set. */
+/* The source with this number, counted over all ranges of the set. */
 static struct address source_at(const struct source_set *set, uint64_t number)
 {
 	size_t range = 0;
@@ -248,20 +248,20 @@ static bool find_source(
 	return false;
 }
 
-/* How many numbers below `limit` leave the remainder `first` when divided by `step`. */
+/* How many numbers below `limit` have the remainder `first` when divided by `step`. */
 static uint64_t count_stepped(uint64_t first, uint64_t step, uint64_t limit)
 {
 	return limit > first ? (limit - first - 1) / step + 1 : 0;
 }
 
-/* How many of `count` tuples of one target, in their order, have its source with this number. */
+/* How many of the first `count` tuples of a target have the source with this number. */
 static uint64_t count_of_source(const struct tuples *tuples, uint64_t number, uint64_t count)
 {
 	if (tuples->port_auto) {
 		return count_stepped(number, tuples->source_count, count);
 	}
 	uint64_t total = 0;
-	uint64_t before = 0; /* of the bands before, and in this one of the sources before */
+	uint64_t before = 0; /* tuples of earlier bands and, in this band, of earlier sources */
 	for (size_t i = 0; i < PORT_BAND_MAX; i++) {
 		uint64_t ports = tuples->bands[i].ports;
 		uint64_t own = before + number * ports;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The addresses that a host has and that this run could dial, in the order to try them. */
+/* The addresses of a host that this run could dial, in the order to try them. */
 #ifndef TCPGOON_PLAN_CANDIDATES_H
 #define TCPGOON_PLAN_CANDIDATES_H
 
@@ -11,7 +11,7 @@
 #include "tcpgoon/plan/settings.h"
 
 struct candidates {
-	struct address *list; /* owned; port 0; none is there twice */
+	struct address *list; /* owned; distinct, with port 0 */
 	size_t count; /* at least one */
 };
 
@@ -22,9 +22,9 @@ struct candidates {
 	}
 
 /*
- * Looks the host up, and leaves out what TCP cannot dial and what the given sources, or the routes
- * of this host, do not reach; where that would be all, none of the latter. Returns 0, or -EINVAL,
- * -ENOENT or -ENOMEM as resolve_host(), with a message.
+ * Looks up the host. Leaves out addresses that TCP cannot dial, and those that the given sources or
+ * the routes of this host do not reach, unless none would be left. Returns 0, or -EINVAL, -ENOENT
+ * or -ENOMEM like resolve_host(), with a message.
  */
 int candidates_init(struct candidates *candidates, const struct settings *settings,
 	const struct notes *notes, struct error *error);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether this machine can carry a plan out: what each limit has, what the plan needs of it. */
+/* Whether this machine can carry out a plan: what each limit allows, and what the plan needs. */
 #ifndef TCPGOON_PLAN_CHECK_H
 #define TCPGOON_PLAN_CHECK_H
 
@@ -13,7 +13,7 @@
 #include "tcpgoon/transport/transport.h"
 
 enum check_kind {
-	CHECK_TUPLES, /* 4-tuples that the sources have for the targets */
+	CHECK_TUPLES, /* 4-tuples from the sources to the targets */
 	CHECK_OPEN_FILES, /* descriptors of this process */
 	CHECK_LOCKED, /* locked memory of the rings */
 	CHECK_SYSTEM_FILES, /* fs.file-max */
@@ -28,11 +28,11 @@ enum check_kind {
 #define CHECK_FIX_MAX (192 + CGROUP_PATH_MAX)
 
 struct check {
-	uint64_t have; /* LIMITS_NONE: no limit, or none that can be read */
+	uint64_t have; /* LIMITS_NONE: no limit, or unknown */
 	uint64_t need;
-	uint64_t left; /* to other programs, of what the host has; LIMITS_NONE: it is not shared */
+	uint64_t left; /* for other programs of this host; LIMITS_NONE: not shared */
 	bool ok;
-	char fix[CHECK_FIX_MAX]; /* where it is not: the command or flag that lifts it */
+	char fix[CHECK_FIX_MAX]; /* if not ok: the command or flag that lifts the limit */
 };
 
 struct checks {
@@ -41,10 +41,10 @@ struct checks {
 	bool possible;
 };
 
-/* What this process may have, beside the limits of the host. */
+/* What this process may have, apart from the limits of the host. */
 struct check_own {
-	uint64_t nofile; /* soft limit of open files, after it was raised */
-	uint64_t memlock; /* bytes, LIMITS_NONE where it is not applied */
+	uint64_t nofile; /* soft limit of open files, once raised */
+	uint64_t memlock; /* bytes; LIMITS_NONE: not enforced */
 	bool exempt_from_file_max; /* CAP_SYS_ADMIN */
 	struct transport_needs needs; /* of the transport, for this plan */
 	struct cgroup cgroup;
@@ -57,11 +57,11 @@ void check_plan(struct checks *ret_checks, const struct plan *plan, const struct
 
 /* "4-tuples", "open files", ... */
 const char *check_name(enum check_kind kind);
-/* Whether its numbers are bytes. */
+/* True if its numbers are bytes. */
 bool check_is_bytes(enum check_kind kind);
 
 /*
- * The first check that fails, in a sentence: what was asked, what there is and the fix.
+ * Says in one sentence which check fails first: what is needed, what there is, and the fix.
  * Returns `buffer`.
  */
 #define CHECK_SENTENCE_MAX (400 + CGROUP_PATH_MAX)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What will be dialled: made before the first SYN, immutable afterwards. */
+/* What will be dialled. Made before the first SYN, and then immutable. */
 #ifndef TCPGOON_PLAN_PLAN_H
 #define TCPGOON_PLAN_PLAN_H
 
@@ -20,20 +20,20 @@ struct plan {
 	struct tuples tuples;
 	struct schedule schedule;
 	bool target_is_here; /* the first target is an address of this host */
-	size_t routeless; /* targets that this machine has no route to, or that its routes refuse */
+	size_t routeless; /* targets without a route from here, or refused by one */
 };
 
 /*
- * Resolves the host (once), chooses the sources and lays out tuples and schedule, towards the first
- * address that it has, or all of them. *ret_plan is the caller's: plan_destroy().
- * Returns 0, -EINVAL or -ENOENT (name) with a message.
+ * Resolves the host (once), chooses the sources and lays out tuples and schedule to its first
+ * address, or to all. The caller frees *ret_plan with plan_destroy(). Returns 0, -EINVAL or -ENOENT
+ * (name) with a message.
  */
 int plan_create(const struct settings *settings, const struct notes *notes, struct plan **ret_plan,
 	struct error *error);
 
 /*
- * Lays it out anew towards the candidate with that number, where one is dialled and not all. Returns
- * as above; after a failure the plan can only be destroyed.
+ * Lays the plan out again for another candidate, if only one is dialled. Returns as above; after a
+ * failure the plan can only be destroyed.
  */
 int plan_choose(struct plan *plan, size_t number, struct error *error);
 /* Accepts NULL. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which source ports a run uses, and in which order: those first that others here miss least. */
+/* The source ports of a run, in order: first those that other programs here miss least. */
 #ifndef TCPGOON_PLAN_PORT_ORDER_H
 #define TCPGOON_PLAN_PORT_ORDER_H
 
@@ -8,23 +8,23 @@
 
 #include "tcpgoon/net/ports.h"
 
-/* Every source uses up the ports of one band before any uses the next. */
+/* Sources use all ports of one band before any source uses the next band. */
 enum port_band {
-	PORT_BAND_OUTSIDE, /* this host hands them out to nobody, or the user gave them */
-	PORT_BAND_LATE, /* handed out by it, but tried last by connect() */
-	PORT_BAND_EARLY, /* and those that it tries first */
-	PORT_BAND_RESERVE, /* of these each eighth port of the range */
+	PORT_BAND_OUTSIDE, /* this host never assigns them, or the user gave them */
+	PORT_BAND_LATE, /* this host assigns them, but connect() tries them last */
+	PORT_BAND_EARLY, /* connect() tries them first */
+	PORT_BAND_RESERVE, /* every eighth port of that range */
 	PORT_BAND_MAX,
 };
 
-/* What is left to others at the last: one port in so many. */
+/* One port in this many is used last, so that others find one. */
 #define PORT_ORDER_RESERVE 8
 
 struct port_order {
 	uint16_t *list; /* owned: each port once, band after band */
 	uint32_t counts[PORT_BAND_MAX]; /* ports in each band */
 	uint32_t count; /* of all bands */
-	/* What this host hands out, without what it reserves and what somebody listens on. */
+	/* Ports that this host assigns, without those reserved or listened on. */
 	struct port_set automatic;
 	uint32_t automatic_count; /* 0: not known */
 };
@@ -36,10 +36,10 @@ struct port_order {
 	}
 
 /*
- * Ports from `low` to `high`. Given by the user, they are used in their order, and those that
- * somebody listens on are tried; those that the host reserves are left out unless all of them are:
- * then they were reserved for this. Else each band begins at a place that `random` chooses, and
- * ports that are reserved or listened on are left out.
+ * Ports from `low` to `high`. If the user gave them, they are used in order, including those with a
+ * listener; reserved ones are left out unless all are reserved: then they were reserved for this.
+ * If not, each band begins at a random place, and ports that are reserved or have a listener are
+ * left out.
  */
 struct port_order_params {
 	uint16_t low;
@@ -51,7 +51,7 @@ struct port_order_params {
 
 /* Returns 0 or -ENOMEM. */
 int port_order_init(struct port_order *order, const struct port_order_params *params);
-/* A copy of its own. Returns 0 or -ENOMEM. */
+/* Makes a deep copy. Returns 0 or -ENOMEM. */
 int port_order_copy(struct port_order *ret_order, const struct port_order *order);
 void port_order_finish(struct port_order *order);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* When connection i is to be dialled: a pure function of i, so that nothing drifts. */
+/* When connection i is due: a pure function of i, so it cannot drift. */
 #ifndef TCPGOON_PLAN_SCHEDULE_H
 #define TCPGOON_PLAN_SCHEDULE_H
 
@@ -7,7 +7,7 @@
 
 /* A constant pace. */
 struct schedule {
-	uint64_t period_ns; /* between two dials; 0: all are due at once */
+	uint64_t period_ns; /* between dials; 0: all are due at once */
 };
 
 /* Nanoseconds after the start of the run at which connection `index` is due. */
@@ -17,8 +17,8 @@ static inline uint64_t schedule_due_ns(const struct schedule *schedule, uint64_t
 }
 
 /*
- * How many of the first `limit` connections are due at `elapsed_ns`: the inverse of the above, and
- * never smaller than it says (connection 0 is due at 0).
+ * How many of the first `limit` connections are due at `elapsed_ns`: the inverse of the above
+ * (connection 0 is due at 0).
  */
 static inline uint64_t schedule_due_count(
 	const struct schedule *schedule, uint64_t elapsed_ns, uint64_t limit)

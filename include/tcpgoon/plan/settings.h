@@ -11,14 +11,14 @@
 
 #define SETTINGS_CONNECTIONS_MAX UINT64_C(16777216)
 
-/* How connections of a run are ended by us. */
+/* How the run closes its connections. */
 enum close_mode {
 	CLOSE_FIN, /* orderly: FIN, then TIME_WAIT on our side */
 	CLOSE_RST, /* SO_LINGER {1, 0}: RST, nothing left behind */
 	CLOSE_MODE_MAX,
 };
 
-/* Which of a name's addresses are dialled. */
+/* Which addresses of a name are dialled. */
 enum resolve_mode {
 	RESOLVE_FIRST,
 	RESOLVE_ALL, /* in turns */
@@ -29,26 +29,26 @@ enum resolve_mode {
 extern const char *const settings_close_names[CLOSE_MODE_MAX + 1];
 extern const char *const settings_resolve_names[RESOLVE_MODE_MAX + 1];
 
-/* Strings belong to the caller (argv) and outlive the settings. Times are in nanoseconds. */
+/* Strings belong to the caller (argv) and outlive the settings. */
 struct settings {
 	const char *host; /* a name or a literal, brackets allowed around IPv6 */
 	const char *ports; /* "80", "8000-8003", "8000,8001" */
 	uint64_t connections;
-	uint64_t sleep_ns; /* between two dials; 0: as fast as it goes */
+	uint64_t sleep_ns; /* between dials; 0: as fast as possible */
 	uint64_t dial_timeout_ns; /* from CONNECT to its decision */
 	uint64_t interval_ns; /* between status lines; 0: only the first and the last */
-	uint64_t hold_ns; /* watched for so long after the last was decided */
+	uint64_t hold_ns; /* how long to watch after the last dial has ended */
 	enum close_mode close_mode;
 	enum resolve_mode resolve_mode;
-	bool only_ipv4; /* of the host's addresses; not both of these */
+	bool only_ipv4; /* of the addresses of the host; not both */
 	bool only_ipv6;
-	struct text_list sources; /* addresses, networks, ranges; none: found by the plan */
-	const char *source_port; /* "LOW-HIGH", "auto"; NULL: chosen by the plan */
-	struct text_list fail_if; /* thresholds that make the exit status */
-	struct text_list abort_if; /* and that end the run early as well */
+	struct text_list sources; /* addresses, networks, ranges; none: the plan finds them */
+	const char *source_port; /* "LOW-HIGH", "auto"; NULL: the plan chooses */
+	struct text_list fail_if; /* thresholds for the exit status */
+	struct text_list abort_if; /* thresholds that also end the run early */
 	struct text_list outputs; /* reports: FORMAT=PATH */
 	enum engine engine; /* how connections reach the kernel */
-	bool force; /* dial even where the plan cannot be carried out in full */
+	bool force; /* dial even if limits do not allow all of it */
 	bool assume_yes;
 	bool debug;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From where to where: the 4-tuple with ordinal n, as a pure function of n. */
+/* The 4-tuple with ordinal n, as a pure function of n. */
 #ifndef TCPGOON_PLAN_TUPLES_H
 #define TCPGOON_PLAN_TUPLES_H
 
@@ -12,27 +12,27 @@
 #include "tcpgoon/plan/source_range.h"
 #include "tcpgoon/plan/targets.h"
 
-/* Ports below this are for services with privileges. */
+/* Lower ports need privileges. */
 #define TUPLES_PORT_LOW 1024
 #define TUPLES_PORT_HIGH 65535
 
 /* The sources that can reach a target. */
 struct source_set {
 	const struct source_range *ranges;
-	size_t range_count; /* 0: no route is known, and nothing is bound */
+	size_t range_count; /* 0: no route is known, so nothing is bound */
 };
 
-/* Neighbours in the order of the ports. */
+/* Consecutive ports in the order. */
 struct tuple_band {
-	uint32_t first; /* their place in it */
-	uint32_t ports; /* a source has of them for each target */
+	uint32_t first; /* index of the first in the order */
+	uint32_t ports; /* how many of them a source has for each target */
 };
 
 /*
- * Targets take turns; then the ports of a band; then the sources; then the bands. Every target uses
- * the same number of ports and of sources: the fewest that any has. A target never gets its own
- * port as a source (on a host that is source and target, a connection would meet itself), so one
- * port fewer in a band that has a target's.
+ * The target changes fastest, then the port within its band, then the source, then the band. Every
+ * target uses the same number of ports and sources: the smallest number that any has. A target
+ * never gets its own port as source port: where source and target are one host, the connection
+ * would connect to itself. So a band with such a port has one port less.
  */
 struct tuples {
 	const struct targets *targets; /* outlives this */
@@ -40,11 +40,11 @@ struct tuples {
 	struct source_set *sets; /* owned */
 	uint32_t *set_of_target; /* owned: which set each target uses */
 	uint32_t
-		*own_place; /* owned: where each target's own port is in the order, or UINT32_MAX */
-	uint64_t source_count; /* of each target; 0: the kernel chooses for all */
+		*own_place; /* owned: index of each target's own port in the order, or UINT32_MAX */
+	uint64_t source_count; /* per target; 0: the kernel chooses all */
 	struct port_order order; /* owned */
 	struct tuple_band bands[PORT_BAND_MAX];
-	uint32_t ports; /* a source has for each target; 0: there is but the target's own */
+	uint32_t ports; /* per source and target; 0: only the target's own port is left */
 	bool port_auto; /* the kernel chooses the port */
 };
 
@@ -55,11 +55,11 @@ struct tuples {
 	}
 
 struct tuple {
-	struct address source; /* family AF_UNSPEC: not bound. Port 0: the kernel's choice */
+	struct address source; /* family AF_UNSPEC: not bound. Port 0: the kernel chooses */
 	const struct address *target;
 };
 
-/* All but the targets is copied. */
+/* Everything except the targets is copied. */
 struct tuples_params {
 	const struct targets *targets;
 	const struct source_set *sets;
@@ -73,28 +73,28 @@ struct tuples_params {
 int tuples_init(struct tuples *tuples, const struct tuples_params *params);
 void tuples_finish(struct tuples *tuples);
 
-/* How many different tuples there are; UINT64_MAX where the kernel chooses. */
+/* The number of distinct tuples; UINT64_MAX if the kernel chooses. */
 uint64_t tuples_capacity(const struct tuples *tuples);
 
 /*
- * How many of the ports that this host hands out by itself the first `count` tuples bind, as the
- * first target has them: each is taken from every other program here, whatever the addresses.
+ * How many ports of those that this host assigns automatically the first `count` tuples bind (for
+ * the first target). No other program here is assigned such a port, whatever the addresses.
  */
 uint32_t tuples_automatic_ports(const struct tuples *tuples, uint64_t count);
 
-/* `ordinal` is below the capacity. */
+/* `ordinal` must be below the capacity. */
 struct tuple tuples_at(const struct tuples *tuples, uint64_t ordinal);
 
 /*
- * How many of the ordinals below `below` have this source, whatever its port; 0 where nothing is
- * bound. Pure arithmetic: it costs the same for any number of them.
+ * How many ordinals below `below` have this source, whatever its port; 0 if nothing is bound. Takes
+ * constant time.
  */
 uint64_t tuples_count_source(
 	const struct tuples *tuples, const struct address *source, uint64_t below);
 
 /*
- * The first source that the target with that number is dialled from; its port does not count. False
- * where nothing is bound. Sources may be there without a port that can be used.
+ * The first source of the target with that number; its port is undefined. False if nothing is
+ * bound. There may be sources without a usable port.
  */
 bool tuples_first_source(const struct tuples *tuples, size_t target, struct address *ret_source);
 
