@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "server/admission.h"
+#include "tcpgoon/uring/lanes.h"
 
 /* What the kernel made of the backlog that was asked for. */
 static uint32_t backlog_of(int listen_fd)

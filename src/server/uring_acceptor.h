@@ -8,7 +8,8 @@
 
 #include "server/engine.h"
 #include "server/uring_submit.h"
-#include "tcpgoon/uring/lanes.h"
+
+struct lanes;
 
 struct uring_acceptor {
 	struct server_engine *engine;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/uring_submit.h"
 
+#include "tcpgoon/uring/lane.h"
+
 int submit_signal(struct lane *lane, int signal_fd)
 {
 	struct io_uring_sqe *sqe;

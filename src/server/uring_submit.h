@@ -5,8 +5,9 @@
 
 #include <stdint.h>
 
-#include "tcpgoon/uring/lane.h"
 #include "tcpgoon/uring/token.h"
+
+struct lane;
 
 /* The `operation` of the server's tokens. */
 enum server_operation {
