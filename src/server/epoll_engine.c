@@ -44,7 +44,7 @@
 /* Times that one connection is received from in one turn. */
 #define RECEIVES_MOST 16
 /* The most that one recv() drops. */
-#define RECEIVE_MOST (1U << 20)
+#define RECEIVE_MOST (1U << 16)
 
 struct epoll_engine {
 	struct server_engine base;

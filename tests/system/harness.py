@@ -237,6 +237,7 @@ def wait_until(condition, what, seconds=5):
 
 TCP_ESTABLISHED = 1
 TCP_SYN_SENT = 2
+TCP_CLOSE_WAIT = 8
 TCP_LISTEN = 10
 
 

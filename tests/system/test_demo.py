@@ -1,10 +1,18 @@
 # SPDX-License-Identifier: MIT
 """`tcpgoon demo`: the server comes along and goes again, whatever happens, by either engine."""
 
+import errno
 import os
+import shutil
 import signal
+import tempfile
+import unittest
 
 import harness
+import seccomp
+
+FALLBACK = "tcpgoon: using epoll, as io_uring cannot be had: "
+NOBODY = 65534
 
 
 class Demo(harness.Case):
@@ -84,6 +92,57 @@ class Demo(harness.Case):
 
 class DemoOnEpoll(Demo):
     ENGINE = "epoll"
+
+
+class Blocked(harness.Case):
+    """As in a container: Docker and containerd answer with EPERM, rootless Podman with ENOSYS."""
+
+    def assert_is_as_ever(self, demo):
+        demo.wait(60)
+        self.assert_status(demo, 0)
+        self.assertIn("Total established connections: 10000\n", demo.stdout)
+        self.assertIn("Server: accepted 10000, at most ", demo.stdout)
+        self.assertTrue(demo.stderr.startswith(FALLBACK), demo.describe())
+        self.assertIn("seccomp", demo.stderr)
+        self.assertEqual(demo.stderr.count("\n"), 1, demo.describe())
+
+    def test_of_root(self):
+        for name in ("EPERM", "ENOSYS"):
+            with self.subTest(errno=name):
+                self.assert_is_as_ever(self.tcpgoon(
+                    "demo", prepare=seccomp.refusing("io_uring_setup", getattr(errno, name))))
+
+    @unittest.skipUnless(harness.namespace_is_of_the_first_user() and os.getuid() == 0,
+                         "needs root to become another user")
+    def test_of_an_ordinary_user(self):
+        directory = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, directory)
+        os.chmod(directory, 0o755)
+        shutil.copy(harness.TCPGOON, directory)
+
+        def become_nobody(refuse):
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+            refuse()
+
+        for name in ("EPERM", "ENOSYS"):
+            refuse = seccomp.refusing("io_uring_setup", getattr(errno, name))
+            with self.subTest(errno=name):
+                self.assert_is_as_ever(self.start(
+                    f"{directory}/tcpgoon", "demo", prepare=lambda: become_nobody(refuse)))
+
+    def test_nothing_else_where_io_uring_was_asked_for(self):
+        demo = self.run_tcpgoon("demo", "-c", "10", "--engine", "io_uring",
+                                prepare=seccomp.refusing("io_uring_setup", errno.EPERM))
+        self.assert_explained(demo, "io_uring_setup", "EPERM", "seccomp")
+        self.assertNotIn("epoll", demo.stderr)
+
+    def test_no_word_where_epoll_was_asked_for(self):
+        demo = self.run_tcpgoon("demo", "-c", "10", "--engine", "epoll",
+                                prepare=seccomp.refusing("io_uring_setup", errno.EPERM))
+        self.assert_status(demo, 0)
+        self.assertEqual(demo.stderr, "")
 
 
 if __name__ == "__main__":

@@ -29,7 +29,11 @@ class Base(harness.Case):
         return [stack.enter_context(socket.create_connection((host, port), timeout=5))
                 for _ in range(count)]
 
-    def unread(self, port):
+    def write(self, path, text):
+        with open(path, "w", encoding="ascii") as file:
+            file.write(text)
+
+    def unread(self, port, state=harness.TCP_ESTABLISHED):
         """Bytes that have come for the connections of a port and that the server has not taken."""
         with open("/proc/thread-self/net/tcp", encoding="ascii") as file:
             next(file)
@@ -39,7 +43,11 @@ class Base(harness.Case):
             fields += [line.split() for line in file]
         return sum(int(field[4].partition(":")[2], 16) for field in fields
                    if int(field[1].rpartition(":")[2], 16) == port
-                   and int(field[3], 16) == harness.TCP_ESTABLISHED)
+                   and int(field[3], 16) == state)
+
+    def queued(self, port):
+        """Connections that wait to be accepted."""
+        return self.unread(port, harness.TCP_LISTEN)
 
     def reset(self, connection):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -192,6 +200,23 @@ class Server(Base):
         connection.settimeout(5)
         connection.sendall(bytes(32 << 20))
 
+    def test_reads_what_has_piled_up(self):
+        """More than it takes in one go, and nothing comes any more that would tell it to go on."""
+        path = "/proc/sys/net/ipv4/tcp_rmem"
+        with open(path, encoding="ascii") as file:
+            before = file.read()
+        self.addCleanup(self.write, path, before)
+        self.write(path, "4096 8388608 16777216")
+        server, port = self.serve()
+        connection, = self.connect(port, 1)
+        server.send(signal.SIGSTOP)
+        connection.sendall(bytes(3 << 20))
+        connection.shutdown(socket.SHUT_WR)
+        harness.wait_until(lambda: self.unread(port, harness.TCP_CLOSE_WAIT) > 3 << 20,
+                           "all that was sent in the server's queue")
+        server.send(signal.SIGCONT)
+        self.assertEqual(self.end_of(connection), "fin")
+
     def test_one_that_sends_without_end_keeps_no_other_waiting(self):
         _, port = self.serve()
         loud, quiet = self.connect(port, 2)
@@ -215,6 +240,21 @@ class Server(Base):
             ended.set()
             thread.join()
 
+    def test_what_came_before_its_end_is_received(self):
+        """A close over data that nobody has read would be a RST."""
+        server, port = self.serve()
+        connections = self.connect(port, 700)
+        harness.wait_until(lambda: self.queued(port) == 0, "the server to accept all")
+        server.send(signal.SIGSTOP)
+        server.send(signal.SIGTERM)
+        for connection in connections:
+            connection.sendall(b"x")
+        server.send(signal.SIGCONT)
+        ends = [self.end_of(connection) for connection in connections]
+        self.assertEqual(ends.count("reset"), 0)
+        self.assertEqual(server.wait(5), 0, server.describe())
+        self.assertEqual(self.total(server, "Total accepted connections"), 700)
+
     def test_a_second_signal_ends_it_at_once(self):
         """While it waits for a peer that has sent data and does not close."""
         server, port = self.serve()
@@ -230,6 +270,9 @@ class Server(Base):
 class ServerOnEpoll(Server):
     ENGINE = "epoll"
 
+    def descriptors(self, server):
+        return len(os.listdir(f"/proc/{server.pid}/fd"))
+
     def test_limit_of_open_files(self):
         """It is named with what lifts it, nothing that waits is lost, and what closes makes room."""
         server, port = self.serve(nofile=64)
@@ -239,9 +282,14 @@ class ServerOnEpoll(Server):
             server.stderr,
             "tcpgoon: no room for more connections than are open now: each takes a file "
             "descriptor, and the limit of open files is 64: raise it with 'ulimit -n'\n")
-        for connection in connections:
+        began = time.monotonic()
+        for index, connection in enumerate(connections):
             connection.shutdown(socket.SHUT_WR)
             self.assertEqual(self.end_of(connection), "fin")
+            if index < 36:
+                harness.wait_until(lambda: self.descriptors(server) == 64, "the next connection")
+        if harness.MEASURING:
+            self.assertLess(time.monotonic() - began, 2)  # without a pause for each
         self.interrupt(server)
         self.assertEqual(self.total(server, "Total accepted connections"), 100)
         self.assertEqual(self.total(server, "Connections closed by the peer"), 100)
