@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The server runs in a child, forked before this process has any ring: rings are not for sharing
- * over a fork. One pipe carries all that the parent must know, and its end tells that the child is
- * gone, whatever it died of.
+ * The server runs in a child, forked before this process has any ring, as rings must not be shared
+ * across a fork. One pipe carries all that the parent needs to know, and end of file on it means
+ * that the child is gone, whatever the cause.
  *
- * The child leads a process group of its own, so that ^C reaches the run alone: it ends with its
- * report, and only then the server. Ignoring SIGINT would not do, as a signalfd sees a blocked
- * signal even where it is ignored. The other way round, the child asks the kernel for SIGTERM when
- * its parent dies, so that it never stays behind, not even after SIGKILL.
+ * The child leads its own process group, so that ^C reaches only the run: the run ends with its
+ * report, and then the server ends. Ignoring SIGINT would not work, as a signalfd receives a
+ * blocked signal even if it is ignored. Conversely, the child asks the kernel for SIGTERM when its
+ * parent dies, so that it is never left behind, not even after SIGKILL.
  */
 #include <assert.h>
 #include <errno.h>
@@ -35,14 +35,14 @@ static const struct option_row rows[] = {
 	SESSION_SLEEP_ROW("0s"),
 };
 
-/* What the child says: first that it is ready, at the end what it counted, or what failed. */
+/* A message from the child: first that it is ready, at the end its totals, or what failed. */
 struct message {
 	int code; /* 0, or a negative errno with `error` */
-	struct server_totals totals; /* of the last message only */
+	struct server_totals totals; /* only in the last message */
 	struct error error;
 };
 
-/* Then a write is whole or not at all, and so is a read. */
+/* Such a write is atomic, and so is the read. */
 static_assert(sizeof(struct message) <= PIPE_BUF, "a message fits into one write to a pipe");
 
 struct child {
@@ -51,7 +51,7 @@ struct child {
 	bool ended;
 };
 
-/* How long the server may take to get ready, and to end. */
+/* How long the server may take to start, and to end. */
 #define CHILD_PATIENCE_NS (30 * NSEC_PER_SEC)
 
 static void send_message(int pipe_fd, const struct message *message)
@@ -60,7 +60,7 @@ static void send_message(int pipe_fd, const struct message *message)
 	do {
 		written = write(pipe_fd, message, sizeof(*message));
 	} while (written < 0 && errno == EINTR);
-	/* Where the parent is gone, nobody is left to be told. */
+	/* If the parent is gone, there is no one to tell. */
 }
 
 static void on_ready(void *context)
@@ -69,7 +69,7 @@ static void on_ready(void *context)
 	send_message(*pipe_fd, &(struct message){.code = 0});
 }
 
-/* The child's whole life. Returns its exit status. */
+/* All that the child does. Returns its exit status. */
 static int serve(int listen_fd, int pipe_fd, pid_t parent, const struct server_settings *settings)
 {
 	setpgid(0, 0);
@@ -84,7 +84,7 @@ static int serve(int listen_fd, int pipe_fd, pid_t parent, const struct server_s
 	return last.code < 0 ? EXIT_STATUS_INCOMPLETE : EXIT_STATUS_OK;
 }
 
-/* EAGAIN of fork() is one of two limits, or a moment without memory. */
+/* EAGAIN from fork() means one of two limits, or a brief lack of memory. */
 static int refuse_child(int r, struct error *error)
 {
 	struct cgroup cgroup;
@@ -132,7 +132,7 @@ static int child_start_take_fd(struct child *child, int listen_fd,
 	return 0;
 }
 
-/* Returns 0, -EPIPE where the child is gone, -ETIMEDOUT, or another negative errno. */
+/* Returns 0, -EPIPE if the child is gone, -ETIMEDOUT, or another negative errno. */
 static int child_receive(
 	const struct child *child, uint64_t deadline_ns, struct message *ret_message)
 {
@@ -183,15 +183,15 @@ static int child_await_ready(const struct child *child, struct error *error)
 }
 
 /*
- * Ends the child and reaps it, whatever state it is in. Returns 0 with *ret_totals, or a negative
- * errno with a message where it could not say what it counted.
+ * Ends the child and reaps it, whatever its state. Returns 0 with *ret_totals, or a negative errno
+ * with a message if it could not send its totals.
  */
 static int child_end(struct child *child, struct server_totals *ret_totals, struct error *error)
 {
-	assert(child->pid > 0); /* 0 and less are whole groups */
+	assert(child->pid > 0); /* 0 and below mean process groups */
 	child->ended = true;
 	kill(child->pid, SIGTERM);
-	kill(child->pid, SIGCONT); /* one that is stopped ends, and counts, only when it goes on */
+	kill(child->pid, SIGCONT); /* a stopped process must continue in order to end */
 	uint64_t deadline_ns = clock_now_ns() + CHILD_PATIENCE_NS;
 	struct message last = {.code = -EPIPE};
 	error_set(&last.error, 0, "the server's process died before its time");
@@ -264,7 +264,7 @@ static int start_and_run(struct session *session, struct settings *settings)
 	}
 	int status = run_against(session, &child, settings, &address);
 	if (!child.ended) {
-		/* Nothing was run against it, and why has been said. */
+		/* Nothing was run against it; the reason has been printed. */
 		struct server_totals totals;
 		child_end(&child, &totals, &error);
 	}

@@ -37,7 +37,7 @@ static void print_targets(const struct targets *targets)
 	putchar('\n');
 }
 
-/* What a run will try before it dials, where there is a choice. */
+/* The addresses that a run would try, if there are several. */
 static void print_candidates(const struct plan *plan)
 {
 	const struct candidates *candidates = &plan->candidates;
@@ -53,7 +53,7 @@ static void print_candidates(const struct plan *plan)
 	puts("; a run dials the first that answers");
 }
 
-/* Whether a target before it has the same sources. */
+/* True if an earlier target has the same sources. */
 static bool is_shown(const struct tuples *tuples, size_t target)
 {
 	size_t before = 0;
@@ -85,7 +85,7 @@ static void print_sources(const struct tuples *tuples)
 	putchar('\n');
 }
 
-/* What the run does to the ports of this host, which its other programs need as well. */
+/* How the run uses the ports of this host, which other programs need too. */
 static void print_ports(const struct plan *plan)
 {
 	const struct tuples *tuples = &plan->tuples;
@@ -127,7 +127,7 @@ static void print_ports(const struct plan *plan)
 	}
 }
 
-/* What keeps SYNs to the target on this machine; nothing where they leave it. */
+/* Prints why SYNs to the target would not leave this machine, if so. */
 static void print_route(const struct address *source, const struct address *address)
 {
 	char target[ADDRESS_TEXT_MAX];
@@ -156,7 +156,7 @@ static void print_route(const struct address *source, const struct address *addr
 	}
 }
 
-/* Of each host once: targets take turns, so the hosts come first. */
+/* One route for each host: targets take turns, so the first ones have distinct hosts. */
 static void print_routes(const struct plan *plan)
 {
 	const struct targets *targets = &plan->targets;
@@ -184,7 +184,7 @@ static void print_schedule(const struct plan *plan)
 			schedule_due_ns(&plan->schedule, plan->settings.connections - 1), last));
 }
 
-/* It makes no run impossible, but slow. */
+/* A CPU quota makes a run slow, not impossible. */
 static void print_processors(void)
 {
 	struct cgroup cgroup;
@@ -222,7 +222,7 @@ static void print_checks(const struct checks *checks)
 		bool bytes = check_is_bytes((enum check_kind)i);
 		char have[UNITS_TEXT_MAX];
 		char need[UNITS_TEXT_MAX];
-		/* Groups above the root of a namespace are hidden. */
+		/* Groups above the root of the namespace cannot be seen. */
 		bool hidden = i == CHECK_GROUP_MEMORY && check->have == LIMITS_NONE;
 		printf("  %-14s %16s %16s  %s", check_name((enum check_kind)i),
 			hidden ? "none seen" : amount(check->have, bytes, have),
@@ -237,7 +237,7 @@ static void print_checks(const struct checks *checks)
 	}
 }
 
-/* Tried, not read: no file says whether a filter or a security module allows it. */
+/* Found by trying: no file says whether a seccomp filter or a security module allows it. */
 static void print_trial(const struct engine_choice *choice)
 {
 	printf("  %-14s %s\n", choice->transport->name,

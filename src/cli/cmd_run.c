@@ -10,7 +10,7 @@
 #include "tcpgoon/run/probe.h"
 #include "tcpgoon/verdict/verdict.h"
 
-/* Whether the run may start: said beforehand or asked now. */
+/* True if the user has agreed to the run, beforehand or when asked now. */
 static bool is_confirmed(const struct settings *settings, const struct session *session)
 {
 	if (settings->assume_yes) {
@@ -21,15 +21,16 @@ static bool is_confirmed(const struct settings *settings, const struct session *
 	return confirm_run(stdin, out, settings) == CONFIRMATION_GIVEN;
 }
 
-/* Whether one of several addresses will be chosen for the run. */
+/* True if the run will choose one of several addresses. */
 static bool has_choice(const struct plan *plan)
 {
 	return plan->candidates.count > 1 && plan->settings.resolve_mode == RESOLVE_FIRST;
 }
 
 /*
- * Whether the machine allows the run towards one of the addresses at least: how many connections
- * there can be depends on the address. False with *ret_status where the session was given up.
+ * True if the limits of this machine allow the run to at least one of the addresses: the possible
+ * number of connections depends on the address. False, with *ret_status, if the session was
+ * declined.
  */
 static bool is_allowed(struct session *session, struct plan *plan, int *ret_status)
 {
@@ -46,7 +47,7 @@ static bool is_allowed(struct session *session, struct plan *plan, int *ret_stat
 	return session_allows(session, plan, ret_status);
 }
 
-/* The run, once it is confirmed: towards the first address that answers. */
+/* Runs, once confirmed, against the first address that answers. */
 static int carry_out(struct session *session, struct plan *plan, const struct notes *notes)
 {
 	int status;
@@ -62,7 +63,7 @@ static int carry_out(struct session *session, struct plan *plan, const struct no
 
 static int plan_and_run(struct session *session, const struct settings *settings)
 {
-	/* Before the question: nobody shall confirm what cannot be done. */
+	/* Plan before asking: users should not confirm what is not possible. */
 	const struct notes notes = {.on_note = command_note};
 	struct error error = ERROR_INIT;
 	struct plan *plan;

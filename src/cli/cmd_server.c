@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The lines are the Go program's, without the one it printed for each connection: writing an
- * address costs more than accepting the connection it belongs to. --debug brings them back.
+ * The output is that of the Go program, except for its line per connection: formatting an address
+ * costs more than accepting its connection. --debug prints those lines too.
  */
 #include <inttypes.h>
 #include <stdint.h>
@@ -40,7 +40,7 @@ static const struct option_row rows[] = {
 	{OPT_FLAG("debug", 0, FIELD(debug), "Print a line for each event to the standard error")},
 };
 
-/* What the observer's functions work on. */
+/* The context of the observer. */
 struct service {
 	struct console console;
 	const struct server_settings *settings;
@@ -85,7 +85,7 @@ static void print_start(FILE *out, const struct server_settings *settings)
 	fputs(", what happens first\nPress Ctrl+C to end\n", out);
 }
 
-/* Only now, so that nobody reads of a server that then cannot be. */
+/* Printed only once the server is up. */
 static void on_ready(void *context)
 {
 	const struct service *service = context;
@@ -105,7 +105,7 @@ static void print_end(FILE *out, const struct server_settings *settings, enum se
 			seconds(settings->duration_ns));
 		break;
 	case SERVER_INTERRUPTED:
-		fputc('\n', out); /* below the ^C that the terminal shows */
+		fputc('\n', out); /* ends the line with the ^C that the terminal shows */
 		break;
 	}
 }

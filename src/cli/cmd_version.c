@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The Go program printed the time of its build too. It is left out: the same sources are to give
- * the same file, whenever they are built.
+ * The Go program also printed its build time. That is left out: the same sources should give the
+ * same file whenever they are built.
  */
 #include <stdio.h>
 

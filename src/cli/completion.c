@@ -20,7 +20,7 @@ const char *const completion_shells[] = {
 	[SHELL_MAX] = NULL,
 };
 
-/* Prints `text` inside single quotes; `escaped` are characters that want a backslash there. */
+/* Prints `text` for use inside single quotes, with a backslash before each of `escaped`. */
 static void print_quoted(FILE *out, const char *text, const char *escaped)
 {
 	for (const char *at = text; *at != '\0'; at++) {
@@ -34,7 +34,7 @@ static void print_quoted(FILE *out, const char *text, const char *escaped)
 	}
 }
 
-/* "fin rst", of a list that ends with NULL. */
+/* Prints a list that ends with NULL: "fin rst". */
 static void print_words(FILE *out, const char *const *words)
 {
 	for (size_t i = 0; words[i] != NULL; i++) {
@@ -50,7 +50,7 @@ static void print_command_names(FILE *out)
 	}
 }
 
-/* The words its argument may be: its choices, or the names of all commands. */
+/* Prints the words its argument may be; false if there are none. */
 static bool print_choices(FILE *out, const struct command *command)
 {
 	if (command->takes_command) {
@@ -63,7 +63,7 @@ static bool print_choices(FILE *out, const struct command *command)
 	return command->choices != NULL;
 }
 
-/* " --close:fin|rst" for each that has fixed values, or " --output:json=" for paths. */
+/* Prints " --close:fin|rst" for options with fixed values, or " --output:json=" for paths. */
 static void print_bash_values(FILE *out, const struct command *command, bool paths)
 {
 	const struct option_row *row;
@@ -111,8 +111,8 @@ static void print_bash_words(FILE *out, const struct command *command)
 }
 
 /*
- * The shell takes "--close=f" for three words, and "json=" in "-o json=f" too: `option` is the one
- * whose value stands at the cursor, `before` what is written of the value already.
+ * Bash splits "--close=f" into three words, and "json=f" in "-o json=f" too: `option` is the option
+ * whose value is at the cursor, `before` the part of the value that is already there.
  */
 static const char bash_values[] =
 	"\tif [[ $current == = ]]; then\n"
@@ -186,7 +186,7 @@ static void print_bash(FILE *out)
 		out);
 }
 
-/* ":message:action", the action being what completes the value. */
+/* Prints ":message:action"; the action completes the value. */
 static void print_zsh_value(FILE *out, const struct option_row *row)
 {
 	char argument[OPTION_ARGUMENT_MAX];
@@ -276,7 +276,7 @@ static void print_zsh(FILE *out)
 		out);
 }
 
-/* Fish completes the path behind a "=" by itself, where it may complete files at all. */
+/* If files are allowed (-F), fish completes the path after a "=" itself. */
 static void print_fish_value(FILE *out, const struct option_row *row)
 {
 	if (row->before_path != NULL) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Scripts that complete the command line in a shell, made from the tables. */
+/* Scripts that complete the command line in a shell, generated from the tables. */
 #ifndef TCPGOON_CLI_COMPLETION_H
 #define TCPGOON_CLI_COMPLETION_H
 
@@ -7,7 +7,7 @@
 
 #include "tcpgoon/base/error.h"
 
-/* The shells, NULL at the end. */
+/* The names of the shells; ends with NULL. */
 extern const char *const completion_shells[];
 
 /* `shell` is one of them. Returns 0, or -EINVAL with a message. */

@@ -23,7 +23,7 @@ static void print_box(FILE *out, const struct settings *settings)
 		settings->connections);
 }
 
-/* What stands between the blanks of a line, which is changed for it. */
+/* Strips blanks from both ends of a line, in place. */
 static const char *trim(char *line)
 {
 	static const char blanks[] = " \t\r\n";
@@ -48,7 +48,7 @@ enum confirmation confirm_run(FILE *in, FILE *out, const struct settings *settin
 		fflush(out);
 		ssize_t length = getline(&line, &size, in);
 		if (length < 1 || line[length - 1] != '\n') {
-			/* Also half a line: it was not finished, so it was not meant yet. */
+			/* An unfinished line does not count either. */
 			fputs("\nNot confirmed: the input ended without an answer\n", out);
 			break;
 		}

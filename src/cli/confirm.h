@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Asks the person whether the run is meant. */
+/* Asks the user to confirm the run. */
 #ifndef TCPGOON_CLI_CONFIRM_H
 #define TCPGOON_CLI_CONFIRM_H
 
@@ -13,7 +13,7 @@ enum confirmation {
 	CONFIRMATION_NONE, /* the input ended without an answer */
 };
 
-/* Shows what would be done and asks until the answer is one; says on `out` how it went. */
+/* Describes the run, asks until the answer is yes or no, and prints the outcome to `out`. */
 enum confirmation confirm_run(FILE *in, FILE *out, const struct settings *settings);
 
 #endif

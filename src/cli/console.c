@@ -7,7 +7,7 @@
 
 #include "tcpgoon/base/clock.h"
 
-/* How long a reader of messages may stand still at the end. */
+/* How long to wait at the end for a reader of messages that makes no progress. */
 #define PATIENCE_NS NSEC_PER_SEC
 
 int console_init(struct console *console, bool text_on_stderr)
@@ -69,7 +69,7 @@ uint64_t console_settle(struct console *console, int stop_fd)
 		} while (r == -ETIMEDOUT && stream_waiting(messages) < before);
 		stream_drop(messages);
 		stream_keep_all(console->text);
-		bool cut = stream_waiting(messages) > 0; /* the rest of it will not be written */
+		bool cut = stream_waiting(messages) > 0; /* a line whose rest will not be written */
 		return console->text->dropped + messages->dropped + (cut ? 1 : 0);
 	}
 	stream_keep_all(console->text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Standard output and standard error while a run or a server is at work, and at its end. */
+/* Standard output and standard error during a run or a server, and at its end. */
 #ifndef TCPGOON_CLI_CONSOLE_H
 #define TCPGOON_CLI_CONSOLE_H
 
@@ -11,7 +11,7 @@
 
 /* Must not move between console_init() and console_finish(). */
 struct console {
-	struct stream streams[2]; /* the second is not used where one reader has both */
+	struct stream streams[2]; /* the second is unused if both have the same reader */
 	struct stream reports[TEXT_LIST_MAX]; /* those that are written while the run goes on */
 	size_t report_count;
 	struct stream *text; /* lines of the report */
@@ -19,9 +19,9 @@ struct console {
 };
 
 /*
- * What is printed to the streams of stdio must have been flushed, and is left to console_finish().
- * `text_on_stderr`: standard output belongs to somebody else.
- * SIGPIPE is ignored from now on. Returns 0 or -ENOMEM; console_finish() is due either way.
+ * Flush stdout and stderr before, and do not use them until console_finish(). `text_on_stderr`: a
+ * report has standard output for itself. SIGPIPE is ignored from now on. Returns 0 or -ENOMEM; call
+ * console_finish() either way.
  */
 int console_init(struct console *console, bool text_on_stderr);
 void console_finish(struct console *console);
@@ -32,18 +32,19 @@ void console_finish(struct console *console);
  */
 struct stream *console_add(struct console *console, int fd);
 
-/* Writes what waits and has room. Returns true where more waits. */
+/* Writes waiting lines as far as there is room. Returns true if more are waiting. */
 bool console_push(struct console *console);
 
 /*
- * The work is over: lines are no longer dropped. Waits for the reader of the messages as long as it
- * reads, and drops what it leaves for a second. Returns how many lines were dropped in all.
+ * Call when the work is over: from now on no line of the text is dropped. Waits for the reader of
+ * the messages while it reads, and drops the rest after a second without progress. Returns how many
+ * lines were dropped in all.
  */
 uint64_t console_settle(struct console *console, int stop_fd);
 
 /*
- * Waits until the text is written. Returns 0; -EINTR where `stop_fd` (-1: none) can be read before;
- * or the negative errno of a write that failed.
+ * Waits until the text is written. Returns 0; -EINTR if `stop_fd` (-1: none) becomes readable
+ * first; or the negative errno of a failed write.
  */
 int console_end_text(struct console *console, int stop_fd);
 /* The same for a stream that was added. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Such words are refused, not obeyed: a URL has a path and a scheme that a test of TCP would ignore,
- * and "::1:8080" is an address.
+ * Such words are refused, not accepted: a URL has a path and a scheme, which a test of TCP would
+ * ignore, and "::1:8080" is an address.
  */
 #include "cli/endpoint.h"
 
@@ -22,7 +22,7 @@ struct endpoint {
 	struct part scheme;
 	struct part host; /* without brackets */
 	struct part port;
-	bool bare; /* nothing but a host, perhaps in brackets */
+	bool bare; /* only a host, perhaps in brackets */
 };
 
 static bool is_part(const struct part *part, const char *word)
@@ -30,7 +30,7 @@ static bool is_part(const struct part *part, const char *word)
 	return strlen(word) == part->length && strncasecmp(part->at, word, part->length) == 0;
 }
 
-/* The port that the scheme of a URL means; NULL where it is not known. */
+/* The default port of the scheme of a URL; NULL if unknown. */
 static const char *scheme_port(const struct part *scheme)
 {
 	static const struct {
@@ -55,7 +55,7 @@ static size_t count_of(const struct part *part, char wanted)
 	return count;
 }
 
-/* Parts "host", "host:port", "[::1]" and "[::1]:port"; of several colons none is a port's. */
+/* Splits "host", "host:port", "[::1]" and "[::1]:port"; with several colons there is no port. */
 static void part_authority(struct part authority, struct endpoint *endpoint)
 {
 	const char *close = authority.length > 0 && authority.at[0] == '['
@@ -118,7 +118,7 @@ int endpoint_refuse(
 	} else if (known != NULL) {
 		snprintf(port, sizeof(port), "%s", known);
 	}
-	/* Within a URL the "%" before an interface is "%25" (RFC 6874). */
+	/* In a URL, the "%" before an interface is written "%25" (RFC 6874). */
 	const struct part *host = &endpoint.host;
 	const char *zone = memmem(host->at, host->length, "%25", 3);
 	size_t before = zone != NULL ? (size_t)(zone - host->at) + 1 : host->length;

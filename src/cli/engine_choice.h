@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Which transport a run of the settings gets on this machine, and whether its limits allow a plan. */
+/*
+ * Which transport a run of the settings gets on this machine, and whether its limits allow a plan.
+ */
 #ifndef TCPGOON_CLI_ENGINE_CHOICE_H
 #define TCPGOON_CLI_ENGINE_CHOICE_H
 

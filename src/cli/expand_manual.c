@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A tool of the build: the man page's source with the options in their place. */
+/* A build tool: fills the options and tables into the source of the man page. */
 #include <stdio.h>
 
 #include "cli/manual.h"

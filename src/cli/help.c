@@ -7,7 +7,9 @@
 
 #define COLUMNS 100
 
-/* Prints words from `column` on. Breaks before a word that would pass COLUMNS, and indents again. */
+/*
+ * Prints words from `column` on. Breaks before a word that would pass COLUMNS, and indents again.
+ */
 static void print_wrapped(FILE *out, size_t column, const char *text)
 {
 	size_t at = column;

@@ -12,11 +12,11 @@ int main(int argc, char **argv)
 	if (surroundings_settle(&error) < 0) {
 		return command_fail(&error);
 	}
-	/* By lines also into a pipe: scripts read them as they come. */
+	/* Line by line even into a pipe: scripts read lines as they come. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	int status = commands_dispatch(argc, argv);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
-		/* Half a result must not look like a whole one. */
+		/* A partial result must not look like a complete one. */
 		error_set(&error, -EIO, "standard output could not be written%s",
 			surroundings_was_closed(STDOUT_FILENO) ? ": it was closed at the start"
 							       : "");

@@ -136,7 +136,7 @@ static void print_statuses(FILE *out)
 	fputs(".\n", out);
 }
 
-/* What a line "@NAME@" stands for. */
+/* What replaces a line "@NAME@". */
 static const struct {
 	const char *name;
 	void (*print)(FILE *out);
@@ -170,7 +170,7 @@ static int expand_table(FILE *out, const char *name, struct error *error)
 	return error_set(error, -EINVAL, "the man page asks for '%s', which is no table", name);
 }
 
-/* Whether the whole line is `before`, a word and "@". */
+/* True if the line consists of `before`, a word and "@". */
 static bool takes_word(const char *line, const char *before, char ret_word[WORD_MAX + 1])
 {
 	size_t skipped = strlen(before);

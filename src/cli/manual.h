@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The parts of the man page that are made from the tables. */
+/* Generates the parts of the man page that come from tables. */
 #ifndef TCPGOON_CLI_MANUAL_H
 #define TCPGOON_CLI_MANUAL_H
 
@@ -8,9 +8,9 @@
 #include "tcpgoon/base/error.h"
 
 /*
- * Copies a page in scdoc's language. A line "@options COMMAND@" becomes the options of that
- * command; a line "@causes@", "@findings@", "@metrics@", "@operators@" or "@statistics@" what the
- * program has of these. Returns 0, -EINVAL (no such command or table) or -EIO, with a message.
+ * Copies a page written for scdoc. A line "@options COMMAND@" becomes the options of that command;
+ * "@causes@", "@findings@", "@metrics@", "@operators@" and "@statistics@" become the tables of that
+ * name. Returns 0, -EINVAL (no such command or table) or -EIO, with a message.
  */
 int manual_expand(FILE *in, FILE *out, struct error *error);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Why not getopt_long: scripts of the Go program rely on what its parser took: "-c=5" beside "-c5"
- * and "-c 5", "--assume-yes=false", a value that begins with a dash. getopt_long gives "=5" for
- * the first, takes abbreviations that a later option would break, and prints messages of its own.
+ * Why not getopt_long(): scripts written for the Go program rely on what its parser accepted:
+ * "-c=5" as well as "-c5" and "-c 5", "--assume-yes=false", values that begin with a dash.
+ * getopt_long() returns "=5" for the first, accepts abbreviations that a later option would break,
+ * and prints its own messages.
  */
 #include "cli/options.h"
 
@@ -84,7 +85,7 @@ static unsigned min_of(unsigned a, unsigned b)
 
 #define WORD_MAX 32
 
-/* The number of letters to insert, remove or replace between two words (Levenshtein). */
+/* How many letters to insert, remove or replace to get from one word to the other (Levenshtein). */
 static unsigned edit_distance(const char *a, const char *b)
 {
 	size_t a_length = strlen(a);
@@ -115,7 +116,7 @@ unsigned options_distance(const char *word, const char *name)
 		return 1;
 	}
 	unsigned distance = edit_distance(word, name);
-	/* Two swapped letters count as two wrong ones; more than half of a word must be right. */
+	/* Two swapped letters count as two errors; more than half of the word must be right. */
 	return distance <= 2 && distance * 2 <= length + 1 ? distance : UINT_MAX;
 }
 
@@ -142,7 +143,7 @@ static int refuse_name(
 	return error_set(error, -EINVAL, "unknown flag '--%.*s'", (int)length, text);
 }
 
-/* The words that the Go program's parser took for a truth value. */
+/* Accepts what the Go program's parser accepted as a truth value. */
 static int parse_bool(const char *text, bool *ret_value, struct error *error)
 {
 	static const char *const words[2][6] = {
@@ -262,7 +263,7 @@ static int set_value(
 	return r;
 }
 
-/* As set_value, with the option named in the message as it was given and by its long name. */
+/* Like set_value(); its message names the option as it was given and by its long name. */
 static int set_given(const struct option_row *row, bool by_letter, const char *text, void *settings,
 	struct error *error)
 {
@@ -289,7 +290,7 @@ void options_set_defaults(const struct options *options, void *settings)
 	}
 }
 
-/* Where the reader stands in argv. */
+/* The state of parsing argv. */
 struct cursor {
 	const struct options *options;
 	int argc;
@@ -299,7 +300,7 @@ struct cursor {
 	bool help;
 };
 
-/* The value in the next argument, which may begin with a dash. */
+/* Takes the value from the next argument, which may begin with a dash. */
 static int take_next(
 	struct cursor *cursor, const struct option_row *row, bool by_letter, struct error *error)
 {
@@ -317,7 +318,7 @@ static int take_next(
 	return set_given(row, by_letter, cursor->argv[cursor->next++], cursor->settings, error);
 }
 
-/* "name" or "name=value", the dashes being gone. */
+/* Reads "name" or "name=value", without the dashes. */
 static int read_long(struct cursor *cursor, const char *text, struct error *error)
 {
 	size_t length = strcspn(text, "=");
@@ -338,7 +339,7 @@ static int read_long(struct cursor *cursor, const char *text, struct error *erro
 	return set_given(row, false, "true", cursor->settings, error);
 }
 
-/* "yc5": flags without a value, and at the end one that may have its value behind it. */
+/* Reads "yc5": flags without a value; the last letter may have one, which may follow it. */
 static int read_letters(struct cursor *cursor, const char *text, struct error *error)
 {
 	for (const char *at = text; *at != '\0'; at++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tables of options, and what is read from them: arguments, defaults, texts. */
+/* Tables of options: parsing arguments by them, their defaults and their texts. */
 #ifndef TCPGOON_CLI_OPTIONS_H
 #define TCPGOON_CLI_OPTIONS_H
 
@@ -11,32 +11,32 @@
 #include "tcpgoon/base/text_list.h"
 
 enum option_kind {
-	OPTION_FLAG, /* bool: given alone, or as =true, =false */
-	OPTION_COUNT, /* any unsigned or int field: a whole number, k, m and g allowed */
+	OPTION_FLAG, /* bool: --name, --name=true, --name=false */
+	OPTION_COUNT, /* an unsigned or int field: a whole number; k, m and g are allowed */
 	OPTION_DURATION, /* uint64_t: nanoseconds */
 	OPTION_TEXT, /* const char *: the argument itself, which outlives the settings */
-	OPTION_TEXTS, /* struct text_list: an argument for each time it is given */
-	OPTION_CHOICE, /* an enum: which of the row's choices, counted from 0 */
-	OPTION_HELP, /* no field: asks for the help of the command */
+	OPTION_TEXTS, /* struct text_list: one text each time it is given */
+	OPTION_CHOICE, /* an enum: the index of the choice in the row */
+	OPTION_HELP, /* no field: prints the help of the command */
 };
 
 /* The longest help text. */
 #define OPTION_HELP_MAX 400
 
-/* One row holds all that is known of an option; parser, help, man page and completions read it. */
+/* All there is to an option: parser, help, man page and completions use it. */
 struct option_row {
 	const char *name; /* without the dashes */
 	char letter; /* 0: none */
 	enum option_kind kind;
 	const char *argument; /* what the help calls its value: "N"; NULL for flags and choices */
-	const char *initial; /* the default, as it could be given; NULL: false or no text */
+	const char *initial; /* the default, as users would write it; NULL: false, or no text */
 	const char *help;
-	const char *const *choices; /* of an OPTION_CHOICE: by the enum's values, NULL at the end */
-	const char *before_path; /* what precedes the path that it takes: "json="; NULL: none */
-	uint64_t min; /* of counts; of durations in nanoseconds */
+	const char *const *choices; /* of an OPTION_CHOICE: names by enum value; ends with NULL */
+	const char *before_path; /* what precedes a path in its value: "json="; NULL: no path */
+	uint64_t min; /* for counts, and for durations in nanoseconds */
 	uint64_t max;
-	bool or_zero; /* of durations: 0 is none at all, and may be given though it is below min */
-	uint64_t bare_unit_ns; /* of durations: what a number without a suffix counts in */
+	bool or_zero; /* for durations: 0 means none, and is allowed although below min */
+	uint64_t bare_unit_ns; /* for durations: the unit of a number without a suffix */
 	size_t offset; /* of the field in the settings of the command */
 	size_t size; /* of the field */
 };
@@ -46,8 +46,8 @@ struct option_row {
 	.offset = offsetof(type, field), .size = sizeof(((type *)NULL)->field)
 
 /*
- * The rows by kind. `field_` is an OPTION_FIELD; a letter of 0 is none. What few rows have is added
- * behind: {OPT_TEXTS(...), .before_path = "json="}.
+ * Rows by kind. `field_` is an OPTION_FIELD; `letter_` is 0 for none. Rare members are added after
+ * the macro: {OPT_TEXTS(...), .before_path = "json="}.
  */
 #define OPT_FLAG(name_, letter_, field_, help_) \
 	.name = (name_), .letter = (letter_), .kind = OPTION_FLAG, .help = (help_), field_
@@ -68,51 +68,51 @@ struct option_row {
 	.name = (name_), .letter = (letter_), .kind = OPTION_CHOICE, .choices = (choices_), \
 	.initial = (initial_), .help = (help_), field_
 
-/* The options of a command: its own, those it shares with others, and --help behind them. */
+/* The options of a command: its own, those it shares with others, and --help. */
 struct options {
 	const struct option_row *own;
 	size_t own_count;
 	const struct options *shared; /* NULL: none */
 };
 
-/* The row at an index below the number of rows, --help being the last; NULL beyond. */
+/* The row at an index; the last row is --help; NULL beyond it. */
 const struct option_row *options_at(const struct options *options, size_t index);
 
-/* What stands between the options. The strings are those of argv. */
+/* The arguments among the options. The strings are those of argv. */
 struct arguments {
 	char **list;
 	int count;
-	bool help; /* --help was given: nothing after it was looked at */
+	bool help; /* --help was given; what follows it was not read */
 };
 
-/* Fills the fields of all rows with their defaults. */
+/* Sets the fields of all rows to their defaults. */
 void options_set_defaults(const struct options *options, void *settings);
 
 /*
- * Reads argv[0..argc-1], without the names of program and command. Options may stand before,
- * between and behind the arguments; "--" ends them. The arguments are moved to the front of argv.
- * Returns 0, or -EINVAL or -ERANGE with a message that names the option.
+ * Parses argv[0..argc-1], without the names of program and command. Options may come before,
+ * between and after arguments; "--" ends them. Moves the arguments to the front of argv. Returns 0,
+ * or -EINVAL or -ERANGE with a message that names the option.
  */
 int options_parse(const struct options *options, int argc, char **argv, void *settings,
 	struct arguments *ret_arguments, struct error *error);
 
 bool options_takes_value(const struct option_row *row);
 
-/* What the help calls the value of such an option: "N", "fin|rst". Returns `buffer`. */
+/* How the help names the value of an option that takes one: "N", "fin|rst". Returns `buffer`. */
 #define OPTION_ARGUMENT_MAX 48
 char *options_format_argument(const struct option_row *row, char buffer[OPTION_ARGUMENT_MAX]);
 
-/* "-c, --connections N", "    --hold DURATION": as help and man page head an option. */
+/* The head of an option in the help: "-c, --connections N", "    --hold DURATION". */
 #define OPTION_HEAD_MAX 80
 char *options_format_head(const struct option_row *row, char buffer[OPTION_HEAD_MAX]);
 
-/* What follows the help text of a row: " (default 10ms; bare numbers are milliseconds)", or "". */
+/* What follows its help text: " (default 10ms; bare numbers are milliseconds)", or "". */
 #define OPTION_TAIL_MAX 120
 char *options_format_tail(const struct option_row *row, char buffer[OPTION_TAIL_MAX]);
 
 /*
- * Whether `word` is near enough to `name` to be meant: few letters apart, or its beginning.
- * Smaller is nearer; UINT_MAX is not near.
+ * How far `word` is from `name`: small if they differ in few letters, or if `word` is its
+ * beginning. UINT_MAX if `name` was hardly meant.
  */
 unsigned options_distance(const char *word, const char *name);
 

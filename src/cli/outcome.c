@@ -142,7 +142,10 @@ int outcome_init(struct outcome *outcome, const struct settings *settings, struc
 	outcome->text_failed = false;
 	outcome->text_failure = 0;
 	outcome->stop_fd = -1;
-	/* If the reader of a stream exits, go on: others are to be written. See outcome_lose_text(). */
+	/*
+	 * If the reader of a stream exits, go on: others are to be written. See
+	 * outcome_lose_text().
+	 */
 	signal(SIGPIPE, SIG_IGN);
 	int r = open_outputs(outcome, &settings->outputs, error);
 	int conflict = check_places(outcome, r == 0 ? error : NULL);

@@ -41,8 +41,8 @@ int outcome_preview(const struct settings *settings, FILE *out, struct error *er
 void outcome_finish(struct outcome *outcome);
 
 /*
- * Begins the text and all reports: what they have to say while the run goes on leaves by the console.
- * Returns 0 or -ENOMEM with a message.
+ * Begins the text and all reports: what they have to say while the run goes on leaves by the
+ * console. Returns 0 or -ENOMEM with a message.
  */
 int outcome_begin(struct outcome *outcome, struct console *console, const struct settings *settings,
 	struct error *error);

@@ -82,7 +82,7 @@ const struct options session_target_options = {
 static int take_target(const struct command *command, const struct arguments *arguments,
 	struct settings *settings, struct error *error)
 {
-	/* Also where they are refused: a report says what was given. */
+	/* Even if they are refused: reports say what was given. */
 	settings->host = arguments->count > 0 ? arguments->list[0] : NULL;
 	settings->ports = arguments->count > 1 ? arguments->list[1] : NULL;
 	if (arguments->count > 0 && arguments->count < 3 &&
@@ -102,7 +102,7 @@ static int take_target(const struct command *command, const struct arguments *ar
 	return 0;
 }
 
-/* Longer than anybody waits, and short enough that no due time overflows. */
+/* Longer than anyone would wait, and short enough that no due time overflows. */
 #define DIALLING_MAX_NS (365 * 24 * 3600 * NSEC_PER_SEC)
 
 static int add_rules(struct threshold_rules *rules, const struct text_list *texts, bool aborts,
@@ -164,7 +164,7 @@ struct session {
 	struct verdict verdict;
 };
 
-/* Opens what is to be written. NULL with *ret_status where that fails; the reason was printed. */
+/* Opens the reports. On failure prints why and returns NULL, with *ret_status. */
 static struct session *open_session(
 	const struct command *command, const struct settings *settings, int *ret_status)
 {
@@ -235,7 +235,7 @@ FILE *session_text_stream(const struct session *session)
 	return session->outcome.text;
 }
 
-/* Tells the reports that nothing was dialled: an old one must not be taken for this run's. */
+/* Writes to the reports that nothing was dialled: an old one must not pass for this run. */
 static int tell_declined(
 	struct session *session, enum exit_status status, const struct error *error)
 {
@@ -374,8 +374,8 @@ static int carry_out(struct session *session, const struct plan *plan, struct er
 }
 
 /*
- * After the run a signal ends the waiting for readers, and nothing else; the next one, or one after
- * that which ended the run, ends the process.
+ * After the run, the first signal only ends the waiting for readers. The next one ends the process;
+ * so does the first, if a signal ended the run already.
  */
 static void hand_signals_over(struct session *session)
 {
@@ -386,7 +386,7 @@ static void hand_signals_over(struct session *session)
 	signals_finish(&session->signals);
 }
 
-/* The run with all that must not hold it up: signals, and lines to readers who may be slow. */
+/* Runs, with signals and output set up so that slow readers do not hold the run up. */
 static int carry_out_in_console(
 	struct session *session, const struct plan *plan, struct error *error)
 {
@@ -411,7 +411,7 @@ static int carry_out_in_console(
 	return r;
 }
 
-/* Ends what the run was made against. Returns what it has to say, which the caller frees, or NULL. */
+/* Ends the peer of the run. Returns its text, which the caller frees, or NULL. */
 static char *end_peer(const struct session_peer *peer, struct verdict *verdict)
 {
 	char *words = NULL;
@@ -435,7 +435,7 @@ static char *end_peer(const struct session_peer *peer, struct verdict *verdict)
 	return words;
 }
 
-/* What was dialled is told, so far as it is known. */
+/* Reports a run that broke off, as far as it went. */
 static int tell_broken_off(struct session *session, const struct error *error)
 {
 	struct result *result = &session->result;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A run as the commands make it: settings to plan, to reports, to exit status. */
+/* A run as commands make it: from settings to plan, reports and exit status. */
 #ifndef TCPGOON_CLI_SESSION_H
 #define TCPGOON_CLI_SESSION_H
 
@@ -16,10 +16,10 @@
 /* The options of every command that dials; their fields are those of struct settings. */
 extern const struct options session_options;
 
-/* Those, and the ones of the commands that are told a target. */
+/* Those, and the options of commands that take a target. */
 extern const struct options session_target_options;
 
-/* The rows that such commands have with defaults of their own. */
+/* Rows whose defaults differ between commands. */
 #define SESSION_CONNECTIONS_ROW(initial)                                                       \
 	{                                                                                      \
 		OPT_COUNT("connections", 'c', OPTION_FIELD(struct settings, connections), "N", \
@@ -34,12 +34,12 @@ extern const struct options session_target_options;
 	}
 
 /*
- * Returns 0, or -ERANGE or -EINVAL with a message, where values that are well each do not go
+ * Returns 0, or -ERANGE or -EINVAL with a message if values that are valid by themselves do not go
  * together.
  */
 int session_check(const struct settings *settings, struct error *error);
 
-/* A run that is to be made, with all that it reports to. */
+/* A run to be made, with its reports. */
 struct session;
 
 /* A command line of a command that dials. */
@@ -51,27 +51,27 @@ struct session_request {
 };
 
 /*
- * Reads and checks the command line, and opens the reports that it asks for. From here on every way
- * out that is not session_run() tells the reports that nothing was dialled. `ret_session` may be
- * NULL: then no report is opened. Returns false where the command is to end at once, with
- * *ret_status; the reason has been printed.
+ * Reads and checks the command line, and opens the reports that it asks for. From then on, every
+ * function that ends the session other than session_run() writes to them that nothing was dialled.
+ * If `ret_session` is NULL, no report is opened. Returns false, with *ret_status, if the command
+ * should end at once; the reason has been printed.
  */
 bool session_prepare(
 	const struct session_request *request, struct session **ret_session, int *ret_status);
 void session_close(struct session *session);
 
 /*
- * Where the lines for people go: stdout, or stderr where a report has stdout for itself, so that a
- * program can read it.
+ * Where lines for users go: stdout, or stderr if a report has stdout for itself, so that a program
+ * can read it.
  */
 FILE *session_text_stream(const struct session *session);
 
-/* Gives up before the first dial and prints why. Returns the exit status. */
+/* Ends the session before the first dial and prints why. Returns the exit status. */
 int session_decline(struct session *session, enum exit_status status, const struct error *error);
-/* The same, and where the help is. */
+/* The same, and prints how to get help. */
 int session_refuse_usage(
 	struct session *session, const struct command *command, const struct error *error);
-/* The same where the person who was asked did not want it, and has been told so. */
+/* The same without a message, for a user who did not confirm. */
 int session_leave_unconfirmed(struct session *session);
 
 /* Whether the limits of this machine allow the plan, with the transport that the session has. */
@@ -83,18 +83,18 @@ bool session_is_possible(struct session *session, const struct plan *plan);
  */
 bool session_allows(struct session *session, const struct plan *plan, int *ret_status);
 
-/* What a run is made against, if that is ours. */
+/* The other end of a run, if we started it. */
 struct session_peer {
 	void *context;
 	/*
-	 * Ends it, once, before anything is told of the run. Writes to `out` what stands behind the
-	 * text. Returns 0 or a negative errno with a message: then the exit status is 1.
+	 * Called once, before the run is reported: ends the peer. Writes to `out` what follows the
+	 * text. Returns 0, or a negative errno with a message: then the exit status is 1.
 	 */
 	int (*end)(void *context, FILE *out, struct error *error);
 };
 
 /*
- * Carries the plan out, with its reports; `peer` may be NULL. Returns the exit status. Where the
+ * Carries out the plan and writes its reports; `peer` may be NULL. Returns the exit status. If the
  * run breaks off, the peer is not ended.
  */
 int session_run(struct session *session, const struct plan *plan, const struct session_peer *peer);

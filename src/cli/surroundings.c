@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * exec(2) hands on descriptors, the signal mask and ignored signals, and whoever starts this
- * program may have set them for reasons of its own. Each is set here, once.
+ * A process inherits descriptors, the signal mask and ignored signals through exec(2), and whatever
+ * started this program may have changed them for its own reasons. Each is set here, once.
  *
- * Descriptors 0, 1 and 2. Where one is closed, the next file that is opened takes its number: a
- * report, a ring, a listening socket, and text meant for people is written into it. So a closed one
- * is opened on the root directory with O_PATH: it can neither be read nor written (EBADF), so that
- * what is lost there is an error, as it was for the closed one. /dev/null would swallow it without
- * a word, and may be missing.
+ * Descriptors 0, 1 and 2: if one is closed, the next file that is opened takes its number (a
+ * report, a ring, a listening socket), and text for users would be written into it. So a closed one
+ * is opened on the root directory with O_PATH. It can neither be read nor written (EBADF), so
+ * output to it is an error, as it would be on the closed descriptor. /dev/null would discard it
+ * silently, and may not exist.
  *
- * O_NONBLOCK on one of them is taken off, from a description of our own: make_blocking().
+ * O_NONBLOCK on one of them is cleared, on an open file description of our own: make_blocking().
  *
- * Signals that end the process. Their action is a handler and not the default, as the kernel drops
- * a signal to process number 1 of a PID namespace (a container) whose action is the default. With a
- * handler it comes. The handler restores the default action and raises the signal again, so that
- * the parent sees its number (a shell shows 130 after ^C). Process number 1 survives that, and
- * exits with 128 + number. There is nothing to clean up: report/output makes its files at the end,
- * with signals blocked.
+ * Signals that end the process: they have a handler instead of the default action, because the
+ * kernel drops signals with the default action that are sent to process 1 of a PID namespace (a
+ * container). The handler restores the default action and raises the signal again, so that the
+ * parent sees its number (a shell shows 130 after ^C). Process 1 survives that, and exits with 128
+ * + number. There is nothing to clean up: report/output creates its files at the end, with signals
+ * blocked.
  *
- * SIGINT and SIGTERM always end this program, also where they are ignored, as by a script's "&":
- * a run may hold a million connections, and there must be a way to stop it short of SIGKILL. The
- * others that end a process are left ignored where they are: nohup(1) ignores SIGHUP for a reason.
+ * SIGINT and SIGTERM always end this program, even if they were ignored, as by "&" in a script: a
+ * run may hold a million connections, and there must be a way to stop it other than SIGKILL. Other
+ * signals that end a process stay ignored if they were: nohup(1) ignores SIGHUP for a reason.
  *
- * SIGPIPE has its default action (Python starts its children with it ignored): the reader of a
- * listing may leave early. SIGXFSZ is ignored, as a file too large is an error that has words.
- * SIGCHLD has its default action: where it is ignored, waitpid() finds no child. Job control
- * (SIGTSTP, SIGTTIN, SIGTTOU) stays what the shell made it.
+ * SIGPIPE gets its default action (Python starts its children with it ignored): the reader of a
+ * listing may exit early. SIGXFSZ is ignored, as a file that is too large is an error with a
+ * message. SIGCHLD gets its default action: if it is ignored, waitpid() finds no child. Job control
+ * (SIGTSTP, SIGTTIN, SIGTTOU) stays as the shell set it.
  *
  * No signal is blocked.
  */
@@ -49,7 +49,7 @@ static int open_standard(struct error *error)
 		if (fcntl(fd, F_GETFD) >= 0) {
 			continue;
 		}
-		/* The lowest number that is free: `fd`, as those below are open by now. */
+		/* open() returns the lowest free number: `fd`, as those below are open by now. */
 		if (open("/", O_PATH | O_DIRECTORY) < 0) {
 			return error_set(error, -errno,
 				"descriptor %d is closed and nothing can be opened in its place: %s",
@@ -59,7 +59,7 @@ static int open_standard(struct error *error)
 	return 0;
 }
 
-/* Whether a write to it may wait for a reader, so that O_NONBLOCK has an effect. */
+/* True if a write to it may wait for a reader, so that O_NONBLOCK matters. */
 static bool has_reader(int fd)
 {
 	struct stat status;
@@ -67,9 +67,10 @@ static bool has_reader(int fd)
 }
 
 /*
- * Another program may have set O_NONBLOCK on what it shares with us, and stdio loses what does not
- * fit then. It is left to the other, and a description of our own takes its place. Where there can
- * be none (a socket, the terminal of another user) it stays as it is.
+ * Another program may have set O_NONBLOCK on a file that we share, and stdio would then lose what
+ * does not fit. So it is reopened: the flag stays for the other program, and we get an open file
+ * description of our own. If it cannot be reopened (a socket, the terminal of another user), it
+ * stays as it is.
  */
 static void make_blocking(int fd)
 {
@@ -79,7 +80,7 @@ static void make_blocking(int fd)
 	}
 	char path[sizeof("/proc/self/fd/") + 3 * sizeof(int)];
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	/* Opening a pipe that blocks would wait for its other end. */
+	/* O_NONBLOCK: opening a pipe would otherwise wait for its other end. */
 	int own = open(path, (flags & (O_ACCMODE | O_APPEND)) | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
 	if (own < 0) {
 		return;
@@ -102,7 +103,7 @@ void surroundings_leave(int number)
 	sigset_t set;
 	sigemptyset(&set);
 	sigaddset(&set, number);
-	raise(number); /* pending, in the handler, until it is unblocked */
+	raise(number); /* pending until the handler unblocks it */
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	_exit(128 + number);
 }
@@ -114,8 +115,8 @@ static bool is_ignored(int number)
 }
 
 /*
- * A handler is given nothing but its signal: hence these, the only globals of the program. What
- * waits is interrupted, and the reports that can still be written are written.
+ * A handler gets only the number of its signal: hence these, the only globals of the program. Waits
+ * are interrupted, and reports that can still be written are written.
  */
 static volatile sig_atomic_t stop_event_fd = -1;
 static volatile sig_atomic_t stopped_before;

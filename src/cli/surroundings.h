@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a process inherits, set as this program needs it: descriptors, signals. */
+/* Sets up what a process inherits, descriptors and signals, as this program needs it. */
 #ifndef TCPGOON_CLI_SURROUNDINGS_H
 #define TCPGOON_CLI_SURROUNDINGS_H
 
@@ -8,24 +8,24 @@
 #include "tcpgoon/base/error.h"
 
 /*
- * Once, before anything else. Returns 0 or a negative errno with a message, which there may be no
- * descriptor to say on.
+ * Call once, before anything else. Returns 0, or a negative errno with a message, though there may
+ * be no descriptor to print it to.
  */
 int surroundings_settle(struct error *error);
 
-/* Whether standard descriptor `fd` was closed when the program was started. */
+/* True if standard descriptor `fd` was closed when the program started. */
 bool surroundings_was_closed(int fd);
 
 /*
- * Ends the process as signal `number` does whose action is the default, so that the parent sees
- * why. Async-signal-safe.
+ * Ends the process as the default action of signal `number` does, so that the parent sees why.
+ * Async-signal-safe.
  */
 void surroundings_leave(int number) __attribute__((noreturn));
 
 /*
- * From now on the first SIGINT, SIGTERM or SIGHUP makes the descriptor that is returned readable,
- * and the second ends the process. `stopped`: the first has been. Returns -1 where there is no
- * descriptor to be had: then the first ends the process.
+ * From now on the first SIGINT, SIGTERM or SIGHUP makes the returned descriptor readable, and the
+ * second ends the process. `stopped`: the first has already come. Returns -1 if no descriptor can
+ * be had: then the first ends the process.
  */
 int surroundings_stop_fd(bool stopped);
 

@@ -7,9 +7,9 @@
 
 #include "tcpgoon/server/totals.h"
 
-/* A line for each count. */
+/* Prints one line per count. */
 void totals_print_lines(FILE *out, const struct server_totals *totals);
-/* All in one sentence: "Server: accepted 5, at most 5 open at once, ...". */
+/* Prints one sentence: "Server: accepted 5, at most 5 open at once, ...". */
 void totals_print_sentence(FILE *out, const struct server_totals *totals);
 
 #endif
