@@ -591,7 +591,8 @@ class NotStarted(OutputCase):
         for command in (("run", "127.0.0.1", str(self.port), "-y"), ("demo",)):
             with self.subTest(command):
                 self.put("z", YESTERDAY)
-                run = self.run_tcpgoon(*command, "-o", f"json={self.at('z')}",
+                run = self.run_tcpgoon(*command, "--engine", "io_uring", "-o",
+                                       f"json={self.at('z')}",
                                        prepare=lambda: answer_io_uring_setup_with(1))
                 self.assert_declined(run, 1, "io_uring")
 

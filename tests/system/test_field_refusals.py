@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Each call that io_uring needs, refused with each errno that the field knows: one sentence that names
-the call, the errno and what to change; and a run that does not hang where a call never succeeds."""
+"""Each call that io_uring needs, refused with each errno that the field knows: epoll takes its place,
+and one sentence names the call, the errno and what to change; where io_uring was asked for by name,
+that is all. And a run that does not hang where a call never succeeds."""
 
 import contextlib
 import errno
@@ -18,6 +19,8 @@ from seccomp import IO_URING_CALLS as CALLS
 from seccomp import refusing
 
 KERNEL = os.uname().release
+ERRNOS = ("EPERM", "ENOSYS", "EACCES", "EINVAL", "ENOMEM", "EMFILE", "ENFILE", "E2BIG")
+ASKED_FOR = ("--engine", "io_uring")
 
 
 def injecting(call, fault):
@@ -26,19 +29,64 @@ def injecting(call, fault):
             f"inject={call}:{fault}")
 
 
+class Replaced(harness.Case):
+    """By epoll, whatever call is refused, and whatever with."""
+
+    def assert_told(self, program, call, name):
+        self.assert_status(program, 0)
+        self.assertTrue(program.stderr.startswith(
+            "tcpgoon: using epoll, as io_uring cannot be had: "), program.describe())
+        self.assertEqual(program.stderr.count("\n"), 1, program.describe())
+        for word in (call, name):
+            self.assertIn(word, program.stderr)
+
+    def test_in_a_run(self):
+        _, port = self.serve()
+        for call in CALLS:
+            for name in ERRNOS:
+                with self.subTest(call=call, errno=name):
+                    run, result = self.dial_for_result(
+                        "127.0.0.1", port, "-c", "50", "-s", "0",
+                        prepare=refusing(call, getattr(errno, name)))
+                    self.assert_told(run, call, name)
+                    self.assertEqual(result["connections"]["established"], 50)
+
+    def test_in_a_plan(self):
+        for call in CALLS:
+            for name in ERRNOS:
+                with self.subTest(call=call, errno=name):
+                    plan = self.run_tcpgoon("plan", "127.0.0.1", "9", "-c", "5",
+                                            prepare=refusing(call, getattr(errno, name)))
+                    self.assert_told(plan, call, name)
+                    self.assertRegex(plan.stdout, r"epoll +tried: ok\n")
+                    self.assertIn("The run is possible.", plan.stdout)
+
+    def test_somebody_is_asked(self):
+        """The line comes before the question, and once."""
+        import pty
+        ours, theirs = pty.openpty()
+        os.write(ours, b"n\n")
+        run = self.run_tcpgoon("run", "127.0.0.1", "9", stdin=theirs,
+                               prepare=refusing("io_uring_enter", errno.EPERM))
+        os.close(ours)
+        os.close(theirs)
+        self.assert_status(run, 1)
+        self.assertEqual(run.stderr.count("using epoll"), 1, run.describe())
+        self.assertLess(run.stderr.index("using epoll"), run.stderr.index("(y/N)"))
+
+
 class Refused(harness.Case):
-    ERRNOS = ("EPERM", "ENOSYS", "EACCES", "EINVAL", "ENOMEM", "EMFILE", "ENFILE", "E2BIG")
+    """Where io_uring was asked for by name."""
 
     def test_by_a_filter(self):
         """Of each call, with each errno: by name, and never by the age of this kernel alone."""
         for call in CALLS:
-            for name in self.ERRNOS:
+            for name in ERRNOS:
                 for command in (("run", "127.0.0.1", "9", "-y", "-c", "5"),
-                                ("server", "-p", str(self.free_port()),
-                                 "--engine", "io_uring")):
+                                ("server", "-p", str(self.free_port()))):
                     with self.subTest(call=call, errno=name, command=command[0]):
                         program = self.run_tcpgoon(
-                            *command, prepare=refusing(call, getattr(errno, name)))
+                            *command, *ASKED_FOR, prepare=refusing(call, getattr(errno, name)))
                         self.assert_explained(program, call, name)
                         self.assertNotIn("older", program.stderr)
 
@@ -46,15 +94,15 @@ class Refused(harness.Case):
         for name in ("EPERM", "ENOSYS"):
             for call in CALLS:
                 with self.subTest(call=call, errno=name):
-                    run = self.run_tcpgoon("run", "127.0.0.1", "9", "-y",
+                    run = self.run_tcpgoon("run", "127.0.0.1", "9", "-y", *ASKED_FOR,
                                            prepare=refusing(call, getattr(errno, name)))
                     self.assert_explained(run, "seccomp", call, name, "profile", KERNEL)
 
     def test_plan_tries_it(self):
         for call in CALLS:
-            for name in self.ERRNOS:
+            for name in ERRNOS:
                 with self.subTest(call=call, errno=name):
-                    plan = self.run_tcpgoon("plan", "127.0.0.1", "9", "-c", "5",
+                    plan = self.run_tcpgoon("plan", "127.0.0.1", "9", "-c", "5", *ASKED_FOR,
                                             prepare=refusing(call, getattr(errno, name)))
                     self.assert_status(plan, 1)
                     self.assertIn(call, plan.stdout)
@@ -69,7 +117,7 @@ class Refused(harness.Case):
         """The refusal comes before the question."""
         import pty
         ours, theirs = pty.openpty()
-        run = self.run_tcpgoon("run", "127.0.0.1", "9", stdin=theirs,
+        run = self.run_tcpgoon("run", "127.0.0.1", "9", *ASKED_FOR, stdin=theirs,
                                prepare=refusing("io_uring_enter", errno.EPERM))
         os.close(ours)
         os.close(theirs)
@@ -78,7 +126,8 @@ class Refused(harness.Case):
     def test_demo(self):
         for call in CALLS:
             with self.subTest(call=call):
-                demo = self.run_tcpgoon("demo", "-c", "10", prepare=refusing(call, errno.ENOSYS))
+                demo = self.run_tcpgoon("demo", "-c", "10", *ASKED_FOR,
+                                        prepare=refusing(call, errno.ENOSYS))
                 self.assert_explained(demo, "seccomp", call, "ENOSYS")
 
     def test_result_for_programs_is_written(self):
@@ -86,7 +135,7 @@ class Refused(harness.Case):
         self.addCleanup(directory.cleanup)
         path = os.path.join(directory.name, "result.json")
         run = self.run_tcpgoon("run", "127.0.0.1", "9", "-y", "-o", f"json={path}",
-                               prepare=refusing("io_uring_register", errno.EPERM))
+                               *ASKED_FOR, prepare=refusing("io_uring_register", errno.EPERM))
         self.assert_status(run, 1)
         with open(path, encoding="utf-8") as file:
             result = json.load(file)
@@ -100,7 +149,7 @@ class Refused(harness.Case):
             for name in ("EPERM", "ENOSYS", "EACCES", "EINVAL"):
                 with self.subTest(call=call, errno=name):
                     run = self.start(*injecting(call, f"error={name}"), harness.TCPGOON, "run",
-                                     "127.0.0.1", "9", "-y")
+                                     "127.0.0.1", "9", "-y", *ASKED_FOR)
                     run.wait(15)
                     self.assert_explained(run, call, name)
                     self.assertNotIn("seccomp", run.stderr)
@@ -121,7 +170,8 @@ class Refused(harness.Case):
         os.chmod(directory, 0o755)
         subprocess.run(["cp", harness.TCPGOON, f"{directory}/tcpgoon"], check=True)
         run = self.start(*injecting("io_uring_setup", "error=ENOMEM"), f"{directory}/tcpgoon",
-                         "run", "127.0.0.1", "9", "-y", "-c", "5", prepare=become_nobody)
+                         "run", "127.0.0.1", "9", "-y", "-c", "5", *ASKED_FOR,
+                         prepare=become_nobody)
         run.wait(10)
         self.assert_explained(run, "io_uring_setup", "ENOMEM", "8.0 MiB", "65534", "together",
                               "control group")

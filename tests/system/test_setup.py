@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Systems that do not give io_uring: one sentence that says what is wrong and what to do."""
+"""Systems that do not give io_uring, where it is asked for by name: one sentence that says what is
+wrong and what to do."""
 
 import contextlib
 import errno
@@ -23,7 +24,7 @@ def answer_io_uring_setup_with(error_number):
 
 class NoIoUring(harness.Case):
     def test_blocked_by_seccomp(self):
-        run = self.run_tcpgoon("run", "127.0.0.1", "9", "-y",
+        run = self.run_tcpgoon("run", "127.0.0.1", "9", "-y", "--engine", "io_uring",
                                prepare=lambda: answer_io_uring_setup_with(errno.EPERM))
         self.assert_explained(run, "seccomp", "io_uring")
 
@@ -35,11 +36,12 @@ class NoIoUring(harness.Case):
 
     def test_demo_blocked_by_seccomp(self):
         demo = self.run_tcpgoon(
-            "demo", "-c", "10", prepare=lambda: answer_io_uring_setup_with(errno.EPERM))
+            "demo", "-c", "10", "--engine", "io_uring",
+            prepare=lambda: answer_io_uring_setup_with(errno.EPERM))
         self.assert_explained(demo, "seccomp", "io_uring")
 
     def test_not_in_this_kernel(self):
-        run = self.run_tcpgoon("run", "127.0.0.1", "9", "-y",
+        run = self.run_tcpgoon("run", "127.0.0.1", "9", "-y", "--engine", "io_uring",
                                prepare=lambda: answer_io_uring_setup_with(errno.ENOSYS))
         self.assert_explained(run, "io_uring", "kernel")
 
@@ -86,8 +88,13 @@ class Disabled(harness.Case):
     @unittest.skipUnless(os.access(IO_URING_DISABLED, os.W_OK), "the sysctl cannot be written")
     def test_by_the_sysctl(self):
         with sysctl(IO_URING_DISABLED, "2"):
-            run = self.run_tcpgoon("run", "127.0.0.1", "9", "-y", "-c", "1")
+            run = self.run_tcpgoon("run", "127.0.0.1", "9", "-y", "-c", "1",
+                                   "--engine", "io_uring")
+            server = self.run_tcpgoon("server", "-p", self.free_port(), "-d", "100ms")
         self.assert_explained(run, "kernel.io_uring_disabled")
+        self.assert_status(server, 0)
+        self.assertIn("using epoll", server.stderr)
+        self.assertIn("kernel.io_uring_disabled", server.stderr)
 
 
 class Memlock(harness.Case):
