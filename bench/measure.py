@@ -5,32 +5,22 @@
 """
 
 import contextlib
-import ctypes
-import fcntl
 import json
 import os
 import re
 import select
 import signal
-import socket
-import struct
 import subprocess
 import tempfile
 import time
 
 import programs
+from harness import network
 
-CLONE_NEWNET = 0x40000000
-CLONE_NEWUSER = 0x10000000
 PR_SET_PDEATHSIG = 1
-SIOCGIFFLAGS = 0x8913
-SIOCSIFFLAGS = 0x8914
-IFF_UP = 1
 
 POLL_SECONDS = 0.002  # how exactly BY_SOCKETS knows the moment
 STALL_SECONDS = 15  # without one socket more: it will not come further
-
-libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Failure(Exception):
@@ -38,23 +28,10 @@ class Failure(Exception):
 
 
 def enter_own_network():
-    flags = CLONE_NEWNET
-    uid, gid = os.getuid(), os.getgid()
-    if uid != 0:
-        flags |= CLONE_NEWUSER
-    if libc.unshare(flags) != 0:
-        raise Failure(f"no network namespace: {os.strerror(ctypes.get_errno())}")
-    if uid != 0:
-        for name, text in (("setgroups", "deny"), ("uid_map", f"0 {uid} 1"),
-                           ("gid_map", f"0 {gid} 1")):
-            with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
-                file.write(text)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-        request = struct.pack("16sh14x", b"lo", 0)
-        _, interface_flags = struct.unpack(
-            "16sh14x", fcntl.ioctl(control, SIOCGIFFLAGS, request))
-        fcntl.ioctl(control, SIOCSIFFLAGS,
-                    struct.pack("16sh14x", b"lo", interface_flags | IFF_UP))
+    try:
+        network.enter_own_network()
+    except OSError as error:
+        raise Failure(error.strerror) from None
 
 
 # ---- What the kernel says ------------------------------------------------------------------------
@@ -165,7 +142,7 @@ def peak_memory(pids):
 # ---- Programs ------------------------------------------------------------------------------------
 
 def die_with_parent():
-    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    network.libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 @contextlib.contextmanager

@@ -82,7 +82,7 @@ class Forking(harness.Case):
     def check(self, name):
         _, port = self.serve()
         client = self.start(os.path.join(BUILD, "bench", name), "127.0.0.1", port, 250, nofile=116)
-        self.assertEqual(client.wait(20), 0, client.describe())
+        self.assertEqual(client.wait(), 0, client.describe())
         line = json.loads(client.stdout)
         self.assertEqual(line["program"], name)
         self.assertEqual(line["processes"], 3)
@@ -98,7 +98,7 @@ class Forking(harness.Case):
         for name in ("floor", "epoll"):
             client = self.start(os.path.join(BUILD, "bench", name), "127.0.0.1",
                                 self.free_port(), 5)
-            self.assertEqual(client.wait(10), 1, client.describe())
+            self.assertEqual(client.wait(), 1, client.describe())
             line = json.loads(client.stdout)
             self.assertEqual(line["established"], 0)
             self.assertEqual(line["stopped"], "connect: Connection refused")
@@ -112,7 +112,7 @@ class Forking(harness.Case):
             locals_ = [line.split()[1] for line in file.readlines()[1:]]
         self.assertEqual(sum(local.startswith("0900007F:") for local in locals_), 5)
         client.popen.stdin.close()
-        self.assertEqual(client.wait(10), 0, client.describe())
+        self.assertEqual(client.wait(), 0, client.describe())
 
 
 class Refusals(harness.Case):
@@ -134,7 +134,7 @@ class Refusals(harness.Case):
                              (["127.0.0.1", "9", "5", "--origin"], "--origin")):
             with self.subTest(words=words):
                 client = self.start(os.path.join(BUILD, "bench", "floor"), *words)
-                self.assertEqual(client.wait(5), 1, client.describe())
+                self.assertEqual(client.wait(), 1, client.describe())
                 self.assertEqual(client.stdout, "")
                 self.assertIn(named, client.stderr)
 

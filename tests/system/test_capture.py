@@ -4,7 +4,6 @@
 import collections
 import signal
 import sys
-import unittest
 
 import harness
 
@@ -66,48 +65,54 @@ class Wire:
 @harness.requires("dumpcap", "tshark")
 class Capture(harness.Case):
     def assert_ended(self, ended, **counts):
-        """By how many connections, as either may be sent again."""
-        self.assertEqual({name: len(ended[name]) for name in counts}, counts)
+        """By how many connections, as either may be sent again. One may be missing in a capture."""
+        found = {name: len(ended[name]) for name in counts}
+        for name, count in counts.items():
+            self.assertLessEqual(found[name], count, name)
+        if found != counts:
+            raise harness.Untimely(f"captured {found} of {counts}")
 
-    def run_captured(self, *argv, seconds=30, before=lambda port: None):
+    def run_captured(self, *argv, before=lambda port: None):
+        """
+        The result of a run and its packets: as many SYNs as the kernel has sent, since a capture
+        on Linux 6.18 loses one packet in a thousand without counting it as dropped.
+        """
         server, port = self.serve()
         before(port)
         capture = harness.Capture(self, f"tcp port {port}")
-        run, result = self.dial_for_result("127.0.0.1", port, *argv, seconds=seconds,
-                                           prepare=harness.come_first)
+        run, result = self.dial_for_result("127.0.0.1", port, *argv, prepare=harness.come_first)
         self.assert_status(run, 0)
         self.assertEqual(result["connections"]["established"], result["settings"]["connections"])
         wire = Wire(capture, port)
         server.send(signal.SIGTERM)
-        server.wait(10)
+        server.wait()
         self.assertIn(f"Total accepted connections: {result['connections']['established']}\n",
                       server.stdout)
+        sent = result["connections"]["dialed"] + result["network"]["TcpExt.TCPSynRetrans"]
+        if wire.syn_count != sent:
+            raise harness.Untimely(f"captured {wire.syn_count} of {sent} SYNs")
         return result, wire
 
+    @harness.measured
     def test_five_thousand_at_one_millisecond(self):
-        # A machine busy with something else may spoil a measurement, not all of them.
-        for attempt in (1, 2, 3):
-            result, wire = self.run_captured("-c", "5000", "-s", "1ms")
-            self.assertEqual(result["connections"]["dialed"], 5000)
-            self.assertEqual(wire.syn_count, 5000)
-            self.assertEqual((wire.resent, result["kernel"]["syn_retransmits"]), (0, 0))
-            self.assert_ended(wire.ended_by_us, FIN=5000, RST=0)
-            self.assertEqual(result["handshake_us"]["count"], 5000)
+        result, wire = self.run_captured("-c", "5000", "-s", "1ms")
+        self.assertEqual(result["connections"]["dialed"], 5000)
+        self.assertEqual((wire.resent, result["kernel"]["syn_retransmits"]), (0, 0))
+        self.assert_ended(wire.ended_by_us, FIN=5000, RST=0)
+        self.assertEqual(result["handshake_us"]["count"], 5000)
 
-            handshake_us = percentile(wire.handshakes_us(), 50)
-            # Its own first SYN may be late: what the schedule is counted from, seen from outside.
-            lateness = wire.lateness_ms(1)
-            lag_ms = percentile([late - min(lateness) for late in lateness], 99)
-            said_ms = (result["lag_us"]["p99"] - result["lag_us"]["min"]) / 1e3
-            found = (f"handshake p50 {result['handshake_us']['p50']} µs, captured"
-                     f" {handshake_us:.1f} µs; lag p99 {said_ms:.3f} ms, captured {lag_ms:.3f} ms")
-            print(f"attempt {attempt}: {found}", file=sys.stderr)
-            if (not harness.MEASURING
-                    or (abs(result["handshake_us"]["p50"] - handshake_us) < 30
-                        and abs(said_ms - lag_ms) < 0.5)):
-                return
-        self.fail(found)
+        handshake_us = percentile(wire.handshakes_us(), 50)
+        # Its own first SYN may be late: what the schedule is counted from, seen from outside.
+        lateness = wire.lateness_ms(1)
+        lag_ms = percentile([late - min(lateness) for late in lateness], 99)
+        said_ms = (result["lag_us"]["p99"] - result["lag_us"]["min"]) / 1e3
+        found = (f"handshake p50 {result['handshake_us']['p50']} µs, captured"
+                 f" {handshake_us:.1f} µs; lag p99 {said_ms:.3f} ms, captured {lag_ms:.3f} ms")
+        print(found, file=sys.stderr)
+        harness.require_timely(abs(result["handshake_us"]["p50"] - handshake_us) < 30
+                               and abs(said_ms - lag_ms) < 0.5, found)
 
+    @harness.measured
     def test_ended_by_reset(self):
         result, wire = self.run_captured("-c", "500", "-s", "1ms", "--close", "rst")
         self.assertEqual(wire.syn_count, 500)
@@ -115,6 +120,7 @@ class Capture(harness.Case):
         self.assert_ended(wire.ended_by_peer, FIN=0, RST=0)
         self.assertEqual(result["connections"]["open_at_end"], 500)
 
+    @harness.measured
     def test_ended_in_order(self):
         result, wire = self.run_captured("-c", "500", "-s", "1ms", "--hold", "200ms")
         self.assert_ended(wire.ended_by_us, FIN=500, RST=0)
@@ -123,6 +129,7 @@ class Capture(harness.Case):
         self.assertEqual(result["connections"]["open_at_end"], 500)
 
     @harness.requires("nft")
+    @harness.measured
     def test_first_syns_are_lost(self):
         """Of every tenth port. The capture stands before the filter and sees them all."""
         result, wire = self.run_captured(
@@ -141,42 +148,45 @@ class Capture(harness.Case):
         # Their connect is what they waited; their handshake is not.
         self.assertGreaterEqual(result["connect_us"]["p99"], min(resent_after) * 1e6 - 1000)
         slowest = percentile(wire.handshakes_us(), 99)
-        self.assertLess(abs(result["connect_us"]["p99"] - slowest), 50000 * harness.SLOW)
+        off = abs(result["connect_us"]["p99"] - slowest)
+        harness.require_timely(off < 50000, f"connect p99 is {off} µs off")
 
 
+@harness.left_out_unless_measuring
 class Asking(harness.Case):
     """What it costs to ask the kernel, and that no latency contains it."""
 
-    @unittest.skipUnless(harness.MEASURING, "no measurement of a sanitizer build")
+    @harness.measured
     def test_cost_of_each(self):
-        for attempt in (1, 2, 3):
-            _, port = self.serve()
-            run, result = self.dial_for_result("127.0.0.1", port, "-c", "19000", "-s", "0",
-                                               "--close", "rst", seconds=30,
-                                               prepare=harness.come_first)
-            self.assert_status(run, 0)
-            kernel = result["kernel"]
-            self.assertEqual((kernel["asked"], kernel["agreed"]), (19000, 19000))
-            each = kernel["cost_us"] / kernel["asked"]
-            found = f"{each:.3f} µs for each of {kernel['asked']}"
-            print(f"attempt {attempt}: {found}", file=sys.stderr)
-            if each < 2:
-                return
-        self.fail(found)
+        """A small part of what its dial takes, however fast the machine is."""
+        _, port = self.serve()
+        run, result = self.dial_for_result("127.0.0.1", port, "-c", "19000", "-s", "0",
+                                           "--close", "rst", prepare=harness.come_first)
+        self.assert_status(run, 0)
+        kernel = result["kernel"]
+        self.assertEqual((kernel["asked"], kernel["agreed"]), (19000, 19000))
+        each = kernel["cost_us"] / kernel["asked"]
+        dial = result["dialing_s"] * 1e6 / 19000
+        found = f"{each:.3f} µs for each of {kernel['asked']}, {dial:.3f} µs for its dial"
+        print(found, file=sys.stderr)
+        harness.require_timely(each < dial / 4, found)
 
-    @unittest.skipUnless(harness.MEASURING, "no measurement of a sanitizer build")
+    def times_of(self, port):
+        run, result = self.dial_for_result("127.0.0.1", port, "-c", "1000", "-s", "1ms",
+                                           prepare=harness.come_first)
+        self.assert_status(run, 0)
+        return result, [result["lag_us"]["p50"], result["connect_us"]["p50"]]
+
+    @harness.measured
     def test_is_in_no_latency(self):
         """Where the peer closes at once, each is asked about between two dials."""
-        port = self.serve_in_python(lambda connection: connection.close())
-        for attempt in (1, 2, 3):
-            run, result = self.dial_for_result("127.0.0.1", port, "-c", "1000", "-s", "1ms",
-                                               prepare=harness.come_first)
-            self.assert_status(run, 0)
-            self.assertEqual(result["kernel"]["asked"], 1000)
-            found = f"lag {result['lag_us']}, connect {result['connect_us']}"
-            if result["lag_us"]["p50"] < 200 and result["connect_us"]["p50"] < 300:
-                return
-        self.fail(found)
+        kept = []
+        _, plain = self.times_of(self.serve_in_python(kept.append))
+        result, asked = self.times_of(self.serve_in_python(lambda connection: connection.close()))
+        self.assertEqual(result["kernel"]["asked"], 1000)
+        found = f"lag and connect: {plain} µs, {asked} µs where they were asked about meanwhile"
+        print(found, file=sys.stderr)
+        harness.require_timely(asked[0] < plain[0] + 200 and asked[1] < plain[1] + 200, found)
 
 
 if __name__ == "__main__":

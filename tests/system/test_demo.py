@@ -21,9 +21,9 @@ class Demo(harness.Case):
     def demo(self, *argv, **options):
         return self.tcpgoon("demo", "--engine", self.ENGINE, *argv, **options)
 
-    def run_demo(self, *argv, seconds=10, **options):
+    def run_demo(self, *argv, **options):
         demo = self.demo(*argv, **options)
-        demo.wait(seconds)
+        demo.wait()
         return demo
 
     def none_left(self):
@@ -33,14 +33,14 @@ class Demo(harness.Case):
         self.assertEqual(harness.sockets(harness.TCP_LISTEN), 0)
 
     def test_ten_thousand(self):
-        demo = self.run_demo(seconds=60)
+        demo = self.run_demo()
         self.assert_status(demo, 0)
         self.assertIn("Total established connections: 10000\n", demo.stdout)
         self.none_left()
 
     def test_server_counts_all_on_one_core(self):
         one = {min(os.sched_getaffinity(0))}
-        demo = self.run_demo("-c", "3000", seconds=60,
+        demo = self.run_demo("-c", "3000",
                                 prepare=lambda: os.sched_setaffinity(0, one))
         self.assert_status(demo, 0)
         self.assertIn("Total established connections: 3000\n", demo.stdout)
@@ -61,9 +61,9 @@ class Demo(harness.Case):
     def end_by(self, number, expected):
         demo = self.demo("-c", "5000", "--hold", "30s")
         harness.wait_until(lambda: harness.sockets(harness.TCP_ESTABLISHED) >= 2000,
-                           "thousands of connections", seconds=20)
+                           "thousands of connections")
         demo.send(number)
-        self.assertEqual(demo.wait(10), expected, demo.describe())
+        self.assertEqual(demo.wait(), expected, demo.describe())
         self.none_left()
 
     def test_sigint(self):
@@ -87,7 +87,7 @@ class Demo(harness.Case):
         self.assertEqual("anon_inode:[io_uring]" in files, self.ENGINE == "io_uring", files)
         self.assertEqual("anon_inode:[eventpoll]" in files, self.ENGINE == "epoll", files)
         demo.send(signal.SIGINT)
-        self.assertEqual(demo.wait(10), 1, demo.describe())
+        self.assertEqual(demo.wait(), 1, demo.describe())
 
 
 class DemoOnEpoll(Demo):

@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 
 import harness
@@ -71,7 +70,8 @@ class Fault(harness.Case):
         """A thread would have to wait for the others here; (program, port)."""
         port = self.free_port()
         path = os.path.join(os.path.dirname(__file__), "unkind_server.py")
-        server = self.start(sys.executable, path, port, how, after, **options)
+        server = self.start(sys.executable, path, port, how, after, prepare=harness.come_first,
+                            **options)
         harness.wait_for_listener(port, server)
         return server, port
 
@@ -95,6 +95,7 @@ class Firewall(Fault):
         self.assert_truth(run, result, status=2, established=0, **causes)
         return result
 
+    @harness.measured
     def test_drop(self):
         port = self.free_port()
         self.filter_input(f"tcp dport {port} drop")
@@ -102,8 +103,8 @@ class Firewall(Fault):
         self.assert_truth(run, result, status=2, established=0, timed_out=20)
         self.assertGreaterEqual(result["failure_us"]["min"], 1499000)
         # 19 periods of 2 ms: the wait for the answers is not in the pace.
-        if harness.MEASURING:
-            self.assertGreater(result["generator"]["pace_kept_per_s"], 250)
+        pace = result["generator"]["pace_kept_per_s"]
+        harness.require_timely(pace > 250, f"{pace} dials a second of 500")
         # A SYN each, and another after a second; the kernel is asked before they are given up.
         self.assertEqual(result["kernel"]["syn_retransmits"], 20)
         self.assert_kernel_agrees(run, result, 20)
@@ -120,7 +121,8 @@ class Firewall(Fault):
 
     def test_reject_with_reset(self):
         result = self.rejected("reject with tcp reset", refused=20)
-        self.assertLess(result["failure_us"]["max"], 500000 * harness.SLOW)
+        # At the first SYN, and not at a second one.
+        self.assertLess(result["failure_us"]["max"], 990000)
 
     def test_reject_with_host_unreachable(self):
         self.rejected("reject with icmp type host-unreachable", host_unreachable=20)
@@ -148,8 +150,7 @@ class Firewall(Fault):
         _, port = self.serve()
         table = self.filter_input(
             f"tcp dport {port} tcp flags syn / fin,syn,rst,ack numgen inc mod 20 0 counter drop")
-        run, result = self.dial_for_result("127.0.0.1", port, "-c", "400", "-s", "2", "-t", "20s",
-                                           seconds=25)
+        run, result = self.dial_for_result("127.0.0.1", port, "-c", "400", "-s", "2", "-t", "20s")
         self.assert_truth(run, result, status=0, established=400)
         dropped = self.counted(table)
         self.assertGreaterEqual(dropped, 20)
@@ -201,7 +202,7 @@ class Firewall(Fault):
         run = self.start_run("127.0.0.1", port, "-c", "20", "-s", "2", "--hold", "5s")
         self.wait_for_connections(run, port, 20)
         self.filter_input(f"tcp dport {port} drop", f"tcp sport {port} drop")
-        run.wait(10)
+        run.wait()
         result = self.result_of(run)
         self.assert_truth(run, result, status=2, established=20)
         self.assertEqual(result["closing"]["unanswered"], 20)
@@ -237,53 +238,53 @@ class Target(Fault):
     def test_closed_as_soon_as_accepted(self):
         _, port = self.serve_unkindly("fin")
         run, result = self.dial_for_result("127.0.0.1", port, "-c", "20", "-s", "5",
-                                           "--hold", "500ms")
+                                           "--hold", "1h")
         self.assert_truth(run, result, status=2, established=20, closed=20, closed_at_once=20)
         self.assert_kernel_agrees(run, result, 20)
 
+    @harness.measured
     def test_closed_as_soon_as_accepted_without_hold(self):
         """Nobody asked that they stay. The last ones may not be seen to close."""
         _, port = self.serve_unkindly("fin")
         run, result = self.dial_for_result("127.0.0.1", port, "-c", "20", "-s", "20")
         closed = result["connections"]["closed_by_peer"]
-        if harness.MEASURING:
-            self.assertGreaterEqual(closed, 10)
         self.assert_truth(run, result, status=0, established=20, closed=closed,
-                          closed_at_once=closed)
+                          **({"closed_at_once": closed} if closed > 0 else {}))
+        harness.require_timely(closed >= 10, f"{closed} of 20 were seen to close")
 
     def test_reset_as_soon_as_accepted(self):
         """After a moment, as a reset may overtake the completion of its connect."""
         _, port = self.serve_unkindly("rst", after=0.05)
         run, result = self.dial_for_result("127.0.0.1", port, "-c", "20", "-s", "5",
-                                           "--hold", "500ms")
+                                           "--hold", "1h")
         self.assert_truth(run, result, status=2, established=20, closed=20, reset_at_once=20)
 
     def test_reset_while_held(self):
         _, port = self.serve_unkindly("rst", after=0.8)
         run, result = self.dial_for_result("127.0.0.1", port, "-c", "20", "-s", "5",
-                                           "--hold", "1500ms")
+                                           "--hold", "1h")
         self.assert_truth(run, result, status=2, established=20, closed=20, reset_by_peer=20)
         self.assertEqual(result["lifetime_us"]["count"], 20)
-        self.assertGreaterEqual(result["lifetime_us"]["min"], 700000)
+        self.assertGreaterEqual(result["lifetime_us"]["min"], 600000)
 
+    @harness.measured
     def test_idle_close(self):
         _, port = self.serve_unkindly("fin", after=2)
-        run, result = self.dial_for_result("127.0.0.1", port, "-c", "20", "-s", "20",
-                                           "--hold", "4s")
+        run, result = self.dial_for_result("127.0.0.1", port, "-c", "20", "-s", "50",
+                                           "--hold", "1h")
         self.assert_truth(run, result, status=2, established=20, closed=20, closed_by_peer=20)
         self.assertGreaterEqual(result["lifetime_us"]["min"], 1900000)
-        if harness.MEASURING:
-            self.assertLess(result["lifetime_us"]["p90"], 2300000)
+        self.assert_in_time(result["lifetime_us"]["p90"] / 1e6, 2.3, run)
         cause = result["causes"][0]
-        self.assertGreaterEqual(cause["last_s"] - cause["first_s"], 0.2)
+        self.assertGreaterEqual(cause["last_s"] - cause["first_s"], 0.5)
 
     def test_killed_while_held(self):
         server, port = self.serve()
-        run = self.start_run("127.0.0.1", port, "-c", "50", "-s", "2", "--hold", "5s")
+        run = self.start_run("127.0.0.1", port, "-c", "50", "-s", "2", "--hold", "1h")
         self.wait_for_connections(run, port, 50)
-        time.sleep(0.7)
+        time.sleep(0.7)  # to be held for long enough that it is no end "at once"
         server.kill()
-        run.wait(10)
+        run.wait()
         self.assert_truth(run, self.result_of(run), status=2, established=50, closed=50,
                           closed_by_peer=50)
 
@@ -338,12 +339,9 @@ class OtherHost(Fault):
         self.number = self.free_port() % 250
         self.address = f"203.0.113.{self.number}"
         ours, theirs = f"wire{self.number}", f"far{self.number}"
-        host = self.start("unshare", "-n", "sleep", "60")
-        own = harness.network_of(os.getpid())
-        harness.wait_until(lambda: harness.network_of(host.pid) != own, "the other network")
-        self.there = ("nsenter", "-t", str(host.pid), "-n")
+        self.there = self.other_network()
         self.call("ip", "link", "add", ours, "type", "veth", "peer", "name", theirs,
-                  "netns", str(host.pid))
+                  "netns", self.there[2])
         self.addCleanup(subprocess.run, ["ip", "link", "del", ours], check=True)
         self.call("ip", "address", "add", f"192.168.{self.number}.1", "peer", self.address,
                   "dev", ours)
@@ -382,7 +380,7 @@ class OtherHost(Fault):
         run = self.start_run(self.address, 9000, "-c", "20", "-s", "2", "--hold", "5s")
         self.wait_for_connections(run, 9000, 20)
         self.call(*self.there, "ip", "link", "set", f"far{self.number}", "down")
-        run.wait(10)
+        run.wait()
         self.assert_truth(run, self.result_of(run), status=2, established=20)
 
     def is_served(self):
@@ -429,7 +427,7 @@ class OurSide(Fault):
         harness.wait_until(
             lambda: harness.sockets(harness.TCP_SYN_SENT, remote_port=port) == 20, "20 SYNs")
         run.send(signal.SIGINT)
-        self.assertEqual(run.wait(10), 1, run.describe())
+        self.assertEqual(run.wait(), 1, run.describe())
         result = self.result_of(run)
         self.assertEqual((result["ended"], result["verdict"]["exit_status"]), ("interrupted", 1))
         self.assertEqual(result["connections"]["undecided"], 20)

@@ -61,7 +61,7 @@ class InheritanceCase(harness.Case):
                          "-s", "0", "--hold", "60s", "-o", f"json={self.path}", **options)
         harness.wait_until(
             lambda: harness.sockets(harness.TCP_ESTABLISHED, remote_port=port) == count,
-            f"{count} established connections", seconds=20)
+            f"{count} established connections")
         return run
 
     def child_of(self, program):
@@ -106,7 +106,7 @@ class Descriptors(InheritanceCase):
                 self.assert_status(self.dial("127.0.0.1", port, "-c", "20", "-s", "0"), 0)
                 self.assertTrue(server.running(), server.describe())
                 server.send(signal.SIGINT)
-                self.assertEqual(server.wait(5), status, server.describe())
+                self.assertEqual(server.wait(), status, server.describe())
                 if status != 0 and 2 not in closed:
                     self.assertIn("standard output could not be written", server.stderr)
 
@@ -140,7 +140,7 @@ class Descriptors(InheritanceCase):
         while piece := os.read(reader, 1 << 16):
             text += piece
         os.close(reader)
-        self.assertEqual(program.wait(5), 0, program.describe())
+        self.assertEqual(program.wait(), 0, program.describe())
         whole = self.run_tcpgoon("completion", "bash")
         self.assertEqual(text.lstrip(b"x").decode(), whole.stdout)
 
@@ -152,7 +152,7 @@ class Descriptors(InheritanceCase):
         harness.wait_until(lambda: self.waits_in("wait_woken", run.pid), "a read that waits")
         self.assertFalse(os.get_blocking(theirs))
         os.write(ours, b"n\n")
-        self.assertEqual(run.wait(5), 1, run.describe())
+        self.assertEqual(run.wait(), 1, run.describe())
         self.assertIn("aborted as prompted", run.stderr)
         os.close(theirs)
         os.close(ours)
@@ -181,7 +181,7 @@ class Signals(InheritanceCase):
 
     def assert_ended_by(self, program, number, argv):
         """As the default action ends it; process number 1 can only say it by its status."""
-        self.assertEqual(program.wait(5), 128 + number if argv else -number, program.describe())
+        self.assertEqual(program.wait(), 128 + number if argv else -number, program.describe())
 
     def test_at_the_question(self):
         def check(argv, prepare, number):
@@ -229,7 +229,7 @@ class Signals(InheritanceCase):
         def check(argv, prepare, number):
             run = self.held(port, *argv, prepare=prepare)
             os.kill(self.process(run, argv), number)
-            self.assertEqual(run.wait(10), 1, run.describe())
+            self.assertEqual(run.wait(), 1, run.describe())
             self.assertEqual(self.result(run)["ended"], "interrupted")
 
         self.in_each(check)
@@ -242,7 +242,7 @@ class Signals(InheritanceCase):
             harness.wait_for_listener(port, server)
             harness.wait_until(lambda: "Starting" in server.stdout, "its start")
             os.kill(self.process(server, argv), number)
-            self.assertEqual(server.wait(5), 0, server.describe())
+            self.assertEqual(server.wait(), 0, server.describe())
             self.assertIn("Total accepted connections: 0\n", server.stdout)
 
         self.in_each(check)
@@ -268,13 +268,13 @@ class Signals(InheritanceCase):
             harness.wait_until(left, "the first signal's effect")
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
-            status = run.wait(5)
+            status = run.wait()
             if status != 1:  # it was not through with its report
                 self.assertEqual(status, 128 + number if argv else -number, run.describe())
                 self.assertEqual(os.listdir(self.directory), [])
             harness.wait_until(
                 lambda: harness.sockets(harness.TCP_ESTABLISHED, remote_port=port) == 0,
-                "the end of its connections", seconds=20)
+                "the end of its connections")
             for name in os.listdir(self.directory):
                 os.unlink(os.path.join(self.directory, name))
 
@@ -286,7 +286,7 @@ class Signals(InheritanceCase):
             with self.subTest(number=number.name):
                 run = self.held(port)
                 run.send(number)
-                self.assertEqual(run.wait(5), -number, run.describe())
+                self.assertEqual(run.wait(), -number, run.describe())
                 self.assertEqual(os.listdir(self.directory), [])
 
     def test_children_ignored(self):

@@ -5,7 +5,6 @@ own, and must come out on the right side, with the exact cause and count, and na
 import ctypes
 import os
 import struct
-import tempfile
 
 import harness
 
@@ -24,7 +23,7 @@ ip -6 neigh add 2001:db8:1::2 lladdr 02:00:00:00:00:01 dev dead0
 """
 # A real host over there, in a network namespace; $there runs a command in it.
 HOST = """
-unshare -n sleep 60 & host=$!
+unshare -n sleep infinity & host=$!
 own=$(readlink /proc/self/ns/net)
 while [ "$(readlink /proc/$host/ns/net)" = "$own" ]; do sleep 0.01; done
 there="nsenter -t $host -n"
@@ -294,39 +293,36 @@ ROWS = {
         {"timed_out": 20}, "firewall_drop", PATH, []),
 }
 
-# Datagrams to a port that the rule above drops, as long as the run lasts.
-NOISE = """python3 -c '
-import socket, time
+# Datagrams to a port that the rule above drops, as long as the run lasts; they come before it.
+SENDER = """
+import os, socket, sys, time
+target, at_once, pause = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+begun = False
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as noise:
     while True:
-        for _ in range(20):
+        for _ in range(at_once):
             try:
-                noise.sendto(b"x", ("198.51.100.2", 9))
+                noise.sendto(b"x", (target, 9))
             except PermissionError:
                 pass
-        time.sleep(0.001)
-' & sleep 0.3
+        if not begun:
+            os.close(1)
+            begun = True
+        time.sleep(pause)
 """
 
 
-# About as many as are dialled, at the time.
-FEW = """python3 -c '
-import socket, time
-with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as noise:
-    for _ in range(3000):
-        try:
-            noise.sendto(b"x", ("198.51.100.2", 9))
-        except PermissionError:
-            pass
-        time.sleep(0.0015)
-' & sleep 0.3
-"""
+def traffic(target, at_once, pause, within=""):
+    """A line of the shell that goes on when the first datagram is sent."""
+    return (f"mkfifo $0.started\n{within} python3 -c '{SENDER}' {target} {at_once} {pause} "
+            ">$0.started &\ncat $0.started\n")
 
 
 TRAFFIC = {
-    "{noise}": NOISE,
-    "{few}": FEW,
-    "{incoming}": "$there " + NOISE.replace("198.51.100.2", "198.51.100.1"),
+    "{noise}": traffic("198.51.100.2", 20, 0.001),
+    # About as many as are dialled, at the time.
+    "{few}": traffic("198.51.100.2", 1, 0.0015),
+    "{incoming}": traffic("198.51.100.1", 20, 0.001, within="$there"),
 }
 
 
@@ -334,14 +330,12 @@ class Fault(harness.Case):
     """What each case shares: a network of its own, so that all may run at the same time."""
 
     def run_in_own_network(self, script, target, argv, **options):
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        path = os.path.join(directory.name, "result.json")
+        path = os.path.join(self.temporary_directory(), "result.json")
         whole = (f"ip link set lo up\n{script}\n"
                  f"exec {harness.TCPGOON} run {target} 80 -y -o json={path} {' '.join(argv)}\n")
-        run = self.start("unshare", "-n", "sh", "-euc", whole, **options)
+        run = self.start("unshare", "-n", "sh", "-euc", whole, path, **options)
         run.result_path = path
-        run.wait(30)
+        run.wait()
         return run, self.result_of(run)
 
     def check(self, script, target, argv, status, causes, name, side, words, **options):
@@ -380,10 +374,7 @@ class Local(Fault):
 
     @harness.requires("nft")
     def test_a_full_connection_tracker(self):
-        with open("/proc/sys/net/netfilter/nf_conntrack_max", encoding="ascii") as file:
-            most = int(file.read())
-        if most > 300000:
-            self.skipTest(f"the tracker of this machine has room for {most}")
+        self.require_small_tracker()
         fill = os.path.join(os.path.dirname(os.path.abspath(__file__)), "full_tracker.py")
         self.check(SINK + nft("ip", "output", "ct state new accept") + f"python3 {fill}\n",
                    "198.51.100.2", (*SHORT, "--force"), 4, {"timed_out": 20}, "conntrack_full",
@@ -483,7 +474,7 @@ class Plan(harness.Case):
     def plan(self, script, *argv, status):
         run = self.start("unshare", "-n", "sh", "-euc",
                          f"{script}\nexec {harness.TCPGOON} plan {' '.join(argv)}\n")
-        run.wait(10)
+        run.wait()
         self.assert_status(run, status)
         return run.stdout
 

@@ -2,31 +2,18 @@
 """A number in a report is a measurement, or it is not there: neither a setting, nor the end of an
 instrument, nor a count of nobody asked may stand for one."""
 
-import os
-import subprocess
-import tempfile
+import base64
+import re
+import zlib
 
 import harness
 
 
-class Measures(harness.Case):
+class Measures(harness.NetworkCase):
     def finding(self, run, result, name):
         found = {row["name"]: row for row in result["findings"]}
         self.assertIn(name, found, run.describe())
         return found[name]["evidence"]
-
-    def set_sysctl(self, name, value):
-        """For this test; the network is our own."""
-        path = "/proc/sys/" + name.replace(".", "/")
-        with open(path, encoding="ascii") as file:
-            before = file.read()
-        with open(path, "w", encoding="ascii") as file:
-            file.write(str(value))
-
-        def restore():
-            with open(path, "w", encoding="ascii") as file:
-                file.write(before)
-        self.addCleanup(restore)
 
     # How the kernel gives up before the dial timeout: retransmissions allowed, when it gives up
     # (the retransmissions of Linux 6.5 and later come a second apart at first), what is said.
@@ -58,6 +45,7 @@ class Measures(harness.Case):
                 self.assertNotRegex(evidence, r"\b0 SYNs")
 
     @harness.requires("nft")
+    @harness.measured
     def test_our_own_timeout_is_the_time_that_was_waited(self):
         port = self.free_port()
         self.drop_port(port)
@@ -65,34 +53,11 @@ class Measures(harness.Case):
         self.assert_status(run, 2)
         self.assertEqual(result["connections"]["given_up_by_kernel"], 0)
         evidence = self.finding(run, result, "firewall_drop")
-        self.assertRegex(evidence, r"within 2\.[56]\d s; [1-9]\d* SYNs were retransmitted")
+        waited = re.search(r"within (\d\.\d\d) s; [1-9]\d* SYNs were retransmitted", evidence)
+        self.assertIsNotNone(waited, evidence)
         self.assertEqual(result["kernel"]["asked"], 20)
-
-    def start_nginx(self, connections, options=""):
-        """One that closes its oldest idle connections when it has almost so many."""
-        port = self.free_port()
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        configuration = os.path.join(directory.name, "nginx.conf")
-        temporary = "".join(f"{name}_temp_path {directory.name}/{name};"
-                            for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-        with open(configuration, "w", encoding="ascii") as file:
-            file.write(f"""
-                daemon off;
-                master_process off;
-                pid {directory.name}/pid;
-                error_log stderr;
-                events {{ worker_connections {connections}; }}
-                http {{
-                    access_log off;
-                    {temporary}
-                    {options}
-                    server {{ listen 127.0.0.1:{port} backlog=2048; return 204; }}
-                }}
-                """)
-        server = self.start("nginx", "-p", directory.name, "-c", configuration, nofile=8192)
-        harness.wait_for_listener(port, server)
-        return port
+        self.assertGreaterEqual(float(waited[1]), 2.5)
+        self.assert_in_time(float(waited[1]), 2.7, run)
 
     # What nginx does, the pace of 300 dials, the hold, and the only finding that is true of it.
     CLOSERS = (
@@ -104,31 +69,33 @@ class Measures(harness.Case):
 
     @harness.requires("nginx")
     def test_what_closes_connections_of_one_age(self):
-        for what, connections, options, sleep, hold, name, words in self.CLOSERS:
+        for what, *row in self.CLOSERS:
             with self.subTest(what):
-                port = self.start_nginx(connections, options)
-                run, result = self.dial_for_result("127.0.0.1", port, "-c", "300", "-s", sleep,
-                                                   "--hold", hold, seconds=30)
-                self.assert_status(run, 2)
-                self.assertEqual(result["connections"]["established"], 300)
-                names = [row["name"] for row in result["findings"] if row["count"] > 0]
-                self.assertEqual(names, [name], run.describe())
-                self.assertIn(words, self.finding(run, result, name))
+                self.closed_by_nginx(*row)
+
+    @harness.measured
+    def closed_by_nginx(self, connections, options, sleep, hold, name, words):
+        """Whose clock is as coarse as its loop: what it closes late is no fault of ours."""
+        port = self.start_nginx(connections=connections, http=options)
+        run, result = self.dial_for_result("127.0.0.1", port, "-c", "300", "-s", sleep,
+                                           "--hold", hold)
+        self.assert_status(run, 2)
+        self.assertEqual(result["connections"]["established"], 300)
+        self.assert_undisturbed(run, result)
+        names = [row["name"] for row in result["findings"] if row["count"] > 0]
+        self.assertEqual(names, [name], run.describe())
+        evidence = self.finding(run, result, name)
+        harness.require_timely(words in evidence, f"no '{words}' in '{evidence}'")
 
     def test_lifetimes_reach_beyond_an_hour(self):
         """The clock cannot be hurried here; that the histogram has the room can be seen."""
         _, port = self.serve()
         run, result = self.dial_for_result("127.0.0.1", port, "-c", "2")
         self.assert_status(run, 0)
-        text = subprocess.run(
-            ["python3", "-c",
-             "import base64,sys,zlib\n"
-             "data = zlib.decompress(base64.b64decode(sys.stdin.read())[8:])\n"
-             "print(int.from_bytes(data[24:32], 'big'))"],
-            input=result["lifetime_us"]["hdr"], capture_output=True, check=True,
-            encoding="ascii").stdout
-        self.assertGreater(int(text), 400 * 24 * 3600 * 1000000)
+        histogram = zlib.decompress(base64.b64decode(result["lifetime_us"]["hdr"])[8:])
+        highest_us = int.from_bytes(histogram[24:32], "big")
+        self.assertGreater(highest_us, 400 * 24 * 3600 * 1000000)
 
 
 if __name__ == "__main__":
-    harness.main()
+    harness.main(at_a_time=4)

@@ -8,10 +8,12 @@ import os
 import pathlib
 import resource
 import shutil
+import signal
 import stat
 import struct
 import subprocess
 import tempfile
+import unittest
 
 import harness
 from test_setup import NOBODY, answer_io_uring_setup_with
@@ -27,11 +29,11 @@ SCHEMA = os.path.join(os.path.dirname(os.path.abspath(__file__)),
 
 ACL_USER_OBJ, ACL_USER, ACL_GROUP_OBJ, ACL_MASK, ACL_OTHER = 1, 2, 4, 0x10, 0x20
 
-needs_root = harness.unittest.skipIf(
+needs_root = unittest.skipIf(
     os.getuid() != 0 or not harness.namespace_is_of_the_first_user(), "needs root")
 
-needs_no_sanitizer = harness.unittest.skipIf(
-    not harness.MEASURING, "a sanitizer wants /proc, and no tracer")
+# A sanitizer wants /proc, and no tracer.
+needs_no_sanitizer = harness.left_out_unless_measuring
 
 
 def as_nobody():
@@ -69,7 +71,7 @@ class OutputCase(harness.Case):
         words = f'"$0" run 127.0.0.1 {self.port} -y -c 5 -s 0 '
         line = "cd " + self.directory + " && " + script.replace("$RUN", words)
         run = self.start(*before, "bash", "-c", line, harness.TCPGOON, **options)
-        run.wait(20)
+        run.wait()
         return run
 
     def result(self, text, run):
@@ -163,7 +165,7 @@ class Descriptors(OutputCase):
         run = self.shell(f"$RUN -o json=/proc/{writer.pid}/fd/1")
         self.assert_status(run, 0)
         writer.popen.stdin.close()
-        writer.wait(5)
+        writer.wait()
         text = self.read("out")
         self.assertTrue(text.startswith("first\n") and text.endswith("last\n"), text)
         self.assert_whole(text.removeprefix("first\n").removesuffix("last\n"), run)
@@ -317,8 +319,8 @@ class Replaced(OutputCase):
         self.assertEqual(os.listdir(self.at("sub")), [], "nothing before the end")
         os.rename(self.at("sub"), self.at("moved"))
         os.mkdir(self.at("sub"))
-        run.send(harness.signal.SIGINT)
-        run.wait(5)
+        run.send(signal.SIGINT)
+        run.wait()
         self.assert_whole(self.read("moved/z"), run, status=1)
         self.assertEqual(os.listdir(self.at("sub")), [])
 
@@ -462,7 +464,7 @@ class Devices(OutputCase):
                            f"json={self.at('pipe')}")
         harness.wait_until(lambda: "nobody reads yet" in run.stderr, "the sentence")
         text = self.read("pipe")
-        self.assertEqual(run.wait(10), 0, run.describe())
+        self.assertEqual(run.wait(), 0, run.describe())
         self.assert_whole(text, run)
 
     def test_plan_makes_the_same_check(self):
@@ -511,7 +513,7 @@ class FullDisk(OutputCase):
         run = self.tcpgoon("run", "127.0.0.1", self.port, "-y", "-c", "5", "-s", "0", "-o",
                            f"json={self.at('z')}",
                            prepare=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000)))
-        run.wait(10)
+        run.wait()
         self.assert_old_is_whole(run)
         self.assertIn("File too large", run.stderr)
         self.assertEqual(self.names(), ["z"])
@@ -582,7 +584,7 @@ class NotStarted(OutputCase):
                  ["192.0.2.77"])):
             with self.subTest(name):
                 self.put("z", YESTERDAY)
-                run = self.run_tcpgoon("run", *argv, "-o", f"json={at}", seconds=30)
+                run = self.run_tcpgoon("run", *argv, "-o", f"json={at}")
                 result = self.assert_declined(run, status, *words)
                 self.assertIn(result["error"].splitlines()[0], run.stderr)
                 self.assertNotIn("Exit status", run.stdout)
@@ -608,7 +610,7 @@ class NotStarted(OutputCase):
 
     def test_not_confirmed(self):
         self.put("z", YESTERDAY)
-        keyboard, terminal = harness.os.openpty()
+        keyboard, terminal = os.openpty()
         self.addCleanup(os.close, keyboard)
         self.addCleanup(os.close, terminal)
         os.write(keyboard, b"n\n")
@@ -625,7 +627,7 @@ class NotStarted(OutputCase):
                          "inject=io_uring_enter:error=ENOMEM:when=60+", harness.TCPGOON, "run",
                          "127.0.0.1", self.port, "-y", "-c", "5000", "-s", "5", "-o",
                          f"json={self.at('z')}")
-        run.wait(20)
+        run.wait()
         self.assert_status(run, 1)
         result = self.result(self.read("z"), run)
         self.assertEqual((result["ended"], result["verdict"]["exit_status"]), ("failed", 1))

@@ -60,7 +60,7 @@ class Group:
             with contextlib.suppress(OSError):
                 os.rmdir(self.directory)
             return not os.path.exists(self.directory)
-        harness.wait_until(gone, f"an end of {self.directory}", 10)
+        harness.wait_until(gone, f"an end of {self.directory}")
 
     def set(self, name, value):
         with open(os.path.join(self.directory, name), "w", encoding="ascii") as file:
@@ -87,7 +87,7 @@ class Group:
 
 
 # A sanitizer needs much more memory than the program.
-lean = unittest.skipUnless(harness.MEASURING, "memory is no concern of this build")
+lean = harness.left_out_unless_measuring
 
 
 class Real(harness.Case):
@@ -136,7 +136,7 @@ class Real(harness.Case):
         self.addCleanup(lambda: os.path.exists(path) and os.unlink(path))
         fill = self.start("sh", "-c", f"head -c {50 * MIB} /dev/zero >{path}; cat {path} >/dev/null",
                           prepare=group.enter)
-        fill.wait(30)
+        fill.wait()
         self.assert_status(fill, 0)
         plan = self.run_tcpgoon("plan", "127.0.0.1", "80", "-c", "5000", prepare=group.enter)
         self.assert_status(plan, 0)
@@ -151,7 +151,7 @@ class Real(harness.Case):
         _, port = self.serve()
         for argv in (("-c", "8000", "-s", "0"), ("-c", "8000", "-s", "50us")):
             with self.subTest(argv=argv):
-                run, result = self.dial_for_result("127.0.0.1", port, *argv, seconds=60,
+                run, result = self.dial_for_result("127.0.0.1", port, *argv,
                                                    prepare=group.enter)
                 self.assert_status(run, 0)
                 self.assertNotIn("All went well", run.stdout)
@@ -165,6 +165,7 @@ class Real(harness.Case):
                 self.assertGreater(quota["throttled"], 0)
                 self.assertGreater(quota["throttled_us"], 10000)
 
+    @harness.measured
     def test_a_cpu_quota_that_does_not(self):
         group = Group(self, "cpu")
         file = group.limit_cpu(90)
@@ -172,8 +173,9 @@ class Real(harness.Case):
         run, result = self.dial_for_result("127.0.0.1", port, "-c", "20", "-s", "10ms",
                                            prepare=group.enter)
         self.assert_status(run, 0)
-        self.assertEqual(result["findings"], [], run.describe())
         self.assertEqual(result["generator"]["cpu_quota"]["throttled"], 0)
+        self.assert_undisturbed(run, result)
+        self.assertEqual(result["findings"], [], run.describe())
         plan = self.run_tcpgoon("plan", "127.0.0.1", port, prepare=group.enter)
         self.assertIn(f"  Quota:    90% of a CPU, in {file}\n", plan.stdout)
 
@@ -229,7 +231,7 @@ class Laid(harness.Case):
             lines += [f"mkdir -p '{os.path.dirname(path)}'", f"printf '{text}\\n' >'{path}'"]
         lines.append(f"exec '{harness.TCPGOON}' plan 127.0.0.1 80 -c 30000 -s 0")
         plan = self.start("unshare", "-m", "sh", "-ec", "\n".join(lines))
-        plan.wait(10)
+        plan.wait()
         if "mount:" in plan.stderr or "unshare:" in plan.stderr:
             self.skipTest(plan.stderr)
         return plan, f"{point}/{group}".rstrip("/")

@@ -10,7 +10,6 @@ import pty
 import re
 import signal
 import socket
-import struct
 import subprocess
 import tempfile
 import termios
@@ -123,7 +122,7 @@ class SlowReaderCase(harness.Case):
             with open(f"/proc/{run.pid}/wchan", encoding="ascii") as file:
                 return "poll" in file.read()
 
-        harness.wait_until(sleeps, "a report that waits", seconds=20)
+        harness.wait_until(sleeps, "a report that waits")
 
 
 class DuringARun(SlowReaderCase):
@@ -135,7 +134,7 @@ class DuringARun(SlowReaderCase):
                 unread = Unread(self, kind)
                 run = self.run_into(unread, (2,), port, "-c", "20000", "-s", "0", "-d",
                                     "-o", f"json={self.path}")
-                self.assertEqual(run.wait(20), 0, run.describe())
+                self.assertEqual(run.wait(), 0, run.describe())
                 self.assertEqual(self.report_of(run).established, 20000)
                 result = self.result(run)
                 self.assertEqual(result["connections"]["established"], 20000)
@@ -157,7 +156,7 @@ class DuringARun(SlowReaderCase):
             text += piece
             time.sleep(0.002)
         os.close(reader)
-        self.assertEqual(run.wait(5), 0, run.describe())
+        self.assertEqual(run.wait(), 0, run.describe())
         self.assertNotIn("Output:", run.stdout)
         lines = text.decode().splitlines()
         self.assertEqual(len(lines), 5000)
@@ -174,14 +173,14 @@ class DuringARun(SlowReaderCase):
                                     "--hold", "60s", "-o", f"json={self.path}")
                 harness.wait_until(
                     lambda: harness.sockets(harness.TCP_ESTABLISHED, remote_port=port) == 2000,
-                    "2,000 established connections", seconds=20)
+                    "2,000 established connections")
                 run.send(signal.SIGINT)
                 harness.wait_until(
                     lambda: harness.sockets(harness.TCP_ESTABLISHED, remote_port=port) == 0,
                     "the end of the run")
                 # It waits for the reader of its report now.
                 run.send(signal.SIGINT)
-                self.assertEqual(run.wait(5), -signal.SIGINT, run.describe())
+                self.assertEqual(run.wait(), -signal.SIGINT, run.describe())
 
     def test_report_waits_for_its_reader(self):
         _, port = self.serve()
@@ -191,7 +190,7 @@ class DuringARun(SlowReaderCase):
                 run = self.run_into(unread, (1,), port, "-c", "500", "-s", "1ms", "-i", "10ms")
                 self.wait_for_report(run)
                 text = unread.read_all()
-                self.assertEqual(run.wait(5), 0, run.describe())
+                self.assertEqual(run.wait(), 0, run.describe())
                 report = harness.Report(text)
                 self.assertEqual(report.established, 500)
 
@@ -207,7 +206,7 @@ class DuringARun(SlowReaderCase):
                                     "-o", f"json={self.path}")
                 self.wait_for_report(run)
                 run.send(number)
-                self.assertEqual(run.wait(5), 1, run.describe())
+                self.assertEqual(run.wait(), 1, run.describe())
                 self.assertIn("waited for its reader", run.stderr)
                 self.assertEqual(self.result(run)["ended"], "completed")
                 self.assertEqual(self.result(run)["verdict"]["exit_status"], 1)
@@ -220,7 +219,7 @@ class DuringARun(SlowReaderCase):
                             "-o", f"json={self.path}")
         self.wait_for_report(run)
         text = unread.read_all()
-        self.assertEqual(run.wait(10), 0, run.describe())
+        self.assertEqual(run.wait(), 0, run.describe())
         lines = text[:text.index("--- ")].splitlines()
         wrong = [line for line in lines if not re.fullmatch(
             harness.STATUS_LINE + r"|Connection \d+ has become established after \d+ us", line)]
@@ -266,7 +265,7 @@ class DuringARun(SlowReaderCase):
 
                 run = self.start(f"{directory}/tcpgoon", "run", "127.0.0.1", port, "-y",
                                  "-c", "5000", "-s", "0", "-d", "--force", prepare=in_child)
-                self.assertEqual(run.wait(20), 0, run.describe())
+                self.assertEqual(run.wait(), 0, run.describe())
                 self.assertEqual(self.report_of(run).established, 5000)
 
     def test_reader_of_debugging_gone(self):
@@ -276,7 +275,7 @@ class DuringARun(SlowReaderCase):
         run = self.tcpgoon("run", "127.0.0.1", port, "-y", "-c", "100", "-s", "0", "-d",
                            prepare=lambda: os.dup2(writer, 2))
         os.close(writer)
-        self.assertEqual(run.wait(5), 0, run.describe())
+        self.assertEqual(run.wait(), 0, run.describe())
         self.assertEqual(self.report_of(run).established, 100)
         self.assertEqual(int(DROPPED.search(run.stdout)[1]), 100)
 
@@ -299,7 +298,7 @@ class Server(SlowReaderCase):
                 run = self.dial("127.0.0.1", port, "-c", "20000", "-s", "0")
                 self.assert_status(run, 0)
                 server.send(signal.SIGTERM)
-                self.assertEqual(server.wait(10), 0, server.describe())
+                self.assertEqual(server.wait(), 0, server.describe())
                 self.assertIn("Total accepted connections: 20000\n", server.stdout)
                 self.assertRegex(server.stdout, r"Lines dropped, .*: [1-9]\d*\n")
 
@@ -323,7 +322,7 @@ class Server(SlowReaderCase):
                     lambda: harness.sockets(harness.TCP_LISTEN, local_port=port) == 0,
                     "the end of its listener")
                 server.send(signal.SIGINT)
-                self.assertEqual(server.wait(5), -signal.SIGINT, server.describe())
+                self.assertEqual(server.wait(), -signal.SIGINT, server.describe())
 
 
 class Demo(SlowReaderCase):
@@ -331,7 +330,7 @@ class Demo(SlowReaderCase):
         unread = Unread(self, "pipe")
         demo = self.tcpgoon("demo", "-c", "20000", "-d",
                             prepare=lambda: os.dup2(unread.writer, 2))
-        self.assertEqual(demo.wait(20), 0, demo.describe())
+        self.assertEqual(demo.wait(), 0, demo.describe())
         self.assertIn("Server: accepted 20000", demo.stdout)
 
 

@@ -28,8 +28,7 @@ class Stalls(harness.Case):
     def assert_stall(self, run, result, seconds=STOP_SECONDS):
         stalls = result["stalls"]
         self.assertGreaterEqual(stalls["longest_s"], seconds - 0.15, run.describe())
-        if harness.MEASURING:
-            self.assertLess(stalls["longest_s"], seconds + 0.5, run.describe())
+        self.assert_in_time(stalls["longest_s"], seconds + 0.5, run)
         self.assertIn("Stalls: ", run.stdout)
         return stalls
 
@@ -43,22 +42,20 @@ class Stalls(harness.Case):
 @harness.requires("nsenter")
 @unittest.skipUnless(os.access("/dev/net/tun", os.R_OK | os.W_OK), "no /dev/net/tun")
 class OverASlowPath(Stalls):
-    """A round trip of 0.3 s, so that dials are under way whenever it is stopped."""
+    """A round trip of 0.6 s, so that dials are under way whenever it is stopped."""
 
-    ROUND_TRIP = 0.3
+    ROUND_TRIP = 0.6
 
     def setUp(self):
         number = self.free_port() % 250
         self.port = 9000 + number
         self.server = f"192.168.{number}.2"
-        host = self.start("unshare", "-n", "sleep", "60")
-        own = harness.network_of(os.getpid())
-        harness.wait_until(lambda: harness.network_of(host.pid) != own, "the other network")
+        there = self.other_network()
         wire = self.start(sys.executable, os.path.join(os.path.dirname(__file__), "slow_wire.py"),
-                          host.pid, self.ROUND_TRIP / 2, f"192.168.{number}.1", self.server)
-        harness.wait_until(lambda: wire.stdout == "ready\n" or not wire.running(), "the wire", 15)
-        server = self.start("nsenter", "-t", host.pid, "-n", harness.TCPGOON, "server",
-                            "-p", self.port, "-m", "0", "-d", "0")
+                          there[2], self.ROUND_TRIP / 2, f"192.168.{number}.1", self.server)
+        harness.wait_until(lambda: wire.stdout == "ready\n" or not wire.running(), "the wire")
+        server = self.start(*there, harness.TCPGOON, "server", "-p", self.port, "-m", "0",
+                            "-d", "0")
         harness.wait_until(self.is_served, "the server over there")
         self.assertTrue(server.running())
 
@@ -68,25 +65,26 @@ class OverASlowPath(Stalls):
             return True
         return False
 
-    def established(self):
-        return harness.sockets(harness.TCP_ESTABLISHED, remote_port=self.port)
-
-    def run_and_pause(self, *argv, seconds=STOP_SECONDS, after=20):
+    def run_and_pause(self, *argv, seconds=STOP_SECONDS, state=harness.TCP_ESTABLISHED, after=20):
+        """Stopped when so many of its connections are in that state."""
         run = self.start_run(self.server, self.port, *argv)
-        harness.wait_until(lambda: self.established() >= after or not run.running(),
-                           "some connections")
+        harness.wait_until(
+            lambda: harness.sockets(state, remote_port=self.port) >= after or not run.running(),
+            "some connections")
+        if not run.running():
+            raise harness.Untimely("it was over before it was stopped")
         self.pause(run, seconds)
-        run.wait(20)
+        run.wait()
         return run, self.result_of(run)
 
+    @harness.measured
     def test_stopped_while_dialling(self):
         run, result = self.run_and_pause("-c", "200", "-s", "5")
         stalls = self.assert_stall(run, result)
         self.assertEqual(result["connections"]["established"], 200, run.describe())
         self.assertGreaterEqual(stalls["connect_apart"], 20, run.describe())
         self.assertEqual(result["connect_us"]["count"] + stalls["connect_apart"], 200)
-        if harness.MEASURING:
-            self.assertLess(result["connect_us"]["max"], 1000000, run.describe())
+        self.assert_in_time(result["connect_us"]["max"] / 1e6, 1.1, run)
         self.assert_named(run, result)
         self.assertIn(f"Set apart because they span a stall: {stalls['connect_apart']} connect "
                       f"times",
@@ -95,48 +93,43 @@ class OverASlowPath(Stalls):
         self.assertGreaterEqual(result["lag_us"]["max"], 1500000)
         self.assert_status(run, 0)
 
+    @harness.measured
     def test_stopped_at_full_speed(self):
         """Many answers at once wait to be taken: none of them counts as too late."""
-        run = self.start_run(self.server, self.port, "-c", "1000", "-s", "0", "-t", "1s")
-        harness.wait_until(
-            lambda: harness.sockets(harness.TCP_SYN_SENT, remote_port=self.port) >= 800
-            or not run.running(), "dials under way")
-        self.pause(run)
-        run.wait(20)
-        result = self.result_of(run)
+        run, result = self.run_and_pause("-c", "1000", "-s", "0", "-t", "1500ms",
+                                         state=harness.TCP_SYN_SENT, after=800)
         self.assert_stall(run, result)
         self.assertEqual(result["connections"]["established"], 1000, run.describe())
         self.assertEqual(result["causes"], [])
         self.assert_named(run, result)
         self.assert_status(run, 0)
 
+    @harness.measured
     def test_stopped_for_less(self):
         run, result = self.run_and_pause("-c", "200", "-s", "5", seconds=0.4)
         stalls = self.assert_stall(run, result, 0.4)
         self.assertGreaterEqual(stalls["connect_apart"], 20, run.describe())
         self.assert_named(run, result)
 
+    @harness.measured
     def test_a_threshold_speaks_of_what_is_left(self):
-        run, result = self.run_and_pause("-c", "200", "-s", "5", "--abort-if", "connect.max>1200ms",
-                                         "--fail-if", "connect.p99>1200ms")
+        run, result = self.run_and_pause("-c", "400", "-s", "5", "--abort-if", "connect.max>1500ms",
+                                         "--fail-if", "connect.p99>1500ms")
+        longest = result["connect_us"]["max"]
+        harness.require_timely(longest <= 1500000, f"{longest} µs beside the stall")
         self.assertEqual(result["ended"], "completed", run.describe())
-        if harness.MEASURING:
-            self.assert_status(run, 0)
+        self.assert_status(run, 0)
 
+    @harness.measured
     def test_a_threshold_of_which_nothing_is_left(self):
-        run = self.start_run(self.server, self.port, "-c", "20", "-s", "0",
-                             "--fail-if", "connect.p99>100us")
-        harness.wait_until(
-            lambda: harness.sockets(harness.TCP_SYN_SENT, remote_port=self.port) == 20
-            or not run.running(), "dials under way")
-        self.pause(run)
-        run.wait(20)
-        result = self.result_of(run)
+        run, result = self.run_and_pause("-c", "20", "-s", "0", "--fail-if", "connect.p99>100us",
+                                         state=harness.TCP_SYN_SENT)
         self.assertEqual(result["connect_us"]["count"], 0, run.describe())
         self.assertFalse(result["thresholds"][0]["crossed"])
         self.assertIn("stall of this program", result["thresholds"][0]["not_judged"])
         self.assertNotEqual(run.status, 0, run.describe())
 
+    @harness.measured
     def test_stopped_while_it_holds(self):
         """Nothing is timed across it, and it is said all the same."""
         run, result = self.run_and_pause("-c", "50", "-s", "0", "--hold", "1s", after=50)
@@ -146,30 +139,31 @@ class OverASlowPath(Stalls):
         self.assert_named(run, result)
         self.assert_status(run, 0)
 
+    @harness.left_out_unless_measuring
+    @harness.measured
     def test_nothing_stops_it(self):
-        run = self.start_run(self.server, self.port, "-c", "100", "-s", "5", "--hold", "500ms")
-        run.wait(20)
-        result = self.result_of(run)
-        if harness.MEASURING:
-            self.assertEqual(result["stalls"]["count"], 0, run.describe())
-            self.assertNotIn("Stalls: ", run.stdout)
-            self.assertEqual(result["connect_us"]["count"], 100)
+        run, result = self.dial_for_result(self.server, self.port, "-c", "100", "-s", "5",
+                                           "--hold", "500ms")
+        harness.require_timely(result["stalls"]["count"] == 0, run.describe())
+        self.assertNotIn("Stalls: ", run.stdout)
+        self.assertEqual(result["connect_us"]["count"], 100)
 
 
 class Drops(Stalls):
+    @harness.measured
     def test_dropped_while_it_is_stopped(self):
         """They lived for half a second or for two and a half: that is not known."""
         kept = []
         port = self.serve_in_python(kept.append)
-        run = self.start_run("127.0.0.1", port, "-c", "30", "-s", "0", "--hold", "3s")
+        run = self.start_run("127.0.0.1", port, "-c", "30", "-s", "0", "--hold", "1h")
         harness.wait_until(lambda: len(kept) == 30, "30 that are accepted")
-        time.sleep(0.6)
+        time.sleep(0.6)  # so that they do not end at once
         run.send(signal.SIGSTOP)
         for connection in kept:
             connection.close()
         time.sleep(STOP_SECONDS)
         run.send(signal.SIGCONT)
-        run.wait(15)
+        run.wait()
         result = self.result_of(run)
         self.assert_stall(run, result)
         self.assertEqual(result["stalls"]["lifetime_apart"], 30, run.describe())
@@ -184,16 +178,28 @@ class Drops(Stalls):
         self.assert_status(run, 2)
 
 
-FREEZER = "/sys/fs/cgroup/freezer"
+# Of each version: where groups may be made, the file that freezes one, and its two values.
+FREEZERS = (("/sys/fs/cgroup/freezer", "freezer.state", "FROZEN", "THAWED"),
+            ("/sys/fs/cgroup", "cgroup.freeze", "1", "0"),
+            ("/sys/fs/cgroup/unified", "cgroup.freeze", "1", "0"))
 
 
-@unittest.skipUnless(os.access(FREEZER, os.W_OK), "no cgroup freezer of our own")
 class Frozen(Stalls):
+    def freezer(self):
+        """A control group that can be frozen: its path, the file and its two values."""
+        for place, name, freeze, thaw in FREEZERS:
+            group = f"{place}/tcpgoon-test-{os.getpid()}-{self.free_port()}"
+            with contextlib.suppress(OSError):
+                os.mkdir(group)
+                self.addCleanup(os.rmdir, group)
+                if os.access(f"{group}/{name}", os.W_OK):
+                    return group, name, freeze, thaw
+        return self.skipTest("no control group of ours can be frozen")
+
+    @harness.measured
     def test_frozen_by_its_cgroup(self):
+        group, name, freeze, thaw = self.freezer()
         _, port = self.serve()
-        group = f"{FREEZER}/tcpgoon-test-{os.getpid()}"
-        os.mkdir(group)
-        self.addCleanup(os.rmdir, group)
         run = self.start_run("127.0.0.1", port, "-c", "30", "-s", "50")
         self.addCleanup(run.kill)
 
@@ -204,19 +210,20 @@ class Frozen(Stalls):
         write("cgroup.procs", str(run.pid))
         harness.wait_until(
             lambda: harness.sockets(harness.TCP_ESTABLISHED, remote_port=port) >= 5, "five")
-        write("freezer.state", "FROZEN")
+        write(name, freeze)
         time.sleep(STOP_SECONDS)
-        write("freezer.state", "THAWED")
-        run.wait(15)
+        write(name, thaw)
+        run.wait()
         result = self.result_of(run)
         self.assert_stall(run, result)
         self.assertEqual(result["connections"]["established"], 30)
         self.assert_named(run, result)
 
 
+@harness.alone
 class Crowded(Stalls):
     def test_a_cpu_that_others_have(self):
-        """Short waits again and again: no stall, and yet the rate and the times are not the target's."""
+        """Short waits again and again: no stall, and yet rate and times are not the target's."""
         _, port = self.serve()
         cpu = min(os.sched_getaffinity(0))
 
@@ -226,7 +233,7 @@ class Crowded(Stalls):
         for _ in range(3):
             self.start(sys.executable, "-c", "while True: pass", prepare=there)
         run, result = self.dial_for_result("127.0.0.1", port, "-c", "5000", "-s", "0",
-                                           prepare=there, seconds=60)
+                                           prepare=there)
         self.assert_status(run, 0)
         waited = result["generator"]["cpu_wait_s"]
         self.assertGreater(waited, 0.3 * result["dialing_s"], run.describe())
@@ -236,4 +243,4 @@ class Crowded(Stalls):
 
 
 if __name__ == "__main__":
-    harness.main()
+    harness.main(at_a_time=4)

@@ -7,27 +7,15 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
-import threading
 import time
 import unittest
 
 import harness
 
 COUNT = 50
-TCP_FIN_WAIT2 = 5
 
 WIRE = os.path.join(os.path.dirname(__file__), "slow_wire.py")
 SERVER = os.path.join(os.path.dirname(__file__), "quiet_server.py")
-
-
-def counter(group, name):
-    """Of this thread's network, as nstat(8) has it."""
-    with open("/proc/thread-self/net/netstat", encoding="ascii") as file:
-        for header, line in zip(file, file):
-            if header.startswith(f"{group}:"):
-                return int(line.split()[header.split().index(name)])
-    raise AssertionError(f"no counter {group}.{name}")
 
 
 class Symptom(harness.NetworkCase):
@@ -38,9 +26,7 @@ class Symptom(harness.NetworkCase):
 
     def setUp(self):
         super().setUp()
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        self.directory = directory.name
+        self.directory = self.temporary_directory()
 
     def call(self, *argv, **options):
         subprocess.run([*self.within, *argv], check=True, **options)
@@ -62,22 +48,7 @@ class Symptom(harness.NetworkCase):
         return path
 
     def nginx(self, listen):
-        port = self.free_port()
-        temporary = "".join(f"{name}_temp_path {self.directory}/{name};"
-                            for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-        path = self.configuration(f"""
-            daemon off;
-            master_process off;
-            pid {self.directory}/pid;
-            error_log stderr;
-            events {{ worker_connections 4096; }}
-            http {{
-                access_log off;
-                {temporary}
-                server {{ listen {self.host}:{port} {listen}; return 204; }}
-            }}
-            """)
-        return self.serve_by("nginx", "-p", self.directory, "-c", path, port=port, nofile=8192)
+        return self.start_nginx(listen, host=self.host, within=self.within)
 
     def haproxy(self, bind):
         port = self.free_port()
@@ -142,7 +113,7 @@ Listen {self.host}:{port}
         """A run with the threshold that must not be crossed, or must; (program, result)."""
         run, result = self.dial_for_result(
             host or self.host, port, "-c", count, "-s", "2", "--hold", seconds,
-            "--fail-if", "unconfirmed>0", *argv, seconds=float(seconds.rstrip("s")) + 20)
+            "--fail-if", "unconfirmed>0", *argv, seconds=120)
         self.assert_status(run, status)
         self.assertEqual(result["connections"]["established"], count, run.describe())
         return run, result
@@ -176,22 +147,19 @@ class There(Symptom):
 
     def setUp(self):
         super().setUp()
-        own = harness.network_of(f"self/task/{threading.get_native_id()}")
-        there = self.start("unshare", "-n", "sleep", "300")
-        self.there = there
-        harness.wait_until(lambda: harness.network_of(there.pid) != own, "the other network")
+        there = self.other_network()
+        self.network_there = there[2]
         self.call("ip", "link", "add", "wire", "type", "veth", "peer", "name", "far",
-                  "netns", str(there.pid))
-        for within, address, name in (((), "203.0.113.1", "wire"),
-                                      (("nsenter", "-t", str(there.pid), "-n"), self.host, "far")):
+                  "netns", self.network_there)
+        for within, address, name in (((), "203.0.113.1", "wire"), (there, self.host, "far")):
             self.within = within
             self.call("ip", "address", "add", f"{address}/24", "dev", name)
             self.call("ip", "link", "set", name, "up")
             self.call("ip", "link", "set", "lo", "up")
 
-    def completed(self, port):
-        """Connections that the server's end has completed."""
-        return harness.sockets(harness.TCP_ESTABLISHED, local_port=port, network=self.there.pid)
+    def completed(self):
+        """Connections that the server's end has completed so far."""
+        return harness.counter("Tcp", "PassiveOpens", network=self.network_there)
 
     def synproxy(self, port, options):
         for name, value in (("net.netfilter.nf_conntrack_tcp_loose", 0),
@@ -272,7 +240,7 @@ class Both:
                 for seconds in ("1.3s", "2s", "3s", "4s", "8s", "16s", "38s")]
         for seconds, run in runs:
             with self.subTest(hold=seconds):
-                run.wait(60)
+                run.wait()
                 self.assert_status(run, 3)
                 self.assertEqual(self.result_of(run)["connections"]["unconfirmed"], COUNT,
                                  run.describe())
@@ -345,12 +313,13 @@ class HealthyThere(Both, There):
             with self.subTest(hold=seconds):
                 port = self.quiet()
                 self.synproxy(port, "mss 1460 wscale 7 sack-perm timestamp")
+                before = self.completed()
                 run = self.start_run(self.host, port, "-c", COUNT, "-s", "2", "--hold", seconds,
                                      "--fail-if", "unconfirmed>0")
                 harness.wait_until(
-                    lambda: counter("TcpExt", "TCPSYNChallenge") >= COUNT, "the repeats")
-                harness.wait_until(lambda: self.completed(port) == COUNT, "all ends over there")
-                run.wait(20)
+                    lambda: harness.counter("TcpExt", "TCPSYNChallenge") >= COUNT, "the repeats")
+                run.wait()
+                self.assertEqual(self.completed() - before, COUNT, "all ends over there")
                 result = self.result_of(run)
                 self.assert_status(run, 0)
                 self.assert_healthy(run, result)
@@ -364,7 +333,7 @@ class HealthyThere(Both, There):
         self.fill_queue(port)
         self.drop_first_final_ack(port)
         run, result = self.dial_for_result(self.host, port, "-c", "17", "-s", "2", "--hold", "10s",
-                                           "--fail-if", "unconfirmed>0", seconds=40)
+                                           "--fail-if", "unconfirmed>0")
         connections = result["connections"]
         self.assertEqual([connections[name] for name in (
             "unconfirmed", "unconfirmed_least", "unconfirmed_most")], [None, None, 10],
@@ -390,14 +359,16 @@ class StaleTuples(Symptom):
         for number, seconds in enumerate(("1.5s", "2s", "5s")):
             # Our ends are forgotten by then, the server's are not.
             harness.wait_until(
-                lambda: harness.sockets(TCP_FIN_WAIT2, remote_port=port) == 0, "no FIN-WAIT-2", 10)
+                lambda: harness.sockets(harness.TCP_FIN_WAIT2, remote_port=port) == 0, "no FIN-WAIT-2")
             run, result = self.hold(port, seconds, *argv, status=0)
             self.assert_healthy(run, result)
             if number > 0:
                 self.assertEqual(result["kernel"]["stale_tuples"], COUNT, run.describe())
                 self.assert_no_loss(run, result)
-                self.assertLess(result["duration_s"], float(seconds[:-1]) + 1)
+                # Nothing is waited for beyond what was asked for.
+                self.assertLess(result["duration_s"], float(seconds[:-1]) + 2)
 
+    @harness.alone
     def test_second_of_two_runs_at_once(self):
         """The one may meet what the server still holds of the other."""
         # A server without a CPU, as the other cases have it, would really lose connections else.
@@ -406,7 +377,7 @@ class StaleTuples(Symptom):
         argv = ("127.0.0.1", port, "-c", "40000", "-s", "0")
         runs = [self.start_run(*argv), self.start_run(*argv)]
         for run in runs:
-            run.wait(60)
+            run.wait()
         for run in runs:
             result = self.result_of(run)
             self.assert_status(run, 0)
@@ -433,10 +404,10 @@ class StaleTuples(Symptom):
         held = self.start_run("127.0.0.1", port, "-c", COUNT, "-s", "2", "--hold", "5s",
                               "--fail-if", "unconfirmed>0")
         harness.wait_until(
-            lambda: harness.sockets(TCP_FIN_WAIT2, remote_port=other) == 0, "no FIN-WAIT-2", 10)
+            lambda: harness.sockets(harness.TCP_FIN_WAIT2, remote_port=other) == 0, "no FIN-WAIT-2")
         stale = self.dial("127.0.0.1", other, *argv)
         self.assertIn("200 SYNs were retransmitted (200 of them at once", stale.stdout)
-        held.wait(20)
+        held.wait()
         result = self.result_of(held)
         self.assertGreaterEqual(result["network"]["TcpExt.TCPSYNChallenge"], 200)
         self.assert_status(held, 0)
@@ -452,15 +423,12 @@ class SlowPath(Symptom):
 
     def setUp(self):
         super().setUp()
-        own = harness.network_of(f"self/task/{threading.get_native_id()}")
-        there = self.start("unshare", "-n", "sleep", "300")
-        harness.wait_until(lambda: harness.network_of(there.pid) != own, "the other network")
-        self.there = there
+        self.there = self.other_network()
 
     def slow_down(self, delay):
-        wire = self.start(sys.executable, WIRE, self.there.pid, delay, "203.0.113.1", self.host)
-        harness.wait_until(lambda: wire.stdout == "ready\n" or not wire.running(), "the wire", 15)
-        self.within = ("nsenter", "-t", str(self.there.pid), "-n")
+        wire = self.start(sys.executable, WIRE, self.there[2], delay, "203.0.113.1", self.host)
+        harness.wait_until(lambda: wire.stdout == "ready\n" or not wire.running(), "the wire")
+        self.within = self.there
 
     def test_nothing_is_lost(self):
         self.slow_down(0.65)
@@ -493,10 +461,10 @@ class NotKnown(There):
         port = self.quiet("defer=1")
         run = self.start_run(self.host, port, "-c", COUNT, "-s", "2", "--hold", "60s",
                              "--fail-if", "unconfirmed>0")
-        harness.wait_until(lambda: counter("TcpExt", "TCPSYNChallenge") >= COUNT, "the repeats")
+        harness.wait_until(lambda: harness.counter("TcpExt", "TCPSYNChallenge") >= COUNT, "the repeats")
         time.sleep(0.4)  # for all of them to be older than 1.2 seconds
         run.send(signal.SIGINT)
-        self.assertEqual(run.wait(2), 1)
+        self.assertEqual(run.wait(), 1)
         result = self.result_of(run)
         connections = result["connections"]
         self.assertEqual([connections[name] for name in (
@@ -526,16 +494,14 @@ class Questions(Symptom):
 
     def traced(self, *injections, argv=()):
         port = self.quiet()
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        path = os.path.join(directory.name, "result.json")
+        path = os.path.join(self.temporary_directory(), "result.json")
         calls = {injection.split(":")[0] for injection in injections}
         program = self.start(
             "strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={','.join(sorted(calls))}",
             *(word for injection in injections for word in ("-e", f"inject={injection}")),
             harness.TCPGOON, "run", "127.0.0.1", port, "-y", "-c", "200", "-s", "0",
             "-o", f"json={path}", "--hold", "1500ms", "--fail-if", "handshake.p99>0us", *argv)
-        program.wait(30)
+        program.wait()
         program.result_path = path
         return program, self.result_of(program)
 
@@ -579,4 +545,4 @@ class Questions(Symptom):
 
 
 if __name__ == "__main__":
-    harness.main(at_a_time=24 if harness.MEASURING else 6)
+    harness.main(at_a_time=24 if harness.MEASURING else 12)

@@ -7,10 +7,9 @@ import re
 import resource
 import subprocess
 import tempfile
-import unittest
 
 import harness
-from test_field_names import Case
+from test_field_names import NamesCase
 
 ESC = "\x1b"
 
@@ -21,7 +20,7 @@ def raw_characters(text):
                       text)
 
 
-class Shown(Case):
+class Shown(NamesCase):
     def test_messages(self):
         port = str(self.serve()[1])
         here = ["127.0.0.1", port]
@@ -114,7 +113,7 @@ class Shown(Case):
         harness.wait_until(lambda: "(y/N)" in run.stderr, "the question")
         self.assertIn("*\t- Host: h\\xff\\xfe.test\n", run.stderr)
         os.write(keyboard, b"y\n")
-        run.wait(5)
+        run.wait()
         self.assert_status(run, 0)
         self.assertIn(f"--- h\\xff\\xfe.test(127.0.0.1):{port} tcp test", run.stdout)
         self.assertIn("Threshold \\terrors>0: kept, it was 0\n", run.stdout)
@@ -122,7 +121,7 @@ class Shown(Case):
         self.assertEqual(self.result_of(run)["target"]["host"], "h\\xff\\xfe.test")
 
 
-class Recognised(Case):
+class Recognised(NamesCase):
     def test_host_and_port_as_one(self):
         rows = [
             (["localhost:8080"], "a host with its port", "localhost 8080"),
@@ -194,7 +193,7 @@ class Recognised(Case):
             self.assert_status(run, 0)
 
 
-@unittest.skipUnless(harness.MEASURING, "a sanitizer's frames are larger")
+@harness.left_out_unless_measuring
 class SmallStack(harness.Case):
     def test_64_kib(self):
         port = self.serve()[1]

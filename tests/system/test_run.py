@@ -25,19 +25,18 @@ class Output(harness.Case):
         self.assertEqual(report.max_concurrent, 5)
         self.assertEqual(report.successful, 5)
         self.assertIsNone(report.failure_ms)
-        self.assertEqual(server.wait(5), 0)
+        self.assertEqual(server.wait(), 0)
 
+    @harness.measured
     def test_status_lines_come_at_the_interval(self):
         _, port = self.serve()
         run = self.dial("127.0.0.1", port, "-c", "24", "-s", "100", "-i", "1")
         self.assert_status(run, 0)
         ticks = self.report_of(run).ticks
         self.assertGreaterEqual(len(ticks), 3, run.stdout)
-        self.assertLessEqual(len(ticks), 5, run.stdout)
         dialled = [tick["established"] + tick["dialing"] for tick in ticks]
         self.assertEqual(dialled, sorted(dialled))
-        if harness.MEASURING:
-            self.assertIn(dialled[1], range(8, 14), run.stdout)
+        harness.require_timely(len(ticks) <= 5 and dialled[1] in range(8, 14), run.stdout)
 
     def test_long_options_and_values_after_an_equals_sign(self):
         _, port = self.serve()
@@ -57,7 +56,8 @@ class Output(harness.Case):
         run = self.dial("127.0.0.1", port, "-c", "2", "-s", "0", "--debug")
         self.assert_status(run, 0)
         self.report_of(run)
-        self.assertNotEqual(run.stderr, "")
+        line = r"Connection [01] has become established after \d+ us\n"
+        self.assertRegex(run.stderr, rf"\A({line}){{2}}\Z")
 
     def test_nothing_of_the_run_remains(self):
         _, port = self.serve()
@@ -78,22 +78,22 @@ class Targets(harness.Case):
         self.assert_status(run, 0)
         report = self.report_of(run)
         self.assertEqual(report.established, 3)
-        self.assertIn(report.target, [text.format(port) for text in expected])
+        self.assertEqual(report.target, expected.format(port))
 
     def test_ipv4_literal(self):
-        self.established_at("127.0.0.1", ["127.0.0.1:{}"], "--listen", "127.0.0.1")
+        self.established_at("127.0.0.1", "127.0.0.1:{}", "--listen", "127.0.0.1")
 
     def test_ipv6_literal(self):
-        self.established_at("::1", ["::1:{}", "[::1]:{}"], "--listen", "::1")
+        self.established_at("::1", "[::1]:{}", "--listen", "::1")
 
     def test_ipv6_literal_in_brackets(self):
-        self.established_at("[::1]", ["[::1]:{}"], "--listen", "::1")
+        self.established_at("[::1]", "[::1]:{}", "--listen", "::1")
 
     def test_name(self):
-        self.established_at("localhost", ["localhost(127.0.0.1):{}", "localhost(::1):{}"])
+        self.established_at("localhost", "localhost(127.0.0.1):{}", "--listen", "127.0.0.1")
 
     def test_unknown_name(self):
-        run = self.dial("no-such-host.invalid", 80, "-c", "1", seconds=20)
+        run = self.dial("no-such-host.invalid", 80, "-c", "1")
         self.assert_explained(run, "no-such-host.invalid")
 
 
@@ -106,7 +106,7 @@ class Failures(harness.Case):
         self.assertEqual(report.established, 0)
         self.assertEqual(report.failed, 20)
         self.assertIsNone(report.response_ms)
-        self.assertLess(report.failure_ms[2], 1000 * harness.SLOW)
+        self.assertLess(report.failure_ms[2], 1000)
 
     def test_refused_over_ipv6(self):
         run = self.dial("::1", self.free_port(), "-c", "5", "-s", "0")
@@ -114,6 +114,7 @@ class Failures(harness.Case):
         self.assertEqual(self.report_of(run).failed, 5)
 
     @harness.requires("nft")
+    @harness.measured
     def test_black_hole_ends_at_the_dial_timeout(self):
         port = self.free_port()
         self.drop_port(port)
@@ -123,9 +124,8 @@ class Failures(harness.Case):
         self.assertEqual(report.final["error"], 10)
         shortest, mean, longest, _ = report.failure_ms
         self.assertGreaterEqual(shortest, 299)
-        self.assertLess(mean, 330 * harness.SLOW)
-        self.assertLess(longest, 400 * harness.SLOW)
         self.assertEqual(harness.sockets(harness.TCP_SYN_SENT), 0)
+        harness.require_timely(mean < 330 and longest < 400, f"{mean} and {longest} ms")
 
     @harness.requires("nft")
     def test_some_fail_and_some_do_not(self):
@@ -141,7 +141,7 @@ class Failures(harness.Case):
 
     def test_reset_after_accept(self):
         port = self.serve_in_python(harness.reset)
-        run = self.dial("127.0.0.1", port, "-c", "20", "-s", "5", "--hold", "300ms")
+        run = self.dial("127.0.0.1", port, "-c", "20", "-s", "5", "--hold", "1h")
         self.assert_status(run, 2)
         report = self.report_of(run)
         self.assertEqual(report.final["closed"] + report.final["error"], 20)
@@ -151,7 +151,7 @@ class Failures(harness.Case):
 
     def test_closed_after_accept(self):
         port = self.serve_in_python(lambda connection: connection.close())
-        run = self.dial("127.0.0.1", port, "-c", "20", "-s", "5", "--hold", "300ms")
+        run = self.dial("127.0.0.1", port, "-c", "20", "-s", "5", "--hold", "1h")
         self.assert_status(run, 2)
         report = self.report_of(run)
         self.assertEqual(report.final["closed"], 20)
@@ -160,12 +160,12 @@ class Failures(harness.Case):
 
     def test_server_killed_while_held(self):
         server, port = self.serve()
-        run = self.tcpgoon("run", "127.0.0.1", port, "-y", "-c", "50", "-s", "0", "--hold", "1s")
+        run = self.tcpgoon("run", "127.0.0.1", port, "-y", "-c", "50", "-s", "0", "--hold", "1h")
         harness.wait_until(
             lambda: harness.sockets(harness.TCP_ESTABLISHED, remote_port=port) == 50,
             "50 established connections")
         server.kill()
-        self.assertEqual(run.wait(10), 2, run.describe())
+        self.assertEqual(run.wait(), 2, run.describe())
         report = self.report_of(run)
         self.assertEqual(report.established, 50)
         self.assertEqual(report.final["closed"], 50)
@@ -184,6 +184,7 @@ class Resolution(harness.Case):
         self.assertGreater(resolution, 0)
         self.assertRegex(text, r"(?m)^connect .* clock: dial to established, within ")
 
+    @harness.measured
     def test_of_dials_with_their_own_instants_covers_the_handshake(self):
         """The kernel begins a dial just before the loop has woken and read the clock."""
         _, port = self.serve()
@@ -192,9 +193,8 @@ class Resolution(harness.Case):
         resolution = result["generator"]["resolution_us"]
         least = result["connect_us"]["min"]
         self.assertGreaterEqual(least + resolution, result["handshake_us"]["min"])
-        if harness.MEASURING:  # else the program may be late all the time
-            self.assertLess(resolution, 2000)
         self.assertRegex(run.stdout, r"(?m)^connect .* clock: dial to established, within ")
+        self.assert_in_time(resolution / 1e6, 0.002, run)
 
 
 class Watch(harness.Case):
@@ -207,7 +207,7 @@ class Watch(harness.Case):
             for connection in list(connections):
                 with contextlib.suppress(OSError):
                     connection.send(b"x", socket.MSG_DONTWAIT)
-        run.wait(5)
+        run.wait()
         self.assert_status(run, 0)
         kernel = self.result_of(run)["kernel"]
         self.assertEqual((kernel["asked"], kernel["agreed"]), (200, 200))
@@ -226,32 +226,28 @@ class Watch(harness.Case):
         self.filter_input(f"tcp dport {port} tcp flags & (syn|ack) == syn "
                           "numgen inc mod 2 == 0 reject with icmp type host-unreachable")
         run = self.tcpgoon("run", "127.0.0.1", port, "-y", "-c", "3", "-s", "10",
-                           "--hold", "1500ms")
-        harness.wait_until(
-            lambda: harness.sockets(harness.TCP_ESTABLISHED, remote_port=port) == 3,
-            "3 established connections")
-        time.sleep(0.2)
+                           "--hold", "3s")
+        harness.wait_until(lambda: "Holding 3 connections" in run.stderr, "the hold")
         before = run.cpu_s()
         time.sleep(1)
         self.assertLess(run.cpu_s() - before, 0.3)
-        self.assertEqual(run.wait(5), 0, run.describe())
+        self.assertEqual(run.wait(), 0, run.describe())
         self.assertEqual(self.report_of(run).on_closure, 3)
 
 
 class Hold(harness.Case):
+    @harness.measured
     def test_stays_that_long_after_the_last_dial(self):
         _, port = self.serve()
         run = self.dial("127.0.0.1", port, "-c", "10", "-s", "0", "--hold", "2s")
         self.assert_status(run, 0)
         self.assertGreaterEqual(run.wall_s, 2.0)
-        if harness.MEASURING:
-            self.assertLess(run.wall_s, 2.5)
         self.assertEqual(self.report_of(run).on_closure, 10)
+        self.assert_in_time(run.wall_s, 2.5, run)
 
     def test_over_when_there_is_nothing_to_hold(self):
         run = self.dial("127.0.0.1", self.free_port(), "-c", "10", "-s", "0", "--hold", "1h")
         self.assert_status(run, 2)
-        self.assertLess(run.wall_s, 2 * harness.SLOW)
         self.assertEqual(self.report_of(run).failed, 10)
         self.assertNotIn("Holding", run.stdout + run.stderr)
 
@@ -260,15 +256,14 @@ class Hold(harness.Case):
         run = self.dial("127.0.0.1", port, "-c", "10", "-s", "0", "--hold", "1h")
         self.assert_status(run, 2)
         self.assertGreaterEqual(run.wall_s, 0.5)
-        self.assertLess(run.wall_s, 3 * harness.SLOW)
         self.assertEqual(self.report_of(run).final["closed"], 10)
 
+    @harness.measured
     def test_without_it_leaves_when_all_are_decided(self):
         _, port = self.serve()
         run = self.dial("127.0.0.1", port, "-c", "10", "-s", "10")
         self.assert_status(run, 0)
-        if harness.MEASURING:
-            self.assertLess(run.wall_s, 1.0)
+        self.assert_in_time(run.wall_s, 1, run)
 
 
 if __name__ == "__main__":

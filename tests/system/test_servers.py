@@ -1,18 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Servers of other people, as Debian packages them."""
 
-import os
-import tempfile
-
 import harness
 
 
 class RealServers(harness.Case):
-    def setUp(self):
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        self.directory = directory.name
-
     def hold_thousand(self, port):
         run = self.dial("127.0.0.1", port, "-c", "1000", "-s", "1", "--hold", "500ms")
         self.assert_status(run, 0)
@@ -21,37 +13,14 @@ class RealServers(harness.Case):
         self.assertEqual(report.on_closure, 1000)
         self.assertEqual(report.final["closed"], 0)
 
-    def start_nginx(self, http_options=""):
-        port = self.free_port()
-        configuration = os.path.join(self.directory, "nginx.conf")
-        temporary = "".join(f"{name}_temp_path {self.directory}/{name};"
-                            for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-        with open(configuration, "w", encoding="ascii") as file:
-            file.write(f"""
-                daemon off;
-                master_process off;
-                pid {self.directory}/pid;
-                error_log stderr;
-                events {{ worker_connections 4096; }}
-                http {{
-                    access_log off;
-                    {temporary}
-                    {http_options}
-                    server {{ listen 127.0.0.1:{port} backlog=2048; return 204; }}
-                }}
-                """)
-        server = self.start("nginx", "-p", self.directory, "-c", configuration, nofile=8192)
-        harness.wait_for_listener(port, server)
-        return port
-
     @harness.requires("nginx")
     def test_nginx(self):
         self.hold_thousand(self.start_nginx())
 
     @harness.requires("nginx")
     def test_nginx_that_closes_idle_connections(self):
-        port = self.start_nginx("client_header_timeout 1s;")
-        run = self.dial("127.0.0.1", port, "-c", "100", "-s", "0", "--hold", "2500ms")
+        port = self.start_nginx(http="client_header_timeout 1s;")
+        run = self.dial("127.0.0.1", port, "-c", "100", "-s", "0", "--hold", "1h")
         self.assert_status(run, 2)
         report = self.report_of(run)
         self.assertEqual(report.established, 100)
@@ -60,7 +29,7 @@ class RealServers(harness.Case):
     def start_redis(self, clients):
         port = self.free_port()
         server = self.start("redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "",
-                            "--dir", self.directory, "--maxclients", clients,
+                            "--dir", self.temporary_directory(), "--maxclients", clients,
                             "--daemonize", "no", nofile=8192)
         harness.wait_for_listener(port, server)
         return port
@@ -72,7 +41,7 @@ class RealServers(harness.Case):
     @harness.requires("redis-server")
     def test_redis_that_takes_no_more_than_a_hundred(self):
         port = self.start_redis(100)
-        run = self.dial("127.0.0.1", port, "-c", "150", "-s", "1", "--hold", "500ms")
+        run = self.dial("127.0.0.1", port, "-c", "150", "-s", "1", "--hold", "2s")
         self.assert_status(run, 2)
         report = self.report_of(run)
         self.assertEqual(report.on_closure, 100)

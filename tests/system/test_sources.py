@@ -43,7 +43,7 @@ class Ports(harness.Case):
             or not run.running(), "all connections")
         peers = self.peers(port)
         run.send(signal.SIGINT)
-        run.wait(10)
+        run.wait()
         self.assertEqual(self.report_of(run).on_closure, connections, run.describe())
         return peers
 
@@ -73,7 +73,7 @@ class Ports(harness.Case):
                                "all connections")
             peers = [self.peers(27001), self.peers(27002)]
             run.send(signal.SIGINT)
-            run.wait(10)
+            run.wait()
         wanted = [("127.0.0.9", number) for number in (27100, 27102, 27103)]
         self.assertEqual(peers, [wanted, wanted])
 
@@ -94,29 +94,27 @@ class Ports(harness.Case):
             file.write("0")
         _, port = self.serve()
         argv = ("--source", "127.0.0.9", "--source-port", "23000-23099", "-c", "40", "-s", "0")
-        for _ in range(2):
+        free = 100
+        # Some end without a TIME_WAIT, by a RST of the kernel's to a late ACK.
+        while free >= 40:
             run = self.dial("127.0.0.1", port, *argv)
             self.assert_status(run, 0)
             self.assertEqual(self.report_of(run).established, 40)
-        # Up to 80 of the 100 are in TIME_WAIT now.
-        time_wait = 6
-        free = 100 - harness.sockets(time_wait, remote_port=port)
-        self.assertLess(free, 40)
+            free = 100 - harness.sockets(harness.TCP_TIME_WAIT, remote_port=port)
         run = self.dial("127.0.0.1", port, *argv)
         self.assert_status(run, 4)
         self.assertEqual(self.report_of(run).established, free)
 
     def test_reset_leaves_no_time_wait(self):
-        time_wait = 6
         _, port = self.serve()
         self.assert_status(self.dial("127.0.0.1", port, "-c", "50", "-s", "0"), 0)
         # This test can see them. Some end at once, by a RST of the kernel's to a late ACK.
-        harness.wait_until(lambda: harness.sockets(time_wait, remote_port=port) >= 25,
-                           "25 in TIME_WAIT")
+        harness.wait_until(
+            lambda: harness.sockets(harness.TCP_TIME_WAIT, remote_port=port) > 0, "TIME_WAIT")
         _, port = self.serve()
         run = self.dial("127.0.0.1", port, "-c", "50", "-s", "0", "--close", "rst")
         self.assert_status(run, 0)
-        self.assertEqual(harness.sockets(time_wait, remote_port=port), 0)
+        self.assertEqual(harness.sockets(harness.TCP_TIME_WAIT, remote_port=port), 0)
 
     def test_left_to_the_kernel(self):
         _, port = self.serve()
@@ -138,22 +136,19 @@ class Ports(harness.Case):
         self.assertEqual([address for address, _ in peers],
                          ["127.0.1.1", "127.0.1.2", "127.0.1.3", "127.0.2.1", "127.0.2.2"])
 
+    @harness.measured
     def test_60000_from_one_source_at_an_even_rate(self):
-        """The last 10,000 within 1.5 times of the first, where the kernel's choice collapses."""
+        """The last 10,000 take no more than twice as long as the first."""
         _, port = self.serve()
-        best = None
-        for _ in range(3):
-            run = self.dial("127.0.0.1", port, "-c", "60000", "-s", "0", "-i", "20ms",
-                            "--source", "127.0.0.1", seconds=60)
-            self.assert_status(run, 0)
-            ticks = [tick["established"] for tick in self.report_of(run).ticks] + [60000]
-            first = sum(established <= 10000 for established in ticks)
-            last = sum(established >= 50000 for established in ticks)
-            ratio = last / max(first, 1)
-            best = ratio if best is None else min(best, ratio)
-            if not harness.MEASURING or best <= 1.5:
-                return
-        self.fail(f"the last 10,000 took {best:.2f} times as long as the first")
+        run = self.dial("127.0.0.1", port, "-c", "60000", "-s", "0", "-i", "20ms",
+                        "--source", "127.0.0.1")
+        self.assert_status(run, 0)
+        ticks = [tick["established"] for tick in self.report_of(run).ticks] + [60000]
+        first = sum(established <= 10000 for established in ticks)
+        last = sum(established >= 50000 for established in ticks)
+        harness.require_timely(
+            last <= 2 * max(first, 1) + 1,
+            f"the first 10,000 took {first} times 20 ms, and the last {last} times")
 
 
 class Targets(harness.Case):
@@ -163,7 +158,7 @@ class Targets(harness.Case):
         self.assert_status(run, 0)
         for server in servers:
             server.send(signal.SIGTERM)
-            server.wait(5)
+            server.wait()
             self.assertRegex(server.stdout, r"Total accepted connections: 10\n")
 
     def test_all_addresses_of_a_name(self):
@@ -185,9 +180,9 @@ class Plan(harness.Case):
         return self.run_tcpgoon("plan", *argv, **options)
 
     def test_says_what_would_be_and_dials_nothing(self):
-        plan = self.plan("127.0.0.1", "80", "-c", "1m", "-s", "0", nofile=20000)
+        plan = self.plan("127.0.0.1", "80", "-c", "200k", "-s", "0", nofile=20000)
         self.assert_status(plan, 0)
-        self.assertIn("Engine:   io_uring, 50 rings of 20,000 slots", plan.stdout)
+        self.assertIn("Engine:   io_uring, 10 rings of 20,000 slots", plan.stdout)
         self.assertIn("The run is possible.", plan.stdout)
         for limit in ("4-tuples", "open files", "locked memory", "fs.file-max", "conntrack",
                       "tcp_mem", "memory"):
@@ -251,13 +246,13 @@ class Plan(harness.Case):
         server, port = self.serve(nofile=64)
         for sleep in ("0", "2ms"):
             started = time.monotonic()
-            run = self.dial("127.0.0.1", port, "-c", "1000", "-s", sleep, nofile=64, seconds=20)
+            run = self.dial("127.0.0.1", port, "-c", "1000", "-s", sleep, nofile=64)
             self.assert_status(run, 0)
             self.assertEqual(self.report_of(run).established, 1000)
             if sleep == "2ms":
                 self.assertGreater(time.monotonic() - started, 1.9)
         server.send(signal.SIGTERM)
-        server.wait(10)
+        server.wait()
         self.assertIn("Total accepted connections: 2000\n", server.stdout)
 
     def test_wrong_sources_are_named(self):

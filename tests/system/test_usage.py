@@ -110,7 +110,7 @@ class BashCompletion(harness.Case):
                 'cd "$1" && eval "$("$2" completion bash)" && shift 2 && COMP_WORDS=(tcpgoon "$@")'
                 ' && COMP_CWORD=$# && _tcpgoon && printf "%s\\n" "${COMPREPLY[@]}"',
                 "bash", directory, harness.TCPGOON, *words)
-            self.assertEqual(run.wait(5), 0, run.describe())
+            self.assertEqual(run.wait(), 0, run.describe())
             self.assertEqual(run.stderr, "")
             return sorted(run.stdout.splitlines())
 
@@ -151,7 +151,7 @@ class Question(harness.Case):
         os.close(terminal)
         harness.wait_until(lambda: "(y/N)" in run.stderr, "the question")
         os.write(keyboard, answer)
-        run.wait(5)
+        run.wait()
         return run
 
     def test_without_a_terminal(self):
@@ -186,9 +186,9 @@ class Question(harness.Case):
         os.write(keyboard, b" y \n")
         shown = b""
         with contextlib.suppress(OSError):  # EIO: the other end is closed
-            while select.select([keyboard], [], [], 10 * harness.SLOW)[0]:
+            while select.select([keyboard], [], [], harness.PATIENCE_S)[0]:
                 shown += os.read(keyboard, 65536)
-        self.assertEqual(run.wait(5), 0)
+        self.assertEqual(run.wait(harness.PATIENCE_S), 0)
         self.assertIn(b"(y/N)", shown)
         self.assertIn(b"Total established connections: 3\r\n", shown)
         errors.seek(0)

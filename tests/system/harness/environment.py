@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MIT
+"""What the environment says of a run of the tests, and how long they are patient.
+
+TCPGOON       the binary under test
+TCPGOON_SLOW  factor for all time limits (a sanitizer build is slower); 1 where unset.
+              Bounds on speed and memory are checked only at 1.
+"""
+
+import os
+
+SLOW = float(os.environ.get("TCPGOON_SLOW", "1"))
+MEASURING = SLOW == 1
+TCPGOON = os.path.abspath(os.environ.get("TCPGOON", "build/src/cli/tcpgoon"))
+
+# What comes at all has come by then, also on a slow machine that does something else besides.
+PATIENCE_S = 60
+
+os.environ["PATH"] += ":/usr/sbin:/sbin"
