@@ -4,8 +4,10 @@
 include each other in a circle, that each header stands alone, that each file says its licence,
 and that all is formatted.
 
-Usage: test_rooms.py rooms|circles|public|liburing|headers|licence|format SOURCE_ROOT [COMPILER...]
+Usage: test_rooms.py RULE SOURCE_ROOT [COMPILER...]
+RULE: rooms, circles, modules, public, liburing, headers, licence or format
 """
+import fnmatch
 import pathlib
 import re
 import shutil
@@ -17,7 +19,7 @@ SKIPPED = 77
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:<(tcpgoon/[^>]+)>|"([^"]+)")', re.MULTILINE)
 LIBURING = re.compile(r'^[ \t]*#[ \t]*include[ \t]*<(?:liburing|linux/io_uring)\.h>', re.MULTILINE)
 # A row of the table of rooms in ARCHITECTURE.md: name, purpose, modules, rooms it may use.
-ROW = re.compile(r"^\| ([a-z]+) \| [^|]+ \| [^|]+ \|([a-z ]*)\|$", re.MULTILINE)
+ROW = re.compile(r"^\| ([a-z]+) \| [^|]+ \| ([^|]+) \|([a-z ]*)\|$", re.MULTILINE)
 # Made by the build.
 GENERATED = "version.h"
 
@@ -64,11 +66,16 @@ def read_includes(root, *directories):
             for path in sources(root, *directories)}
 
 
-def read_rooms(root):
-    """The rooms that each room may use, as ARCHITECTURE.md has them."""
+def read_rows(root):
+    """Room, modules and used rooms of each row of the table of rooms in ARCHITECTURE.md."""
     rows = ROW.findall((root / "ARCHITECTURE.md").read_text())[1:]  # the first is the heading
     assert rows, "ARCHITECTURE.md has no table of rooms"
-    return {room: used.split() for room, used in rows}
+    return rows
+
+
+def read_rooms(root):
+    """The rooms that each room may use."""
+    return {room: used.split() for room, _, used in read_rows(root)}
 
 
 def find_circle(edges):
@@ -146,7 +153,28 @@ def circles_of_modules(root):
     for user, used in CIRCULAR:
         edges.get(user, set()).discard(used)
     circle = find_circle(edges)
-    return wrong + [f"modules include each other in a circle: {' > '.join(circle)}"] if circle else []
+    if circle:
+        wrong.append(f"modules include each other in a circle: {' > '.join(circle)}")
+    return wrong
+
+
+def modules_that_are_not_listed(root):
+    """The other way round, too. `cmd_*` stands for several, `_path` for one with the same start as
+    the module before it."""
+    modules = {module_of(name) for name in read_includes(root, "src", "include")}
+    wrong = []
+    for room, words, _ in read_rows(root):
+        patterns = []
+        for word in re.findall(r"`([^`]+)`", words):
+            start = patterns[-1].partition("_")[0] if word.startswith("_") else f"{room}/"
+            patterns.append(start + word)
+        there = {module for module in modules if module.startswith(f"{room}/")}
+        wrong += [f"ARCHITECTURE.md: {module} is not in the table of rooms"
+                  for module in sorted(there)
+                  if not any(fnmatch.fnmatch(module, pattern) for pattern in patterns)]
+        wrong += [f"ARCHITECTURE.md: there is no {pattern}" for pattern in patterns
+                  if not fnmatch.filter(there, pattern)]
+    return wrong
 
 
 def public_headers_that_are_private(root):
@@ -212,6 +240,7 @@ def unformatted(root):
 RULES = {
     "rooms": wrong_includes,
     "circles": circles_of_modules,
+    "modules": modules_that_are_not_listed,
     "public": public_headers_that_are_private,
     "liburing": files_that_see_liburing,
     "licence": files_without_licence,

@@ -85,6 +85,18 @@ class Rules(unittest.TestCase):
              "src/run/a.c": '#include "run/b.h"', "src/run/c.c": '#include "run/a.h"'},
             "modules include each other in a circle: run/a > run/b > run/c > run/a")
 
+    def test_a_module_that_is_not_listed(self):
+        self.assert_broken(
+            test_rooms.modules_that_are_not_listed, {"src/run/table.h": ""},
+            "ARCHITECTURE.md: run/table is not in the table of rooms")
+
+    def test_a_listed_module_that_is_not_there(self):
+        self.assert_broken(
+            test_rooms.modules_that_are_not_listed,
+            {"ARCHITECTURE.md": TABLE.replace("`run` |", "`run` `table_*` `run_a` `_b` |"),
+             "src/run/run_a.c": ""},
+            "ARCHITECTURE.md: there is no run/table_*", "ARCHITECTURE.md: there is no run/run_b")
+
     def test_a_public_header_that_its_own_room_alone_uses(self):
         self.assert_broken(
             test_rooms.public_headers_that_are_private,
