@@ -23,8 +23,8 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/server_totals.h"
 #include "cli/session.h"
-#include "cli/totals.h"
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/net/cgroup.h"
 #include "tcpgoon/server/server.h"
@@ -221,7 +221,7 @@ static int end_server(void *context, FILE *out, struct error *error)
 	struct server_totals totals;
 	int r = child_end(context, &totals, error);
 	if (r == 0) {
-		totals_print_sentence(out, &totals);
+		server_totals_print_sentence(out, &totals);
 	}
 	return r;
 }

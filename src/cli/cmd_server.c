@@ -12,8 +12,8 @@
 #include "cli/commands.h"
 #include "cli/console.h"
 #include "cli/engine_row.h"
+#include "cli/server_totals.h"
 #include "cli/surroundings.h"
-#include "cli/totals.h"
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/server/server.h"
 #include "tcpgoon/verdict/verdict.h"
@@ -126,7 +126,7 @@ static int serve_take_fd(struct service *service, int listen_fd, bool debug, str
 	if (r == 0) {
 		FILE *out = service->console.text->file;
 		print_end(out, service->settings, totals.end);
-		totals_print_lines(out, &totals);
+		server_totals_print_lines(out, &totals);
 		if (dropped > 0) {
 			fprintf(out,
 				"Lines dropped, as their reader did not take them in time: "

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "plan/origin.h"
+#include "plan/source_select.h"
 #include "tcpgoon/base/cleanup.h"
 #include "tcpgoon/net/route.h"
 #include "tcpgoon/net/sources.h"
@@ -45,7 +45,7 @@ static int lay_out(struct plan *plan, size_t number, struct error *error)
 	if (r < 0) {
 		return r;
 	}
-	r = origin_lay_out(&plan->tuples, &plan->settings, &plan->targets, error);
+	r = source_select_lay_out(&plan->tuples, &plan->settings, &plan->targets, error);
 	if (r < 0) {
 		return r;
 	}

@@ -6,7 +6,7 @@
  * to do with the ports that this host never assigns (plan/port_order says why) or, if those are
  * few, with the ports that connect() tries last.
  */
-#include "plan/origin.h"
+#include "plan/source_select.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -216,7 +216,8 @@ static int find_sources(struct draft *draft, const struct settings *settings,
 	return 0;
 }
 
-int origin_parse_ports(const char *text, uint16_t *ret_low, uint16_t *ret_high, struct error *error)
+int source_select_parse_ports(
+	const char *text, uint16_t *ret_low, uint16_t *ret_high, struct error *error)
 {
 	char *end;
 	unsigned long low = strtoul(text, &end, 10);
@@ -258,7 +259,8 @@ static int choose_ports(struct port_order *order, const struct settings *setting
 	}
 	if (settings->source_port != NULL && !is_kernels_choice(settings)) {
 		params.given = true;
-		int r = origin_parse_ports(settings->source_port, &params.low, &params.high, error);
+		int r = source_select_parse_ports(
+			settings->source_port, &params.low, &params.high, error);
 		if (r < 0) {
 			error_prefix(error, "--source-port");
 			return r;
@@ -280,7 +282,7 @@ static int find_ports(
 	return choose_ports(order, settings, policy, error);
 }
 
-int origin_lay_out(struct tuples *tuples, const struct settings *settings,
+int source_select_lay_out(struct tuples *tuples, const struct settings *settings,
 	const struct targets *targets, struct error *error)
 {
 	CLEANUP(draft_finish) struct draft draft = {.order = PORT_ORDER_INIT};

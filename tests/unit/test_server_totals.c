@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "cli/totals.h"
+#include "cli/server_totals.h"
 
 /* Wider than 32 bits, and each another. */
 static const struct server_totals totals = {
@@ -34,7 +34,7 @@ static void assert_prints(
 static void the_server_says_a_number_a_line(void **state)
 {
 	(void)state;
-	assert_prints(totals_print_lines,
+	assert_prints(server_totals_print_lines,
 		"Total accepted connections: 5000000001\n"
 		"Max concurrent open connections: 4\n"
 		"Connections closed by the peer: 3\n"
@@ -44,7 +44,7 @@ static void the_server_says_a_number_a_line(void **state)
 static void the_demo_says_a_sentence(void **state)
 {
 	(void)state;
-	assert_prints(totals_print_sentence,
+	assert_prints(server_totals_print_sentence,
 		"Server: accepted 5000000001, at most 4 open at once, 3 closed by the peer, "
 		"2 reset by the peer\n");
 }

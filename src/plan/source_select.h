@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Selects the sources and ports of a run: those the user gave, or those that suit. */
-#ifndef TCPGOON_PLAN_ORIGIN_H
-#define TCPGOON_PLAN_ORIGIN_H
+#ifndef TCPGOON_PLAN_SOURCE_SELECT_H
+#define TCPGOON_PLAN_SOURCE_SELECT_H
 
 #include "tcpgoon/base/error.h"
 #include "tcpgoon/plan/settings.h"
@@ -13,11 +13,11 @@
  * the user gave cannot be used) or -ENOMEM, with a message. After 0, call tuples_finish() in the
  * end.
  */
-int origin_lay_out(struct tuples *tuples, const struct settings *settings,
+int source_select_lay_out(struct tuples *tuples, const struct settings *settings,
 	const struct targets *targets, struct error *error);
 
 /* Parses "LOW-HIGH" or "PORT". Returns 0, or -EINVAL with a message that quotes the text. */
-int origin_parse_ports(
+int source_select_parse_ports(
 	const char *text, uint16_t *ret_low, uint16_t *ret_high, struct error *error);
 
 #endif

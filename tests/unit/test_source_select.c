@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "plan/origin.h"
+#include "plan/source_select.h"
 
 static void ports_are_one_or_a_range(void **state)
 {
@@ -22,7 +22,7 @@ static void ports_are_one_or_a_range(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		uint16_t low;
 		uint16_t high;
-		assert_int_equal(origin_parse_ports(cases[i].text, &low, &high, NULL), 0);
+		assert_int_equal(source_select_parse_ports(cases[i].text, &low, &high, NULL), 0);
 		assert_int_equal(low, cases[i].low);
 		assert_int_equal(high, cases[i].high);
 	}
@@ -38,7 +38,7 @@ static void what_is_no_range_is_named_and_leaves_the_outputs(void **state)
 		uint16_t low = 7;
 		uint16_t high = 8;
 		struct error error = ERROR_INIT;
-		assert_int_equal(origin_parse_ports(wrong[i], &low, &high, &error), -EINVAL);
+		assert_int_equal(source_select_parse_ports(wrong[i], &low, &high, &error), -EINVAL);
 		assert_int_equal(low, 7);
 		assert_int_equal(high, 8);
 		assert_non_null(strstr(error.text, wrong[i]));
@@ -51,9 +51,9 @@ static void ports_that_count_downwards_are_told_so(void **state)
 	uint16_t low;
 	uint16_t high;
 	struct error error = ERROR_INIT;
-	assert_int_equal(origin_parse_ports("5-1", &low, &high, &error), -EINVAL);
+	assert_int_equal(source_select_parse_ports("5-1", &low, &high, &error), -EINVAL);
 	assert_non_null(strstr(error.text, "'5-1' does not count upwards"));
-	assert_int_equal(origin_parse_ports("5-0", &low, &high, &error), -EINVAL);
+	assert_int_equal(source_select_parse_ports("5-0", &low, &high, &error), -EINVAL);
 	assert_non_null(strstr(error.text, "is not a range"));
 }
 
@@ -67,7 +67,7 @@ static void assert_refused(struct text_list sources, const char *target, const c
 	struct settings settings = {.connections = 10, .sources = sources};
 	struct tuples tuples;
 	struct error error = ERROR_INIT;
-	assert_int_equal(origin_lay_out(&tuples, &settings, &targets, &error), -EINVAL);
+	assert_int_equal(source_select_lay_out(&tuples, &settings, &targets, &error), -EINVAL);
 	assert_non_null(strstr(error.text, words));
 	targets_finish(&targets);
 }

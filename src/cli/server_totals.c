@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/totals.h"
+#include "cli/server_totals.h"
 
 #include <inttypes.h>
 
-void totals_print_lines(FILE *out, const struct server_totals *totals)
+void server_totals_print_lines(FILE *out, const struct server_totals *totals)
 {
 	fprintf(out,
 		"Total accepted connections: %" PRIu64 "\n"
@@ -13,7 +13,7 @@ void totals_print_lines(FILE *out, const struct server_totals *totals)
 		totals->accepted, totals->max_open, totals->closed_by_peer, totals->reset_by_peer);
 }
 
-void totals_print_sentence(FILE *out, const struct server_totals *totals)
+void server_totals_print_sentence(FILE *out, const struct server_totals *totals)
 {
 	fprintf(out,
 		"Server: accepted %" PRIu64 ", at most %" PRIu64 " open at once, %" PRIu64
