@@ -70,6 +70,7 @@ class Base(harness.Case):
 
 class Server(Base):
     ENGINE = "io_uring"
+    A_CONNECTION = r"lane 0 slot \d+"
 
     def server(self, *argv, **options):
         return self.tcpgoon("server", "--engine", self.ENGINE, *argv, **options)
@@ -115,6 +116,20 @@ class Server(Base):
         self.assertEqual(self.total(server, "Max concurrent open connections"), 7)
         self.assertEqual(self.total(server, "Connections closed by the peer"), 4)
         self.assertEqual(self.total(server, "Connections reset by the peer"), 0)
+
+    def test_debug_has_a_line_for_each_event(self):
+        server, port = self.serve("--debug")
+        first, second = self.connect(port, 2)
+        harness.wait_until(lambda: server.stderr.count("\n") == 2, "two lines")
+        first.shutdown(socket.SHUT_WR)
+        self.assertEqual(self.end_of(first), "fin")
+        self.reset(second)
+        harness.wait_until(lambda: server.stderr.count("\n") == 4, "two lines more")
+        self.interrupt(server)
+        self.assertRegex(server.stderr, "\\A" + "".join(
+            rf"{event}: {self.A_CONNECTION}, {still_open} open\n" for event, still_open in (
+                ("accepted", 1), ("accepted", 2), ("closed by peer", 1), ("reset by peer", 0))
+        ) + "\\Z")
 
     def test_tells_fin_from_rst(self):
         server, port = self.serve()
@@ -268,6 +283,7 @@ class Server(Base):
 
 class ServerOnEpoll(Server):
     ENGINE = "epoll"
+    A_CONNECTION = r"descriptor \d+"
 
     def descriptors(self, server):
         return len(os.listdir(f"/proc/{server.pid}/fd"))

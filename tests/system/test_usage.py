@@ -30,6 +30,7 @@ class Refusals(harness.Case):
             (["-i", "often"], "--interval"),
             (["-i", "1ns"], "--interval: '1ns' is neither 0 nor at least 10ms"),
             (["--hold", "long"], "--hold"),
+            (["--engine", "poll"], "--engine"),
             (["--no-such-flag"], "--no-such-flag"),
             (["-o", "json=-", "-o", "json=-"], "'json=-' goes where another report goes"),
             (["-o", "json=r1", "--output=json=r1"], "'json=r1' goes where another report goes"),
@@ -64,7 +65,9 @@ class Refusals(harness.Case):
         for words, flag in ((["-p", "abc"], "--port"), (["-p", "70000"], "--port"),
                             (["-m", "-1"], "--maxconnections"), (["-d", "x"], "--duration"),
                             (["--listen", "nowhere"], "--listen"),
-                            (["--backlog", "no"], "--backlog")):
+                            (["--backlog", "no"], "--backlog"),
+                            (["--engine", "kqueue"], "--engine: 'kqueue' is not one of "
+                             "auto|io_uring|epoll")):
             with self.subTest(words=words):
                 server = self.run_tcpgoon("server", *words)
                 self.assert_status(server, 1)
