@@ -38,6 +38,7 @@ void dialer_init(struct dialer *dialer, const struct dialer_params *params)
 		.transport = params->transport,
 		.table = params->table,
 		.pool = params->pool,
+		.queue = params->queue,
 		.pacer =
 			{
 				.schedule = &params->plan->schedule,
@@ -49,8 +50,7 @@ void dialer_init(struct dialer *dialer, const struct dialer_params *params)
 
 void dialer_finish(struct dialer *dialer)
 {
-	free(dialer->again);
-	dialer->again = NULL;
+	index_list_finish(&dialer->again);
 }
 
 static int set_options(const struct dialer *dialer, int fd, sa_family_t family)
@@ -60,7 +60,7 @@ static int set_options(const struct dialer *dialer, int fd, sa_family_t family)
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0) {
 		return -errno;
 	}
-	/* For icmp.c. */
+	/* For the error queue: which message it was that ended the dial. */
 	bool v4 = family == AF_INET;
 	if (setsockopt(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_RECVERR : IPV6_RECVERR, &on,
 		    sizeof(on)) < 0) {
@@ -84,7 +84,7 @@ static const struct address *target_of(const struct dialer *dialer, uint64_t num
 	return &targets->list[targets_turn(targets, number)];
 }
 
-/* Binds to the tuple, or to the next spare one that nobody holds; *ordinal says which it was. */
+/* Binds to the tuple, or to the next spare one that is not in use; *ordinal says which it was. */
 static int bind_to_tuple(struct dialer *dialer, int fd, uint64_t *ordinal)
 {
 	for (;;) {
@@ -146,12 +146,21 @@ static unsigned batch_size(const struct dialer *dialer, uint64_t next, uint64_t 
 	return (unsigned)lesser(lesser(before - next, room), BATCH_MAX);
 }
 
+/* Dials for which there is a socket and that have not begun. */
+static uint64_t not_begun(const struct dialer *dialer)
+{
+	return dialer->prepared - dialer->next + dialer->table->armed + dialer->again.count;
+}
+
 /* Adds a socket for the batch's next connection. False where the batch must do without it. */
 static bool extend_batch(struct dialer *dialer, struct batch *batch, uint64_t now_ns)
 {
 	uint32_t index = batch->first + batch->count;
 	uint64_t ordinal = index;
-	int fd = make_socket(dialer, &ordinal);
+	int fd = dial_queue_reserve(dialer->queue, not_begun(dialer) + batch->count + 1);
+	if (fd == 0) {
+		fd = make_socket(dialer, &ordinal);
+	}
 	if ((fd == -EMFILE || fd == -ENFILE) && batch->count > 0) {
 		return false; /* this batch's own descriptors may be what is missing */
 	}
@@ -222,6 +231,7 @@ static int dial_due(struct dialer *dialer, uint64_t due_before, uint64_t now_ns)
 		if (has_socket(dialer, index)) {
 			table_dialing(dialer->table, index, scheduled_ns(dialer, index), dial_ns);
 			r = dial(dialer, index, 0);
+			dial_queue_push(dialer->queue, table_slot(dialer->table, index), dial_ns);
 		}
 	}
 	return r;
@@ -245,8 +255,11 @@ static int arm_ahead(struct dialer *dialer, uint64_t armed_before, uint64_t now_
 static int dial_again(struct dialer *dialer, uint32_t index, uint64_t now_ns)
 {
 	uint64_t ordinal = index;
-	int fd = tuple_pool_take_spare(dialer->pool, &ordinal) ? make_socket(dialer, &ordinal)
-							       : -EADDRINUSE;
+	int fd = dial_queue_reserve(dialer->queue, not_begun(dialer) + 1);
+	if (fd == 0) {
+		fd = tuple_pool_take_spare(dialer->pool, &ordinal) ? make_socket(dialer, &ordinal)
+								   : -EADDRINUSE;
+	}
 	if (fd < 0) {
 		fail_unprepared(dialer, index, -fd, now_ns);
 		return 0;
@@ -256,19 +269,21 @@ static int dial_again(struct dialer *dialer, uint32_t index, uint64_t now_ns)
 		return r;
 	}
 	tuple_pool_assign(dialer->pool, index, ordinal);
-	table_dialing_again(dialer->table, index, clock_now_ns());
+	uint64_t dial_ns = clock_now_ns();
+	table_dialing_again(dialer->table, index, dial_ns);
+	dial_queue_push(dialer->queue, table_slot(dialer->table, index), dial_ns);
 	return dial(dialer, index, 0);
 }
 
 /*
- * The last of those to be dialled again whose failed dial is idle. Returns its place, or again_count
+ * The last of those to be dialled again whose failed dial is idle. Returns its place, or the count
  * where there is none among the last DIALS_MAX.
  */
 static uint32_t find_settled(const struct dialer *dialer)
 {
-	uint32_t count = dialer->again_count;
+	uint32_t count = dialer->again.count;
 	for (uint32_t at = count; at > 0 && at + DIALS_MAX > count; at--) {
-		if (!table_holds(dialer->table, dialer->again[at - 1], CONN_IN_FLIGHT)) {
+		if (!table_holds(dialer->table, dialer->again.indices[at - 1], CONN_IN_FLIGHT)) {
 			return at - 1;
 		}
 	}
@@ -277,7 +292,7 @@ static uint32_t find_settled(const struct dialer *dialer)
 
 static bool can_dial_again(const struct dialer *dialer)
 {
-	return find_settled(dialer) != dialer->again_count;
+	return find_settled(dialer) != dialer->again.count;
 }
 
 static int dial_all_again(struct dialer *dialer, uint64_t now_ns)
@@ -285,8 +300,8 @@ static int dial_all_again(struct dialer *dialer, uint64_t now_ns)
 	int r = 0;
 	for (unsigned i = 0; r == 0 && i < DIALS_MAX && can_dial_again(dialer); i++) {
 		uint32_t at = find_settled(dialer);
-		uint32_t index = dialer->again[at];
-		dialer->again[at] = dialer->again[--dialer->again_count];
+		uint32_t index = dialer->again.indices[at];
+		dialer->again.indices[at] = dialer->again.indices[--dialer->again.count];
 		r = dial_again(dialer, index, now_ns);
 	}
 	return r;
@@ -317,28 +332,9 @@ uint64_t dialer_next_ns(const struct dialer *dialer, uint64_t now_ns)
 	return pacer_due_ns(&dialer->pacer, dialer->next);
 }
 
-static bool make_room_for_again(struct dialer *dialer)
-{
-	if (dialer->again_count < dialer->again_capacity) {
-		return true;
-	}
-	uint32_t capacity = dialer->again_capacity == 0 ? 64 : dialer->again_capacity * 2;
-	uint32_t *grown = realloc(dialer->again, capacity * sizeof(*grown));
-	if (grown == NULL) {
-		return false;
-	}
-	dialer->again = grown;
-	dialer->again_capacity = capacity;
-	return true;
-}
-
 bool dialer_again(struct dialer *dialer, uint32_t index)
 {
 	bool spare_left = !dialer->plan->tuples.port_auto &&
 		dialer->plan->tuples.source_count > 0 && tuple_pool_has_spare(dialer->pool, index);
-	if (!spare_left || !make_room_for_again(dialer)) {
-		return false;
-	}
-	dialer->again[dialer->again_count++] = index;
-	return true;
+	return spare_left && index_list_push(&dialer->again, index);
 }

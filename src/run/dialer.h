@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "run/dial_queue.h"
+#include "run/index_list.h"
 #include "run/pacer.h"
 #include "run/table.h"
 #include "run/tuple_pool.h"
@@ -18,13 +20,11 @@ struct dialer {
 	struct transport *transport;
 	struct table *table;
 	struct tuple_pool *pool;
+	struct dial_queue *queue;
 	struct pacer pacer;
 	uint64_t next; /* the first connection that was neither dialled nor armed */
 	uint64_t prepared; /* those from `next` up to here have their sockets, or have failed */
-
-	uint32_t *again; /* owned: connections to be dialled once more, from another tuple */
-	uint32_t again_count;
-	uint32_t again_capacity;
+	struct index_list again; /* connections to be dialled once more, from another tuple */
 };
 
 /* All of them outlive the dialer. */
@@ -33,6 +33,7 @@ struct dialer_params {
 	struct transport *transport;
 	struct table *table;
 	struct tuple_pool *pool;
+	struct dial_queue *queue;
 	uint64_t start_ns; /* of the schedule */
 };
 

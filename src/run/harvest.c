@@ -17,13 +17,15 @@
 static void handle_started(
 	struct run_state *run, uint32_t index, const struct transport_event *event)
 {
+	bool armed = table_holds(&run->table, index, CONN_ARMED);
 	table_release(&run->table, index, CONN_ARMED);
-	if (run_state_numbers_are_taken(run)) {
+	if (!armed || run_state_numbers_are_taken(run)) {
 		return;
 	}
 	uint64_t due_ns = pacer_due_ns(&run->dialer.pacer, index);
 	uint64_t earliest_ns = due_ns > event->since_ns ? due_ns : event->since_ns;
 	table_dialing(&run->table, index, due_ns, event->at_ns);
+	dial_queue_push(&run->queue, event->slot, event->at_ns);
 	if (!run->stalled && event->at_ns >= earliest_ns) {
 		evidence_add_window(&run->evidence, event->at_ns - earliest_ns);
 	}
@@ -77,7 +79,6 @@ static enum cause cause_of(
 static void dial_failed(struct run_state *run, uint32_t index, const struct transport_event *event)
 {
 	if (tuple_is_in_use(event->error_number) && dialer_again(&run->dialer, index)) {
-		deadline_again(&run->deadline, index);
 		return;
 	}
 	record_failure(run, index, cause_of(run, index, event), event);

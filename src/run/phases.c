@@ -191,21 +191,21 @@ static int disarm(struct run_state *run)
 static int give_up_overdue(struct run_state *run)
 {
 	int r = 0;
-	uint32_t index;
-	while (r == 0 && deadline_take(&run->deadline, run->now_ns, &index)) {
-		r = run->transport->ops->give_up(run->transport, table_slot(&run->table, index));
+	struct slot slot;
+	while (r == 0 && dial_queue_take(&run->queue, run->now_ns, &slot)) {
+		r = run->transport->ops->give_up(run->transport, slot);
 	}
 	return r;
 }
 
-/* When dialling has something to do next: dialler, deadlines, or the end of it. */
-static uint64_t next_dialling_ns(const struct run_state *run)
+/* When dialling has something to do next: dialler, dial timeouts, or the end of it. */
+static uint64_t next_dialling_ns(struct run_state *run)
 {
 	if (table_decided(&run->table)) {
 		return run->now_ns; /* none was dialled: nothing would wake us */
 	}
 	return clock_earlier(
-		dialer_next_ns(&run->dialer, run->now_ns), deadline_next_ns(&run->deadline));
+		dialer_next_ns(&run->dialer, run->now_ns), dial_queue_next_ns(&run->queue));
 }
 
 /* Answers a batch of the questions that hold connections back from being closed. */

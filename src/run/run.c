@@ -82,7 +82,7 @@ static void note_stall(struct run_state *run, uint64_t length_ns, bool suspended
 	view->longest_ns = length_ns > view->longest_ns ? length_ns : view->longest_ns;
 	view->suspended_ns += suspended ? length_ns : 0;
 	table_stalled(&run->table, run->now_ns, suspended);
-	deadline_stalled(&run->deadline, length_ns, run->now_ns);
+	dial_queue_stalled(&run->queue, length_ns, run->now_ns);
 	run->stalled = true;
 	reporter_debug(&run->reporter, "Stood still for %" PRIu64 " ms", length_ns / NSEC_PER_MSEC);
 }

@@ -45,18 +45,16 @@ int run_state_init(struct run_state *run, const struct run_params *params, struc
 	if (r < 0) {
 		return error_set(error, r, "no memory for the 4-tuples");
 	}
+	dial_queue_init(&run->queue, &run->table, settings->dial_timeout_ns);
 	const struct dialer_params dialer = {
 		.plan = plan,
 		.transport = run->transport,
 		.table = &run->table,
 		.pool = &run->pool,
+		.queue = &run->queue,
 		.start_ns = start_ns,
 	};
 	dialer_init(&run->dialer, &dialer);
-	run->deadline = (struct deadline){
-		.table = &run->table,
-		.timeout_ns = settings->dial_timeout_ns,
-	};
 	inquest_init(&run->inquest, &run->table, &run->pool);
 	closing_init(&run->closing, run->transport, &run->table, &run->inquest,
 		settings->close_mode == CLOSE_FIN);
@@ -71,6 +69,7 @@ void run_state_finish(struct run_state *run)
 	closing_finish(&run->closing);
 	inquest_finish(&run->inquest);
 	dialer_finish(&run->dialer);
+	dial_queue_finish(&run->queue);
 	tuple_pool_finish(&run->pool);
 	table_finish(&run->table);
 }

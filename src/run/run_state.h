@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "run/closing.h"
-#include "run/deadline.h"
+#include "run/dial_queue.h"
 #include "run/dialer.h"
 #include "run/evidence.h"
 #include "run/inquest.h"
@@ -49,7 +49,7 @@ struct run_state {
 	struct table table;
 	struct tuple_pool pool;
 	struct dialer dialer;
-	struct deadline deadline;
+	struct dial_queue queue;
 	struct reporter reporter;
 	struct signals *signals;
 	struct inquest inquest;

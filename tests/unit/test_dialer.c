@@ -20,6 +20,7 @@ struct fixture {
 	struct transport *transport;
 	struct table table;
 	struct tuple_pool pool;
+	struct dial_queue queue;
 	struct dialer dialer;
 	/* Of bind(): ports from that one on are in use, so many. */
 	uint16_t used_from;
@@ -45,6 +46,7 @@ static int teardown(void **state)
 {
 	struct fixture *fixture = *state;
 	dialer_finish(&fixture->dialer);
+	dial_queue_finish(&fixture->queue);
 	tuple_pool_finish(&fixture->pool);
 	table_finish(&fixture->table);
 	void *run = fixture->run;
@@ -83,11 +85,13 @@ static void begin(struct fixture *fixture, const struct run_layout *layout, uint
 	assert_int_equal(
 		table_init(&fixture->table, layout->connections, SCRIPT_START_NS, &run->result), 0);
 	assert_int_equal(tuple_pool_init(&fixture->pool, &run->plan), 0);
+	dial_queue_init(&fixture->queue, &fixture->table, NSEC_PER_SEC);
 	const struct dialer_params params = {
 		.plan = &run->plan,
 		.transport = fixture->transport,
 		.table = &fixture->table,
 		.pool = &fixture->pool,
+		.queue = &fixture->queue,
 		.start_ns = SCRIPT_START_NS,
 	};
 	dialer_init(&fixture->dialer, &params);

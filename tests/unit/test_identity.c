@@ -370,6 +370,9 @@ static void hold_dial(struct model *model, uint32_t number)
 	slot->ended = false;
 	table_hold(&model->run.table, number,
 		CONN_IN_FLIGHT | CONN_CONNECTING | (slot->armed ? CONN_ARMED : 0));
+	/* Asked, it drops what waits no longer. */
+	dial_queue_next_ns(&model->run.queue);
+	assert_int_equal(dial_queue_reserve(&model->run.queue, SLOTS), 0);
 }
 
 /* As the dialler does it. */
