@@ -128,13 +128,12 @@ int address_explain_literal(int code, const char *text, struct error *error)
 	}
 	if (code == -EDOM) {
 		return error_set(error, code,
-			"'%s': only a link-local address (fe80::/10) goes with an interface: give "
-			"%.*s",
+			"'%s': only a link-local address (fe80::/10) takes an interface: give %.*s",
 			text, length, bare);
 	}
 	return error_set(error, code,
-		"'%s' is a link-local address, which each link may have: name its interface, as in "
-		"%.*s%%%s (this host has %s)",
+		"'%s' is a link-local address, which may exist on every link: name its interface, "
+		"as in %.*s%%%s (this host has %s)",
 		text, length, bare, example, list);
 }
 

@@ -91,13 +91,13 @@ static int refuse_child(int r, struct error *error)
 	cgroup_read("", CGROUP_PROCESSES, &cgroup);
 	if (r == -EAGAIN && cgroup.processes.limit != CGROUP_NONE && cgroup.processes.left == 0) {
 		return error_set(error, r,
-			"no process for the server: its control group may have %" PRIu64
-			" and has them: raise the limit in %s",
+			"no process for the server: its control group has reached its limit of "
+			"%" PRIu64 ": raise it in %s",
 			cgroup.processes.limit, cgroup.processes.file);
 	}
 	if (r == -EAGAIN) {
 		return error_set(error, r,
-			"no process for the server: %s: look at 'ulimit -u' and at the processes of "
+			"no process for the server: %s: check 'ulimit -u' and the processes of "
 			"this user",
 			strerror(-r));
 	}
@@ -194,7 +194,7 @@ static int child_end(struct child *child, struct server_totals *ret_totals, stru
 	kill(child->pid, SIGCONT); /* a stopped process must continue in order to end */
 	uint64_t deadline_ns = clock_now_ns() + CHILD_PATIENCE_NS;
 	struct message last = {.code = -EPIPE};
-	error_set(&last.error, 0, "the server's process died before its time");
+	error_set(&last.error, 0, "the server's process died unexpectedly");
 	int r;
 	do {
 		r = child_receive(child, deadline_ns, &last);

@@ -121,8 +121,8 @@ static void print_ports(const struct plan *plan)
 			units_format_count(order->automatic_count - taken, left),
 			units_format_count(order->automatic_count, all),
 			taken > 0 && plan->settings.close_mode == CLOSE_FIN
-				? "; up to a minute after the run as well (TIME_WAIT), unless with "
-				  "--close rst"
+				? "; after the run too, for up to a minute (TIME_WAIT), unless "
+				  "--close rst is given"
 				: "");
 	}
 }
@@ -175,7 +175,7 @@ static void print_schedule(const struct plan *plan)
 	char period[UNITS_TEXT_MAX];
 	char last[UNITS_TEXT_MAX];
 	if (plan->schedule.period_ns == 0) {
-		puts("  Schedule: all at once, as fast as it goes");
+		puts("  Schedule: all at once, as fast as possible");
 		return;
 	}
 	printf("  Schedule: one every %s, the last %s after the first\n",
@@ -252,10 +252,13 @@ static void print_conclusion(
 	} else if (!checks->possible) {
 		puts("\nThe run is not possible on this machine.");
 	} else if (plan->routeless == plan->targets.count) {
-		puts("\nThe limits of this machine allow the run; without a route nothing will come up.");
+		puts("\n"
+		     "The limits of this machine allow the run, but without a route no connection "
+		     "will be established.");
 	} else if (plan->routeless > 0) {
-		printf("\nThe limits of this machine allow the run; to %zu of %zu targets nothing will "
-		       "come up, without a route.\n",
+		printf("\n"
+		       "The limits of this machine allow the run, but there is no route to %zu of "
+		       "%zu targets.\n",
 			plan->routeless, plan->targets.count);
 	} else {
 		puts("\nThe run is possible.");
@@ -321,12 +324,11 @@ const struct command command_plan = {
 	.arguments = "<host> <port>",
 	.summary = "Show what a run would dial and whether this machine can, and dial nothing",
 	.description =
-		"Takes the flags of 'run', so that the word is all there is to change. Shows\n"
-		"the targets, the sources, the schedule, where reports go, and each limit of\n"
-		"this machine with what there is of it, what the run needs, and how to lift it;\n"
-		"and tries io_uring as a run would use it. The exit status is 0 if the run is\n"
-		"possible, 4 if a limit or a route keeps it from it, and 1 if io_uring is\n"
-		"refused.\n",
+		"Takes the flags of 'run', so that only the word needs to change. Shows the\n"
+		"targets, the sources, the schedule, where reports go, and each limit of this\n"
+		"machine: what there is, what the run needs, and how to raise it. Tries io_uring\n"
+		"as a run would use it. The exit status is 0 if the run is possible, 4 if a limit\n"
+		"or a route prevents it, and 1 if io_uring is refused.\n",
 	.options = {.shared = &session_target_options},
 	.execute = execute,
 };

@@ -73,8 +73,8 @@ static int plan_and_run(struct session *session, const struct settings *settings
 	int status;
 	if (!settings->assume_yes && !isatty(STDIN_FILENO)) {
 		error_set(&error, -ENOTTY,
-			"standard input is no terminal, so nobody can be asked: give --assume-yes "
-			"(-y) to run without the question");
+			"standard input is not a terminal, so nobody can be asked: give "
+			"--assume-yes (-y) to run without the question");
 		status = session_decline(session, EXIT_STATUS_INCOMPLETE, &error);
 	} else if (is_allowed(session, plan, &status)) {
 		status = is_confirmed(settings, session) ? carry_out(session, plan, &notes)
@@ -102,13 +102,13 @@ const struct command command_run = {
 	.arguments = "<host> <port>",
 	.summary = "Run tcpgoon test",
 	.description =
-		"Opens connections to the port of the host, one after the other, and leaves\n"
-		"once each is established or has failed, or when --hold is over or none is\n"
-		"open any more. ^C ends the run with its report; a second ^C leaves at once.\n"
+		"Opens connections to the port of the host, one after the other, and ends once\n"
+		"each is established or has failed; with --hold, when that time is over or none\n"
+		"is open any more. ^C ends the run with its report; a second ^C ends it at once.\n"
 		"\n"
-		"Thresholds are METRIC OPERATOR VALUE: of counts such as 'errors>1%' or\n"
-		"'unconfirmed>0', of times such as 'connect.p99>50ms', 'handshake.max>1s' or\n"
-		"'lag.p99>10ms', of the 'rate'. tcpgoon(1) has them all.\n",
+		"Thresholds are METRIC OPERATOR VALUE, for counts such as 'errors>1%' or\n"
+		"'unconfirmed>0', for times such as 'connect.p99>50ms', 'handshake.max>1s' or\n"
+		"'lag.p99>10ms', or for the 'rate'. tcpgoon(1) lists them all.\n",
 	.options = {.shared = &session_target_options},
 	.execute = execute,
 };

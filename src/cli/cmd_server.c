@@ -33,11 +33,11 @@ static const struct option_row rows[] = {
 	{OPT_DURATION("duration", 'd', FIELD(server.duration_ns), "30s", NSEC_PER_SEC, 0,
 		365 * 24 * 3600 * NSEC_PER_SEC, "Running time before dropping, 0 for no limit")},
 	{OPT_TEXT("listen", 0, FIELD(server.listen), "ADDRESS",
-		"Listen on this address of the host only, and not on all")},
+		"Listen only on this address of the host")},
 	{OPT_COUNT("backlog", 0, FIELD(server.backlog), "N", "0", 0, INT32_MAX,
-		"Connections that may wait to be accepted, 0 for the system's most")},
+		"Connections that may wait to be accepted, 0 for the system's maximum")},
 	ENGINE_ROW(struct server_options, server.engine),
-	{OPT_FLAG("debug", 0, FIELD(debug), "Print a line for each event to the standard error")},
+	{OPT_FLAG("debug", 0, FIELD(debug), "Print a line for each event to standard error")},
 };
 
 /* The context of the observer. */
@@ -129,8 +129,7 @@ static int serve_take_fd(struct service *service, int listen_fd, bool debug, str
 		server_totals_print_lines(out, &totals);
 		if (dropped > 0) {
 			fprintf(out,
-				"Lines dropped, as their reader did not take them in time: "
-				"%" PRIu64 "\n",
+				"Lines dropped because their reader was too slow: %" PRIu64 "\n",
 				dropped);
 		}
 		r = console_end_text(&service->console, -1);
@@ -170,9 +169,9 @@ const struct command command_server = {
 	.name = "server",
 	.summary = "Simple TCP server",
 	.description =
-		"Accepts connections, reads and forgets what comes, and counts. It prints no\n"
-		"line for each connection, as the Go program did: that would cost more than\n"
-		"accepting it. --debug prints them.\n",
+		"Accepts connections, reads and discards data, and counts. Unlike the Go program\n"
+		"it prints no line for each connection: that would cost more than accepting it.\n"
+		"--debug prints them.\n",
 	.options =
 		{
 			.own = rows,

@@ -49,8 +49,8 @@ void commands_print_help(FILE *out)
 	}
 	fputs("\n"
 	      "Flags:\n"
-	      "  -h, --help      Show this help and leave\n"
-	      "      --version   Show the version and leave\n"
+	      "  -h, --help      Show this help and exit\n"
+	      "      --version   Show the version and exit\n"
 	      "\n"
 	      "Exit status:\n",
 		out);

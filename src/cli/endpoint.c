@@ -127,7 +127,7 @@ int endpoint_refuse(
 		: endpoint.port.length > 0            ? "is a host with its port"
 						      : "is more than a host";
 	return error_set(error, -EINVAL,
-		"'%s' %s; %s takes host and port apart: give 'tcpgoon %s %.*s%.*s %s'", text, kind,
-		command, command, (int)before, host->at, (int)(host->length - behind),
+		"'%s' %s; %s takes host and port separately: give 'tcpgoon %s %.*s%.*s %s'", text,
+		kind, command, command, (int)before, host->at, (int)(host->length - behind),
 		host->at + behind, port);
 }

@@ -20,7 +20,7 @@ static const struct option_row help_row = {
 	.name = "help",
 	.letter = 'h',
 	.kind = OPTION_HELP,
-	.help = "Show this help and leave",
+	.help = "Show this help and exit",
 };
 
 const struct option_row *options_at(const struct options *options, size_t index)

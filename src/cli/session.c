@@ -27,33 +27,33 @@ static const struct option_row rows[] = {
 		NSEC_PER_MSEC, 3600 * NSEC_PER_SEC, "Connection dialling timeout")},
 	{OPT_DURATION("hold", 0, FIELD(hold_ns), "0s", NSEC_PER_SEC, 0,
 		30 * 24 * 3600 * NSEC_PER_SEC,
-		"Time to keep the connections open and watched after the last dial")},
+		"How long to keep the connections open, and watch them, after the last dial")},
 	{OPT_TEXTS("source", 0, FIELD(sources), "ADDRESSES",
 		"Dial from this address, network (10.0.0.0/24) or range (10.0.0.1-10.0.0.9); "
 		"may be repeated (default: found by the route to the target)")},
 	{OPT_TEXT("source-port", 0, FIELD(source_port), "LOW-HIGH",
-		"Ports to dial from, or 'auto' to leave the choice to the kernel, which "
-		"collapses beyond half of its range (default: 1024-65535, those outside "
-		"of ip_local_port_range first)")},
+		"Ports to dial from, or 'auto' to leave the choice to the kernel, which becomes "
+		"slow beyond half of its range (default: 1024-65535, those outside "
+		"ip_local_port_range first)")},
 	{OPT_CHOICE("close", 0, FIELD(close_mode), settings_close_names, "fin",
-		"How the connections are ended: orderly, or reset, which leaves no TIME_WAIT")},
+		"How to close the connections: orderly, or by a reset, which leaves no TIME_WAIT")},
 	{OPT_TEXTS("fail-if", 0, FIELD(fail_if), "EXPRESSION",
-		"Exit with 3 if this holds at the end, and no longer with 2 for any failure: "
+		"Exit with 3 if this holds at the end, instead of with 2 for any failure: "
 		"'errors>1%', 'connect.p99>50ms'; may be repeated")},
 	{OPT_TEXTS("abort-if", 0, FIELD(abort_if), "EXPRESSION",
-		"As --fail-if, and ends the run as soon as it holds")},
+		"Like --fail-if, and ends the run as soon as it holds")},
 	{OPT_TEXTS("output", 'o', FIELD(outputs), "FORMAT=PATH",
-		 "Write a report to a file; the format is json; - is the standard output, and "
-		 "the text then goes to the standard error; may be repeated"),
+		 "Write a report to a file; the format is json; - is standard output, and the "
+		 "text then goes to standard error; may be repeated"),
 		.before_path = "json="},
 	ENGINE_ROW(struct settings, engine),
 	{OPT_FLAG("force", 0, FIELD(force),
-		"Dial even where the limits of this machine do not allow all of it")},
+		"Dial even if the limits of this machine do not allow all of it")},
 	{OPT_DURATION("interval", 'i', FIELD(interval_ns), "1s", NSEC_PER_SEC, 10 * NSEC_PER_MSEC,
 		 24 * 3600 * NSEC_PER_SEC,
 		 "Time between status lines, at least 10ms; 0 for the first and last only"),
 		.or_zero = true},
-	{OPT_FLAG("debug", 'd', FIELD(debug), "Print debugging information to the standard error")},
+	{OPT_FLAG("debug", 'd', FIELD(debug), "Print debugging information to standard error")},
 };
 
 const struct options session_options = {
@@ -65,7 +65,7 @@ static const struct option_row target_rows[] = {
 	SESSION_CONNECTIONS_ROW("100"),
 	SESSION_SLEEP_ROW("10ms"),
 	{OPT_CHOICE("resolve", 0, FIELD(resolve_mode), settings_resolve_names, "first",
-		"Dial the first address of the host that answers, or all in turns")},
+		"Dial the first address of the host that answers, or all in turn")},
 	{OPT_FLAG("ipv4", '4', FIELD(only_ipv4), "Dial IPv4 addresses of the host only")},
 	{OPT_FLAG("ipv6", '6', FIELD(only_ipv6), "Dial IPv6 addresses of the host only")},
 	{OPT_FLAG("assume-yes", 'y', FIELD(assume_yes),
@@ -144,8 +144,8 @@ int session_check(const struct settings *settings, struct error *error)
 	}
 	if (settings->only_ipv4 && settings->only_ipv6) {
 		return error_set(error, -EINVAL,
-			"-4, --ipv4 and -6, --ipv6 are both given, and leave no address: give one "
-			"of them, or none for both families");
+			"-4, --ipv4 and -6, --ipv6 together leave no address: give one of them, "
+			"or neither for both families");
 	}
 	struct threshold_rules rules;
 	return read_rules(settings, &rules, error);

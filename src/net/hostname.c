@@ -29,22 +29,22 @@ static int refuse_character(const char *host, const char *at, struct error *erro
 	switch (*at) {
 	case ' ':
 	case '\t':
-		return error_set(error, -EINVAL, "host '%s' has a blank in it: take it away", host);
+		return error_set(error, -EINVAL, "host '%s' contains a blank: remove it", host);
 	case ':':
 		return error_set(error, -EINVAL,
-			"host '%s' is no IPv6 address, and no name has a ':'", host);
+			"host '%s' is not an IPv6 address, and names have no ':'", host);
 	case '%':
 		return error_set(error, -EINVAL,
-			"host '%s' is no name: only a link-local IPv6 address goes with an "
+			"host '%s' is not a name: only link-local IPv6 addresses take an "
 			"interface, as in fe80::1%%eth0",
 			host);
 	case '[':
 	case ']':
 		return error_set(error, -EINVAL,
-			"host '%s' is no IPv6 address, and nothing else stands in brackets", host);
+			"host '%s' is not an IPv6 address: nothing else may be in brackets", host);
 	default:
 		return error_set(
-			error, -EINVAL, "host '%s' is no name: none has a '%s'", host, piece);
+			error, -EINVAL, "host '%s' is not a name: names have no '%s'", host, piece);
 	}
 }
 
@@ -68,19 +68,19 @@ static int check_labels(const char *host, const char *ascii, struct error *error
 	}
 	if (length > NAME_LENGTH_MAX) {
 		return error_set(error, -EINVAL,
-			"host '%s' has %zu characters, and a name has at most %d", host, length,
+			"host '%s' has %zu characters; a name has at most %d", host, length,
 			NAME_LENGTH_MAX);
 	}
 	for (size_t at = 0; at <= length;) {
 		size_t label = strcspn(ascii + at, ".");
 		if (label == 0) {
 			return error_set(error, -EINVAL,
-				"host '%s' is no name: it has nothing before one of its dots",
+				"host '%s' is not a name: it has nothing before one of its dots",
 				host);
 		}
 		if (label > LABEL_LENGTH_MAX) {
 			return error_set(error, -EINVAL,
-				"host '%s' is no name: its part '%.*s' has %zu characters, and a "
+				"host '%s' is not a name: its part '%.*s' has %zu characters; a "
 				"part has at most %d",
 				host, (int)label, ascii + at, label, LABEL_LENGTH_MAX);
 		}
@@ -126,7 +126,7 @@ int hostname_to_ascii(const char *host, char ret_ascii[HOSTNAME_MAX], struct err
 			(const uint8_t *)host, &converted, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
 		if (status != IDN2_OK) {
 			return error_set(error, -EINVAL,
-				"host '%s' is no international name (IDNA 2008): %s", host,
+				"host '%s' is not an international name (IDNA 2008): %s", host,
 				idn2_strerror(status));
 		}
 		ascii = (const char *)converted;
@@ -137,8 +137,8 @@ int hostname_to_ascii(const char *host, char ret_ascii[HOSTNAME_MAX], struct err
 	}
 	if (is_numbers(ascii)) {
 		return error_set(error, -EINVAL,
-			"host '%s' is no IPv4 address, which is four numbers from 0 to 255 with "
-			"dots between",
+			"host '%s' is not an IPv4 address, which is four numbers from 0 to 255 "
+			"separated by dots",
 			host);
 	}
 	snprintf(ret_ascii, HOSTNAME_MAX, "%s", ascii);

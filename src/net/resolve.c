@@ -195,7 +195,7 @@ static int explain(const struct resolve_query *query, const char *name, int r,
 	if (r == -ETIMEDOUT) {
 		return error_set(error, -ENOENT,
 			"host '%s'%s cannot be resolved%s: no answer within %" PRIu64
-			" s; look at the name servers in /etc/resolv.conf, or give an address",
+			" s; check the name servers in /etc/resolv.conf, or give an address",
 			query->host, ascii, family, RESOLVE_PATIENCE_NS / NSEC_PER_SEC);
 	}
 	if (r == -EPIPE) {

@@ -88,7 +88,7 @@ static void check_locked(struct checks *checks, const struct check_own *own)
 	check->have = own->memlock;
 	check->need = own->needs.locked_memory;
 	judge(check, is_within(check),
-		"ulimit -l %" PRIu64 ", or a larger ulimit -n, which makes fewer rings",
+		"ulimit -l %" PRIu64 ", or a larger ulimit -n, which needs fewer rings",
 		check->need / 1024 + 1);
 }
 
@@ -206,7 +206,7 @@ static const struct {
 	[CHECK_CONNTRACK] = {"conntrack", "entries of the connection tracker", false},
 	[CHECK_TCP_MEMORY] = {"tcp_mem pages", "pages of TCP memory", false},
 	[CHECK_MEMORY] = {"memory", "free memory", true},
-	[CHECK_GROUP_MEMORY] = {"cgroup memory", "memory that the control group has left", true},
+	[CHECK_GROUP_MEMORY] = {"cgroup memory", "memory left to the control group", true},
 	[CHECK_ADDRESS_SPACE] = {"address space", "address space for this process", true},
 };
 
@@ -238,7 +238,8 @@ char *check_refusal(const struct checks *checks, char buffer[CHECK_SENTENCE_MAX]
 			units_format_count(check->need, need);
 		}
 		snprintf(buffer, CHECK_SENTENCE_MAX,
-			"this machine cannot carry the run out: %s: %s needed, %s there; give %s",
+			"this machine cannot carry out the run: %s: %s needed, %s available; give "
+			"%s",
 			kinds[i].lack, need, have, check->fix);
 		break;
 	}

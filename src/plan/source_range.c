@@ -26,7 +26,8 @@ static int refuse(struct error *error, const char *text)
 			text, text);
 	}
 	return error_set(error, -EINVAL,
-		"'%s' is not an address, a network like 10.0.0.0/24 or a range like 10.0.0.1-10.0.0.9",
+		"'%s' is not an address, a network like 10.0.0.0/24 or a range like "
+		"10.0.0.1-10.0.0.9",
 		text);
 }
 
@@ -68,7 +69,7 @@ static int refuse_span(const char *text, const struct address *first, const stru
 {
 	if (first->any.sa_family != last->any.sa_family) {
 		return error_set(error, -EINVAL,
-			"'%s' is no range: one end is an IPv4 address, the other an IPv6 one",
+			"'%s' is not a range: one end is an IPv4 address, the other an IPv6 one",
 			text);
 	}
 	if (address_distance(last, first) != UINT64_MAX) {
@@ -76,7 +77,7 @@ static int refuse_span(const char *text, const struct address *first, const stru
 			"'%s' does not count upwards: give the lower end first", text);
 	}
 	return error_set(error, -EINVAL,
-		"'%s' is no range: its ends are in different /64 networks or zones", text);
+		"'%s' is not a range: its ends are in different /64 networks or zones", text);
 }
 
 static int make_span(const char *text, const struct address *first, const struct address *last,

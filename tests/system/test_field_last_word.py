@@ -196,7 +196,7 @@ class Demo(LastWordCase):
         self.assert_status(demo, 1)
         said = self.assert_truth(1, self.texts(demo), demo)
         self.assertEqual((said["z"], said["stdout"]), ({1}, {1}), demo.describe())
-        self.assertIn("died before its time", demo.stderr)
+        self.assertIn("died unexpectedly", demo.stderr)
 
     def test_server_dies_and_nothing_else_fails(self):
         """The run was through: only the server is missing at the end."""

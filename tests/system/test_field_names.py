@@ -221,7 +221,7 @@ class Choice(NamesCase):
 
 class Unspecified(NamesCase):
     def test_what_is_dialled_is_the_target(self):
-        here = "host '{}' means this host itself: {} is dialled"
+        here = "host '{}' is this host itself: dialling {}"
         read = "host '{}' is read as the IPv4 address {}"
         rows = [
             ("0.0.0.0", [], "127.0.0.1", [here]),
@@ -279,7 +279,7 @@ class Refusals(NamesCase):
             (["::1", "-4"], "host '::1' is an IPv6 address, but --ipv4 (-4) was given"),
             (["127.1", "--ipv6"], "is an IPv4 address, but --ipv6 (-6) was given"),
             (["::ffff:127.0.0.1", "-6"], "is an IPv4 address, but --ipv6 (-6) was given"),
-            (["both.test", "-4", "-6"], "-4, --ipv4 and -6, --ipv6 are both given"),
+            (["both.test", "-4", "-6"], "-4, --ipv4 and -6, --ipv6 together leave no address"),
             (["both.test", "--source", "192.0.2.1"], "192.0.2.1 cannot be a source on this host"),
         ]
         for words, sentence in rows:
@@ -369,7 +369,7 @@ class LookUp(NamesCase):
         self.assertEqual(waiting.stdout, "")
         self.assertEqual(self.notes_of(waiting), [
             "Still looking up 'slow.test', for at most 10 s",
-            "host 'slow.test' cannot be resolved: no answer within 10 s; look at the name servers "
+            "host 'slow.test' cannot be resolved: no answer within 10 s; check the name servers "
             "in /etc/resolv.conf, or give an address"])
         self.assertGreater(waiting.wall_s, 9.9)
         self.assert_in_time(waiting.wall_s, 11.5, waiting)

@@ -106,7 +106,7 @@ class Real(harness.Case):
         self.assertIn(f"a higher limit than 64.0 MiB in {file}\n", plan.stdout)
         self.assertIn("The run is not possible", plan.stdout)
         run = self.dial(*argv, "-c", "30000", prepare=group.enter)
-        self.assert_explained(run, "memory that the control group has left",
+        self.assert_explained(run, "memory left to the control group",
                               f"64.0 MiB in {file}; --force", status=4)
         # What the group is charged with varies by some pages.
         advised = int(re.search(r"give --connections (\d+)", run.stderr)[1]) * 9 // 10

@@ -72,13 +72,13 @@ class Zones(harness.Case):
     def test_refused_before_any_dial(self):
         target = "fe80::1%br-lan0"
         rows = [
-            (["fe80::1", "80"], "'fe80::1' is a link-local address, which each link may have: name "
-                                "its interface, as in fe80::1%br-lan0 (this host has lo, br-lan0"),
+            (["fe80::1", "80"], "'fe80::1' is a link-local address, which may exist on every link: "
+                                "name its interface, as in fe80::1%br-lan0 (this host has lo, br-lan0"),
             (["[fe80::1]", "80"], "name its interface, as in fe80::1%br-lan0"),
             (["fe80::1%br-wan0", "80"], "this host has no interface 'br-wan0'; it has lo, br-lan0"),
             (["[fe80::1%25br-wan0]", "80"], "this host has no interface '25br-wan0'"),
             (["fe80::1%4000", "80"], "this host has no interface '4000'"),
-            (["::1%br-lan0", "80"], "only a link-local address (fe80::/10) goes with an interface: "
+            (["::1%br-lan0", "80"], "only a link-local address (fe80::/10) takes an interface: "
                                     "give ::1"),
             ([target, "80", "--source", "fe80::1"], "'fe80::1' is a link-local address"),
             ([target, "80", "--source", "fe80::1%br-wan0"], "no interface 'br-wan0'"),

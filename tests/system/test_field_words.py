@@ -26,9 +26,9 @@ class Shown(NamesCase):
         here = ["127.0.0.1", port]
         rows = [
             # words, what is shown, lines
-            (["run", "a\r\nb", "80", "-y"], r"host 'a\r\nb' is no name: none has a '\r'", 1),
-            (["run", f"a{ESC}[2Jb", "80", "-y"], r"host 'a\x1b[2Jb' is no name", 1),
-            (["run", "a\u202egpj.exe", "80", "-y"], r"host 'a\u202egpj.exe' is no inter", 1),
+            (["run", "a\r\nb", "80", "-y"], r"host 'a\r\nb' is not a name: names have no '\r'", 1),
+            (["run", f"a{ESC}[2Jb", "80", "-y"], r"host 'a\x1b[2Jb' is not a name", 1),
+            (["run", "a\u202egpj.exe", "80", "-y"], r"host 'a\u202egpj.exe' is not an inter", 1),
             (["run", "a\u200bb", "80", "-y"], r"host 'a\u200bb", 1),
             (["run", b"h\xfc\xff.test", "80", "-y"], r"host 'h\xfc\xff.test' cannot be resolved", 1),
             (["run", "h", f"8{ESC}[1m0"], r"port '8\x1b[1m0' is not a number", 1),
@@ -145,8 +145,8 @@ class Recognised(NamesCase):
                 with self.subTest(command=command, words=words):
                     run = self.run_tcpgoon(command, *words)
                     self.assert_status(run, 1)
-                    self.assertIn(f"'{words[0]}' is {kind}; {command} takes host and port apart: "
-                                  f"give 'tcpgoon {command} {call}'\n", run.stderr)
+                    self.assertIn(f"'{words[0]}' is {kind}; {command} takes host and port "
+                                  f"separately: give 'tcpgoon {command} {call}'\n", run.stderr)
 
     def test_what_is_wrong_is_said_before_that_nobody_can_be_asked(self):
         rows = [
@@ -156,14 +156,14 @@ class Recognised(NamesCase):
             (["localhost", "http"], "port 'http' is the name of a service: give its number, 80"),
             (["localhost", "nonesuch"], "port 'nonesuch' is not a number"),
             (["", "80"], "the host is empty"),
-            ([" ", "80"], "host ' ' has a blank in it"),
-            (["local host", "80"], "has a blank in it"),
-            (["256.0.0.1", "80"], "host '256.0.0.1' is no IPv4 address"),
-            (["127.0.0.1.", "80"], "is no IPv4 address"),
-            (["1:2:3", "80"], "host '1:2:3' is no IPv6 address"),
-            (["[localhost]", "80"], "nothing else stands in brackets"),
+            ([" ", "80"], "host ' ' contains a blank"),
+            (["local host", "80"], "contains a blank"),
+            (["256.0.0.1", "80"], "host '256.0.0.1' is not an IPv4 address"),
+            (["127.0.0.1.", "80"], "is not an IPv4 address"),
+            (["1:2:3", "80"], "host '1:2:3' is not an IPv6 address"),
+            (["[localhost]", "80"], "nothing else may be in brackets"),
             (["a..b", "80"], "it has nothing before one of its dots"),
-            (["a" * 64 + ".test", "80"], "has 64 characters, and a part has at most 63"),
+            (["a" * 64 + ".test", "80"], "has 64 characters; a part has at most 63"),
             ([".".join(["abcdefghi"] * 26), "80"], "has 259 characters"),
             (["nobody.test", "80"], "host 'nobody.test' cannot be resolved"),
             (["müller.test", "80"],
@@ -172,7 +172,7 @@ class Recognised(NamesCase):
             (["localhost", "80", "--source", "x"], "--source: 'x' is not an address"),
             (["localhost", "80", "--source-port", "70000"], "--source-port"),
             (["localhost", "80", "--fail-if", "x"], "--fail-if"),
-            (["localhost", "80", "-4", "-6"], "-4, --ipv4 and -6, --ipv6 are both given"),
+            (["localhost", "80", "-4", "-6"], "-4, --ipv4 and -6, --ipv6 together leave no address"),
             (["localhost", "80", "-o", "xml=x"], "xml"),
         ]
         for words, sentence in rows:
@@ -183,7 +183,7 @@ class Recognised(NamesCase):
                 self.assertIn(sentence, run.stderr)
                 self.assertNotIn("terminal", run.stderr)
         run = self.run_tcpgoon("run", "127.0.0.1", "80")
-        self.assert_explained(run, "standard input is no terminal")
+        self.assert_explained(run, "standard input is not a terminal")
 
     def test_a_name_may_end_in_a_dot_and_begin_with_a_line(self):
         port, _ = self.listen("127.0.0.1")

@@ -180,7 +180,7 @@ class Plan(harness.Case):
         self.assert_status(plan, 4)
         self.assertIn("no route to the target is known", plan.stdout)
         self.assertIn("Route:    none to 198.51.100.1\n", plan.stdout)
-        self.assertIn("without a route nothing will come up", plan.stdout)
+        self.assertIn("without a route no connection will be established", plan.stdout)
         self.assertNotIn("The run is possible", plan.stdout)
 
     def test_too_few_tuples(self):
@@ -206,7 +206,7 @@ class Plan(harness.Case):
                 self.assertRegex(plan.stdout,
                                  r"4-tuples +0 +1  NOT ENOUGH\n +give .*--source-port")
                 self.assert_explained(self.run_tcpgoon("run", *target, *argv, "-y"), "4-tuples",
-                                      "1 needed, 0 there", "--source-port", status=4)
+                                      "1 needed, 0 available", "--source-port", status=4)
                 run = self.dial(*target, *argv, "-s", "0", "--force")
                 self.assert_status(run, 4)
                 self.assertEqual(self.report_of(run).final["error"], 1)
@@ -224,7 +224,7 @@ class Plan(harness.Case):
         self.assert_status(plan, 4)
         self.assertRegex(plan.stdout, r"open files +64 +329  NOT ENOUGH\n +give ulimit -n 329\n")
         run = self.run_tcpgoon("run", "127.0.0.1", "80", "-c", "10", "-y", nofile=5)
-        self.assert_explained(run, "25 needed, 5 there; give ulimit -n 25;", status=4)
+        self.assert_explained(run, "25 needed, 5 available; give ulimit -n 25;", status=4)
         plan = self.plan("127.0.0.1", "80", "-c", "100k", nofile=329)
         self.assert_status(plan, 0)
 

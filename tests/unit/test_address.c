@@ -108,7 +108,7 @@ static void what_is_wrong_with_a_zone_is_told(void **state)
 		const char *words;
 	} rows[] = {
 		{"::1%", -EDOM,
-			"only a link-local address (fe80::/10) goes with an interface: give ::1"},
+			"only a link-local address (fe80::/10) takes an interface: give ::1"},
 		{"::1%lo", -EDOM, "give ::1"}, /* it would be ignored there */
 		{"[2001:db8::1%25lo]", -EDOM, "give 2001:db8::1"},
 		{"fe80::1%", -ENODEV, "no interface ''"},
