@@ -105,32 +105,10 @@ static int take_target(const struct command *command, const struct arguments *ar
 /* Longer than anyone would wait, and short enough that no due time overflows. */
 #define DIALLING_MAX_NS (365 * 24 * 3600 * NSEC_PER_SEC)
 
-static int add_rules(struct threshold_rules *rules, const struct text_list *texts, bool aborts,
-	const char *option, struct error *error)
-{
-	for (size_t i = 0; i < texts->count; i++) {
-		if (rules->count == VERDICT_THRESHOLDS_MAX) {
-			return error_set(error, -EINVAL, "%s: more than %d thresholds", option,
-				VERDICT_THRESHOLDS_MAX);
-		}
-		struct threshold_rule *rule = &rules->list[rules->count];
-		rule->aborts = aborts;
-		int r = threshold_parse(texts->items[i], &rule->threshold, error);
-		if (r < 0) {
-			error_prefix(error, "%s", option);
-			return r;
-		}
-		rules->count++;
-	}
-	return 0;
-}
-
 static int read_rules(
 	const struct settings *settings, struct threshold_rules *rules, struct error *error)
 {
-	rules->count = 0;
-	int r = add_rules(rules, &settings->fail_if, false, "--fail-if", error);
-	return r < 0 ? r : add_rules(rules, &settings->abort_if, true, "--abort-if", error);
+	return threshold_rules_read(rules, &settings->fail_if, &settings->abort_if, error);
 }
 
 int session_check(const struct settings *settings, struct error *error)

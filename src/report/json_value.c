@@ -5,37 +5,37 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/escape.h"
 #include "tcpgoon/result/result.h"
-#include "tcpgoon/stats/hdr_encoding.h"
-#include "tcpgoon/stats/statistic.h"
 
 json_t *json_value_count(uint64_t count)
 {
-	return count == RESULT_UNKNOWN ? json_null() : json_integer((json_int_t)count);
-}
-
-static json_t *make_time(uint64_t ns, uint64_t unit_ns)
-{
-	return ns == RESULT_UNKNOWN ? json_null() : json_real((double)ns / (double)unit_ns);
-}
-
-json_t *json_value_seconds(uint64_t ns)
-{
-	return make_time(ns, NSEC_PER_SEC);
-}
-
-json_t *json_value_ms(uint64_t ns)
-{
-	return make_time(ns, NSEC_PER_MSEC);
+	/* Of what is beyond JSON's whole numbers, as the unknown is, nothing is said. */
+	return count > INT64_MAX ? json_null() : json_integer((json_int_t)count);
 }
 
 json_t *json_value_us(uint64_t ns)
 {
-	return make_time(ns, NSEC_PER_USEC);
+	return json_real((double)ns / NSEC_PER_USEC);
+}
+
+const char *json_errno_word(int number, char digits[JSON_ERRNO_DIGITS])
+{
+	const char *name = strerrorname_np(number);
+	if (name == NULL) {
+		snprintf(digits, JSON_ERRNO_DIGITS, "%d", number);
+	}
+	return name != NULL ? name : digits;
+}
+
+json_t *json_value_errno(int number)
+{
+	char digits[JSON_ERRNO_DIGITS];
+	return number > 0 ? json_string(json_errno_word(number, digits)) : json_null();
 }
 
 json_t *json_value_ratio(double part, double whole)
@@ -87,44 +87,4 @@ json_t *json_value_instant(uint64_t ns)
 		return json_null();
 	}
 	return json_sprintf("%s.%09" PRIu64 "Z", day, ns % NSEC_PER_SEC);
-}
-
-static json_t *make_encoded(const struct histogram *histogram)
-{
-	char *text = NULL;
-	if (histogram_encode(histogram, &text) < 0) {
-		return NULL;
-	}
-	json_t *encoded = json_string(text);
-	free(text);
-	return encoded;
-}
-
-json_t *json_value_times(const struct histogram *histogram)
-{
-	bool empty = histogram->count == 0;
-	uint64_t mean_ns = empty ? RESULT_UNKNOWN : histogram_mean_ns(histogram);
-	uint64_t stddev_ns = empty ? RESULT_UNKNOWN : histogram_stddev_ns(histogram);
-
-	json_t *times =
-		json_pack("{s:o, s:o, s:o, s:o}", "count", json_value_count(histogram->count),
-			"min", json_value_count(empty ? RESULT_UNKNOWN : histogram->min_us), "mean",
-			json_value_us(mean_ns), "stddev", json_value_us(stddev_ns));
-	int r = 0;
-	for (int i = 0; i < STATISTICS; i++) {
-		enum statistic statistic = (enum statistic)i;
-		if (statistic_is_percentile(statistic)) {
-			uint64_t value_us = statistic_ns(histogram, statistic) / NSEC_PER_USEC;
-			r |= json_object_set_new(times, statistic_key(statistic),
-				json_value_count(empty ? RESULT_UNKNOWN : value_us));
-		}
-	}
-	r |= json_object_set_new(
-		times, "max", json_value_count(empty ? RESULT_UNKNOWN : histogram->max_us));
-	r |= json_object_set_new(times, "hdr", make_encoded(histogram));
-	if (r != 0) {
-		json_decref(times);
-		return NULL;
-	}
-	return times;
 }

@@ -7,15 +7,19 @@
 #include <stdint.h>
 
 #include "tcpgoon/base/text_list.h"
-#include "tcpgoon/stats/histogram.h"
 
 /* A count that is RESULT_UNKNOWN is null. */
 json_t *json_value_count(uint64_t count);
 
-/* Of nanoseconds, as a real number; RESULT_UNKNOWN is null. */
-json_t *json_value_seconds(uint64_t ns);
-json_t *json_value_ms(uint64_t ns);
+/* Nanoseconds as a real number of microseconds. */
 json_t *json_value_us(uint64_t ns);
+
+#define JSON_ERRNO_DIGITS 12
+
+/* "ECONNREFUSED"; of a number that has no name, its digits. */
+const char *json_errno_word(int number, char digits[JSON_ERRNO_DIGITS]);
+/* null where it is 0. */
+json_t *json_value_errno(int number);
 
 /* part / whole, null where whole is 0: JSON has no infinity. */
 json_t *json_value_ratio(double part, double whole);
@@ -26,9 +30,6 @@ json_t *json_value_texts(const struct text_list *list);
 
 /* Nanoseconds since the epoch as RFC 3339 has them, in UTC: "2024-01-31T12:00:00.123456789Z". */
 json_t *json_value_instant(uint64_t ns);
-
-/* Count, moments, percentiles and all of it encoded. Of an empty one, what it has not is null. */
-json_t *json_value_times(const struct histogram *histogram);
 
 /* Puts `item` behind the others. Takes the item over, and the array too where it returns NULL. */
 json_t *json_value_append(json_t *array, json_t *item);

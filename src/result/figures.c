@@ -15,6 +15,15 @@
 		.size = sizeof(((struct result *)0)->member_)                                      \
 	}
 
+/* Known where `known_` is not 0. */
+#define ROW_IF(known_, group_, name_, unit_, merge_, member_, title_)                              \
+	{                                                                                          \
+		.name = name_, .title = title_, .group = FIGURES_##group_, .unit = FIGURE_##unit_, \
+		.merge = FIGURE_##merge_, .may_be_unknown = true, .known_by = OF(known_),          \
+		.known_by_size = sizeof(((struct result *)0)->known_), .offset = OF(member_),      \
+		.size = sizeof(((struct result *)0)->member_)                                      \
+	}
+
 /* A count of connections. */
 #define METRIC(name_, member_, metric_, share_of_, title_)                             \
 	{                                                                              \
@@ -79,37 +88,38 @@ static const struct figure rows[] = {
 	ROW(CONNECTIONS, "last_rejected", COUNT, GREATEST, true, last_rejected,
 		"number of the last connection that the path or the target did not let up"),
 
-	ROW(KERNEL, "asked", COUNT, SUM, false, kernel.asked,
+	ROW_IF(kernel.possible, KERNEL, "asked", COUNT, SUM, kernel.asked,
 		"connections that the kernel was asked about"),
-	ROW(KERNEL, "unanswered", COUNT, SUM, false, kernel.unanswered,
+	ROW_IF(kernel.possible, KERNEL, "unanswered", COUNT, SUM, kernel.unanswered,
 		"connections that the kernel gave no answer about"),
-	ROW(KERNEL, "agreed", COUNT, SUM, false, kernel.agreed,
+	ROW_IF(kernel.possible, KERNEL, "agreed", COUNT, SUM, kernel.agreed,
 		"connections that the kernel had in the same state"),
-	ROW(KERNEL, "missing", COUNT, SUM, false, kernel.missing,
+	ROW_IF(kernel.possible, KERNEL, "missing", COUNT, SUM, kernel.missing,
 		"open connections that the kernel did not know"),
-	ROW(KERNEL, "too_young", COUNT, SUM, false, kernel.too_young,
+	ROW_IF(kernel.possible, KERNEL, "too_young", COUNT, SUM, kernel.too_young,
 		"connections too young to tell whether the peer completed them"),
-	ROW(KERNEL, "doubtful", COUNT, SUM, false, kernel.doubtful,
+	ROW_IF(kernel.possible, KERNEL, "doubtful", COUNT, SUM, kernel.doubtful,
 		"connections whose SYN-ACK may have been repeated, outcome not known"),
-	ROW(KERNEL, "repeated_once", COUNT, SUM, false, kernel.repeated_once,
+	ROW_IF(kernel.possible, KERNEL, "repeated_once", COUNT, SUM, kernel.repeated_once,
 		"connections whose SYN-ACK was repeated once, at most"),
-	ROW(KERNEL, "syn_retransmits", COUNT, SUM, false, kernel.syn_retransmits,
+	ROW_IF(kernel.possible, KERNEL, "syn_retransmits", COUNT, SUM, kernel.syn_retransmits,
 		"SYNs retransmitted"),
-	ROW(KERNEL, "retransmitted", COUNT, SUM, false, kernel.retransmitted,
+	ROW_IF(kernel.possible, KERNEL, "retransmitted", COUNT, SUM, kernel.retransmitted,
 		"connections whose SYN was retransmitted"),
-	ROW(KERNEL, "stale_syns", COUNT, SUM, false, kernel.stale_syns,
+	ROW_IF(kernel.possible, KERNEL, "stale_syns", COUNT, SUM, kernel.stale_syns,
 		"SYNs retransmitted because the peer still had the 4-tuple in use"),
-	ROW(KERNEL, "stale_tuples", COUNT, SUM, false, kernel.stale_tuples,
+	ROW_IF(kernel.possible, KERNEL, "stale_tuples", COUNT, SUM, kernel.stale_tuples,
 		"connections whose 4-tuple the peer still had in use"),
-	ROW(KERNEL, "slow_syns", COUNT, SUM, false, kernel.slow_syns,
+	ROW_IF(kernel.possible, KERNEL, "slow_syns", COUNT, SUM, kernel.slow_syns,
 		"SYNs retransmitted although the first was answered, late"),
-	ROW(KERNEL, "slow_answers", COUNT, SUM, false, kernel.slow_answers,
+	ROW_IF(kernel.possible, KERNEL, "slow_answers", COUNT, SUM, kernel.slow_answers,
 		"connections whose first SYN was answered late"),
 	ROW(KERNEL, "not_accepted", COUNT, SUM, true, kernel.not_accepted,
 		"open connections that no program of this host has accepted"),
 	ROW(KERNEL, "no_other_end", COUNT, SUM, true, kernel.no_other_end,
 		"open connections of which the kernel has no other end"),
-	ROW(KERNEL, "cost_ns", NS, SUM, false, kernel.cost_ns, "time spent asking the kernel"),
+	ROW_IF(kernel.possible, KERNEL, "cost_ns", NS, SUM, kernel.cost_ns,
+		"time spent asking the kernel"),
 
 	ROW(STALLS, "count", COUNT, SUM, false, stalls.count, "stalls of this program"),
 	ROW(STALLS, "total_ns", NS, SUM, false, stalls.total_ns, "time stalled in all"),
@@ -139,13 +149,13 @@ static const struct figure rows[] = {
 	ROW(CLOSING, "waited_ns", NS, GREATEST, false, closing.waited_ns,
 		"time spent looking for the answers to the FINs"),
 
-	ROW(LISTENER, "backlog", COUNT, GREATEST, false, listener.backlog,
+	ROW_IF(listener.known, LISTENER, "backlog", COUNT, GREATEST, listener.backlog,
 		"size of the listening socket's accept queue"),
-	ROW(LISTENER, "queued_most", COUNT, GREATEST, false, listener.queued_most,
+	ROW_IF(listener.known, LISTENER, "queued_most", COUNT, GREATEST, listener.queued_most,
 		"most connections seen waiting to be accepted"),
-	ROW(LISTENER, "queued_at_start", COUNT, FIRST, false, listener.queued_at_start,
+	ROW_IF(listener.known, LISTENER, "queued_at_start", COUNT, FIRST, listener.queued_at_start,
 		"connections waiting to be accepted at the start"),
-	ROW(LISTENER, "queued_at_end", COUNT, GREATEST, false, listener.queued_at_end,
+	ROW_IF(listener.known, LISTENER, "queued_at_end", COUNT, GREATEST, listener.queued_at_end,
 		"connections waiting to be accepted at the end"),
 	ROW(LISTENER, "drained_for_ns", NS, GREATEST, false, listener.drained_for_ns,
 		"time over which the accept queues were watched"),
@@ -170,7 +180,7 @@ static const struct figure rows[] = {
 		"time ready to run and without a CPU, while dialling"),
 	ROW(GENERATOR, "period_ns", NS, FIRST, false, generator.period_ns,
 		"time asked for between two dials; 0: none"),
-	ROW(GENERATOR, "last_dial_ns", NS, GREATEST, false, generator.last_dial_ns,
+	ROW_IF(dialed, GENERATOR, "last_dial_ns", NS, GREATEST, generator.last_dial_ns,
 		"when the last dial began"),
 	ROW(GENERATOR, "late", COUNT, SUM, false, generator.late,
 		"dials more than 10 ms after their due time"),
@@ -186,8 +196,7 @@ static const struct figure rows[] = {
 
 	ROW(QUOTA, "quota_ns", NS, FIRST, true, generator.quota_ns,
 		"tightest CPU quota of the control groups, in each period"),
-	ROW(QUOTA, "period_ns", NS, FIRST, false, generator.quota_period_ns,
-		"period of that quota"),
+	ROW(QUOTA, "period_ns", NS, FIRST, true, generator.quota_period_ns, "period of that quota"),
 	ROW(QUOTA, "throttled", COUNT, SUM, false, generator.throttled,
 		"times that a quota stopped a control group"),
 	ROW(QUOTA, "throttled_ns", NS, SUM, false, generator.throttled_ns,
@@ -253,15 +262,28 @@ const char *figure_group_name(enum figure_group group)
 	return group_names[group];
 }
 
+static uint64_t value_at(const struct result *result, size_t offset, size_t size)
+{
+	const char *at = (const char *)result + offset;
+	return size == sizeof(uint64_t) ? *(const uint64_t *)at
+		: size == sizeof(bool)  ? *(const bool *)at
+					: *(const uint32_t *)at;
+}
+
 uint64_t figure_value(const struct figure *figure, const struct result *result)
 {
-	const char *at = (const char *)result + figure->offset;
-	return figure->size == sizeof(uint64_t) ? *(const uint64_t *)at : *(const uint32_t *)at;
+	uint64_t value = value_at(result, figure->offset, figure->size);
+	bool known = value > 0 || figure->known_by_size == 0 ||
+		value_at(result, figure->known_by, figure->known_by_size) != 0;
+	return known ? value : RESULT_UNKNOWN;
 }
 
 bool figure_set(const struct figure *figure, struct result *result, uint64_t value)
 {
 	char *at = (char *)result + figure->offset;
+	if (value == RESULT_UNKNOWN && figure->known_by_size > 0) {
+		value = 0;
+	}
 	if (figure->size == sizeof(uint64_t)) {
 		*(uint64_t *)at = value;
 	} else if (value <= UINT32_MAX) {

@@ -62,7 +62,6 @@ int result_settings_copy(struct result_settings *ret_settings, const struct sett
 		.sleep_ns = from->sleep_ns,
 		.dial_timeout_ns = from->dial_timeout_ns,
 		.hold_ns = from->hold_ns,
-		.interval_ns = from->interval_ns,
 		.close_mode = from->close_mode,
 		.force = from->force,
 	};

@@ -124,6 +124,87 @@ void histogram_merge(struct histogram *into, const struct histogram *from)
 	}
 }
 
+/* Adds `count` times a value and its square. False where that is beyond 128 bits. */
+static bool add_up(uint128 *sum, uint128 *squares, uint64_t value, uint64_t count)
+{
+	uint128 square;
+	*sum += (uint128)value * count; /* of fewer than 2^64 values of 64 bits */
+	return !__builtin_mul_overflow((uint128)value * value, count, &square) &&
+		!__builtin_add_overflow(*squares, square, squares);
+}
+
+/* The least and the most that the moments can be, as all values lie in their slots. */
+static bool find_bounds(const struct histogram *histogram, uint64_t max_us,
+	struct histogram_moments *ret_least, struct histogram_moments *ret_most)
+{
+	struct histogram_moments least = {0};
+	struct histogram_moments most = {0};
+	bool first = true;
+	for (size_t i = 0; i < HISTOGRAM_COUNTS_LENGTH; i++) {
+		uint64_t count = histogram->counts[i];
+		bool last_slot = i == HISTOGRAM_COUNTS_LENGTH - 1;
+		/* The last slot has what is above the highest value as well. */
+		uint64_t lowest =
+			last_slot ? HISTOGRAM_HIGHEST_US + 1 : histogram_slot_lowest_us(i);
+		uint64_t highest = last_slot ? max_us : histogram_slot_highest_us(i);
+		if (count == 0) {
+			continue;
+		}
+		if (!add_up(&least.sum_us, &least.sum_squares_us2, lowest, count) ||
+			!add_up(&most.sum_us, &most.sum_squares_us2, highest, count)) {
+			return false;
+		}
+		if (first) {
+			least.min_us = lowest;
+			most.min_us = highest;
+		}
+		first = false;
+		least.max_us = lowest;
+		most.max_us = highest;
+	}
+	*ret_least = least;
+	*ret_most = most;
+	return true;
+}
+
+/* No number of values has a smaller sum of squares than where all are alike. */
+static bool has_deviation(uint64_t count, const struct histogram_moments *moments)
+{
+	uint128 sum_squared;
+	uint128 scaled_squares;
+	return __builtin_mul_overflow(moments->sum_us, moments->sum_us, &sum_squared) ||
+		__builtin_mul_overflow(moments->sum_squares_us2, count, &scaled_squares) ||
+		scaled_squares >= sum_squared;
+}
+
+bool histogram_set_moments(struct histogram *histogram, const struct histogram_moments *moments)
+{
+	struct histogram_moments least;
+	struct histogram_moments most;
+	if (histogram->count == 0) {
+		return moments->min_us == UINT64_MAX && moments->max_us == 0 &&
+			moments->sum_us == 0 && moments->sum_squares_us2 == 0;
+	}
+	/* In nanoseconds all of them are to be told, too. */
+	if (moments->max_us > UINT64_MAX / NSEC_PER_USEC || moments->min_us > moments->max_us ||
+		!find_bounds(histogram, moments->max_us, &least, &most)) {
+		return false;
+	}
+	bool within = moments->min_us >= least.min_us && moments->min_us <= most.min_us &&
+		moments->max_us >= least.max_us && moments->max_us <= most.max_us &&
+		moments->sum_us >= least.sum_us && moments->sum_us <= most.sum_us &&
+		moments->sum_squares_us2 >= least.sum_squares_us2 &&
+		moments->sum_squares_us2 <= most.sum_squares_us2;
+	if (!within || !has_deviation(histogram->count, moments)) {
+		return false;
+	}
+	histogram->min_us = moments->min_us;
+	histogram->max_us = moments->max_us;
+	histogram->sum_us = moments->sum_us;
+	histogram->sum_squares_us2 = moments->sum_squares_us2;
+	return true;
+}
+
 /* How many values, counted from the least, make up the percentile: at least one. */
 static uint64_t rank_of(double percentile, uint64_t count)
 {

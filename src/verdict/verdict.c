@@ -1,9 +1,38 @@
 /* SPDX-License-Identifier: MIT */
 #include "tcpgoon/verdict/verdict.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+
+static int add_rules(struct threshold_rules *rules, const struct text_list *texts, bool aborts,
+	const char *option, struct error *error)
+{
+	for (size_t i = 0; i < texts->count; i++) {
+		if (rules->count == VERDICT_THRESHOLDS_MAX) {
+			return error_set(error, -EINVAL, "%s: more than %d thresholds", option,
+				VERDICT_THRESHOLDS_MAX);
+		}
+		struct threshold_rule *rule = &rules->list[rules->count];
+		rule->aborts = aborts;
+		int r = threshold_parse(texts->items[i], &rule->threshold, error);
+		if (r < 0) {
+			error_prefix(error, "%s", option);
+			return r;
+		}
+		rules->count++;
+	}
+	return 0;
+}
+
+int threshold_rules_read(struct threshold_rules *ret_rules, const struct text_list *fail_if,
+	const struct text_list *abort_if, struct error *error)
+{
+	ret_rules->count = 0;
+	int r = add_rules(ret_rules, fail_if, false, "--fail-if", error);
+	return r < 0 ? r : add_rules(ret_rules, abort_if, true, "--abort-if", error);
+}
 
 static void __attribute__((format(printf, 2, 3)))
 add_reason(struct verdict *verdict, const char *format, ...)

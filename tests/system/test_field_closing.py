@@ -123,7 +123,7 @@ class Noisy(harness.Case):
         _, port = self.serve()
         run, result = self.run_against(port)
         self.assert_closing(run, result, half_closed=0, acknowledged=300, reset=0)
-        self.assert_in_time(result["closing"]["waited_us"] / 1e6, 0.1, run)
+        self.assert_in_time(result["closing"]["waited_ns"] / 1e9, 0.1, run)
 
     def test_close_by_reset_waits_for_nothing(self):
         port, server = self.serve_noisily("often", 0.02)

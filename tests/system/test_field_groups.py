@@ -260,7 +260,7 @@ class OtherListeners(Field):
         _, port = self.serve()
         run, result = self.dial_beside_overflow(port)
         self.assertGreater(result["network"]["TcpExt.ListenOverflows"], 0)
-        self.assertEqual(result["listener_dropped"], 0)
+        self.assertEqual(result["listener"]["dropped"], 0)
         self.assert_well(run, result)
 
     @harness.requires("nft")
@@ -315,7 +315,7 @@ class OtherListeners(Field):
         result = self.result_of(run)
         if result["listener"]["queued_most"] > 1:
             raise harness.Untimely("it was looked at while it overflowed")
-        self.assertGreaterEqual(result["listener_dropped"], 15)
+        self.assertGreaterEqual(result["listener"]["dropped"], 15)
         # Of its half-open ones some may have come up by a cookie.
         self.assertEqual(list(self.findings_of(result))[0], "backlog_full", run.describe())
         finding = self.findings_of(result)["backlog_full"]

@@ -25,7 +25,7 @@ except ImportError:
 
 YESTERDAY = '{"verdict": {"exit_status": 0}}\n'
 SCHEMA = os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                      "../../src/report/tcpgoon-result-1.schema.json")
+                      "../../src/report/tcpgoon-result-2.schema.json")
 
 ACL_USER_OBJ, ACL_USER, ACL_GROUP_OBJ, ACL_MASK, ACL_OTHER = 1, 2, 4, 0x10, 0x20
 

@@ -160,10 +160,10 @@ class Real(harness.Case):
                 self.assertEqual([finding["name"] for finding in result["findings"]],
                                  ["client_limited"])
                 quota = result["generator"]["cpu_quota"]
-                self.assertEqual((quota["cpus"], quota["period_us"], quota["file"]),
-                                 (0.1, 100000, file))
+                self.assertEqual((quota["cpus"], quota["period_ns"], quota["file"]),
+                                 (0.1, 100000000, file))
                 self.assertGreater(quota["throttled"], 0)
-                self.assertGreater(quota["throttled_us"], 10000)
+                self.assertGreater(quota["throttled_ns"], 10000000)
 
     @harness.measured
     def test_a_cpu_quota_that_does_not(self):

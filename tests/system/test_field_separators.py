@@ -120,7 +120,8 @@ class Others(harness.Case):
                 run = self.dial("127.0.0.1", port, "-c", "2", "-s", "0s", "-t=1m0.5s", *words)
                 self.assert_status(run, 0)
                 with open(path, encoding="utf-8") as file:
-                    self.assertEqual(json.load(file)["settings"]["dial_timeout_ms"], 60500, number)
+                    self.assertEqual(json.load(file)["settings"]["dial_timeout_ns"],
+                                     60500000000, number)
 
     def test_lists_of_ports(self):
         for text, targets in (("8000-8001", 2), ("8000,8001-8002", 3), ("8000-8000,8000", 1)):

@@ -171,7 +171,7 @@ class Alive(Path):
                       "idle connections\n", run.stdout)
         self.assertIn("nothing was exchanged until their FINs were acknowledged\n", run.stdout)
         self.assertEqual(result["connections"]["accepted_at_least"], 0)
-        self.assert_in_time(result["closing"]["waited_us"] / 1e6, 0.1, run)
+        self.assert_in_time(result["closing"]["waited_ns"] / 1e9, 0.1, run)
         self.assert_status(run, 0)
 
 

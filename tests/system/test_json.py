@@ -14,7 +14,7 @@ class Places(harness.Case):
         run = self.dial("127.0.0.1", port, "-c", "20", "-s", "0", "-o", "json=-")
         self.assert_status(run, 0)
         report = json.loads(run.stdout)
-        self.assertEqual(report["schema"], "tcpgoon-result/1")
+        self.assertEqual(report["schema"], "tcpgoon-result/2")
         self.assertEqual(report["connections"]["established"], 20)
         self.assertIn("Total established connections: 20\n", run.stderr)
 
@@ -80,8 +80,8 @@ class Numbers(harness.Case):
     def test_settings_evidence_and_machine(self):
         _, port = self.serve()
         report = self.report(port, "-c", "50", "-s", "2ms", "--fail-if", "errors>0", status=0)
-        self.assertEqual(report["settings"]["sleep_us"], 2000)
-        self.assertEqual(report["settings"]["dial_timeout_ms"], 5000)
+        self.assertEqual(report["settings"]["sleep_ns"], 2000000)
+        self.assertEqual(report["settings"]["dial_timeout_ns"], 5000000000)
         self.assertEqual(report["generator"]["pace_asked_per_s"], 500)
         self.assertEqual(report["kernel"]["agreed"], 50)
         # Both ends are in this network namespace, and nothing else.

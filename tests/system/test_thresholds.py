@@ -161,7 +161,7 @@ class Output(harness.Case):
             with open(path, encoding="utf-8") as file:
                 texts.append(file.read())
         self.assertEqual(texts[0], texts[1])
-        self.assertEqual(json.loads(texts[0])["schema"], "tcpgoon-result/1")
+        self.assertEqual(json.loads(texts[0])["schema"], "tcpgoon-result/2")
         self.assertEqual(sorted(os.listdir(self.directory)), ["a.json", "b.json"])
 
     @harness.requires("dumpcap", "tshark")

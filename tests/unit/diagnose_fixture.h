@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "round_trip.h"
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/verdict/diagnose.h"
 
@@ -98,6 +99,7 @@ static inline void leave(struct fixture *fixture)
 /* NULL where there is no such finding. */
 static inline const struct finding *find(struct fixture *fixture, const char *name)
 {
+	assert_survives(&fixture->result);
 	diagnose(&fixture->result, &fixture->findings);
 	for (size_t i = 0; i < fixture->findings.count; i++) {
 		if (strcmp(fixture->findings.list[i].name, name) == 0) {
@@ -140,6 +142,7 @@ static inline void assert_only(
 
 static inline void assert_nothing(struct fixture *fixture)
 {
+	assert_survives(&fixture->result);
 	diagnose(&fixture->result, &fixture->findings);
 	if (fixture->findings.count > 0) {
 		fail_msg("%s", fixture->findings.list[0].evidence);

@@ -5,8 +5,11 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "tcpgoon/base/clock.h"
+#include "tcpgoon/result/figures.h"
 #include "tcpgoon/result/result.h"
 #include "tcpgoon/verdict/verdict.h"
 
@@ -104,12 +107,30 @@ static inline void sample_evidence(struct result *result)
 	address_parse_literal("192.0.2.1", 80, &result->ways[0].target);
 	address_parse_literal("198.51.100.7", 0, &result->ways[0].source);
 	address_parse_literal("198.51.100.1", 0, &result->ways[0].next_hop);
-	result->listener = (struct listener_view){
-		.known = true, .backlog = 128, .queued_most = 129, .dropped = 31};
+	result->listener = (struct listener_view){.here = true,
+		.target = 1,
+		.known = true,
+		.known_at_end = true,
+		.listened_at_end = 3,
+		.backlog = 128,
+		.queued_most = 129,
+		.queued_at_start = 3,
+		.queued_at_end = 127,
+		.drained = -7,
+		.drained_for_ns = NSEC_PER_SEC,
+		.dropped = 31};
+	result->tables = (struct host_tables){.conntrack_used = 70,
+		.conntrack_max = 262144,
+		.time_wait_used = 71,
+		.time_wait_max = 8192};
+	snprintf(result->reverse_path.device, sizeof(result->reverse_path.device), "eth1");
 	result->generator = (struct generator){.cpu_ns = 2250 * NSEC_PER_MSEC,
 		.cpu_wait_ns = 350 * NSEC_PER_MSEC,
 		.last_dial_ns = 8990 * NSEC_PER_MSEC,
 		.period_ns = 2500500,
+		.engine = "io_uring",
+		.late = 12,
+		.late_spells = 4,
 		.cq_overflows = 5,
 		.resolution_us = 180,
 		.lanes = 2,
@@ -144,7 +165,10 @@ static inline void sample_evidence(struct result *result)
 	for (size_t i = 0; i < GROUP_KINDS; i++) {
 		struct failure_group *group = &result->groups[i].list[0];
 		result->groups[i].count = 1;
-		*group = (struct failure_group){.dialed = 500 + i, .undecided = i};
+		*group = (struct failure_group){.dialed = 500 + i,
+			.undecided = i,
+			.first_rejected = 20 + i,
+			.before_rejected = 10};
 		group->causes[CAUSE_TIMED_OUT] = (uint32_t)(40 + i);
 		group->causes[CAUSE_CLOSED_BY_PEER] = 9;
 		address_parse_literal("2001:db8::2", 81, &group->address);
@@ -189,6 +213,8 @@ static inline int sample_full(struct result *result)
 	result->max_concurrent = 700;
 	result->given_up_by_kernel = 5;
 	result->received_from = 333;
+	result->first_rejected = 33;
+	result->last_rejected = 888;
 	result->stalls = (struct stall_view){.count = 3,
 		.total_ns = 4 * NSEC_PER_SEC,
 		.longest_ns = 2500 * NSEC_PER_MSEC,
@@ -222,22 +248,105 @@ static inline int sample_full(struct result *result)
 	return address_parse_literal("192.0.2.1", 80, &result->target);
 }
 
+/* Texts and lists that are as long as they may be. */
+static inline void sample_fill_lists(struct result *result)
+{
+	result->target_count = RESULT_TARGETS_MAX;
+	for (size_t i = 0; i < RESULT_TARGETS_MAX; i++) {
+		struct target_tally *tally = &result->targets[i];
+		address_parse_literal("2001:db8::2", (uint16_t)(80 + i), &tally->address);
+		tally->established = 3000 + i;
+		tally->failed = 4000 + i;
+	}
+	for (size_t kind = 0; kind < GROUP_KINDS; kind++) {
+		result->groups[kind].count = RESULT_GROUPS_MAX;
+		result->groups[kind].unlisted = 50 + kind;
+		for (size_t i = 0; i < RESULT_GROUPS_MAX; i++) {
+			struct failure_group *group = &result->groups[kind].list[i];
+			*group = (struct failure_group){.dialed = 5000 + i,
+				.undecided = 5100 + i,
+				.first_rejected = i == 0 ? RESULT_UNKNOWN : 5200 + i,
+				.before_rejected = 5300 + i};
+			for (uint32_t cause = CAUSE_NONE + 1; cause < CAUSE_MAX; cause++) {
+				group->causes[cause] = 6000 + cause;
+			}
+			address_parse_literal("192.0.2.1", (uint16_t)(90 + i), &group->address);
+		}
+	}
+	result->refusal_count = RESULT_REFUSALS_MAX;
+	result->way_count = RESULT_WAYS_MAX;
+	for (size_t i = 0; i < RESULT_REFUSALS_MAX; i++) {
+		result->refusals[i] = result->refusals[0];
+		result->refusals[i].count = 7000 + i;
+		address_parse_literal("2001:db8::7", 0, &result->refusals[i].source);
+		memset(result->refusals[i].by, 'b', sizeof(result->refusals[i].by) - 1);
+		memset(result->refusals[i].down, 'd', sizeof(result->refusals[i].down) - 1);
+	}
+	for (size_t i = 0; i < RESULT_WAYS_MAX; i++) {
+		result->ways[i] = result->ways[0];
+		result->ways[i].failed = 7100 + i;
+		result->ways[i].local = i % 2 == 0;
+		result->ways[i].device.state = (enum link_state)(i % (LINK_NO_CARRIER + 1));
+		result->ways[i].neighbour = (enum neighbour_state)(i % (NEIGHBOUR_SILENT + 1));
+	}
+	for (unsigned i = 0; i < RULESET_DEEDS; i++) {
+		result->own_rules[i].count = 7200 + i;
+		memset(result->own_rules[i].text, 'r', sizeof(result->own_rules[i].text) - 1);
+	}
+	memset(result->error.text, 'e', sizeof(result->error.text) - 1);
+	memset(result->machine.kernel, 'k', sizeof(result->machine.kernel) - 1);
+	memset(result->generator.quota_file, 'q', sizeof(result->generator.quota_file) - 1);
+	memset(result->reverse_path.device, 'p', sizeof(result->reverse_path.device) - 1);
+}
+
+/* A result in which every member has a value of its own, whether a run could have it or not. */
+static inline int sample_distinct(struct result *result)
+{
+	int r = sample_full(result);
+	if (r < 0) {
+		return r;
+	}
+	const struct figure *figure;
+	for (size_t i = 0; (figure = figure_at(i)) != NULL; i++) {
+		figure_set(figure, result, (UINT64_C(1) << 31) + i);
+	}
+	sample_fill_lists(result);
+	for (size_t i = 0; i < NETSTAT_MAX; i++) {
+		result->network.values[i] = (UINT64_C(1) << 62) + i;
+	}
+	result->held = true;
+	result->listener.here = true;
+	result->listener.known = result->listener.known_at_start = true;
+	result->listener.known_at_end = result->listener.look_failed = true;
+	result->listener.target = RESULT_TARGETS_MAX - 1;
+	result->listener.listened_at_end = UINT64_MAX - 2;
+	result->listener.drained = INT64_MIN;
+	result->reverse_path.all = true;
+	result->series = (struct series){.step_ns = 77};
+	for (size_t i = 0; i < SERIES_MAX; i++) {
+		result->series.samples[i] = (struct snapshot){.elapsed_ns = 8000 + i,
+			.total = 5 * i,
+			.not_initiated = i,
+			.dialing = i,
+			.established = i,
+			.closed = i,
+			.failed = i};
+	}
+	result->series.count = SERIES_MAX;
+	result->at_end.elapsed_ns = result->duration_ns;
+	histogram_record_n(&result->lag, HISTOGRAM_HIGHEST_US + 5, 3);
+	histogram_record_n(&result->lag, 0, 2);
+	return 0;
+}
+
 /* A verdict on it with thresholds crossed, kept and not judged, and with a finding. */
 static inline int sample_verdict(
 	const struct result *result, struct threshold_rules *rules, struct verdict *ret_verdict)
 {
 	const struct result_settings *settings = &result->settings;
-	*rules = (struct threshold_rules){0};
-	for (size_t i = 0; i < settings->fail_if.count + settings->abort_if.count; i++) {
-		struct threshold_rule *rule = &rules->list[rules->count++];
-		rule->aborts = i >= settings->fail_if.count;
-		const char *text = rule->aborts
-			? settings->abort_if.items[i - settings->fail_if.count]
-			: settings->fail_if.items[i];
-		int r = threshold_parse(text, &rule->threshold, NULL);
-		if (r < 0) {
-			return r;
-		}
+	int r = threshold_rules_read(rules, &settings->fail_if, &settings->abort_if, NULL);
+	if (r < 0) {
+		return r;
 	}
 	verdict_judge(result, rules, ret_verdict);
 	struct findings *findings = &ret_verdict->findings;

@@ -57,6 +57,26 @@ static void each_figure_has_a_place_and_a_name_of_its_own(void **state)
 	assert_null(figure_by_offset(sizeof(*result)));
 }
 
+/* A count of what was not asked is no 0, and one that was asked may be. */
+static void zero_is_known_only_where_it_was_measured(void **state)
+{
+	struct result *result = *state;
+	const struct figure *asked = figure_by_offset(offsetof(struct result, kernel.asked));
+	const struct figure *last =
+		figure_by_offset(offsetof(struct result, generator.last_dial_ns));
+	assert_true(figure_value(asked, result) == RESULT_UNKNOWN);
+	result->kernel.possible = true;
+	assert_int_equal(figure_value(asked, result), 0);
+	assert_true(figure_value(last, result) == RESULT_UNKNOWN);
+	result->dialed = 1;
+	assert_int_equal(figure_value(last, result), 0);
+	assert_true(figure_set(last, result, 7));
+	result->dialed = 0;
+	assert_int_equal(figure_value(last, result), 7);
+	assert_true(figure_set(last, result, RESULT_UNKNOWN));
+	assert_int_equal(result->generator.last_dial_ns, 0);
+}
+
 /* A report writes a group as one object, and its unit is in the name. */
 static void groups_lie_together(void **state)
 {
@@ -147,6 +167,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(only_marked_figures_are_unknown),
 		TEST(each_figure_has_a_place_and_a_name_of_its_own),
+		TEST(zero_is_known_only_where_it_was_measured),
 		TEST(groups_lie_together),
 		TEST(what_does_not_fit_is_refused),
 		TEST(metrics_refer_to_figures),

@@ -93,10 +93,11 @@ static void assert_real(const json_t *object, const char *key, double expected)
 static void the_head_says_what_it_is_of(void **state)
 {
 	const struct fixture *fixture = *state;
-	assert_string_equal(text_of(fixture->root, "schema"), "tcpgoon-result/1");
+	assert_string_equal(text_of(fixture->root, "schema"), "tcpgoon-result/2");
 	assert_string_equal(text_of(fixture->root, "ended"), "interrupted");
-	assert_real(fixture->root, "duration_s", 12.345678901);
-	assert_real(fixture->root, "dialing_s", 9);
+	assert_int_equal(count_of(fixture->root, "duration_ns"), 12345678901);
+	assert_int_equal(count_of(fixture->root, "dialing_ns"), 9 * NSEC_PER_SEC);
+	assert_true(json_is_false(json_object_get(fixture->root, "held")));
 	const json_t *target = json_object_get(fixture->root, "target");
 	assert_string_equal(text_of(target, "host"), "example.org");
 	assert_string_equal(text_of(target, "address"), "192.0.2.1");
@@ -126,7 +127,8 @@ static void connections_are_counted(void **state)
 	const struct expected_count expected[] = {{"requested", 1000}, {"dialed", 900},
 		{"established", 800}, {"unconfirmed_least", 4}, {"unconfirmed_most", 16},
 		{"failed", 90}, {"closed_by_peer", 200}, {"open_at_end", 600}, {"undecided", 10},
-		{"max_concurrent", 700}, {"given_up_by_kernel", 5}, {"received_from", 333},
+		{"not_dialed", 100}, {"max_concurrent", 700}, {"given_up_by_kernel", 5},
+		{"received_from", 333}, {"first_rejected", 33}, {"last_rejected", 888},
 		{"accepted_at_least", 133}};
 	const json_t *connections = json_object_get(fixture->root, "connections");
 	assert_counts(connections, expected, LENGTH(expected), 1);
@@ -159,13 +161,12 @@ static void settings_are_all_there_in_their_units(void **state)
 	const struct fixture *fixture = *state;
 	const struct result_settings *given = &fixture->result.settings;
 	const json_t *settings = json_object_get(fixture->root, "settings");
-	assert_int_equal(json_object_size(settings), 14);
+	assert_int_equal(json_object_size(settings), 13);
 	assert_string_equal(text_of(settings, "ports"), "80-81");
 	assert_int_equal(count_of(settings, "connections"), 1000);
-	assert_real(settings, "sleep_us", 2500.5);
-	assert_real(settings, "dial_timeout_ms", 5000);
-	assert_real(settings, "interval_s", 0.5);
-	assert_real(settings, "hold_s", 90);
+	assert_int_equal(count_of(settings, "sleep_ns"), 2500500);
+	assert_int_equal(count_of(settings, "dial_timeout_ns"), 5 * NSEC_PER_SEC);
+	assert_int_equal(count_of(settings, "hold_ns"), 90 * NSEC_PER_SEC);
 	assert_texts(settings, "sources", &given->sources);
 	assert_string_equal(text_of(settings, "source_port"), "2000-3000");
 	assert_string_equal(text_of(settings, "close"), "rst");
@@ -217,13 +218,14 @@ static void each_group_has_its_causes(void **state)
 	assert_int_equal(json_array_size(groups), LENGTH(expected));
 	for (size_t i = 0; i < LENGTH(expected); i++) {
 		const json_t *group = json_array_get(groups, i);
-		const struct expected_count counts[] = {
-			{"dialed", 500 + (json_int_t)i}, {"undecided", (json_int_t)i}};
+		const struct expected_count counts[] = {{"dialed", 500 + (json_int_t)i},
+			{"undecided", (json_int_t)i}, {"first_rejected", 20 + (json_int_t)i},
+			{"before_rejected", 10}, {"port", 81}};
 		const struct expected_count causes[] = {
 			{"timed_out", 40 + (json_int_t)i}, {"closed_by_peer", 9}};
 		assert_string_equal(text_of(group, "by"), expected[i].by);
 		assert_string_equal(text_of(group, "value"), expected[i].value);
-		assert_counts(group, counts, LENGTH(counts), 3);
+		assert_counts(group, counts, LENGTH(counts), 4);
 		assert_counts(json_object_get(group, "causes"), causes, LENGTH(causes), 0);
 	}
 }
@@ -235,7 +237,7 @@ static void the_survival_ends_with_the_run(void **state)
 	assert_true(json_array_size(survival) > 0);
 	const json_t *last = json_array_get(survival, json_array_size(survival) - 1);
 	assert_int_equal(json_integer_value(json_object_get(last, "open")), 600);
-	assert_true(json_is_real(json_object_get(last, "after_s")));
+	assert_int_equal(count_of(last, "after_ns"), 12345678901 - 8990 * NSEC_PER_MSEC);
 }
 
 static void the_series_is_told_sample_by_sample(void **state)
@@ -248,9 +250,10 @@ static void the_series_is_told_sample_by_sample(void **state)
 	const struct expected_count last[] = {{"not_dialed", 100}, {"dialing", 10}, {"open", 600},
 		{"closed_by_peer", 200}, {"failed", 90}};
 	assert_counts(json_array_get(series, 0), first, LENGTH(first), 1);
-	assert_real(json_array_get(series, 0), "elapsed_s", 1e-9);
+	assert_int_equal(count_of(json_array_get(series, 0), "elapsed_ns"), 1);
 	assert_counts(json_array_get(series, 1), last, LENGTH(last), 1);
-	assert_real(json_array_get(series, 1), "elapsed_s", 12.345678901);
+	assert_int_equal(count_of(json_array_get(series, 1), "elapsed_ns"), 12345678901);
+	assert_int_equal(count_of(fixture->root, "series_step_ns"), SERIES_FIRST_STEP_NS);
 }
 
 static void what_the_kernel_said_is_told(void **state)
@@ -261,13 +264,20 @@ static void what_the_kernel_said_is_told(void **state)
 		{"unanswered", 10}, {"too_young", 7}, {"doubtful", 2}, {"repeated_once", 6},
 		{"syn_retransmits", 25}, {"retransmitted", 12}, {"stale_syns", 9},
 		{"stale_tuples", 8}, {"slow_syns", 4}, {"slow_answers", 1}, {"not_accepted", 6},
-		{"no_other_end", 2}};
+		{"no_other_end", 2}, {"cost_ns", 1234567}};
 	assert_counts(kernel, asked, LENGTH(asked), 1);
-	assert_real(kernel, "cost_us", 1234.567);
+	assert_true(json_is_true(json_object_get(kernel, "possible")));
 	assert_string_equal(text_of(fixture->root, "kernel_not_asked"), "ENOBUFS");
-	const struct expected_count listener[] = {{"backlog", 128}, {"queued_most", 129}};
-	assert_counts(json_object_get(fixture->root, "listener"), listener, LENGTH(listener), 0);
-	assert_int_equal(count_of(fixture->root, "listener_dropped"), 31);
+	const struct expected_count counts[] = {{"target", 1}, {"drained", -7}, {"backlog", 128},
+		{"queued_most", 129}, {"queued_at_start", 3}, {"queued_at_end", 127},
+		{"drained_for_ns", NSEC_PER_SEC}, {"dropped", 31}};
+	const json_t *listener = json_object_get(fixture->root, "listener");
+	assert_counts(listener, counts, LENGTH(counts), 6);
+	assert_true(json_is_true(json_object_get(listener, "known_at_end")));
+	assert_true(json_is_false(json_object_get(listener, "look_failed")));
+	const json_t *listened = json_object_get(listener, "listened_at_end");
+	assert_int_equal(json_array_size(listened), 2);
+	assert_int_equal(json_integer_value(json_array_get(listened, 1)), 1);
 
 	const json_t *network = json_object_get(fixture->root, "network");
 	assert_int_equal(json_object_size(network), NETSTAT_MAX - 1);
@@ -286,9 +296,9 @@ static void the_fate_of_the_fins_is_told(void **state)
 	const struct fixture *fixture = *state;
 	const json_t *closing = json_object_get(fixture->root, "closing");
 	const struct expected_count counts[] = {{"closed", 600}, {"half_closed", 130},
-		{"acknowledged", 587}, {"unanswered", 6}, {"reset", 5}, {"undetermined", 2}};
-	assert_counts(closing, counts, LENGTH(counts), 1);
-	assert_real(closing, "waited_us", 2000001);
+		{"acknowledged", 587}, {"unanswered", 6}, {"reset", 5}, {"undetermined", 2},
+		{"waited_ns", 2000001000}};
+	assert_counts(closing, counts, LENGTH(counts), 0);
 }
 
 static void what_this_machine_did_is_told(void **state)
@@ -323,35 +333,33 @@ static void stalls_are_told(void **state)
 {
 	const struct fixture *fixture = *state;
 	const json_t *stalls = json_object_get(fixture->root, "stalls");
-	const struct expected_count counts[] = {
-		{"count", 3}, {"connect_apart", 17}, {"failure_apart", 8}, {"lifetime_apart", 9}};
-	assert_counts(stalls, counts, LENGTH(counts), 4);
-	assert_real(stalls, "total_s", 4);
-	assert_real(stalls, "longest_s", 2.5);
-	assert_real(stalls, "suspended_s", 1.5);
-	assert_real(stalls, "run_delay_s", 0.25);
+	const struct expected_count counts[] = {{"count", 3}, {"connect_apart", 17},
+		{"failure_apart", 8}, {"lifetime_apart", 9}, {"total_ns", 4 * NSEC_PER_SEC},
+		{"longest_ns", 2500 * NSEC_PER_MSEC}, {"suspended_ns", 1500 * NSEC_PER_MSEC},
+		{"run_delay_ns", 250 * NSEC_PER_MSEC}};
+	assert_counts(stalls, counts, LENGTH(counts), 0);
 }
 
 static void the_generator_and_its_machine_are_told(void **state)
 {
 	const struct fixture *fixture = *state;
 	const json_t *generator = json_object_get(fixture->root, "generator");
-	const struct expected_count counts[] = {
-		{"cq_overflows", 5}, {"resolution_us", 180}, {"lanes", 2}, {"lines_dropped", 7}};
-	assert_counts(generator, counts, LENGTH(counts), 7);
+	const struct expected_count counts[] = {{"cq_overflows", 5}, {"resolution_us", 180},
+		{"lanes", 2}, {"lines_dropped", 7}, {"cpu_ns", 2250 * NSEC_PER_MSEC},
+		{"cpu_wait_ns", 350 * NSEC_PER_MSEC}, {"period_ns", 2500500},
+		{"last_dial_ns", 8990 * NSEC_PER_MSEC}, {"late", 12}, {"late_spells", 4}};
+	assert_counts(generator, counts, LENGTH(counts), 5);
+	assert_string_equal(text_of(generator, "engine"), "io_uring");
 	assert_real(generator, "cpu_share", 0.25);
-	assert_real(generator, "cpu_wait_s", 0.35);
-	assert_real(generator, "period_us", 2500.5);
 	assert_real(generator, "pace_asked_per_s", 1e9 / 2500500);
 	assert_real(generator, "pace_kept_per_s", 100); /* 899 periods in 8.99 s */
-	assert_real(generator, "last_dial_s", 8.99);
 
 	const json_t *quota = json_object_get(generator, "cpu_quota");
-	const struct expected_count throttling[] = {{"throttled", 11}};
-	assert_counts(quota, throttling, LENGTH(throttling), 4);
+	const struct expected_count throttling[] = {{"quota_ns", 20 * NSEC_PER_MSEC},
+		{"period_ns", 100 * NSEC_PER_MSEC}, {"throttled", 11},
+		{"throttled_ns", 880 * NSEC_PER_MSEC}};
+	assert_counts(quota, throttling, LENGTH(throttling), 2);
 	assert_real(quota, "cpus", 0.2);
-	assert_real(quota, "period_us", 100000);
-	assert_real(quota, "throttled_us", 880000);
 	assert_string_equal(text_of(quota, "file"), "/sys/fs/cgroup/cpu.max");
 
 	const json_t *host = json_object_get(fixture->root, "host");
@@ -365,6 +373,11 @@ static void the_generator_and_its_machine_are_told(void **state)
 		{"files", 70000}, {"files_of", 90000}, {"memory_bytes", 3221225472},
 		{"memory_of_bytes", 8589934592}};
 	assert_counts(json_object_get(fixture->root, "left_for_others"), left, LENGTH(left), 0);
+	const struct expected_count tables[] = {{"conntrack_used", 70}, {"conntrack_max", 262144},
+		{"time_wait_used", 71}, {"time_wait_max", 8192}};
+	assert_counts(json_object_get(fixture->root, "tables"), tables, LENGTH(tables), 0);
+	const json_t *reverse_path = json_object_get(fixture->root, "reverse_path");
+	assert_string_equal(text_of(reverse_path, "device"), "eth1");
 }
 
 static void a_share_of_a_moment_is_null(void **state)
@@ -475,8 +488,8 @@ static void each_cause_is_told_with_its_side(void **state)
 		assert_string_equal(text_of(item, "side"), cause_side_name(side));
 		assert_string_equal(text_of(item, "hint"), cause_hint((enum cause)cause));
 		assert_int_equal(count_of(item, "count"), cause);
-		assert_real(item, "first_s", 0.001);
-		assert_real(item, "last_s", 1.5);
+		assert_int_equal(count_of(item, "first_ns"), NSEC_PER_MSEC);
+		assert_int_equal(count_of(item, "last_ns"), 1500 * NSEC_PER_MSEC);
 		if (cause == CAUSE_REFUSED) {
 			assert_string_equal(text_of(item, "last_errno"), "ECONNREFUSED");
 		} else {
@@ -491,10 +504,7 @@ static void what_is_not_known_is_null(void **state)
 	const json_t *connections = json_object_get(fixture->root, "connections");
 	assert_true(json_is_null(json_object_get(connections, "unconfirmed")));
 	assert_string_equal(text_of(fixture->root, "kernel_not_asked"), "ports_not_known");
-	static const char *const absent[] = {"dialing_s", "kernel", "listener"};
-	for (size_t i = 0; i < LENGTH(absent); i++) {
-		assert_true(json_is_null(json_object_get(fixture->root, absent[i])));
-	}
+	assert_true(json_is_null(json_object_get(fixture->root, "dialing_ns")));
 	static const char *const empty[] = {"causes", "findings", "targets", "groups", "survival",
 		"thresholds", "series", "network"};
 	for (size_t i = 0; i < LENGTH(empty); i++) {
@@ -505,13 +515,16 @@ static void what_is_not_known_is_null(void **state)
 	static const struct {
 		const char *object, *key;
 	} unknown[] = {{"settings", "source_port"}, {"settings", "ports"},
-		{"generator", "cpu_share"}, {"generator", "cpu_wait_s"}, {"generator", "cpu_quota"},
-		{"host", "cpus_allowed"}, {"generator", "pace_asked_per_s"},
-		{"generator", "pace_kept_per_s"}, {"generator", "last_dial_s"}, {"host", "kernel"},
+		{"generator", "cpu_share"}, {"generator", "cpu_wait_ns"},
+		{"generator", "cpu_quota"}, {"host", "cpus_allowed"},
+		{"generator", "pace_asked_per_s"}, {"generator", "pace_kept_per_s"},
+		{"generator", "last_dial_ns"}, {"kernel", "asked"}, {"kernel", "syn_retransmits"},
+		{"listener", "backlog"}, {"listener", "dropped"}, {"host", "kernel"},
 		{"host", "cpus"}, {"host", "memory_bytes"}, {"host", "nofile"},
 		{"host", "port_low"}, {"host", "port_high"}, {"host", "syn_retries"},
 		{"left_for_others", "ports"}, {"left_for_others", "files"},
-		{"left_for_others", "memory_bytes"}};
+		{"left_for_others", "memory_bytes"}, {"connections", "first_rejected"},
+		{"kernel", "not_accepted"}, {"closing", "acknowledged"}};
 	for (size_t i = 0; i < LENGTH(unknown); i++) {
 		const json_t *object = json_object_get(fixture->root, unknown[i].object);
 		assert_true(json_is_null(json_object_get(object, unknown[i].key)));

@@ -59,8 +59,6 @@ def mutations(document):
     """Each with one thing wrong: a member missing, unknown, or of another type."""
     for path in lists_of(document):
         for wrong_item in ({"wrong": True}, None, -1):
-            if path == ("settings", "sources") and wrong_item is None:
-                continue  # what is no text is null
             wrong = copy.deepcopy(document)
             at(wrong, path).append(wrong_item)
             yield f"{wrong_item} in {path}", wrong
@@ -73,7 +71,8 @@ def mutations(document):
             yield f"without {path}", without
 
         if isinstance(at(document, path), (int, float)):
-            for value in (-1, "1"):
+            # A queue may have grown as well.
+            for value in ("1",) if path == ("listener", "drained") else (-1, "1"):
                 wrong = copy.deepcopy(document)
                 at(wrong, path[:-1])[path[-1]] = value
                 yield f"{value!r} as {path}", wrong

@@ -49,6 +49,12 @@ struct figure {
 	enum figure_unit unit;
 	enum figure_merge merge;
 	bool may_be_unknown;
+	/*
+	 * Offset and size of a flag or count, where a figure that is 0 is known only if that is not;
+	 * of no size: it is RESULT_UNKNOWN itself where it is not known.
+	 */
+	size_t known_by;
+	size_t known_by_size;
 	bool by_kernel; /* the kernel told it, and had to be asked */
 	size_t offset; /* in struct result: a uint64_t or uint32_t of `size` bytes */
 	size_t size;
@@ -68,7 +74,7 @@ const char *figure_group_name(enum figure_group group);
 
 /* RESULT_UNKNOWN where the run could not tell. */
 uint64_t figure_value(const struct figure *figure, const struct result *result);
-/* Whether the value fits; if not, nothing is set. */
+/* RESULT_UNKNOWN is allowed where it may be unknown. Returns whether it fits; else nothing is set. */
 bool figure_set(const struct figure *figure, struct result *result, uint64_t value);
 
 /* Puts the figures of `from` to those of `into`, each in its way. */

@@ -25,7 +25,6 @@ struct result_settings {
 	uint64_t sleep_ns;
 	uint64_t dial_timeout_ns;
 	uint64_t hold_ns;
-	uint64_t interval_ns;
 	enum close_mode close_mode;
 	struct text_list sources;
 	char *source_port;

@@ -3,6 +3,7 @@
 #ifndef TCPGOON_STATS_HISTOGRAM_H
 #define TCPGOON_STATS_HISTOGRAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,6 +52,20 @@ void histogram_record_n(struct histogram *histogram, uint64_t value_us, uint64_t
 
 /* Adds all of `from` to `into`. */
 void histogram_merge(struct histogram *into, const struct histogram *from);
+
+/* What is exact whatever the width of a slot, and is lost where the slots alone are kept. */
+struct histogram_moments {
+	uint64_t min_us;
+	uint64_t max_us;
+	uint128 sum_us;
+	uint128 sum_squares_us2;
+};
+
+/*
+ * Puts the exact moments beside slots that were decoded. False where they contradict the slots; then
+ * nothing is changed.
+ */
+bool histogram_set_moments(struct histogram *histogram, const struct histogram_moments *moments);
 
 /*
  * The value at or below which `percentile` (0 to 100) of the values lie: the highest value of its

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "tcpgoon/base/error.h"
+#include "tcpgoon/base/text_list.h"
 #include "tcpgoon/result/result.h"
 #include "tcpgoon/verdict/diagnose.h"
 #include "tcpgoon/verdict/exit_status.h"
@@ -23,6 +25,13 @@ struct threshold_rules {
 	struct threshold_rule list[VERDICT_THRESHOLDS_MAX];
 	size_t count;
 };
+
+/*
+ * Reads the expressions of --fail-if, then those of --abort-if. Returns 0, or -EINVAL with a message
+ * that names the option.
+ */
+int threshold_rules_read(struct threshold_rules *ret_rules, const struct text_list *fail_if,
+	const struct text_list *abort_if, struct error *error);
 
 #define VERDICT_REASONS_MAX 32
 #define VERDICT_REASON_MAX 256
