@@ -23,8 +23,7 @@ static int execute(int argc, char **argv)
 	}
 	const struct command *command = commands_find(arguments.list[0]);
 	if (command == NULL) {
-		error_set(&error, -EINVAL, "there is no command '%s' to help with",
-			arguments.list[0]);
+		error_set(&error, -EINVAL, "there is no command '%s'", arguments.list[0]);
 		return command_refuse_usage(&command_help, &error);
 	}
 	command_print_help(stdout, command);
@@ -35,6 +34,6 @@ const struct command command_help = {
 	.name = "help",
 	.arguments = "[command]",
 	.takes_command = true,
-	.summary = "Help about the program or one of its commands",
+	.summary = "Show help for the program or one of its commands",
 	.execute = execute,
 };

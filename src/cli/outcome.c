@@ -48,16 +48,16 @@ static int check_places(const struct outcome *outcome, struct error *error)
 		for (size_t j = 0; j < i; j++) {
 			if (output_is_same(output, &outcome->outputs[j])) {
 				return error_set(error, -EINVAL,
-					"-o, --output: '%s=%.300s' goes where another report goes: "
-					"give each a path of its own",
+					"-o, --output: '%s=%.300s' goes to the same place as another report: "
+					"give each its own path",
 					output->report.ops->name, output->name);
 			}
 		}
 	}
 	if (claimed[OUTPUT_CLAIMS_STDOUT] && claimed[OUTPUT_CLAIMS_STDERR]) {
 		return error_set(error, -EINVAL,
-			"-o, --output: reports on both the standard output and the standard error "
-			"leave no place for the text: give one of them a file");
+			"-o, --output: reports on both the standard output and the standard "
+			"error leave no place for the text: write one of them to a file");
 	}
 	return 0;
 }
@@ -84,7 +84,7 @@ static int connect_pipe(struct output *output, struct error *error)
 	int r = output_connect(output, false, error);
 	if (r == -EAGAIN) {
 		struct error notice;
-		error_set(&notice, 0, "'%.300s' is a pipe that nobody reads yet: waiting for it",
+		error_set(&notice, 0, "'%.300s' is a pipe without a reader: waiting for one",
 			output->name);
 		command_fail(&notice);
 		r = output_connect(output, true, error);

@@ -24,7 +24,7 @@
 
 static const struct option_row rows[] = {
 	{OPT_DURATION("dial-timeout", 't', FIELD(dial_timeout_ns), "5s", NSEC_PER_MSEC,
-		NSEC_PER_MSEC, 3600 * NSEC_PER_SEC, "Connection dialling timeout")},
+		NSEC_PER_MSEC, 3600 * NSEC_PER_SEC, "Time after which a dial fails")},
 	{OPT_DURATION("hold", 0, FIELD(hold_ns), "0s", NSEC_PER_SEC, 0,
 		30 * 24 * 3600 * NSEC_PER_SEC,
 		"How long to keep the connections open, and watch them, after the last dial")},
@@ -117,7 +117,7 @@ int session_check(const struct settings *settings, struct error *error)
 		char sleep[UNITS_TEXT_MAX];
 		return error_set(error, -ERANGE,
 			"--sleep: with %s between %" PRIu64
-			" connections, the last would be dialled in more than a year",
+			" connections, the last would be dialed after more than a year",
 			units_format_duration(settings->sleep_ns, sleep), settings->connections);
 	}
 	if (settings->only_ipv4 && settings->only_ipv6) {

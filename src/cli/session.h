@@ -23,14 +23,12 @@ extern const struct options session_target_options;
 #define SESSION_CONNECTIONS_ROW(initial)                                                       \
 	{                                                                                      \
 		OPT_COUNT("connections", 'c', OPTION_FIELD(struct settings, connections), "N", \
-			initial, 1, SETTINGS_CONNECTIONS_MAX,                                  \
-			"Number of connections you want to open")                              \
+			initial, 1, SETTINGS_CONNECTIONS_MAX, "Number of connections to open") \
 	}
 #define SESSION_SLEEP_ROW(initial)                                                           \
 	{                                                                                    \
 		OPT_DURATION("sleep", 's', OPTION_FIELD(struct settings, sleep_ns), initial, \
-			NSEC_PER_MSEC, 0, 3600 * NSEC_PER_SEC,                               \
-			"Time you want to sleep between connections")                        \
+			NSEC_PER_MSEC, 0, 3600 * NSEC_PER_SEC, "Time between two dials")     \
 	}
 
 /*

@@ -152,8 +152,8 @@ static int use_given(struct draft *draft, const struct settings *settings,
 		if (draft->sets[draft->set_of_target[i]].range_count == 0) {
 			char target[ADDRESS_TEXT_MAX];
 			r = error_set(error, -EINVAL,
-				"--source: none of the addresses given is an %s one, as the "
-				"target %s needs",
+				"--source: none of the addresses given is an %s one, which the target %s "
+				"needs",
 				v4 ? "IPv4" : "IPv6", address_format(&targets->list[i], target));
 		}
 	}
@@ -232,8 +232,8 @@ int source_select_parse_ports(
 			"'%s' is not a range of ports like 1024-65535, nor 'auto'", text);
 	}
 	if (low > high) {
-		return error_set(error, -EINVAL,
-			"'%s' does not count upwards: give the lower port first", text);
+		return error_set(
+			error, -EINVAL, "'%s' is not ascending: give the lower port first", text);
 	}
 	*ret_low = (uint16_t)low;
 	*ret_high = (uint16_t)high;

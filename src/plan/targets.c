@@ -81,8 +81,7 @@ static int parse_ports(const char *text, bool *wanted, size_t *ret_count, struct
 		}
 		if (low > high) {
 			return error_set(error, -EINVAL,
-				"port '%s': %u-%u does not count upwards: give the lower port "
-				"first",
+				"port '%s': %u-%u is not ascending: give the lower port first",
 				text, low, high);
 		}
 		for (unsigned port = low; port <= high; port++) {

@@ -273,8 +273,8 @@ static int check_in_place(const struct place *place, const struct stat *status, 
 	}
 	if (status->st_nlink > 1) {
 		return error_set(error, -EMLINK,
-			"it cannot be replaced, and is not overwritten as it has another name "
-			"(hard link)");
+			"it cannot be replaced, and is not overwritten because it has another "
+			"name (hard link)");
 	}
 	return 0;
 }
@@ -328,7 +328,7 @@ static int overwrite(
 		bool emptied =
 			ftruncate(fd, 0) == 0 && fstat(fd, &status) == 0 && status.st_size == 0;
 		return error_set(error, r, "%s; it could only be overwritten, and %s", strerror(-r),
-			emptied ? "is empty now" : "may have half of a report in it now");
+			emptied ? "is empty now" : "may now contain half a report");
 	}
 	return 0;
 }

@@ -50,13 +50,13 @@ static int fail_format(const struct report_ops *const *formats, const char *text
 		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
 			used > 0 ? ", " : "", (*formats)->name);
 	}
-	return error_set(error, -EINVAL, "'%.*s' is no format of a report; there are: %s",
+	return error_set(error, -EINVAL, "'%.*s' is not a report format; there are: %s",
 		length < 40 ? (int)length : 40, text, names);
 }
 
 const char *output_failure(int code)
 {
-	return code == -EINTR ? "interrupted while it waited for its reader" : strerror(-code);
+	return code == -EINTR ? "interrupted while waiting for its reader" : strerror(-code);
 }
 
 static int fail(int code, struct error *error)
@@ -172,7 +172,7 @@ static int open_special(struct output *output, struct error *error)
 		place_is_shared(&place->directory) && status->st_uid != geteuid() &&
 		status->st_uid != place->directory.st_uid) {
 		return error_set(error, -EACCES,
-			"it is a pipe of another user (uid %u) in a directory that all share",
+			"it is a pipe of another user (uid %u) in a directory shared by all",
 			(unsigned)status->st_uid);
 	}
 	if (S_ISFIFO(status->st_mode)) {
@@ -211,8 +211,8 @@ static int open_old_file(struct output *output, struct error *error)
 	if (place_is_shared(&place->directory) && !ours &&
 		status->st_uid != place->directory.st_uid) {
 		return error_set(error, -EACCES,
-			"it belongs to another user (uid %u), in a directory that all share: remove "
-			"it first, or give another path",
+			"it belongs to another user (uid %u), in a directory shared by all: "
+			"remove it first, or give another path",
 			(unsigned)status->st_uid);
 	}
 	/* A rename asks for no permission on the file itself. */
@@ -303,9 +303,9 @@ const char *output_way(const struct output *output)
 			: output->claim == OUTPUT_CLAIMS_STDERR ? "the standard error"
 								: "written as it comes";
 	case OUTPUT_REPLACED:
-		return output->place.exists ? "a file that is replaced at the end" : "a new file";
+		return output->place.exists ? "a file, replaced at the end" : "a new file";
 	case OUTPUT_IN_PLACE:
-		return "a file that is overwritten at the end, as it cannot be replaced";
+		return "a file, overwritten at the end because it cannot be replaced";
 	}
 	return "";
 }

@@ -91,8 +91,8 @@ static int check_link(const struct walk *walk, const struct stat *link, struct e
 	if (place_is_shared(&directory) && link->st_uid != geteuid() &&
 		link->st_uid != directory.st_uid) {
 		return error_set(error, -EACCES,
-			"a symbolic link on the way belongs to another user (uid %u) and stands in "
-			"a directory that all share: give a path without it",
+			"a symbolic link on the way belongs to another user (uid %u) and is in a "
+			"directory shared by all: give a path without it",
 			(unsigned)link->st_uid);
 	}
 	return 0;

@@ -260,7 +260,7 @@ static void print_not_asked(FILE *out, const struct result *result)
 {
 	const struct kernel_view *view = &result->kernel;
 	if (view->error_number != 0) {
-		fprintf(out, "Kernel: not asked, as sock_diag failed with %s (%s)\n",
+		fprintf(out, "Kernel: not asked, because sock_diag failed with %s (%s)\n",
 			error_name(view->error_number), strerror(view->error_number));
 		return;
 	}
@@ -268,9 +268,9 @@ static void print_not_asked(FILE *out, const struct result *result)
 	bool chose = result->established > 0 ||
 		(result->settings.source_port != NULL &&
 			strcmp(result->settings.source_port, "auto") == 0);
-	fprintf(out, "Kernel: not asked, as %s\n",
+	fprintf(out, "Kernel: not asked, because %s\n",
 		chose ? "it chose the ports of the connections"
-		      : "no source address was there to dial from");
+		      : "there was no source address to dial from");
 }
 
 static void print_retransmits(FILE *out, const struct kernel_view *view)
@@ -329,9 +329,9 @@ static void print_doubts(FILE *out, const struct kernel_view *view)
 		const char *what;
 	} doubts[] = {
 		{view->missing, "were not known to the kernel"},
-		{view->too_young, "were established too shortly before to tell: --hold 2s"},
+		{view->too_young, "were too young to tell: --hold 2s"},
 		{view->doubtful,
-			"may have had their SYN-ACK repeated, and whether the peer completed them "
+			"may have had their SYN-ACK repeated; whether the peer completed them "
 			"does not show"},
 		{view->repeated_once,
 			"may have been completed a second late: TCP_DEFER_ACCEPT, or a lost ACK"},
@@ -449,9 +449,8 @@ static void print_dropped_lines(FILE *out, const struct result *result)
 	uint64_t dropped = result->generator.lines_dropped;
 	if (dropped > 0) {
 		fprintf(out,
-			"Output: %" PRIu64
-			" lines of status and debugging were dropped, as their reader did not take "
-			"them in time\n",
+			"Output: %" PRIu64 " lines of status and debugging were dropped because "
+			"their reader was too slow\n",
 			dropped);
 	}
 }

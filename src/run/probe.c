@@ -135,7 +135,8 @@ size_t probe_candidates(const struct plan *plan, const struct notes *notes)
 	uint64_t note_ns = clock_now_ns() + NOTE_NS;
 	for (size_t i = 0; i < candidates->count; i++) {
 		if (clock_now_ns() >= note_ns) {
-			notes_add(notes, "%s: trying %s, as the addresses before do not answer",
+			notes_add(notes,
+				"%s: trying %s, because the addresses before it do not answer",
 				name, address_format_host(&candidates->list[i], host));
 		}
 		int r = try_address(plan, &candidates->list[i]);

@@ -21,14 +21,16 @@ int reporter_init(struct reporter *reporter, const struct run_observer *observer
 	}
 	reporter->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (reporter->timer_fd < 0) {
-		return error_set(error, -errno, "no timer for the reports: %s", strerror(errno));
+		return error_set(
+			error, -errno, "cannot make a timer for the reports: %s", strerror(errno));
 	}
 	const struct itimerspec spec = {
 		.it_interval = clock_timespec(interval_ns),
 		.it_value = clock_timespec(start_ns + interval_ns),
 	};
 	if (timerfd_settime(reporter->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL) < 0) {
-		return error_set(error, -errno, "no timer for the reports: %s", strerror(errno));
+		return error_set(
+			error, -errno, "cannot make a timer for the reports: %s", strerror(errno));
 	}
 	return 0;
 }

@@ -38,12 +38,12 @@ int run_state_init(struct run_state *run, const struct run_params *params, struc
 	uint64_t start_ns = clock_now_ns();
 	r = table_init(&run->table, settings->connections, start_ns, result);
 	if (r < 0) {
-		return error_set(error, r, "no memory for a table of %" PRIu64 " connections",
+		return error_set(error, r, "out of memory for a table of %" PRIu64 " connections",
 			settings->connections);
 	}
 	r = tuple_pool_init(&run->pool, plan);
 	if (r < 0) {
-		return error_set(error, r, "no memory for the 4-tuples");
+		return error_set(error, r, "out of memory for the 4-tuples");
 	}
 	dial_queue_init(&run->queue, &run->table, settings->dial_timeout_ns);
 	const struct dialer_params dialer = {

@@ -53,7 +53,7 @@ struct accept_failure_words accept_failure_words(
 			"fs.epoll.max_user_watches"};
 	case ENFILE:
 		return (struct accept_failure_words){
-			less, "this host has no file left: raise the sysctl fs.file-max"};
+			less, "this host has no open file left: raise the sysctl fs.file-max"};
 	default:
 		snprintf(buffer, ACCEPT_FAILURE_TEXT_MAX, "%s", strerror(-code));
 		return (struct accept_failure_words){less, buffer};

@@ -24,7 +24,7 @@ int server_engine_init(struct server_engine *engine, const struct server_engine_
 		.slots_per_block = slots_per_block,
 	};
 	int r = connections_init(&engine->connections, &connections);
-	return r < 0 ? error_set(error, r, "no memory for %u connections", slots_per_block) : 0;
+	return r < 0 ? error_set(error, r, "out of memory for %u connections", slots_per_block) : 0;
 }
 
 void server_engine_finish(struct server_engine *engine)

@@ -15,8 +15,8 @@ static int explain_failure(int code, const struct address *address, struct error
 	switch (-code) {
 	case EADDRINUSE:
 		return error_set(error, code,
-			"cannot listen on %s: another program does (which: 'ss -ltnp'); end it or "
-			"choose another port",
+			"cannot listen on %s: another program does (which: 'ss -ltnp'); stop it "
+			"or choose another port",
 			text);
 	case EADDRNOTAVAIL:
 		return error_set(error, code,

@@ -30,7 +30,7 @@ int engine_resolve(enum engine wanted, const struct transport_params *params,
 	}
 	int r = transport_uring.try_out(params, error);
 	if (r < 0 && wanted == ENGINE_AUTO) {
-		error_prefix(error, "using epoll, as io_uring cannot be had");
+		error_prefix(error, "using epoll because io_uring is not available");
 		*ret_engine = ENGINE_EPOLL;
 		return 1;
 	}

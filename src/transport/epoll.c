@@ -66,7 +66,7 @@ static int create(const struct transport_params *params, struct transport **ret_
 {
 	struct epoll_transport *epoll = calloc(1, sizeof(*epoll));
 	if (epoll == NULL) {
-		return error_set(error, -ENOMEM, "no memory for the transport");
+		return error_set(error, -ENOMEM, "out of memory for the transport");
 	}
 	epoll->transport.ops = &transport_epoll;
 	int r = poller_init(&epoll->poller, error);

@@ -25,7 +25,7 @@ int poller_explain(int code, const char *call, struct error *error)
 			call);
 	case ENFILE:
 		return error_set(error, code,
-			"%s: this host has no file left: raise the sysctl fs.file-max", call);
+			"%s: this host has no open file left: raise the sysctl fs.file-max", call);
 	case ENOSPC:
 		return error_set(error, code,
 			"%s: this user may not watch more descriptors: raise the sysctl "

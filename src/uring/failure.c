@@ -118,15 +118,15 @@ static int explain_denial(const struct failure *failure, const struct failure_vi
 	}
 	if (is_setup && failure->code == -EPERM && view->disabled == 1) {
 		return error_set(error, failure->code,
-			"io_uring is kept from this user (kernel.io_uring_disabled = 1): run as root, "
-			"join the group that the sysctl kernel.io_uring_group names, or run "
-			"'sysctl kernel.io_uring_disabled=0' as root");
+			"io_uring is closed to this user (kernel.io_uring_disabled = 1): run as "
+			"root, join the group that the sysctl kernel.io_uring_group names, or "
+			"run 'sysctl kernel.io_uring_disabled=0' as root");
 	}
 	if (failure->code == -EACCES) {
 		return error_set(error, failure->code,
-			"%s: a security module (SELinux, AppArmor, a BPF program) keeps io_uring from "
-			"this process%s: look into the audit log ('ausearch -m avc', 'dmesg') and "
-			"allow it there",
+			"%s: a security module (SELinux, AppArmor, a BPF program) keeps io_uring "
+			"from this process%s: check the audit log ('ausearch -m avc', 'dmesg') "
+			"and allow it there",
 			fact, view->seccomp == 2 ? ", or the seccomp filter that it has" : "");
 	}
 	if (view->seccomp == 2) {
@@ -137,8 +137,8 @@ static int explain_denial(const struct failure *failure, const struct failure_vi
 	}
 	if (failure->code == -ENOSYS) {
 		return error_set(error, failure->code,
-			"%s: kernel %s does not offer it: it was built without io_uring, is older "
-			"than 5.1, or is a sandbox such as gVisor%s: a kernel from Linux 6.1 on is "
+			"%s: kernel %s does not offer it: it was built without io_uring, is "
+			"older than 5.1, or is a sandbox such as gVisor%s: Linux 6.1 or later is "
 			"needed",
 			fact, kernel_of(view),
 			view->seccomp < 0 ? "; or a seccomp filter says so (/proc cannot be read)"
@@ -198,7 +198,7 @@ static int explain_files(const struct failure *failure, const struct failure_vie
 	unsigned long long nofile = (unsigned long long)view->nofile;
 	if (failure->code == -ENFILE) {
 		return error_set(error, failure->code,
-			"%s: this host has no file left: raise the sysctl fs.file-max", fact);
+			"%s: this host has no open file left: raise the sysctl fs.file-max", fact);
 	}
 	if (failure->slots > 0 && failure->slots > view->nofile) {
 		return error_set(error, failure->code,
@@ -215,8 +215,9 @@ static int explain_busy(const struct failure *failure, const struct failure_view
 	const char *fact, struct error *error)
 {
 	return error_set(error, failure->code,
-		"%s: the kernel takes no more requests, as it is short of memory%s: look at the "
-		"memory of the machine and of the control group, and dial fewer at a time",
+		"%s: the kernel takes no more requests because it is short of memory%s: "
+		"check the memory of the machine and of the control group, and dial "
+		"fewer at a time",
 		fact, view->seccomp == 2 ? ", or the seccomp filter of this process says so" : "");
 }
 

@@ -162,7 +162,7 @@ static int grow_list(struct lanes *lanes, struct error *error)
 {
 	unsigned capacity = lanes->capacity * 2 < LANES_MOST ? lanes->capacity * 2 : LANES_MOST;
 	if (lanes->count == capacity) {
-		return error_set(error, -EMFILE, "%u rings are the most there can be", capacity);
+		return error_set(error, -EMFILE, "%u rings are the maximum", capacity);
 	}
 	struct lane *list = reallocarray(lanes->list, capacity, sizeof(*list));
 	if (list == NULL) {

@@ -41,7 +41,7 @@ static int carry_out_nop(struct lanes *lanes, struct error *error)
 		now_ns = stalled ? now_ns : clock_now_ns();
 	}
 	if (r == 0 && count == 0) {
-		return error_set(error, -ETIME, "io_uring carries no request out");
+		return error_set(error, -ETIME, "io_uring does not carry out requests");
 	}
 	return r < 0 ? lanes_explain(lanes, r, error) : 0;
 }

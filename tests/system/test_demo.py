@@ -11,7 +11,7 @@ import unittest
 import harness
 import seccomp
 
-FALLBACK = "tcpgoon: using epoll, as io_uring cannot be had: "
+FALLBACK = "tcpgoon: using epoll because io_uring is not available: "
 NOBODY = 65534
 
 

@@ -219,7 +219,8 @@ class Twice(OutputCase):
                         os.link(self.at("z"), self.at("hard"))
                     run = self.shell(f"$RUN -o json=z -o json={other}")
                     self.assert_status(run, 1)
-                    self.assertIn(f"'json={other}' goes where another report goes", run.stderr)
+                    self.assertIn(f"'json={other}' goes to the same place as another report",
+                                  run.stderr)
                     self.assertEqual(run.stdout, "")
                     if there:
                         self.assertEqual(self.read("z"), YESTERDAY)
@@ -227,7 +228,7 @@ class Twice(OutputCase):
     def test_stdout_twice(self):
         run = self.shell("$RUN -o json=- -o json=/dev/stdout > out")
         self.assert_status(run, 1)
-        self.assertIn("goes where another report goes", run.stderr)
+        self.assertIn("goes to the same place as another report", run.stderr)
         self.assertEqual(self.read("out"), "")
 
 
@@ -462,7 +463,7 @@ class Devices(OutputCase):
         os.mkfifo(self.at("pipe"))
         run = self.tcpgoon("run", "127.0.0.1", self.port, "-y", "-c", "5", "-s", "0", "-o",
                            f"json={self.at('pipe')}")
-        harness.wait_until(lambda: "nobody reads yet" in run.stderr, "the sentence")
+        harness.wait_until(lambda: "a pipe without a reader" in run.stderr, "the sentence")
         text = self.read("pipe")
         self.assertEqual(run.wait(), 0, run.describe())
         self.assert_whole(text, run)
@@ -471,7 +472,7 @@ class Devices(OutputCase):
         """And says how each would be written, without touching any."""
         self.put("old", YESTERDAY)
         os.mkfifo(self.at("pipe"))
-        for path, way in (("old", "a file that is replaced at the end"), ("new", "a new file"),
+        for path, way in (("old", "a file, replaced at the end"), ("new", "a new file"),
                           ("-", "the standard output"), ("/dev/null", "written as it comes"),
                           ("/dev/stderr", "the standard error"), ("pipe", "written as it comes")):
             with self.subTest(path=path):
@@ -481,7 +482,8 @@ class Devices(OutputCase):
         self.assertEqual(self.names(), ["old", "pipe"])
         self.assertEqual(self.read("old"), YESTERDAY)
         for words, message in (("-o json=/nonexistent/x", "No such file"),
-                               ("-o json=old -o json=./old", "goes where another report goes")):
+                               ("-o json=old -o json=./old",
+                                "goes to the same place as another report")):
             with self.subTest(words=words):
                 plan = self.shell(f'"$0" plan 127.0.0.1 {self.port} {words}')
                 self.assert_status(plan, 1)
@@ -575,7 +577,7 @@ class NotStarted(OutputCase):
                 ("bad port", ("127.0.0.1", "0", "-y"), 1, ["'0'"]),
                 ("limits", ("127.0.0.1", "9", "-y", "-c", "100", "--source-port", "2000-2001",
                             "--source", "127.0.0.1"), 4, ["--force"]),
-                ("nobody to ask", ("127.0.0.1", "9"), 1, ["no terminal"]),
+                ("nobody to ask", ("127.0.0.1", "9"), 1, ["not a terminal"]),
                 ("values that do not go together",
                  ("127.0.0.1", "9", "-y", "-c", "1m", "-s", "1h"), 1, ["--sleep"]),
                 ("threshold", ("127.0.0.1", "9", "-y", "--fail-if", "errors>>1"), 1,

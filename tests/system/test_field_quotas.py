@@ -187,7 +187,7 @@ class Real(harness.Case):
                                 env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
         self.assertNotEqual(demo.status, 0)
         self.assertIn(f"{group.directory}/pids.max", demo.stderr)
-        self.assertIn("may have 1 and has them", demo.stderr)
+        self.assertIn("has reached its limit of 1", demo.stderr)
 
     def test_processors_of_this_process(self):
         _, port = self.serve()

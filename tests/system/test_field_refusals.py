@@ -35,7 +35,7 @@ class Replaced(harness.Case):
     def assert_told(self, program, call, name):
         self.assert_status(program, 0)
         self.assertTrue(program.stderr.startswith(
-            "tcpgoon: using epoll, as io_uring cannot be had: "), program.describe())
+            "tcpgoon: using epoll because io_uring is not available: "), program.describe())
         self.assertEqual(program.stderr.count("\n"), 1, program.describe())
         for word in (call, name):
             self.assertIn(word, program.stderr)

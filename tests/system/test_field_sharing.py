@@ -134,7 +134,7 @@ class Sharing(harness.Case):
         self.reserve_all_but(40000, 40999)
         _, port = self.serve()
         plan = self.run_tcpgoon("plan", "10.9.0.1", port, "-c", "1000", "-s", "0")
-        self.assertIn("up to a minute after the run as well", plan.stdout)
+        self.assertIn("after the run too, for up to a minute", plan.stdout)
         run, _ = self.dial_for_result("10.9.0.1", port, "-c", "1000", "-s", "0")
         self.assert_status(run, 0)
         self.assertIn("a minute after the run", run.stdout)

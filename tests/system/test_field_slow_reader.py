@@ -207,7 +207,7 @@ class DuringARun(SlowReaderCase):
                 self.wait_for_report(run)
                 run.send(number)
                 self.assertEqual(run.wait(), 1, run.describe())
-                self.assertIn("waited for its reader", run.stderr)
+                self.assertIn("waiting for its reader", run.stderr)
                 self.assertEqual(self.result(run)["ended"], "completed")
                 self.assertEqual(self.result(run)["verdict"]["exit_status"], 1)
 
@@ -300,7 +300,7 @@ class Server(SlowReaderCase):
                 server.send(signal.SIGTERM)
                 self.assertEqual(server.wait(), 0, server.describe())
                 self.assertIn("Total accepted connections: 20000\n", server.stdout)
-                self.assertRegex(server.stdout, r"Lines dropped, .*: [1-9]\d*\n")
+                self.assertRegex(server.stdout, r"Lines dropped .*: [1-9]\d*\n")
 
     def test_tail_of_a_burst_comes_without_another_event(self):
         unread = Unread(self, "pipe")

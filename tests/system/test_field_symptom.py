@@ -533,7 +533,7 @@ class Questions(Symptom):
         self.assertFalse(result["kernel"]["possible"], run.describe())
         self.assertIsNone(result["kernel"]["asked"])
         self.assertEqual(result["kernel_not_asked"], "ENOBUFS")
-        self.assertIn("Kernel: not asked, as sock_diag failed with ENOBUFS", run.stdout)
+        self.assertIn("Kernel: not asked, because sock_diag failed with ENOBUFS", run.stdout)
 
     def test_ports_that_the_kernel_chose(self):
         port = self.quiet()
@@ -542,7 +542,7 @@ class Questions(Symptom):
         self.assertFalse(result["kernel"]["possible"])
         self.assertIsNone(result["kernel"]["asked"])
         self.assertEqual(result["kernel_not_asked"], "ports_not_known")
-        self.assertIn("Kernel: not asked, as it chose the ports", run.stdout)
+        self.assertIn("Kernel: not asked, because it chose the ports", run.stdout)
         self.assertIsNone(result["connections"]["unconfirmed"])
 
 

@@ -15,7 +15,7 @@ import time
 import harness
 import seccomp
 
-FALLBACK = "tcpgoon: using epoll, as io_uring cannot be had: "
+FALLBACK = "tcpgoon: using epoll because io_uring is not available: "
 
 
 class Base(harness.Case):

@@ -245,7 +245,7 @@ class Plan(harness.Case):
     def test_wrong_sources_are_named(self):
         for argv, words in (
                 (("--source", "10.99.99.99"), ("--source", "10.99.99.99", "cannot be a source")),
-                (("--source", "127.0.0.9-127.0.0.1"), ("--source", "count upwards")),
+                (("--source", "127.0.0.9-127.0.0.1"), ("--source", "not ascending")),
                 (("--source", "127.0.0.1/33"), ("--source", "prefix")),
                 (("--source", "nonsense"), ("--source", "nonsense")),
                 (("--source", "::1"), ("--source", "IPv4")),
@@ -254,7 +254,7 @@ class Plan(harness.Case):
                 (("--source", "255.255.255.255"), ("--source", "broadcast")),
                 (("--source", "127.0.0.0/24", "--source", "127.0.0.1"),
                  ("--source", "'127.0.0.0/24' and '127.0.0.1' overlap")),
-                (("--source-port", "9-8"), ("--source-port", "9-8", "count upwards")),
+                (("--source-port", "9-8"), ("--source-port", "9-8", "not ascending")),
                 (("--source", "127.0.0.1-::1"), ("--source", "IPv4", "IPv6"))):
             with self.subTest(argv=argv):
                 plan = self.plan("127.0.0.1", "80", *argv)
@@ -262,7 +262,7 @@ class Plan(harness.Case):
 
     def test_target_ports_count_upwards(self):
         self.assert_explained(self.plan("127.0.0.1", "80,8003-8000"), "80,8003-8000",
-                              "8003-8000 does not count upwards")
+                              "8003-8000 is not ascending")
 
 
 if __name__ == "__main__":

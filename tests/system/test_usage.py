@@ -32,8 +32,9 @@ class Refusals(harness.Case):
             (["--hold", "long"], "--hold"),
             (["--engine", "poll"], "--engine"),
             (["--no-such-flag"], "--no-such-flag"),
-            (["-o", "json=-", "-o", "json=-"], "'json=-' goes where another report goes"),
-            (["-o", "json=r1", "--output=json=r1"], "'json=r1' goes where another report goes"),
+            (["-o", "json=-", "-o", "json=-"], "'json=-' goes to the same place as another report"),
+            (["-o", "json=r1", "--output=json=r1"],
+             "'json=r1' goes to the same place as another report"),
             (["-Z"], "-Z"),
             (["-c"], "-c"),
         ]

@@ -109,7 +109,7 @@ static void next_lane_is_worth_the_change(void **state)
 	const uint32_t used[] = {800, 793, 795};
 	/* An eighth of 800 is 100: seven free slots are not worth it ... */
 	assert_int_equal(admission_next_lane(used, 3, 800, UINT64_MAX, true), ADMISSION_NEW_LANE);
-	/* ... unless no more are needed, or there is nothing else. */
+	/* ... unless no more are needed, or available is nothing else. */
 	assert_int_equal(admission_next_lane(used, 3, 800, 7, true), 1);
 	assert_int_equal(admission_next_lane(used, 3, 800, 8, true), ADMISSION_NEW_LANE);
 	assert_int_equal(admission_next_lane(used, 3, 800, UINT64_MAX, false), 1);

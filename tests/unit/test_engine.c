@@ -57,7 +57,8 @@ static void epoll_takes_its_place_and_says_why(void **state)
 	will_return(__wrap_trial_make, -EPERM);
 	assert_int_equal(engine_resolve(ENGINE_AUTO, &params, &engine, &error), 1);
 	assert_int_equal(engine, ENGINE_EPOLL);
-	assert_string_equal(error.text, "using epoll, as io_uring cannot be had: it is refused");
+	assert_string_equal(
+		error.text, "using epoll because io_uring is not available: it is refused");
 }
 
 static void nothing_takes_its_place_where_it_was_asked_for(void **state)

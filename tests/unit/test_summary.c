@@ -213,18 +213,17 @@ static void unconfirmed_where_it_is_not_known(void **state)
 	result->kernel = (struct kernel_view){.possible = true, .asked = 10, .too_young = 7};
 	result->unconfirmed_most = 7;
 	assert_string_equal(line_of(fixture, "Unconfirmed"),
-		"Unconfirmed by the peer: at most 7 (7 were established too shortly before to "
-		"tell: --hold 2s)");
+		"Unconfirmed by the peer: at most 7 (7 were too young to tell: --hold 2s)");
 	result->unconfirmed = 3;
 	result->unconfirmed_most = 10;
 	assert_string_equal(line_of(fixture, "Unconfirmed"),
-		"Unconfirmed by the peer: at least 3 (7 were established too shortly before to "
-		"tell: --hold 2s)");
+		"Unconfirmed by the peer: at least 3 (7 were too young to tell: --hold "
+		"2s)");
 	result->kernel = (struct kernel_view){.possible = true, .asked = 10, .doubtful = 2};
 	result->unconfirmed_most = 5;
 	assert_string_equal(line_of(fixture, "Unconfirmed"),
-		"Unconfirmed by the peer: at least 3 (2 may have had their SYN-ACK repeated, and "
-		"whether the peer completed them does not show)");
+		"Unconfirmed by the peer: at least 3 (2 may have had their SYN-ACK "
+		"repeated; whether the peer completed them does not show)");
 	result->kernel = (struct kernel_view){.possible = true, .asked = 10, .repeated_once = 7};
 	result->unconfirmed_most = 3;
 	assert_string_equal(line_of(fixture, "Unconfirmed"),
@@ -240,10 +239,11 @@ static void why_the_kernel_was_not_asked(void **state)
 	set_established(&fixture->result, 10);
 	*view = (struct kernel_view){0};
 	assert_string_equal(line_of(fixture, "Kernel:"),
-		"Kernel: not asked, as it chose the ports of the connections");
+		"Kernel: not asked, because it chose the ports of the connections");
 	view->error_number = EMFILE;
 	assert_string_equal(line_of(fixture, "Kernel:"),
-		"Kernel: not asked, as sock_diag failed with EMFILE (Too many open files)");
+		"Kernel: not asked, because sock_diag failed with EMFILE (Too many open "
+		"files)");
 	*view = (struct kernel_view){.possible = true,
 		.error_number = ENOBUFS,
 		.asked = 6,

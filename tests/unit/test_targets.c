@@ -78,7 +78,7 @@ static void ports_that_count_downwards_are_told_so(void **state)
 	(void)state;
 	struct error error = ERROR_INIT;
 	assert_int_equal(targets_check_ports("80,8003-8000", &error), -EINVAL);
-	assert_non_null(strstr(error.text, "8003-8000 does not count upwards"));
+	assert_non_null(strstr(error.text, "8003-8000 is not ascending"));
 }
 
 static void each_port_is_on_each_host(void **state)
