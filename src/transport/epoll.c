@@ -98,15 +98,7 @@ static uint64_t watches_most(void)
 
 static int try_out(const struct transport_params *params, struct error *error)
 {
-	struct transport_needs needed;
 	struct transport *transport = NULL;
-	needs(params, &needed);
-	if (needed.descriptors > params->nofile) {
-		return error_set(error, -EMFILE,
-			"%" PRIu64 " connections by epoll need %" PRIu64
-			" open files, and the limit is %" PRIu64 ": raise it with 'ulimit -n'",
-			params->slots, needed.descriptors, params->nofile);
-	}
 	uint64_t watches = watches_most();
 	if (params->slots > watches) {
 		return error_set(error, -ENOSPC,

@@ -14,6 +14,7 @@ import time
 import harness
 
 SIDES = {
+    "descriptors": "local",
     "ports_exhausted": "local",
     "no_route": "local",
     "route_refuses": "local",
@@ -410,7 +411,8 @@ class OurSide(Fault):
     def test_few_descriptors(self):
         """Carried out over more lanes."""
         _, port = self.serve()
-        run, result = self.dial_for_result("127.0.0.1", port, "-c", "1000", "-s", "0", nofile=64)
+        run, result = self.dial_for_result("127.0.0.1", port, "-c", "1000", "-s", "0",
+                                           "--engine", "io_uring", nofile=64)
         self.assert_truth(run, result, status=0, established=1000)
         self.assert_kernel_agrees(run, result, 1000)
 
@@ -419,6 +421,18 @@ class OurSide(Fault):
         _, port = self.serve()
         run = self.run_tcpgoon("run", "127.0.0.1", port, "-y", "-c", "3000", "-s", "0", nofile=64)
         self.assert_explained(run, "open files", "ulimit -n", status=4)
+
+    def test_few_descriptors_by_epoll(self):
+        """Each connection takes one: as many as are left are established, and no more."""
+        _, port = self.serve()
+        words = ("-c", "100", "-s", "0", "--engine", "epoll")
+        run = self.dial("127.0.0.1", port, *words, nofile=64)
+        self.assert_explained(run, "open files", "ulimit -n 124", "io_uring", status=4)
+        run, result = self.dial_for_result("127.0.0.1", port, *words, "--force", nofile=64)
+        established = result["connections"]["established"]
+        self.assertIn(established, range(40, 60), run.describe())
+        self.assert_truth(run, result, status=4, established=established,
+                          undialed=100 - established, descriptors=100 - established)
 
     def test_interrupted(self):
         """The report is written all the same, and the undecided are nobody's failures."""

@@ -62,14 +62,13 @@ static void a_trial_leaves_nothing_behind(void **state)
 	assert_int_equal(after, before);
 }
 
+/* That of open files is no reason: who is told of it may dial all the same, as far as it goes. */
 static void a_trial_says_which_limit_is_too_low(void **state)
 {
 	(void)state;
 	struct error error = ERROR_INIT;
 	struct transport_params params = params_of(2000, 1024);
-	assert_int_equal(transport_epoll.try_out(&params, &error), -EMFILE);
-	assert_non_null(strstr(error.text, "2000 connections by epoll need 2024 open files"));
-	assert_non_null(strstr(error.text, "'ulimit -n'"));
+	assert_int_equal(transport_epoll.try_out(&params, &error), 0);
 	/* More watches than any kernel gives a user. */
 	params = params_of(UINT64_C(1) << 40, UINT64_MAX);
 	assert_int_equal(transport_epoll.try_out(&params, &error), -ENOSPC);

@@ -15,7 +15,7 @@ tap           `main`
 
 from .capture import Capture
 from .case import (Case, NetworkCase, alone, left_out_unless_measuring, requires, reset)
-from .environment import MEASURING, PATIENCE_S, SLOW, TCPGOON
+from .environment import ENGINE, MEASURING, PATIENCE_S, SLOW, TCPGOON
 from .network import libc, namespace_is_of_the_first_user, network_of, own_network
 from .program import Program, come_first, processes_of
 from .report import STATUS_LINE, Report

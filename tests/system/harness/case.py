@@ -14,7 +14,7 @@ import tempfile
 import threading
 import unittest
 
-from .environment import MEASURING, PATIENCE_S, TCPGOON
+from .environment import ENGINE, MEASURING, PATIENCE_S, TCPGOON
 from .network import enter_own_network_in_thread, network_of, own_network
 from .program import Program
 from .report import Report
@@ -69,9 +69,15 @@ class Case(unittest.TestCase):
         program.wait(seconds)
         return program
 
+    @staticmethod
+    def run_words(host, port, *argv):
+        """Of a `tcpgoon run` that nobody is asked about."""
+        engine = ["--engine", ENGINE] if ENGINE and "--engine" not in argv else []
+        return ["run", host, port, "-y", *engine, *argv]
+
     def dial(self, host, port, *argv, **options):
-        """`tcpgoon run` that nobody is asked about, to its end."""
-        return self.run_tcpgoon("run", host, port, "-y", *argv, **options)
+        """`tcpgoon run` to its end."""
+        return self.run_tcpgoon(*self.run_words(host, port, *argv), **options)
 
     def serve(self, *argv, port=None, **options):
         """tcpgoon's own server without limits, once it listens; (program, port)."""
@@ -83,7 +89,7 @@ class Case(unittest.TestCase):
     def start_run(self, host, port, *argv, **options):
         """`tcpgoon run` that also writes its result, for `result_of`."""
         path = os.path.join(self.temporary_directory(), "result.json")
-        program = self.tcpgoon("run", host, port, "-y", "-o", f"json={path}", *argv, **options)
+        program = self.tcpgoon(*self.run_words(host, port, "-o", f"json={path}", *argv), **options)
         program.result_path = path
         return program
 

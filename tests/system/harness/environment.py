@@ -2,6 +2,7 @@
 """What the environment says of a run of the tests, and how long they are patient.
 
 TCPGOON       the binary under test
+TCPGOON_ENGINE  what --engine the runs have that do not choose one; unset: none
 TCPGOON_SLOW  factor for all time limits (a sanitizer build is slower); 1 where unset.
               Bounds on speed and memory are checked only at 1.
 """
@@ -11,6 +12,7 @@ import os
 SLOW = float(os.environ.get("TCPGOON_SLOW", "1"))
 MEASURING = SLOW == 1
 TCPGOON = os.path.abspath(os.environ.get("TCPGOON", "build/src/cli/tcpgoon"))
+ENGINE = os.environ.get("TCPGOON_ENGINE")
 
 # What comes at all has come by then, also on a slow machine that does something else besides.
 PATIENCE_S = 60
