@@ -73,8 +73,8 @@ static int refuse_span(const char *text, const struct address *first, const stru
 			text);
 	}
 	if (address_distance(last, first) != UINT64_MAX) {
-		return error_set(error, -EINVAL,
-			"'%s' does not count upwards: give the lower end first", text);
+		return error_set(
+			error, -EINVAL, "'%s' is not ascending: give the lower end first", text);
 	}
 	return error_set(error, -EINVAL,
 		"'%s' is not a range: its ends are in different /64 networks or zones", text);
