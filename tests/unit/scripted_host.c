@@ -263,8 +263,9 @@ int __wrap_sockdiag_lookup(struct sockdiag *diag, const struct sockdiag_pair *pa
 {
 	assert_true(diag->fd >= 0);
 	assert_in_range(count, 0, SOCKDIAG_LOOKUP_MAX);
-	if (current->lookup_failures > 0) {
-		current->lookup_failures--;
+	bool in_turn = current->every_other_fails && current->exchanges++ % 2 == 0;
+	if (in_turn || current->lookup_failures > 0) {
+		current->lookup_failures -= !in_turn;
 		return current->lookup_code;
 	}
 	for (size_t i = 0; i < count; i++) {

@@ -44,6 +44,8 @@ struct host {
 	int open_code; /* of sockdiag_open(), negative */
 	int lookup_code; /* of sockdiag_lookup() */
 	uint64_t lookup_failures; /* so many fail, from now on */
+	bool every_other_fails; /* or each second one */
+	uint64_t exchanges; /* with the kernel, where they fail in turns */
 	uint64_t lookups; /* single connections that were asked about, from either end */
 
 	/* To TIME_WAITS and the orphans, those of the script are added. */

@@ -18,8 +18,9 @@
 #include "scripted_host.h"
 #include "tcpgoon/base/clock.h"
 
-/* A loop that turns so often without anything to do waits for nothing. */
+/* A loop that turns so often without anything to do waits for nothing; one of a day, too. */
 #define IDLE_WAITS_MOST 100000
+#define SCRIPT_MOST_NS (24 * 3600 * NSEC_PER_SEC)
 
 struct script_event {
 	uint64_t at_ns;
@@ -533,7 +534,7 @@ static int scripted_wait(
 	}
 	const struct script_event *event = first_event(script);
 	uint64_t next_ns = event == NULL ? until_ns : clock_earlier(event->at_ns, until_ns);
-	if (next_ns == CLOCK_NEVER) {
+	if (next_ns == CLOCK_NEVER || script->now_ns - SCRIPT_START_NS > SCRIPT_MOST_NS) {
 		fail_msg("waits for ever after %llu dials", (unsigned long long)script->dial_count);
 	}
 	script->idle_waits =
@@ -544,6 +545,7 @@ static int scripted_wait(
 	if (next_ns > script->now_ns) {
 		wake_at(script, next_ns);
 	}
+	script->now_ns += script->wait_ns;
 	return 0;
 }
 
@@ -623,8 +625,12 @@ static int scripted_harvest(
 {
 	struct script *script = script_of(transport);
 	uint64_t last = script->sequence; /* what a handler causes comes with the next harvest */
+	uint64_t most = script->harvest_most == 0 ? UINT64_MAX : script->harvest_most;
 	(void)now_ns;
-	while (is_due(script) && script->events[0].sequence <= last) {
+	for (uint64_t i = 0; i < most && is_due(script); i++) {
+		if (script->events[0].sequence > last) {
+			break;
+		}
 		const struct script_event event = script->events[0];
 		drop_first(script);
 		int r = hand_over(script, &event, handler, context);

@@ -118,6 +118,8 @@ struct script {
 	void *context;
 	struct script_failure failures[SCRIPT_CALLS];
 	uint32_t room; /* what place() takes in at once */
+	uint64_t harvest_most; /* events that one harvest has, as a queue is no larger; 0: all */
+	uint64_t wait_ns; /* that each wait takes at least */
 
 	/* What was done. */
 	uint64_t calls[SCRIPT_CALLS];

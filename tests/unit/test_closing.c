@@ -173,6 +173,29 @@ static void an_answer_that_takes_its_time_is_waited_for(void **state)
 	assert_in_range(run->result.closing.waited_ns, 900 * MS, 1100 * MS);
 }
 
+static void answer_all(void *context)
+{
+	struct script *script = context;
+	script->orphans = 0;
+	script->time_waits = script->slot_count;
+	for (uint64_t i = 0; i < script->slot_count; i++) {
+		script->slots[i].fate = &connected;
+	}
+}
+
+/* While the answers come the counts are waited for: not each connection is asked about. */
+static void answers_of_a_longer_way_do_not_cost_a_question_each(void **state)
+{
+	struct scripted_run *run = *state;
+	scripted_run_plan(run, &(struct run_layout){.connections = 1000});
+	run->plan.settings.hold_ns = 100 * MS;
+	script_add_action(run->script, at_ms(102 + 3), answer_all, run->script);
+	scripted_run_complete(run, &lost);
+	assert_fates(run, 1000, 0, 0, 0);
+	assert_int_equal(run->host->lookups, 1000 + 250);
+	assert_in_range(run->result.closing.waited_ns, 3 * MS, 5 * MS);
+}
+
 static void where_the_kernel_cannot_be_asked_any_more_nothing_is_made_up(void **state)
 {
 	struct scripted_run *run = *state;
@@ -184,6 +207,28 @@ static void where_the_kernel_cannot_be_asked_any_more_nothing_is_made_up(void **
 	scripted_run_complete(run, &connected);
 	assert_fates(run, 100, 0, 0, 0); /* each of them was asked about */
 	assert_true(run->host->lookups >= 200);
+}
+
+/* On its way to TIME_WAIT the kernel has it in neither table for a moment. */
+static void hide_once(void *context, uint32_t slot, bool near, struct sockdiag_socket *socket)
+{
+	bool *hidden = context;
+	if (near && slot == 0 && socket->state == TCP_TIME_WAIT && !*hidden) {
+		*hidden = true;
+		*socket = (struct sockdiag_socket){0};
+	}
+}
+
+static void what_seems_to_be_gone_is_looked_at_twice(void **state)
+{
+	struct scripted_run *run = *state;
+	bool hidden = false;
+	run->host->tell = hide_once;
+	run->host->context = &hidden;
+	run->host->counters.values[NETSTAT_TIME_WAITS] = NETSTAT_ABSENT;
+	close_with(run, 10, &connected);
+	assert_true(hidden);
+	assert_fates(run, 10, 0, 0, 0);
 }
 
 static void without_counters_those_that_are_gone_are_undetermined_or_reset(void **state)
@@ -243,6 +288,46 @@ static void a_peer_that_talks_until_it_is_cut_off_is_watched_for_a_reset(void **
 	struct scripted_run *run = *state;
 	close_with(run, 10, &talks_on);
 	assert_fates(run, 9, 0, 1, 0);
+}
+
+static void reset_first(void *context)
+{
+	struct script *script = context;
+	script->slots[0].reset = true;
+}
+
+/* The FIN was answered, and data that were on their way meet the closed socket. */
+static void a_reset_that_comes_a_moment_after_the_cut_is_seen(void **state)
+{
+	static const struct script_fate talks_on = {
+		.steps = {{ON_DIAL, TRANSPORT_CONNECTED, 2 * MS},
+			{ON_DIAL, TRANSPORT_RECEIVED, 5 * MS},
+			{ON_HALF_CLOSE, TRANSPORT_RECEIVED, 900 * MS}}};
+	struct scripted_run *run = *state;
+	script_add_action(run->script, at_ms(1102 + 100), reset_first, run->script);
+	close_with(run, 10, &talks_on);
+	assert_fates(run, 9, 0, 1, 0);
+	assert_in_range(run->result.closing.waited_ns, 100 * MS, 250 * MS);
+}
+
+static void tick_every_100_ms(void *context, int fd, uint32_t id)
+{
+	(void)context;
+	if (id != 0) {
+		script_add_ready(script_current(), script_current()->now_ns + 100 * MS, fd);
+	}
+}
+
+static void the_last_status_line_is_before_the_closing(void **state)
+{
+	struct scripted_run *run = *state;
+	run->script->on_watch = tick_every_100_ms;
+	scripted_run_plan(run, &(struct run_layout){.connections = 10});
+	run->plan.settings.interval_ns = 100 * MS;
+	run->plan.settings.hold_ns = 250 * MS;
+	scripted_run_complete(run, &never_ends);
+	assert_int_equal(run->result.closing.half_closed, 10);
+	assert_int_equal(run->ticks, 1 + 2);
 }
 
 static void a_signal_cuts_the_draining_short(void **state)
@@ -309,12 +394,16 @@ int main(void)
 		CASE(a_fin_that_was_sent_again_is_unanswered),
 		CASE(a_fin_that_was_sent_once_is_undetermined),
 		CASE(an_answer_that_takes_its_time_is_waited_for),
+		CASE(answers_of_a_longer_way_do_not_cost_a_question_each),
 		CASE(where_the_kernel_cannot_be_asked_any_more_nothing_is_made_up),
+		CASE(what_seems_to_be_gone_is_looked_at_twice),
 		CASE(without_counters_those_that_are_gone_are_undetermined_or_reset),
 		CASE(data_are_drained_up_to_the_fin_of_the_peer),
 		CASE(a_reset_while_it_is_drained_is_told),
 		CASE(a_peer_that_never_ends_is_cut_off_after_a_second),
 		CASE(a_peer_that_talks_until_it_is_cut_off_is_watched_for_a_reset),
+		CASE(a_reset_that_comes_a_moment_after_the_cut_is_seen),
+		CASE(the_last_status_line_is_before_the_closing),
 		CASE(a_signal_cuts_the_draining_short),
 		CASE(a_signal_cuts_the_looking_short),
 		CASE(data_that_come_while_it_is_closed_are_drained_too),

@@ -596,6 +596,24 @@ static void what_waits_to_be_dialled_again_is_given_up_with_the_run(void **state
 	assert_int_equal(run->result.end, RESULT_INTERRUPTED);
 }
 
+/* It was given up in the very instant in which its tuple turned out to be in use. */
+static void a_redial_times_out_like_any_other(void **state)
+{
+	static const struct script_fate in_use_at_last = {
+		.steps = {{ON_GIVE_UP, TRANSPORT_FAILED, 0, EADDRNOTAVAIL}}};
+	struct scripted_run *run = *state;
+	struct held_tuple tuple = {.slot = 0, .times = 1, .held = in_use_at_last, .then = &silent};
+	scripted_run_plan(run, &(struct run_layout){.connections = 1, .spare = 3});
+	run->script->choose_fate = hold_tuple;
+	run->script->context = &tuple;
+	scripted_run_complete(run, NULL);
+	assert_at_end(run, 0, 0, 1, 0, 0);
+	assert_int_equal(count_of(run, CAUSE_TIMED_OUT), 1);
+	assert_int_equal(run->script->calls[CALL_GIVE_UP], 2);
+	assert_int_equal(run->result.failure.max_us, 1000000);
+	assert_int_equal(run->result.duration_ns, 2000 * MS);
+}
+
 static void a_tuple_that_is_held_to_the_last_fails_for_want_of_ports(void **state)
 {
 	struct scripted_run *run = *state;
@@ -752,6 +770,62 @@ static void an_answer_that_came_in_a_stall_is_no_timeout(void **state)
 	assert_int_equal(run->result.stalls.connect_apart, 4);
 }
 
+static void fail_next_wait(void *context)
+{
+	struct script *script = context;
+	script->failures[CALL_WAIT] =
+		(struct script_failure){script->calls[CALL_WAIT] + 1, UINT64_MAX, -EBUSY};
+}
+
+/* Else those whose end did not fit a harvest would pass for longer lived than they were. */
+static void after_a_stall_all_that_has_come_is_taken_at_once(void **state)
+{
+	static const struct script_fate closed = {
+		.steps = {{ON_DIAL, TRANSPORT_CONNECTED, 2 * MS},
+			{ON_DIAL, TRANSPORT_ENDED, 600 * MS, ECONNRESET}}};
+	struct scripted_run *run = *state;
+	scripted_run_plan(run, &(struct run_layout){.connections = 10});
+	run->plan.settings.hold_ns = 60 * NSEC_PER_SEC;
+	run->script->harvest_most = 1;
+	run->script->wait_ns = 10 * NSEC_PER_USEC;
+	script_set_stall(run->script, at_ms(500), 5000 * MS, false);
+	scripted_run_complete(run, &closed);
+	assert_at_end(run, 0, 10, 0, 0, 0);
+	assert_int_equal(run->result.stalls.count, 1);
+	assert_int_equal(run->result.stalls.lifetime_apart, 10);
+	assert_int_equal(run->result.lifetime.count, 0);
+}
+
+/* What that takes is no stall of its own. */
+static void to_take_what_has_come_is_no_stall(void **state)
+{
+	static const struct script_fate late = {
+		.steps = {{ON_DIAL, TRANSPORT_CONNECTED, 900 * MS}}};
+	struct scripted_run *run = *state;
+	scripted_run_plan(run, &(struct run_layout){.connections = 8});
+	run->plan.settings.hold_ns = NSEC_PER_SEC;
+	run->script->harvest_most = 1;
+	run->script->wait_ns = 30 * MS;
+	script_set_stall(run->script, at_ms(500), 5000 * MS, false);
+	scripted_run_complete(run, &late);
+	assert_at_end(run, 8, 0, 0, 0, 0);
+	assert_int_equal(run->result.stalls.count, 1);
+}
+
+static void a_transport_that_fails_after_a_stall_ends_the_run(void **state)
+{
+	static const struct script_fate late = {
+		.steps = {{ON_DIAL, TRANSPORT_CONNECTED, 900 * MS}}};
+	struct scripted_run *run = *state;
+	scripted_run_plan(run, &(struct run_layout){.connections = 10});
+	run->script->fate = &late;
+	run->script->harvest_most = 1;
+	script_set_stall(run->script, at_ms(500), 5000 * MS, false);
+	script_add_action(run->script, at_ms(500), fail_next_wait, run->script);
+	assert_int_equal(scripted_run_execute(run), -EBUSY);
+	assert_string_equal(run->error.text, "scripted: wait");
+}
+
 static void a_suspension_of_the_machine_is_told_from_a_stall(void **state)
 {
 	struct scripted_run *run = *state;
@@ -884,6 +958,41 @@ static void without_descriptors_a_dial_fails_here(void **state)
 	assert_int_equal(run->script->calls[CALL_CLOSE], 2);
 }
 
+static int refuse_all(void *context, uint64_t number)
+{
+	(void)context;
+	(void)number;
+	return EMFILE;
+}
+
+static void where_none_can_be_dialled_the_run_is_over(void **state)
+{
+	struct scripted_run *run = *state;
+	scripted_run_plan(run, &(struct run_layout){.connections = 40});
+	run->plan.settings.hold_ns = 60 * NSEC_PER_SEC;
+	run->host->refuse_socket = refuse_all;
+	scripted_run_complete(run, &connected);
+	assert_at_end(run, 0, 0, 40, 0, 0);
+	assert_int_equal(run->result.duration_ns, 0);
+	assert_int_equal(run->result.end, RESULT_COMPLETED);
+	assert_int_equal(run->script->dial_count, 0);
+}
+
+/* A port that is bound is taken from every other program. */
+static void ports_that_are_left_to_others_are_counted(void **state)
+{
+	struct scripted_run *run = *state;
+	scripted_run_plan(run, &(struct run_layout){.connections = 10, .spare = 100});
+	for (unsigned i = 0; i < 50; i++) {
+		port_set_add(
+			&run->plan.tuples.order.automatic, (uint16_t)(RUN_SOURCE_PORT + 4 + i));
+	}
+	run->plan.tuples.order.automatic_count = 50;
+	scripted_run_complete(run, &connected);
+	assert_int_equal(run->result.left.ports_of, 50);
+	assert_int_equal(run->result.left.ports, 50 - 6);
+}
+
 static void the_kernel_that_does_not_answer_leaves_them_unanswered(void **state)
 {
 	struct scripted_run *run = *state;
@@ -898,6 +1007,17 @@ static void the_kernel_that_does_not_answer_leaves_them_unanswered(void **state)
 	assert_true(run->result.kernel.possible);
 	assert_int_equal(run->result.unconfirmed_most, 64); /* of these nothing is known */
 	assert_true(run->result.unconfirmed == RESULT_UNKNOWN);
+}
+
+static void a_kernel_that_answers_now_and_then_is_asked_on(void **state)
+{
+	struct scripted_run *run = *state;
+	scripted_run_plan(run, &(struct run_layout){.connections = 64 * 20});
+	run->host->lookup_code = -ENOBUFS;
+	run->host->every_other_fails = true;
+	scripted_run_complete(run, &connected);
+	assert_int_equal(run->result.kernel.unanswered, 64 * 10);
+	assert_int_equal(run->result.kernel.asked, 64 * 10);
 }
 
 static void a_kernel_that_never_answers_is_not_asked_for_ever(void **state)
@@ -1038,6 +1158,119 @@ static void a_signal_does_not_wait_for_those_in_doubt(void **state)
 	assert_true(run->script->now_ns < at_ms(1600));
 }
 
+/* The server's end is in this network and tells it all: it has completed the connection. */
+static void tell_of_segments(
+	void *context, uint32_t slot, bool near, struct sockdiag_socket *socket)
+{
+	(void)context;
+	if (slot < 2 && near) {
+		socket->segments_in = 3;
+	}
+}
+
+static void where_the_other_end_is_established_it_is_confirmed(void **state)
+{
+	struct scripted_run *run = *state;
+	scripted_run_plan(run, &(struct run_layout){.connections = 10});
+	run->plan.settings.hold_ns = 4 * NSEC_PER_SEC;
+	run->host->tell = tell_of_segments;
+	script_add_action(run->script, at_ms(1002), count_challenges, run);
+	script_add_action(run->script, at_ms(3002), count_challenges, run);
+	scripted_run_complete(run, &connected);
+	assert_int_equal(run->result.unconfirmed, 0);
+	assert_int_equal(run->result.unconfirmed_most, 0);
+	assert_int_equal(run->result.kernel.doubtful, 0);
+	assert_int_equal(run->result.kernel.repeated_once, 0);
+}
+
+static void an_established_other_end_answers_before_its_time(void **state)
+{
+	struct scripted_run *run = *state;
+	scripted_run_plan(run, &(struct run_layout){.connections = 10});
+	run->plan.settings.hold_ns = 60 * NSEC_PER_SEC;
+	run->host->tell = tell_of_segments;
+	script_add_action(run->script, at_ms(1002), count_challenges, run);
+	scripted_run_interrupt_at(run, at_ms(1502));
+	scripted_run_complete(run, &connected);
+	assert_int_equal(run->result.unconfirmed, 0);
+	assert_int_equal(run->result.unconfirmed_most, 0);
+	assert_int_equal(run->result.kernel.repeated_once, 2);
+}
+
+/* The first two get repeats, and the peers are on another host. */
+static void tell_of_far_repeats(
+	void *context, uint32_t slot, bool near, struct sockdiag_socket *socket)
+{
+	(void)context;
+	if (slot < 2 && near) {
+		socket->segments_in = 3;
+	} else if (!near) {
+		*socket = (struct sockdiag_socket){0};
+	}
+}
+
+static void repeats_that_stop_are_doubtful(void **state)
+{
+	struct scripted_run *run = *state;
+	scripted_run_plan(run, &(struct run_layout){.connections = 10});
+	run->plan.settings.hold_ns = 9 * NSEC_PER_SEC; /* the third would come after 7 s */
+	run->host->tell = tell_of_far_repeats;
+	script_add_action(run->script, at_ms(1002), count_challenges, run);
+	script_add_action(run->script, at_ms(3002), count_challenges, run);
+	scripted_run_complete(run, &connected);
+	assert_true(run->result.unconfirmed == RESULT_UNKNOWN);
+	assert_int_equal(run->result.unconfirmed_most, 2);
+	assert_int_equal(run->result.kernel.doubtful, 2);
+}
+
+static void a_repeat_that_came_once_is_no_doubt(void **state)
+{
+	struct scripted_run *run = *state;
+	scripted_run_plan(run, &(struct run_layout){.connections = 10});
+	run->plan.settings.hold_ns = 4 * NSEC_PER_SEC;
+	run->host->tell = tell_of_far_repeats;
+	script_add_action(run->script, at_ms(1002), count_challenges, run);
+	scripted_run_complete(run, &connected);
+	assert_int_equal(run->result.unconfirmed, 0);
+	assert_int_equal(run->result.unconfirmed_most, 0);
+	assert_int_equal(run->result.kernel.repeated_once, 2);
+}
+
+static void without_the_counter_repeats_prove_nothing(void **state)
+{
+	struct scripted_run *run = *state;
+	scripted_run_plan(run, &(struct run_layout){.connections = 10});
+	run->plan.settings.hold_ns = 4 * NSEC_PER_SEC;
+	run->host->tell = tell_of_far_repeats;
+	run->host->counters.values[NETSTAT_SYN_CHALLENGES] = NETSTAT_ABSENT;
+	scripted_run_complete(run, &connected);
+	assert_true(run->result.unconfirmed == RESULT_UNKNOWN);
+	assert_int_equal(run->result.unconfirmed_most, 2);
+	assert_int_equal(run->result.kernel.doubtful, 2);
+}
+
+/* Before Linux 4.6. */
+static void tell_no_segments(
+	void *context, uint32_t slot, bool near, struct sockdiag_socket *socket)
+{
+	(void)context;
+	(void)slot;
+	(void)near;
+	socket->has_segments = false;
+}
+
+static void without_segments_nothing_is_known_of_confirmation(void **state)
+{
+	struct scripted_run *run = *state;
+	scripted_run_plan(run, &(struct run_layout){.connections = 10});
+	run->plan.settings.hold_ns = 4 * NSEC_PER_SEC;
+	run->host->tell = tell_no_segments;
+	scripted_run_complete(run, &connected);
+	assert_true(run->result.unconfirmed == RESULT_UNKNOWN);
+	assert_int_equal(run->result.unconfirmed_most, 10);
+	assert_int_equal(run->result.handshake.count, 10);
+}
+
 /* The other ends of the first three wait to be accepted, and of the fourth there is none. */
 static void tell_of_queue(void *context, uint32_t slot, bool near, struct sockdiag_socket *socket)
 {
@@ -1171,6 +1404,7 @@ int main(void)
 		CASE(a_redial_has_all_of_its_own_time),
 		CASE(others_are_dialled_while_a_redial_waits),
 		CASE(what_waits_to_be_dialled_again_is_given_up_with_the_run),
+		CASE(a_redial_times_out_like_any_other),
 		CASE(a_tuple_that_is_held_to_the_last_fails_for_want_of_ports),
 		CASE(an_event_of_an_earlier_use_means_nothing),
 		CASE(a_doubled_idle_closes_nothing_twice),
@@ -1181,6 +1415,9 @@ int main(void)
 		CASE(a_dial_or_a_close_that_cannot_be_queued_ends_the_run),
 		CASE(a_stall_is_counted_and_what_spans_it_apart),
 		CASE(an_answer_that_came_in_a_stall_is_no_timeout),
+		CASE(after_a_stall_all_that_has_come_is_taken_at_once),
+		CASE(to_take_what_has_come_is_no_stall),
+		CASE(a_transport_that_fails_after_a_stall_ends_the_run),
 		CASE(a_suspension_of_the_machine_is_told_from_a_stall),
 		CASE(the_observer_is_shown_the_numbers_at_each_tick),
 		CASE(without_an_interval_only_the_start_is_shown),
@@ -1190,13 +1427,22 @@ int main(void)
 		CASE(the_observer_can_end_a_run),
 		CASE(debugging_names_each_event),
 		CASE(without_descriptors_a_dial_fails_here),
+		CASE(where_none_can_be_dialled_the_run_is_over),
+		CASE(ports_that_are_left_to_others_are_counted),
 		CASE(the_kernel_that_does_not_answer_leaves_them_unanswered),
+		CASE(a_kernel_that_answers_now_and_then_is_asked_on),
 		CASE(a_kernel_that_never_answers_is_not_asked_for_ever),
 		CASE(what_the_kernel_does_not_know_is_missing),
 		CASE(syns_that_were_sent_again_are_told_apart),
 		CASE(peers_that_go_on_repeating_have_not_confirmed),
 		CASE(those_in_doubt_are_asked_about_again_in_time),
 		CASE(a_signal_does_not_wait_for_those_in_doubt),
+		CASE(where_the_other_end_is_established_it_is_confirmed),
+		CASE(an_established_other_end_answers_before_its_time),
+		CASE(repeats_that_stop_are_doubtful),
+		CASE(a_repeat_that_came_once_is_no_doubt),
+		CASE(without_the_counter_repeats_prove_nothing),
+		CASE(without_segments_nothing_is_known_of_confirmation),
 		CASE(connections_in_the_queue_of_a_listener_are_found),
 		CASE(where_the_kernel_chose_the_ports_it_is_not_asked),
 		CASE(failures_of_one_port_are_a_group),
