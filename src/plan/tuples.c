@@ -24,12 +24,12 @@ static uint64_t count_sources(const struct source_set *set)
 	return count;
 }
 
-/* The smallest number of sources in a set with a route; 0 if no set has one. */
-static uint64_t fewest_sources(const struct source_set *sets, size_t count)
+/* The smallest number of sources of a target with a route; 0 if no target has one. */
+static uint64_t fewest_sources(const struct tuples_params *params)
 {
 	uint64_t fewest = UINT64_MAX;
-	for (size_t i = 0; i < count; i++) {
-		uint64_t sources = count_sources(&sets[i]);
+	for (size_t i = 0; i < params->targets->count; i++) {
+		uint64_t sources = count_sources(&params->sets[params->set_of_target[i]]);
 		if (sources > 0 && sources < fewest) {
 			fewest = sources;
 		}
@@ -110,7 +110,7 @@ int tuples_init(struct tuples *tuples, const struct tuples_params *params)
 {
 	*tuples = (struct tuples){
 		.targets = params->targets,
-		.source_count = fewest_sources(params->sets, params->set_count),
+		.source_count = fewest_sources(params),
 		.port_auto = params->port_auto,
 	};
 	int r = port_order_copy(&tuples->order, params->order);
