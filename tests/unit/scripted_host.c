@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,7 +19,9 @@
 #include <cmocka.h>
 
 #include "scripted_transport.h"
+#include "tcpgoon/base/clock.h"
 #include "tcpgoon/net/limits.h"
+#include "tcpgoon/net/resolve.h"
 #include "tcpgoon/net/sockdiag_lookup.h"
 
 #define DESCRIPTORS 4096
@@ -47,6 +50,21 @@ enum neighbour_state __wrap_link_neighbour(unsigned index, const struct address 
 int __wrap_link_find_down(const struct address *target, struct link_view *ret_link);
 int __wrap_sources_preferred(const struct address *target, struct address *ret_source);
 int __wrap_sources_is_local(const struct address *target);
+int __wrap_sources_route(const struct address *source, const struct address *target,
+	struct address *ret_source, struct address *ret_dialled);
+int __wrap_sources_check(const struct address *source);
+int __real_sources_check(const struct address *source);
+int __wrap_sources_is_broadcast(const struct address *target);
+void __wrap_ports_read(struct ports_policy *ret_policy);
+void __real_ports_read(struct ports_policy *ret_policy);
+int __wrap_resolve_host(const struct resolve_query *query, struct address **ret_list,
+	size_t *ret_count, struct error *error);
+int __wrap_connect(int fd, const struct sockaddr *address, socklen_t length);
+int __real_connect(int fd, const struct sockaddr *address, socklen_t length);
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
+int __real_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
+int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *length);
+int __real_getsockopt(int fd, int level, int name, void *value, socklen_t *length);
 int __wrap_ruleset_find(const struct ruleset_query *query, struct ruleset_match *ret_match);
 int __wrap_procfile_read(const char *path, char **ret_text);
 int __real_procfile_read(const char *path, char **ret_text);
@@ -57,6 +75,8 @@ static struct host *current;
 static struct {
 	bool is_socket;
 	struct address bound;
+	uint64_t decided_ns; /* of its connect() */
+	int error_number;
 } descriptors[DESCRIPTORS];
 
 struct host *host_begin(void)
@@ -131,6 +151,7 @@ int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t 
 	if (!is_socket(fd)) {
 		return __real_setsockopt(fd, level, name, value, length);
 	}
+	current->lingers += level == SOL_SOCKET && name == SO_LINGER;
 	bool is_first = level == SOL_SOCKET && name == SO_REUSEADDR;
 	return is_first && current->option_refused != 0 ? fail_with(current->option_refused) : 0;
 }
@@ -149,6 +170,49 @@ int __wrap_bind(int fd, const struct sockaddr *address, socklen_t length)
 	}
 	current->binds++;
 	descriptors[fd].bound = source;
+	return 0;
+}
+
+int __wrap_connect(int fd, const struct sockaddr *address, socklen_t length)
+{
+	if (!is_socket(fd)) {
+		return __real_connect(fd, address, length);
+	}
+	struct address target;
+	uint64_t after_ns = 0;
+	assert_int_equal(address_from_sockaddr(address, &target), 0);
+	current->connects++;
+	int error_number = current->connect(current->context, &target, &after_ns);
+	if (after_ns == 0) {
+		return error_number == 0 ? 0 : fail_with(error_number);
+	}
+	descriptors[fd].decided_ns = script_current()->now_ns + after_ns;
+	descriptors[fd].error_number = error_number;
+	return fail_with(EINPROGRESS);
+}
+
+int __wrap_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
+{
+	if (count != 1 || !is_socket(fds[0].fd)) {
+		return __real_poll(fds, count, timeout_ms);
+	}
+	struct script *script = script_current();
+	uint64_t until_ns = script->now_ns + (uint64_t)timeout_ms * NSEC_PER_MSEC;
+	uint64_t decided_ns = descriptors[fds[0].fd].decided_ns;
+	script->now_ns = clock_earlier(until_ns, decided_ns);
+	fds[0].revents = decided_ns <= until_ns ? POLLOUT : 0;
+	return decided_ns <= until_ns ? 1 : 0;
+}
+
+int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *length)
+{
+	if (!is_socket(fd)) {
+		return __real_getsockopt(fd, level, name, value, length);
+	}
+	assert_int_equal(level, SOL_SOCKET);
+	assert_int_equal(name, SO_ERROR);
+	assert_int_equal(*length, sizeof(int));
+	memcpy(value, &descriptors[fd].error_number, sizeof(int));
 	return 0;
 }
 
@@ -369,8 +433,74 @@ int __wrap_sources_preferred(const struct address *target, struct address *ret_s
 {
 	if (current->preferred_code == 0) {
 		*ret_source = *target;
+		address_set_port(ret_source, 0);
 	}
 	return current->preferred_code;
+}
+
+int __wrap_sources_route(const struct address *source, const struct address *target,
+	struct address *ret_source, struct address *ret_dialled)
+{
+	struct address from = source == NULL ? *target : *source;
+	struct address to = *target;
+	int r = current->find_way == NULL
+		? 0
+		: current->find_way(current->context, source, target, &from, &to);
+	if (r == 0 && ret_source != NULL) {
+		*ret_source = from;
+	}
+	if (r == 0 && ret_dialled != NULL) {
+		*ret_dialled = to;
+	}
+	return r;
+}
+
+int __wrap_sources_check(const struct address *source)
+{
+	if (current == NULL) {
+		return __real_sources_check(source);
+	}
+	if (current->may_bind != NULL) {
+		return current->may_bind(current->context, source);
+	}
+	return __wrap_sources_is_local(source) ? 0 : -EADDRNOTAVAIL;
+}
+
+int __wrap_sources_is_broadcast(const struct address *target)
+{
+	const struct address *broadcast = &current->broadcast;
+	return broadcast->any.sa_family == target->any.sa_family &&
+		address_same_host(broadcast, target);
+}
+
+void __wrap_ports_read(struct ports_policy *ret_policy)
+{
+	if (current == NULL) {
+		__real_ports_read(ret_policy);
+	} else {
+		*ret_policy = current->ports == NULL ? (struct ports_policy){0} : *current->ports;
+	}
+}
+
+int __wrap_resolve_host(const struct resolve_query *query, struct address **ret_list,
+	size_t *ret_count, struct error *error)
+{
+	current->resolve_family = query->family;
+	if (current->resolve_code < 0) {
+		return error_set(error, current->resolve_code, "no such name");
+	}
+	size_t count = 0;
+	while (current->names[count] != NULL) {
+		count++;
+	}
+	struct address *list = calloc(count, sizeof(*list));
+	assert_non_null(list);
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(address_parse_literal(current->names[i], 0, &list[i]), 0);
+	}
+	*ret_list = list;
+	*ret_count = count;
+	return 0;
 }
 
 int __wrap_sources_is_local(const struct address *target)

@@ -13,6 +13,7 @@
 #include "tcpgoon/base/address.h"
 #include "tcpgoon/net/link.h"
 #include "tcpgoon/net/netstat.h"
+#include "tcpgoon/net/ports.h"
 #include "tcpgoon/net/route.h"
 #include "tcpgoon/net/ruleset.h"
 #include "tcpgoon/net/sockdiag.h"
@@ -35,6 +36,7 @@ struct host {
 	int option_refused; /* of setsockopt(): a positive errno for SO_REUSEADDR; or 0 */
 	uint64_t sockets; /* that were made */
 	uint64_t binds;
+	uint64_t lingers; /* set SO_LINGER */
 
 	/*
 	 * What sock_diag says of a connection in the slot, as the transport would have it: the test may
@@ -69,6 +71,23 @@ struct host {
 	struct address here; /* an address of this host, and the only one; AF_UNSPEC: none */
 	/* What ruleset_find() finds of each deed. */
 	struct ruleset_match rules[RULESET_DEEDS];
+
+	/*
+	 * Names, and what the plan asks. `find_way`: what a connection to `target` would come from, and
+	 * go to; NULL: each target is reached from itself. `may_bind`: NULL: to `here` only.
+	 */
+	const char *const *names; /* what the host of a plan resolves to, up to a NULL */
+	int resolve_code;
+	int resolve_family; /* that was asked for */
+	int (*find_way)(void *context, const struct address *source, const struct address *target,
+		struct address *ret_source, struct address *ret_dialled);
+	int (*may_bind)(void *context, const struct address *address);
+	struct address broadcast; /* of a network of this host; AF_UNSPEC: none */
+	const struct ports_policy *ports; /* NULL: nothing is known */
+
+	/* connect(2), as the probe has it: what becomes of it, a positive errno or 0. */
+	int (*connect)(void *context, const struct address *target, uint64_t *ret_after_ns);
+	uint64_t connects;
 
 	/* Files of the kernel that read otherwise; the last has no path. */
 	const struct host_file *files;
