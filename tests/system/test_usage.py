@@ -6,12 +6,26 @@ import os
 import pty
 import re
 import select
-import shutil
 import subprocess
 import tempfile
-import unittest
 
 import harness
+
+
+def complete(case, *words):
+    """What bash offers for the last of the words, parted as it parts them at a "="."""
+    directory = case.temporary_directory()
+    for name in ("result.json", "a b"):
+        with open(os.path.join(directory, name), "w", encoding="ascii"):
+            pass
+    run = case.start(
+        "bash", "-c",
+        'cd "$1" && eval "$("$2" completion bash)" && shift 2 && COMP_WORDS=(tcpgoon "$@")'
+        ' && COMP_CWORD=$# && _tcpgoon && printf "%s\\n" "${COMPREPLY[@]}"',
+        "bash", directory, harness.TCPGOON, *words)
+    case.assertEqual(run.wait(), 0, run.describe())
+    case.assertEqual(run.stderr, "")
+    return sorted(run.stdout.splitlines())
 
 
 class Refusals(harness.Case):
@@ -56,11 +70,16 @@ class Refusals(harness.Case):
                 self.assertRegex(run.stderr, "(?i)port")
 
     def test_number_of_arguments(self):
-        for words in ([], ["127.0.0.1"], ["127.0.0.1", "80", "90"]):
+        too_few = "run needs a host and a port, as in 'tcpgoon run example.org 80'"
+        too_many = "run takes a host and a port, but was also given '90'"
+        for words, sentence in (([], too_few), (["127.0.0.1"], too_few),
+                                (["127.0.0.1", "80", "90"], too_many)):
             with self.subTest(words=words):
                 run = self.run_tcpgoon("run", "-y", *words)
                 self.assert_status(run, 1)
-                self.assertNotEqual(run.stderr, "")
+                self.assertEqual(run.stdout, "")
+                self.assertEqual(run.stderr,
+                                 f"tcpgoon: {sentence}\nSee 'tcpgoon run --help'.\n")
 
     def test_flags_of_server(self):
         for words, flag in ((["-p", "abc"], "--port"), (["-p", "70000"], "--port"),
@@ -77,21 +96,25 @@ class Refusals(harness.Case):
     def test_unknown_command(self):
         run = self.run_tcpgoon("fly")
         self.assert_status(run, 1)
-        self.assertIn("fly", run.stderr)
+        self.assertEqual(run.stderr,
+                         "tcpgoon: unknown command 'fly'\nSee 'tcpgoon --help'.\n")
 
 
 class Information(harness.Case):
     def test_version(self):
         run = self.run_tcpgoon("version")
         self.assert_status(run, 0)
-        self.assertRegex(run.stdout, r"\d+\.\d+\.\d+")
+        self.assertRegex(run.stdout, r"\Atcpgoon \d+\.\d+\.\d+\n")
 
     def test_help_names_all_flags_of_run(self):
+        """Those that the completion offers, made from the same table in another way."""
         run = self.run_tcpgoon("help", "run")
         self.assert_status(run, 0)
-        for flag in ("-c, --connections", "-s, --sleep", "-t, --dial-timeout", "-i, --interval",
-                     "-y, --assume-yes", "-d, --debug", "--hold", "-4, --ipv4", "-6, --ipv6"):
-            self.assertIn(flag, run.stdout)
+        offered = complete(self, "run", "--")
+        self.assertIn("--connections", offered)
+        self.assertGreater(len(offered), 12)
+        for flag in offered:
+            self.assertRegex(run.stdout, rf"(?m)^  +(-\w, )?{flag}( |$)")
 
     def test_help_names_all_commands(self):
         for words in (["help"], ["--help"]):
@@ -101,23 +124,8 @@ class Information(harness.Case):
                 self.assertRegex(run.stdout, rf"(?m)^\s+{command}\s")
 
 
-@unittest.skipUnless(shutil.which("bash"), "no bash")
+@harness.requires("bash")
 class BashCompletion(harness.Case):
-    def complete(self, *words):
-        """What bash offers for the last of the words, parted as it parts them at a "="."""
-        with tempfile.TemporaryDirectory() as directory:
-            for name in ("result.json", "a b"):
-                with open(os.path.join(directory, name), "w", encoding="ascii"):
-                    pass
-            run = self.start(
-                "bash", "-c",
-                'cd "$1" && eval "$("$2" completion bash)" && shift 2 && COMP_WORDS=(tcpgoon "$@")'
-                ' && COMP_CWORD=$# && _tcpgoon && printf "%s\\n" "${COMPREPLY[@]}"',
-                "bash", directory, harness.TCPGOON, *words)
-            self.assertEqual(run.wait(), 0, run.describe())
-            self.assertEqual(run.stderr, "")
-            return sorted(run.stdout.splitlines())
-
     def test_values(self):
         both = ["fin", "rst"]
         files = ["a b", "result.json"]
@@ -138,7 +146,7 @@ class BashCompletion(harness.Case):
                 (["run", "--clo"], ["--close"]),
                 (["completion", ""], None)):
             with self.subTest(words=words):
-                result = self.complete(*words)
+                result = complete(self, *words)
                 if offered is None:
                     self.assertGreater(len(result), 2)
                     self.assertNotIn("first", result)

@@ -82,7 +82,7 @@ static char *section(const char *text, const char *begin, const char *end)
 	return copy;
 }
 
-static void test_rows_are_sound(void **state)
+static void rows_are_sound(void **state)
 {
 	(void)state;
 	const struct command *command;
@@ -107,7 +107,7 @@ static void test_rows_are_sound(void **state)
 	}
 }
 
-static void test_defaults_of_run_are_those_of_the_go_program(void **state)
+static void defaults_of_run_are_those_of_the_go_program(void **state)
 {
 	(void)state;
 	struct settings settings;
@@ -122,7 +122,7 @@ static void test_defaults_of_run_are_those_of_the_go_program(void **state)
 	assert_false(settings.debug);
 }
 
-static void test_defaults_of_demo(void **state)
+static void demo_has_defaults_of_its_own(void **state)
 {
 	(void)state;
 	struct settings settings;
@@ -133,7 +133,7 @@ static void test_defaults_of_demo(void **state)
 	assert_int_equal(settings.dial_timeout_ns, 5000 * NSEC_PER_MSEC);
 }
 
-static void test_bare_numbers_of_run(void **state)
+static void bare_numbers_of_run_are_those_of_the_go_program(void **state)
 {
 	(void)state;
 	char *argv[] = {"-c5", "-s", "100", "-t=250", "-i", "2", "--hold=3", "-y", "h", "80"};
@@ -151,7 +151,7 @@ static void test_bare_numbers_of_run(void **state)
 	assert_int_equal(arguments.count, 2);
 }
 
-static void test_settings_that_do_not_go_together(void **state)
+static void settings_that_do_not_go_together_are_refused(void **state)
 {
 	(void)state;
 	struct settings settings = {.connections = 8760, .sleep_ns = 3600 * NSEC_PER_SEC};
@@ -166,7 +166,7 @@ static void test_settings_that_do_not_go_together(void **state)
 	assert_int_equal(session_check(&settings, &error), 0);
 }
 
-static void test_help_tells_of_every_option(void **state)
+static void help_tells_of_every_option(void **state)
 {
 	(void)state;
 	const struct command *command;
@@ -190,7 +190,7 @@ static void test_help_tells_of_every_option(void **state)
 	}
 }
 
-static void test_help_tells_of_every_command(void **state)
+static void help_tells_of_every_command(void **state)
 {
 	(void)state;
 	struct capture capture;
@@ -222,7 +222,7 @@ static char *expand_shipped_manual(void)
 	return capture.text;
 }
 
-static void test_manual_tells_of_every_option(void **state)
+static void manual_tells_of_every_option(void **state)
 {
 	(void)state;
 	char *page = expand_shipped_manual();
@@ -279,7 +279,7 @@ static void assert_bold(const char *text, const char *word, const char *behind)
 	assert_contains(text, wanted);
 }
 
-static void test_manual_tells_of_every_cause_and_finding(void **state)
+static void manual_tells_of_every_cause_and_finding(void **state)
 {
 	(void)state;
 	char *page = expand_shipped_manual();
@@ -301,7 +301,7 @@ static void test_manual_tells_of_every_cause_and_finding(void **state)
 	free(page);
 }
 
-static void test_manual_tells_of_every_part_of_a_threshold(void **state)
+static void manual_tells_of_every_part_of_a_threshold(void **state)
 {
 	(void)state;
 	char *page = expand_shipped_manual();
@@ -326,7 +326,7 @@ static void test_manual_tells_of_every_part_of_a_threshold(void **state)
 	free(page);
 }
 
-static void test_manual_refuses_an_unknown_table(void **state)
+static void manual_refuses_an_unknown_table(void **state)
 {
 	(void)state;
 	char source[] = "@nonsense@\n";
@@ -342,7 +342,7 @@ static void test_manual_refuses_an_unknown_table(void **state)
 	free(capture.text);
 }
 
-static void test_manual_refuses_an_unknown_command(void **state)
+static void manual_refuses_an_unknown_command(void **state)
 {
 	(void)state;
 	char source[] = "before\n@options nonsense@\n";
@@ -358,7 +358,7 @@ static void test_manual_refuses_an_unknown_command(void **state)
 	free(capture.text);
 }
 
-static void test_manual_keeps_other_lines(void **state)
+static void manual_keeps_other_lines(void **state)
 {
 	(void)state;
 	char source[] = "@options run\nx @options run@\n@options run@ x\n@\n@@\n@causes\nlast";
@@ -404,7 +404,7 @@ static void check_completion(const char *shell, const char *begin, const char *e
 	free(capture.text);
 }
 
-static void test_completions_tell_of_every_option(void **state)
+static void completions_tell_of_every_option(void **state)
 {
 	(void)state;
 	check_completion("bash", "\n\t%s)\n", ";;\n", " --%s", " -%c");
@@ -425,7 +425,7 @@ static void check_completed_values(const char *shell, const char *close, const c
 	free(capture.text);
 }
 
-static void test_completions_tell_of_fixed_values(void **state)
+static void completions_tell_of_fixed_values(void **state)
 {
 	(void)state;
 	check_completed_values("bash", " --close:fin|rst ", " -o:json= --output:json= ");
@@ -435,7 +435,7 @@ static void test_completions_tell_of_fixed_values(void **state)
 		"fish", " -l close -x -a 'fin rst' ", " -l output -r -F -a 'json=' ");
 }
 
-static void test_completion_of_another_shell(void **state)
+static void completion_of_another_shell_is_refused(void **state)
 {
 	(void)state;
 	struct error error = ERROR_INIT;
@@ -446,22 +446,22 @@ static void test_completion_of_another_shell(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows_are_sound),
-		cmocka_unit_test(test_defaults_of_run_are_those_of_the_go_program),
-		cmocka_unit_test(test_defaults_of_demo),
-		cmocka_unit_test(test_bare_numbers_of_run),
-		cmocka_unit_test(test_settings_that_do_not_go_together),
-		cmocka_unit_test(test_help_tells_of_every_option),
-		cmocka_unit_test(test_help_tells_of_every_command),
-		cmocka_unit_test(test_manual_tells_of_every_option),
-		cmocka_unit_test(test_manual_tells_of_every_cause_and_finding),
-		cmocka_unit_test(test_manual_tells_of_every_part_of_a_threshold),
-		cmocka_unit_test(test_manual_refuses_an_unknown_table),
-		cmocka_unit_test(test_manual_refuses_an_unknown_command),
-		cmocka_unit_test(test_manual_keeps_other_lines),
-		cmocka_unit_test(test_completions_tell_of_every_option),
-		cmocka_unit_test(test_completions_tell_of_fixed_values),
-		cmocka_unit_test(test_completion_of_another_shell),
+		cmocka_unit_test(rows_are_sound),
+		cmocka_unit_test(defaults_of_run_are_those_of_the_go_program),
+		cmocka_unit_test(demo_has_defaults_of_its_own),
+		cmocka_unit_test(bare_numbers_of_run_are_those_of_the_go_program),
+		cmocka_unit_test(settings_that_do_not_go_together_are_refused),
+		cmocka_unit_test(help_tells_of_every_option),
+		cmocka_unit_test(help_tells_of_every_command),
+		cmocka_unit_test(manual_tells_of_every_option),
+		cmocka_unit_test(manual_tells_of_every_cause_and_finding),
+		cmocka_unit_test(manual_tells_of_every_part_of_a_threshold),
+		cmocka_unit_test(manual_refuses_an_unknown_table),
+		cmocka_unit_test(manual_refuses_an_unknown_command),
+		cmocka_unit_test(manual_keeps_other_lines),
+		cmocka_unit_test(completions_tell_of_every_option),
+		cmocka_unit_test(completions_tell_of_fixed_values),
+		cmocka_unit_test(completion_of_another_shell_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

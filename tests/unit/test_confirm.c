@@ -38,7 +38,7 @@ static void check(const char *input, enum confirmation confirmation, const char 
 	free(text);
 }
 
-static void test_yes(void **state)
+static void yes_in_any_form_is_a_yes(void **state)
 {
 	(void)state;
 	check("y\n", CONFIRMATION_GIVEN, BOX QUESTION);
@@ -47,7 +47,7 @@ static void test_yes(void **state)
 	check("\tyes\n", CONFIRMATION_GIVEN, BOX QUESTION);
 }
 
-static void test_no(void **state)
+static void no_and_an_empty_line_are_a_no(void **state)
 {
 	(void)state;
 	static const char *const answers[] = {"\n", "n\n", "N\n", "no\n", " n \n", " \t\n"};
@@ -57,7 +57,7 @@ static void test_no(void **state)
 	}
 }
 
-static void test_asks_again(void **state)
+static void any_other_answer_is_asked_for_again(void **state)
 {
 	(void)state;
 	check("perhaps\ny y\ny\n", CONFIRMATION_GIVEN,
@@ -65,7 +65,7 @@ static void test_asks_again(void **state)
 			     "\nSorry, response not recognized. Try again, please\n" QUESTION);
 }
 
-static void test_end_of_input(void **state)
+static void an_input_that_ends_gives_no_answer(void **state)
 {
 	(void)state;
 	static const char *const inputs[] = {"", "y"};
@@ -78,10 +78,10 @@ static void test_end_of_input(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_yes),
-		cmocka_unit_test(test_no),
-		cmocka_unit_test(test_asks_again),
-		cmocka_unit_test(test_end_of_input),
+		cmocka_unit_test(yes_in_any_form_is_a_yes),
+		cmocka_unit_test(no_and_an_empty_line_are_a_no),
+		cmocka_unit_test(any_other_answer_is_asked_for_again),
+		cmocka_unit_test(an_input_that_ends_gives_no_answer),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -102,7 +102,7 @@ static void assert_refused(const char *line, int code, const char *message)
 	assert_int_equal(reading.r, code);
 }
 
-static void test_defaults_overwrite_every_field(void **state)
+static void defaults_overwrite_every_field(void **state)
 {
 	(void)state;
 	struct values values;
@@ -119,7 +119,7 @@ static void test_defaults_overwrite_every_field(void **state)
 	assert_int_equal(values.order, ORDER_DOWN);
 }
 
-static void test_rows_end_with_help(void **state)
+static void rows_end_with_help(void **state)
 {
 	(void)state;
 	assert_string_equal(options_at(&options, 0)->name, "connections");
@@ -131,7 +131,7 @@ static void test_rows_end_with_help(void **state)
 	assert_null(options_at(&none, 1));
 }
 
-static void test_values_in_every_form(void **state)
+static void values_are_read_in_every_form(void **state)
 {
 	(void)state;
 	static const char *const lines[] = {
@@ -153,7 +153,7 @@ static void test_values_in_every_form(void **state)
 	}
 }
 
-static void test_kinds(void **state)
+static void each_kind_is_read_in_its_unit(void **state)
 {
 	(void)state;
 	struct reading reading;
@@ -171,7 +171,7 @@ static void test_kinds(void **state)
 	assert_string_equal(reading.values.listen, "");
 }
 
-static void test_flags(void **state)
+static void flags_need_no_value(void **state)
 {
 	(void)state;
 	static const struct {
@@ -197,7 +197,7 @@ static void test_flags(void **state)
 	}
 }
 
-static void test_arguments_stand_anywhere(void **state)
+static void arguments_stand_anywhere(void **state)
 {
 	(void)state;
 	static const char *const lines[] = {
@@ -218,7 +218,7 @@ static void test_arguments_stand_anywhere(void **state)
 	}
 }
 
-static void test_dashes_that_are_arguments(void **state)
+static void some_words_with_dashes_are_arguments(void **state)
 {
 	(void)state;
 	struct reading reading;
@@ -241,7 +241,7 @@ static void test_dashes_that_are_arguments(void **state)
 	assert_false(reading.values.yes);
 }
 
-static void test_help_ends_the_reading(void **state)
+static void help_ends_the_reading(void **state)
 {
 	(void)state;
 	static const char *const lines[] = {"-h", "--help", "-yh", "host -h --nonsense"};
@@ -255,7 +255,7 @@ static void test_help_ends_the_reading(void **state)
 	assert_false(reading.arguments.help);
 }
 
-static void test_values_refused(void **state)
+static void a_wrong_value_is_refused(void **state)
 {
 	(void)state;
 	assert_refused("--connections ten", -EINVAL,
@@ -280,7 +280,7 @@ static void test_values_refused(void **state)
 	assert_refused("-y=", -EINVAL, "-y, --assume-yes: '' is neither true nor false");
 }
 
-static void test_zero_below_the_least(void **state)
+static void zero_may_stand_below_the_least(void **state)
 {
 	(void)state;
 	struct reading reading;
@@ -297,14 +297,14 @@ static void test_zero_below_the_least(void **state)
 		"(units ns, us, ms, s, m, h)");
 }
 
-static void test_values_missing(void **state)
+static void a_missing_value_is_named(void **state)
 {
 	(void)state;
 	assert_refused("--hold", -EINVAL, "--hold: needs a value: DURATION");
 	assert_refused("host 80 -yc", -EINVAL, "-c, --connections: needs a value: N");
 }
 
-static void test_names_refused(void **state)
+static void an_unknown_name_is_refused(void **state)
 {
 	(void)state;
 	assert_refused("--nonsense", -EINVAL, "unknown flag '--nonsense'");
@@ -323,7 +323,7 @@ static void test_names_refused(void **state)
 		"unknown flag '--a-name-longer-than-any-that-there-is'");
 }
 
-static void test_choices(void **state)
+static void a_choice_is_one_of_its_words(void **state)
 {
 	(void)state;
 	struct reading reading;
@@ -336,7 +336,7 @@ static void test_choices(void **state)
 	assert_refused("--order", -EINVAL, "--order: needs a value: up|down");
 }
 
-static void test_distance(void **state)
+static void distance_counts_slips_of_the_hand(void **state)
 {
 	(void)state;
 	assert_int_equal(options_distance("hold", "hold"), 1); /* its own beginning */
@@ -349,7 +349,7 @@ static void test_distance(void **state)
 	assert_int_equal(options_distance("", "port"), UINT_MAX);
 }
 
-static void test_texts(void **state)
+static void a_row_has_a_head_and_a_tail(void **state)
 {
 	(void)state;
 	char head[OPTION_HEAD_MAX];
@@ -371,21 +371,21 @@ static void test_texts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults_overwrite_every_field),
-		cmocka_unit_test(test_rows_end_with_help),
-		cmocka_unit_test(test_values_in_every_form),
-		cmocka_unit_test(test_kinds),
-		cmocka_unit_test(test_flags),
-		cmocka_unit_test(test_arguments_stand_anywhere),
-		cmocka_unit_test(test_dashes_that_are_arguments),
-		cmocka_unit_test(test_help_ends_the_reading),
-		cmocka_unit_test(test_values_refused),
-		cmocka_unit_test(test_zero_below_the_least),
-		cmocka_unit_test(test_values_missing),
-		cmocka_unit_test(test_names_refused),
-		cmocka_unit_test(test_choices),
-		cmocka_unit_test(test_distance),
-		cmocka_unit_test(test_texts),
+		cmocka_unit_test(defaults_overwrite_every_field),
+		cmocka_unit_test(rows_end_with_help),
+		cmocka_unit_test(values_are_read_in_every_form),
+		cmocka_unit_test(each_kind_is_read_in_its_unit),
+		cmocka_unit_test(flags_need_no_value),
+		cmocka_unit_test(arguments_stand_anywhere),
+		cmocka_unit_test(some_words_with_dashes_are_arguments),
+		cmocka_unit_test(help_ends_the_reading),
+		cmocka_unit_test(a_wrong_value_is_refused),
+		cmocka_unit_test(zero_may_stand_below_the_least),
+		cmocka_unit_test(a_missing_value_is_named),
+		cmocka_unit_test(an_unknown_name_is_refused),
+		cmocka_unit_test(a_choice_is_one_of_its_words),
+		cmocka_unit_test(distance_counts_slips_of_the_hand),
+		cmocka_unit_test(a_row_has_a_head_and_a_tail),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

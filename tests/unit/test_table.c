@@ -58,7 +58,7 @@ static void counters_follow_the_states(void **state)
 	table_answered(table, 0, AT_US(30));
 	table_established(table, 0);
 	assert_snapshot(table, 2, 1, 1, 0, 0);
-	table_failed(table, 1, CAUSE_REFUSED, 111, AT_US(40));
+	table_failed(table, 1, CAUSE_REFUSED, ECONNREFUSED, AT_US(40));
 	assert_snapshot(table, 2, 0, 1, 0, 1);
 	table_closed(table, 0, 0, AT_US(50));
 	assert_snapshot(table, 2, 0, 0, 1, 1);
@@ -112,13 +112,13 @@ static void causes_have_count_first_and_last(void **state)
 	struct fixture *fixture = *state;
 	for (uint32_t i = 0; i < 3; i++) {
 		table_dialing(&fixture->table, i, AT_US(0), AT_US(0));
-		table_failed(&fixture->table, i, CAUSE_REFUSED, 111, AT_US(100 * (i + 1)));
+		table_failed(&fixture->table, i, CAUSE_REFUSED, ECONNREFUSED, AT_US(100 * (i + 1)));
 	}
 	const struct cause_tally *tally = &fixture->result.causes[CAUSE_REFUSED];
 	assert_int_equal(tally->count, 3);
 	assert_int_equal(tally->first_ns, 100 * NSEC_PER_USEC);
 	assert_int_equal(tally->last_ns, 300 * NSEC_PER_USEC);
-	assert_int_equal(tally->last_errno, 111);
+	assert_int_equal(tally->last_errno, ECONNREFUSED);
 }
 
 static void occupied_counts_connections_not_what_is_held(void **state)
@@ -144,7 +144,7 @@ static void a_slot_serves_again_in_a_new_generation(void **state)
 	struct fixture *fixture = *state;
 	struct table *table = &fixture->table;
 	table_dialing(table, 3, AT_US(0), AT_US(0));
-	table_failed(table, 3, CAUSE_REFUSED, 111, AT_US(10));
+	table_failed(table, 3, CAUSE_REFUSED, ECONNREFUSED, AT_US(10));
 	table_recycle(table, 3);
 	assert_snapshot(table, 4, 0, 0, 0, 0);
 	assert_int_equal(table->conns[3].generation, 1);
@@ -165,7 +165,7 @@ static void the_most_open_at_once_is_kept(void **state)
 		table_answered(table, i, AT_US(1));
 		table_established(table, i);
 	}
-	table_closed(table, 0, 104, AT_US(2));
+	table_closed(table, 0, ECONNRESET, AT_US(2));
 	table_dialing(table, 3, AT_US(3), AT_US(3));
 	table_answered(table, 3, AT_US(4));
 	table_established(table, 3);
@@ -191,7 +191,7 @@ static void what_ends_before_the_next_is_confirmed_was_there_with_it(void **stat
 	/* One that is denied was never there. */
 	table_answered(table, 2, AT_US(4));
 	table_denied(table);
-	table_failed(table, 2, CAUSE_PROHIBITED, 113, AT_US(5));
+	table_failed(table, 2, CAUSE_PROHIBITED, EHOSTUNREACH, AT_US(5));
 	table_closed(table, 1, 0, AT_US(6));
 	table_answered(table, 3, AT_US(7));
 	table_established(table, 3);
@@ -211,9 +211,9 @@ static void how_long_it_lived_makes_its_cause(void **state)
 	}
 	assert_int_equal(table_lifetime_ns(table, 0, AT_US(1500)), 500 * NSEC_PER_USEC);
 	assert_int_equal(table_closed(table, 0, 0, AT_US(1500)), CAUSE_CLOSED_AT_ONCE);
-	assert_int_equal(table_closed(table, 1, 104, AT_US(1500)), CAUSE_RESET_AT_ONCE);
+	assert_int_equal(table_closed(table, 1, ECONNRESET, AT_US(1500)), CAUSE_RESET_AT_ONCE);
 	assert_int_equal(table_closed(table, 2, 0, AT_US(2001000)), CAUSE_CLOSED_BY_PEER);
-	assert_int_equal(table_closed(table, 3, 104, AT_US(2001000)), CAUSE_RESET_BY_PEER);
+	assert_int_equal(table_closed(table, 3, ECONNRESET, AT_US(2001000)), CAUSE_RESET_BY_PEER);
 	assert_int_equal(fixture->result.lifetime.count, 4);
 	assert_int_equal(fixture->result.lifetime.min_us, 500);
 	assert_int_equal(fixture->result.lifetime.max_us, 2000000);
@@ -349,7 +349,7 @@ static void times_that_span_a_stall_are_set_apart(void **state)
 	table_stalled(table, AT_US(2000000), false);
 	table_answered(table, 1, AT_US(2000000));
 	table_established(table, 1);
-	table_failed(table, 2, CAUSE_REFUSED, 111, AT_US(2000005));
+	table_failed(table, 2, CAUSE_REFUSED, ECONNREFUSED, AT_US(2000005));
 	dial_and_establish(table, 3, 2000010, 2000050);
 	assert_int_equal(result->established, 3);
 	assert_int_equal(result->connect.count, 2);

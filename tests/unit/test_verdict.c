@@ -9,7 +9,7 @@
 
 #include "plain_verdict.h"
 
-static void test_exit_status(void **state)
+static void exit_status_follows_from_the_numbers(void **state)
 {
 	(void)state;
 	static const struct {
@@ -49,7 +49,7 @@ static void test_exit_status(void **state)
 	}
 }
 
-static void test_numbers_that_scripts_know(void **state)
+static void exit_statuses_are_the_numbers_that_scripts_know(void **state)
 {
 	(void)state;
 	assert_int_equal(EXIT_STATUS_OK, 0);
@@ -75,7 +75,7 @@ static struct threshold_rules rules_of(const char *text, bool aborts)
 	return rules;
 }
 
-static void test_a_finding_can_put_failures_on_this_machine(void **state)
+static void a_finding_can_put_failures_on_this_machine(void **state)
 {
 	(void)state;
 	struct result result = {.tables = {.conntrack_used = 100, .conntrack_max = 100}};
@@ -89,7 +89,7 @@ static void test_a_finding_can_put_failures_on_this_machine(void **state)
 	assert_int_equal(plain_verdict(&result).exit_status, EXIT_STATUS_FAILURES);
 }
 
-static void test_local_failures_say_nothing_of_the_target(void **state)
+static void local_failures_say_nothing_of_the_target(void **state)
 {
 	(void)state;
 	struct result result = {0};
@@ -104,7 +104,7 @@ static void test_local_failures_say_nothing_of_the_target(void **state)
 	assert_int_equal(plain_verdict(&result).exit_status, EXIT_STATUS_INCOMPLETE);
 }
 
-static void test_thresholds_replace_the_rule_on_failures(void **state)
+static void thresholds_replace_the_rule_on_failures(void **state)
 {
 	(void)state;
 	struct result result = {0};
@@ -125,7 +125,7 @@ static void test_thresholds_replace_the_rule_on_failures(void **state)
 	assert_int_equal(verdict.exit_status, EXIT_STATUS_LOCAL_LIMIT);
 }
 
-static void test_what_cannot_be_judged_replaces_nothing(void **state)
+static void what_cannot_be_judged_replaces_nothing(void **state)
 {
 	(void)state;
 	struct result result;
@@ -165,7 +165,7 @@ static void test_what_cannot_be_judged_replaces_nothing(void **state)
 	result_finish(&result);
 }
 
-static void test_what_was_not_known_is_no_success(void **state)
+static void what_was_not_known_is_no_success(void **state)
 {
 	(void)state;
 	struct result result;
@@ -185,7 +185,7 @@ static void test_what_was_not_known_is_no_success(void **state)
 	result_finish(&result);
 }
 
-static void test_only_rules_that_abort_end_a_run(void **state)
+static void only_rules_that_abort_end_a_run(void **state)
 {
 	(void)state;
 	struct result result = {0};
@@ -207,7 +207,7 @@ static void test_only_rules_that_abort_end_a_run(void **state)
 	assert_string_equal(verdict.reasons[0], "The run was ended early by --abort-if.");
 }
 
-static void test_a_failure_after_the_run_comes_before_all(void **state)
+static void a_failure_after_the_run_comes_before_all(void **state)
 {
 	(void)state;
 	const struct result well = {.at_end = {.total = 5, .established = 5}};
@@ -231,7 +231,7 @@ static void test_a_failure_after_the_run_comes_before_all(void **state)
 	assert_string_equal(verdict.reasons[VERDICT_REASONS_MAX - 1], "last");
 }
 
-static void test_a_run_that_did_not_begin(void **state)
+static void a_run_that_did_not_begin(void **state)
 {
 	(void)state;
 	static const struct threshold_rules none = {.count = 0};
@@ -243,7 +243,7 @@ static void test_a_run_that_did_not_begin(void **state)
 	assert_int_equal(verdict.findings.count, 0);
 }
 
-static void test_a_run_that_broke_off_is_incomplete(void **state)
+static void a_run_that_broke_off_is_incomplete(void **state)
 {
 	(void)state;
 	const struct result result = {
@@ -254,17 +254,17 @@ static void test_a_run_that_broke_off_is_incomplete(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_exit_status),
-		cmocka_unit_test(test_numbers_that_scripts_know),
-		cmocka_unit_test(test_a_finding_can_put_failures_on_this_machine),
-		cmocka_unit_test(test_local_failures_say_nothing_of_the_target),
-		cmocka_unit_test(test_thresholds_replace_the_rule_on_failures),
-		cmocka_unit_test(test_what_cannot_be_judged_replaces_nothing),
-		cmocka_unit_test(test_what_was_not_known_is_no_success),
-		cmocka_unit_test(test_only_rules_that_abort_end_a_run),
-		cmocka_unit_test(test_a_failure_after_the_run_comes_before_all),
-		cmocka_unit_test(test_a_run_that_did_not_begin),
-		cmocka_unit_test(test_a_run_that_broke_off_is_incomplete),
+		cmocka_unit_test(exit_status_follows_from_the_numbers),
+		cmocka_unit_test(exit_statuses_are_the_numbers_that_scripts_know),
+		cmocka_unit_test(a_finding_can_put_failures_on_this_machine),
+		cmocka_unit_test(local_failures_say_nothing_of_the_target),
+		cmocka_unit_test(thresholds_replace_the_rule_on_failures),
+		cmocka_unit_test(what_cannot_be_judged_replaces_nothing),
+		cmocka_unit_test(what_was_not_known_is_no_success),
+		cmocka_unit_test(only_rules_that_abort_end_a_run),
+		cmocka_unit_test(a_failure_after_the_run_comes_before_all),
+		cmocka_unit_test(a_run_that_did_not_begin),
+		cmocka_unit_test(a_run_that_broke_off_is_incomplete),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
