@@ -311,13 +311,15 @@ static void a_refused_dial_fails(void **state)
 	close(bound);
 }
 
+/* No socket of IPv4 is connected to it. */
+static const struct address other_family = {
+	.v6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT, .sin6_port = 1},
+};
+
 /* Whatever connect says at once. */
 static void a_dial_that_fails_at_once_is_told_by_the_harvest(void **state)
 {
 	struct fixture *fixture = *state;
-	const struct address other_family = {
-		.v6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT, .sin6_port = 1},
-	};
 	dial_target(fixture, 0, &other_family);
 	dial_target(fixture, 1, &fixture->target);
 	wait_for(fixture, 3);
@@ -435,16 +437,19 @@ static void a_disarmed_dial_never_begins(void **state)
 	EXPECT(fixture, {TRANSPORT_STARTED, 0, 0}, {TRANSPORT_CONNECTED, 0, 0});
 }
 
+/* Also where the one before still waits behind another that is due sooner. */
 static void the_dial_before_does_not_begin_the_one_after(void **state)
 {
 	struct fixture *fixture = *state;
-	dial_at(fixture, 0, clock_now_ns() + 20 * NSEC_PER_MSEC);
+	uint64_t now_ns = clock_now_ns();
+	dial_at(fixture, 1, now_ns + 20 * NSEC_PER_MSEC);
+	dial_at(fixture, 0, now_ns + 30 * NSEC_PER_MSEC);
 	hand_over(fixture);
 	assert_int_equal(fixture->ops->disarm(fixture->transport, slot_of(0)), 0);
 	EXPECT_SOME(fixture, {TRANSPORT_IDLE, 0, 0});
 	dial_at(fixture, 0, clock_now_ns() + LONG_NS);
-	uint64_t until_ns = clock_now_ns() + 40 * NSEC_PER_MSEC;
-	while (clock_now_ns() < until_ns) {
+	EXPECT_SOME(fixture, {TRANSPORT_STARTED, 1, 0}, {TRANSPORT_CONNECTED, 1, 0});
+	while (clock_now_ns() < now_ns + 50 * NSEC_PER_MSEC) {
 		assert_quiet(fixture);
 	}
 }
@@ -741,6 +746,33 @@ static void what_came_of_the_use_before_is_not_taken_for_this_one(void **state)
 	assert_int_equal(last->slot.generation, second_use.generation);
 }
 
+static int dial_in_vain(struct fixture *fixture, const struct transport_event *event)
+{
+	if (event->kind == TRANSPORT_IDLE && fixture->count < EVENTS_MAX / 2) {
+		dial_target(fixture, event->slot.number, &other_family);
+	}
+	return 0;
+}
+
+static void what_a_handler_begins_comes_with_another_harvest(void **state)
+{
+	struct fixture *fixture = *state;
+	fixture->hook = dial_in_vain;
+	dial_target(fixture, 0, &other_family);
+	for (unsigned i = 1; i < 4; i++) {
+		unsigned before = fixture->count;
+		assert_int_equal(turn(fixture, NSEC_PER_MSEC), 0);
+		assert_true(fixture->count <= before + 2); /* FAILED and IDLE of one dial */
+	}
+	wait_for(fixture, EVENTS_MAX / 2);
+	assert_quiet(fixture);
+	for (unsigned i = 0; i < EVENTS_MAX / 2; i++) {
+		check(fixture, i,
+			i % 2 == 0 ? &(const struct expected){TRANSPORT_FAILED, 0, EAFNOSUPPORT}
+				   : &(const struct expected){TRANSPORT_IDLE, 0, 0});
+	}
+}
+
 static int fail_once(struct fixture *fixture, const struct transport_event *event)
 {
 	fixture->hook = NULL;
@@ -910,6 +942,7 @@ int main(int argc, char **argv)
 		CASE(a_connection_may_be_stopped_by_the_handler_of_its_data),
 		CASE(a_slot_may_be_closed_by_the_handler_of_its_idleness),
 		CASE(what_came_of_the_use_before_is_not_taken_for_this_one),
+		CASE(what_a_handler_begins_comes_with_another_harvest),
 		CASE(a_handler_ends_the_harvest_and_the_rest_comes_next),
 		CASE(destroy_closes_what_is_open),
 		CASE(a_descriptor_is_ready_once_for_each_time_it_is_watched),
