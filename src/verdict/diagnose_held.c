@@ -187,7 +187,7 @@ bool rule_oldest_closed(const struct result *result, struct finding *finding)
 	char watched[RULE_TEXT_MAX];
 	finding->count = drops.count;
 	rule_say(finding->evidence,
-		"%" PRIu64 " of %" PRIu64 " were closed at an age of about %s while "
+		"%" PRIu64 " of %" PRIu64 " connections were closed at an age of about %s while "
 		"others were dialed, and none after the last dial: the %" PRIu64 " that "
 		"were left stayed open for %s.",
 		drops.count, result->established,
@@ -256,7 +256,7 @@ bool rule_idle_timeout(const struct result *result, struct finding *finding)
 	}
 	rule_say(finding->evidence,
 		"%" PRIu64 " of %" PRIu64
-		" were %s %s after they were established%s: an idle timeout.",
+		" connections were %s %s after they were established%s: an idle timeout.",
 		finding->count, result->established, reset ? "reset" : "closed",
 		rule_seconds(drops.median_us * NSEC_PER_USEC, lifetime), others);
 	rule_say(finding->hint,

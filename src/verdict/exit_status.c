@@ -19,20 +19,21 @@ static const struct {
 		0},
 	[EXIT_STATUS_FAILURES] = {"connections failed, were dropped while held, or did not work; "
 				  "with thresholds: one could not be judged",
-		"Connections failed, or were dropped by the peer during --hold, or were held and "
-		"did not answer their FIN, or the server's program, where it is on this host, no "
-		"longer accepted them, or its kernel knew nothing of them "
-		"(server_stopped_accepting, lost_after_cookie). With thresholds: one of them could "
-		"not be judged.",
+		"Connections failed, or were dropped by the peer during --hold, or were "
+		"held and did not answer their FIN, or the server's program, if it is on "
+		"this host, no longer accepted them, or its kernel did not know them "
+		"(server_stopped_accepting, lost_after_cookie). With thresholds: one of "
+		"them could not be judged.",
 		3},
 	[EXIT_STATUS_THRESHOLD] = {"a threshold of --fail-if or --abort-if was crossed",
 		"A threshold of --fail-if or --abort-if was crossed.", 2},
 	[EXIT_STATUS_LOCAL_LIMIT] = {"this machine was the limit: the run says nothing about the "
 				     "target",
-		"This machine was the limit, so the run says nothing about the target: its limits "
-		"do not allow the run, and nothing was dialed; or connections failed by a local "
-		"cause, or because of what a local finding names (see THIS MACHINE OR THE PATH). "
-		"'tcpgoon plan' ends so, too, where there is no route.",
+		"This machine was the limit, so the run says nothing about the target: "
+		"its limits do not allow the run, and nothing was dialed; or connections "
+		"failed for a local cause, or because of what a local finding names (see "
+		"THIS MACHINE OR THE PATH). 'tcpgoon plan' also ends with it if there is "
+		"no route.",
 		1},
 };
 

@@ -64,7 +64,7 @@ class Measures(harness.NetworkCase):
         ("closes its oldest", 128, "", "20", "4s", "oldest_closed", "about 2."),
         ("closes its oldest at once", 128, "", "1", "1s", "oldest_closed", "The first "),
         ("has an idle timeout", 4096, "client_header_timeout 2s;", "10", "5s", "idle_timeout",
-         "300 of 300 were closed 2.0"),
+         "300 of 300 connections were closed 2.0"),
     )
 
     @harness.requires("nginx")

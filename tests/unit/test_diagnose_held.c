@@ -25,7 +25,7 @@ static void idle_timeout(void **state)
 	establish(fixture, 500);
 	close_each_after(fixture, 412, 10, 60000);
 	assert_only(fixture, "idle_timeout", 412,
-		"412 of 500 were closed 60.0 s after they were established: an idle timeout.");
+		"412 of 500 connections were closed 60.0 s after they were established: an idle timeout.");
 	assert_null(strstr(fixture->findings.list[0].hint, "restart"));
 }
 
@@ -36,7 +36,7 @@ static void an_idle_timeout_of_two_hours(void **state)
 	establish(fixture, 50);
 	close_each_after(fixture, 50, 10, 7200 * 1000);
 	assert_only(fixture, "idle_timeout", 50,
-		"50 of 50 were closed 7200 s after they were established: an idle timeout.");
+		"50 of 50 connections were closed 7200 s after they were established: an idle timeout.");
 }
 
 static void lifetimes_from_one_hour_to_three_are_scattered(void **state)
@@ -65,7 +65,7 @@ static void a_server_that_closes_its_oldest(void **state)
 	assert_non_null(strstr(find(fixture, "idle_timeout")->hint, "closes its oldest"));
 	result->duration_ns = result->generator.last_dial_ns + 12 * NSEC_PER_SEC;
 	assert_only(fixture, "oldest_closed", 194,
-		"194 of 300 were closed at an age of about 2.22 s while others were "
+		"194 of 300 connections were closed at an age of about 2.22 s while others were "
 		"dialed, and none after the last dial: the 106 that were left stayed "
 		"open for 12.0 s.");
 }
@@ -100,7 +100,7 @@ static void an_idle_timeout_of_some(void **state)
 	result->generator.last_dial_ns = 4 * NSEC_PER_SEC;
 	result->duration_ns = 40 * NSEC_PER_SEC;
 	assert_only(fixture, "idle_timeout", 100,
-		"100 of 200 were closed 10.0 s after they were established, while 100 are older "
+		"100 of 200 connections were closed 10.0 s after they were established, while 100 are older "
 		"and still open: an idle timeout.");
 }
 
@@ -110,7 +110,7 @@ static void an_idle_timeout_that_no_restart_makes(void **state)
 	establish(fixture, 100);
 	close_each_after(fixture, 100, 9, 2000); /* all within a second, yet one after the other */
 	assert_only(fixture, "idle_timeout", 100,
-		"100 of 100 were closed 2.00 s after they were established: an idle timeout.");
+		"100 of 100 connections were closed 2.00 s after they were established: an idle timeout.");
 	assert_null(strstr(fixture->findings.list[0].hint, "restart"));
 }
 
