@@ -140,16 +140,17 @@ static bool find_bounds(const struct histogram *histogram, uint64_t max_us,
 	struct histogram_moments least = {0};
 	struct histogram_moments most = {0};
 	bool first = true;
-	for (size_t i = 0; i < HISTOGRAM_COUNTS_LENGTH; i++) {
+	size_t last = histogram_slot(histogram->max_us); /* as the slots have it, so far */
+	for (size_t i = 0; i <= last; i++) {
 		uint64_t count = histogram->counts[i];
+		if (count == 0) {
+			continue;
+		}
 		bool last_slot = i == HISTOGRAM_COUNTS_LENGTH - 1;
 		/* The last slot has what is above the highest value as well. */
 		uint64_t lowest =
 			last_slot ? HISTOGRAM_HIGHEST_US + 1 : histogram_slot_lowest_us(i);
 		uint64_t highest = last_slot ? max_us : histogram_slot_highest_us(i);
-		if (count == 0) {
-			continue;
-		}
 		if (!add_up(&least.sum_us, &least.sum_squares_us2, lowest, count) ||
 			!add_up(&most.sum_us, &most.sum_squares_us2, highest, count)) {
 			return false;

@@ -343,6 +343,67 @@ static void finish_takes_what_was_never_made(void **state)
 	assert_null(histogram.counts);
 }
 
+/* As they are of decoded slots, which have lost them. */
+static void moments_come_back_beside_their_slots(void **state)
+{
+	(void)state;
+	struct histogram histogram;
+	assert_int_equal(histogram_init(&histogram), 0);
+	histogram_record(&histogram, 5000);
+	histogram_record_n(&histogram, 700000, 3);
+	histogram_record(&histogram, HISTOGRAM_HIGHEST_US + 1000);
+	const struct histogram_moments exact = {.min_us = histogram.min_us,
+		.max_us = histogram.max_us,
+		.sum_us = histogram.sum_us,
+		.sum_squares_us2 = histogram.sum_squares_us2};
+	histogram.min_us = histogram_slot_lowest_us(histogram_slot(5000));
+	histogram.max_us = histogram_slot_highest_us(HISTOGRAM_COUNTS_LENGTH - 1);
+	histogram.sum_us = histogram.sum_squares_us2 = 0;
+	assert_true(histogram_set_moments(&histogram, &exact));
+	assert_int_equal(histogram.min_us, exact.min_us);
+	assert_int_equal(histogram.max_us, exact.max_us);
+	assert_true(histogram.sum_us == exact.sum_us);
+	assert_true(histogram.sum_squares_us2 == exact.sum_squares_us2);
+	histogram_finish(&histogram);
+}
+
+static void moments_that_contradict_the_slots_are_refused(void **state)
+{
+	(void)state;
+	struct histogram histogram;
+	assert_int_equal(histogram_init(&histogram), 0);
+	const struct histogram_moments none = {.min_us = UINT64_MAX};
+	const struct histogram_moments some = {
+		.min_us = 10, .max_us = 20, .sum_us = 30, .sum_squares_us2 = 500};
+	assert_true(histogram_set_moments(&histogram, &none));
+	assert_false(histogram_set_moments(&histogram, &some));
+	histogram_record(&histogram, 10);
+	histogram_record(&histogram, 20);
+	assert_true(histogram_set_moments(&histogram, &some));
+	assert_false(histogram_set_moments(&histogram, &none));
+	struct histogram_moments wrong[] = {some, some, some, some, some, some};
+	wrong[0].min_us = 11;
+	wrong[1].max_us = 19;
+	wrong[2].sum_us = 31;
+	wrong[3].sum_us = 29;
+	wrong[4].sum_squares_us2 = 501;
+	wrong[5].max_us = UINT64_MAX;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_false(histogram_set_moments(&histogram, &wrong[i]));
+		assert_true(histogram.sum_us == 30);
+	}
+	/* Two values of one slot: between their bounds, and with a deviation below none. */
+	histogram_reset(&histogram);
+	histogram_record_n(&histogram, 1000000, 2);
+	uint64_t lowest = histogram_slot_lowest_us(histogram_slot(1000000));
+	const struct histogram_moments narrow = {.min_us = lowest,
+		.max_us = lowest + 2,
+		.sum_us = (uint128)lowest * 2 + 2,
+		.sum_squares_us2 = (uint128)lowest * lowest * 2 + 1};
+	assert_false(histogram_set_moments(&histogram, &narrow));
+	histogram_finish(&histogram);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -368,6 +429,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(merging_is_recording_both, setup, teardown),
 		cmocka_unit_test_setup_teardown(reset_leaves_an_empty_one, setup, teardown),
 		cmocka_unit_test(finish_takes_what_was_never_made),
+		cmocka_unit_test(moments_come_back_beside_their_slots),
+		cmocka_unit_test(moments_that_contradict_the_slots_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
