@@ -15,14 +15,6 @@ STOP_SECONDS = 2
 
 
 class Stalls(harness.Case):
-    def pause(self, run, seconds=STOP_SECONDS):
-        """Stops it, and lets it go on; how many were established when it was stopped."""
-        run.send(signal.SIGSTOP)
-        established = harness.sockets(harness.TCP_ESTABLISHED, remote_port=self.port)
-        time.sleep(seconds)
-        run.send(signal.SIGCONT)
-        return established
-
     def client_limited(self, result):
         found = [row for row in result["findings"] if row["name"] == "client_limited"]
         return found[0] if found else None
@@ -67,23 +59,41 @@ class OverASlowPath(Stalls):
             return True
         return False
 
-    def run_and_pause(self, *argv, seconds=STOP_SECONDS, state=harness.TCP_ESTABLISHED, after=20):
-        """Stopped when so many of its connections are in that state."""
+    def count(self, state):
+        return harness.sockets(state, remote_port=self.port)
+
+    def under_way(self, least):
+        """Whether so many dials wait for their answer: for `when` and `still`."""
+        return lambda: self.count(harness.TCP_SYN_SENT) >= least
+
+    def run_and_pause(self, *argv, when, still=lambda: True, seconds=STOP_SECONDS):
+        """Stopped when something is so; and it must still be so, or else, when it is stopped."""
         run = self.start_run(self.server, self.port, *argv)
-        harness.wait_until(
-            lambda: harness.sockets(state, remote_port=self.port) >= after or not run.running(),
-            "some connections")
+        harness.wait_until(lambda: when() or not run.running(), "some connections")
         if not run.running():
             raise harness.Untimely("it was over before it was stopped")
-        dialled = self.pause(run, seconds)
-        if "--hold" not in argv and dialled >= int(argv[argv.index("-c") + 1]):
-            raise harness.Untimely("all were established before it was stopped")
+        run.send(signal.SIGSTOP)
+        in_time = still()
+        time.sleep(seconds)
+        run.send(signal.SIGCONT)
         run.wait()
+        if not in_time:
+            raise harness.Untimely("it was stopped too late")
         return run, self.result_of(run)
+
+    def pause_while_dialling(self, *argv, count, **options):
+        """Stopped when some are up, some are under way and some are not dialled yet."""
+        def dialled():
+            return self.count(harness.TCP_ESTABLISHED) + self.count(harness.TCP_SYN_SENT)
+
+        return self.run_and_pause(
+            "-c", count, "-s", "5", *argv, **options,
+            when=lambda: self.count(harness.TCP_ESTABLISHED) >= 20,
+            still=lambda: self.under_way(20)() and dialled() < count)
 
     @harness.measured
     def test_stopped_while_dialling(self):
-        run, result = self.run_and_pause("-c", "600", "-s", "5")
+        run, result = self.pause_while_dialling(count=600)
         stalls = self.assert_stall(run, result)
         self.assertEqual(result["connections"]["established"], 600, run.describe())
         self.assertGreaterEqual(stalls["connect_apart"], 20, run.describe())
@@ -101,7 +111,7 @@ class OverASlowPath(Stalls):
     def test_stopped_at_full_speed(self):
         """Many answers at once wait to be taken: none of them counts as too late."""
         run, result = self.run_and_pause("-c", "1000", "-s", "0", "-t", "1500ms",
-                                         state=harness.TCP_SYN_SENT, after=800)
+                                         when=self.under_way(800), still=self.under_way(100))
         self.assert_stall(run, result)
         self.assertEqual(result["connections"]["established"], 1000, run.describe())
         self.assertEqual(result["causes"], [])
@@ -110,15 +120,15 @@ class OverASlowPath(Stalls):
 
     @harness.measured
     def test_stopped_for_less(self):
-        run, result = self.run_and_pause("-c", "600", "-s", "5", seconds=0.4)
+        run, result = self.pause_while_dialling(count=600, seconds=0.4)
         stalls = self.assert_stall(run, result, 0.4)
         self.assertGreaterEqual(stalls["connect_apart"], 20, run.describe())
         self.assert_named(run, result)
 
     @harness.measured
     def test_a_threshold_speaks_of_what_is_left(self):
-        run, result = self.run_and_pause("-c", "400", "-s", "5", "--abort-if", "connect.max>1500ms",
-                                         "--fail-if", "connect.p99>1500ms")
+        run, result = self.pause_while_dialling("--abort-if", "connect.max>1500ms",
+                                                "--fail-if", "connect.p99>1500ms", count=600)
         longest = result["connect_us"]["max"]
         harness.require_timely(longest <= 1500000, f"{longest} µs beside the stall")
         self.assertEqual(result["ended"], "completed", run.describe())
@@ -127,7 +137,7 @@ class OverASlowPath(Stalls):
     @harness.measured
     def test_a_threshold_of_which_nothing_is_left(self):
         run, result = self.run_and_pause("-c", "20", "-s", "0", "--fail-if", "connect.p99>100us",
-                                         state=harness.TCP_SYN_SENT)
+                                         when=self.under_way(20), still=self.under_way(20))
         self.assertEqual(result["connect_us"]["count"], 0, run.describe())
         self.assertFalse(result["thresholds"][0]["crossed"])
         self.assertIn("stall of this program", result["thresholds"][0]["not_judged"])
@@ -136,7 +146,13 @@ class OverASlowPath(Stalls):
     @harness.measured
     def test_stopped_while_it_holds(self):
         """Nothing is timed across it, and it is said all the same."""
-        run, result = self.run_and_pause("-c", "50", "-s", "0", "--hold", "1s", after=50)
+        run = self.start_run(self.server, self.port, "-c", "50", "-s", "0", "--hold", "1s")
+        harness.wait_until(lambda: "Holding 50 connections" in run.stderr, "the hold")
+        run.send(signal.SIGSTOP)
+        time.sleep(STOP_SECONDS)
+        run.send(signal.SIGCONT)
+        run.wait()
+        result = self.result_of(run)
         stalls = self.assert_stall(run, result)
         self.assertEqual(stalls["connect_apart"], 0)
         self.assertEqual(result["connect_us"]["count"], 50)
@@ -247,4 +263,4 @@ class Crowded(Stalls):
 
 
 if __name__ == "__main__":
-    harness.main(at_a_time=4)
+    harness.main(at_a_time=3)

@@ -15,7 +15,8 @@ import threading
 import unittest
 
 from .environment import ENGINE, MEASURING, PATIENCE_S, TCPGOON
-from .network import enter_own_network_in_thread, network_of, own_network
+from .network import (enter_own_network_in_thread, lengthen_queues, network_of,
+                      own_network)
 from .program import Program
 from .report import Report
 from .sockets import wait_for_listener
@@ -253,6 +254,7 @@ class NetworkCase(Case):
 
     def setUp(self):
         enter_own_network_in_thread()
+        lengthen_queues()
 
 
 def alone(test):

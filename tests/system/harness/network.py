@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Network namespaces. Also used by bench/."""
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -52,6 +53,16 @@ def enter_own_network_in_thread():
     """
     unshare(CLONE_NEWNET)
     raise_loopback()
+
+
+def lengthen_queues():
+    """
+    Of what waits to be accepted, in this network: a server that has no CPU for a moment would lose
+    connections else, of a run at full speed.
+    """
+    with contextlib.suppress(OSError):
+        with open("/proc/sys/net/core/somaxconn", "w", encoding="ascii") as file:
+            file.write("65535")
 
 
 def network_of(pid):

@@ -8,7 +8,7 @@ import threading
 import unittest
 
 from .environment import TCPGOON
-from .network import enter_own_network
+from .network import enter_own_network, lengthen_queues
 
 
 class TapResult(unittest.TestResult):
@@ -96,6 +96,7 @@ def main(at_a_time=1):
     except OSError as error:
         print(f"1..0 # SKIP {error.strerror}")
         sys.exit(0)
+    lengthen_queues()
     loader = unittest.TestLoader()
     module = sys.modules["__main__"]
     names = sys.argv[1:]
