@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Each rule looks at the evidence in a result for one thing that may have happened, and where it
- * finds it, says so with its numbers. One table of rules, in the order of their weight: first what
- * kept connections from coming up, this machine before all else, as it makes what follows doubtful;
- * then what became of those that were up; last what only colours the numbers.
+ * Each rule looks in a result for evidence of one thing that may have happened and, if it finds it,
+ * says so with its numbers. The table lists the rules by weight: first what kept connections from
+ * being established, this machine before all else, because it makes the rest doubtful; then what
+ * became of the established ones; last what merely affects the numbers.
  *
- * Several rules may see the same fact: that dials timed out is a firewall's doing until a full
- * accept queue is seen to explain it. So a rule has the set of those that know better, and yields to
- * one of them that speaks of at least as many connections.
+ * Several rules may see the same fact: dials that timed out look like a firewall until a full
+ * accept queue explains them. So each rule names the rules that know better, and yields to one of
+ * them that covers at least as many connections.
  */
 #include "tcpgoon/verdict/diagnose.h"
 
@@ -78,23 +78,23 @@ struct rule {
 	uint64_t yields_to; /* set of THE(rule) */
 };
 
-/* That SYNs or their answers did not get through this machine, or to the next one. */
+/* Why SYNs or their answers did not get through this machine, or to the next one. */
 #define EXPLAINED_HERE                                                                        \
 	(THE(SOURCE_UNUSABLE) | THE(INPUT_DROPPED) | THE(CONNTRACK_FULL) | THE(DEVICE_DOWN) | \
 		THE(OUTPUT_DROPPED) | THE(OUTPUT_REJECTED) | THE(REVERSE_PATH_FILTERED) |     \
 		THE(NEIGHBOUR_SILENT))
-/* Or did not leave it. */
+/* The same, or why they did not leave it. */
 #define REFUSED_OR_LOST_HERE (EXPLAINED_HERE | THE(NO_ROUTE) | THE(ROUTE_REFUSES))
 /* What the failed connections have in common. */
 #define GROUPS (THE(FAILURES_BY_FAMILY) | THE(FAILURES_BY_PORT) | THE(FAILURES_BY_SOURCE))
-/* Whatever explains that SYNs were not answered. */
+/* Everything that explains unanswered SYNs. */
 #define EXPLAINS_SILENCE                                                        \
 	(EXPLAINED_HERE | THE(DAMAGED_SEGMENTS) | THE(NAME_WITH_DEAD_ADDRESS) | \
 		THE(BACKLOG_FULL) | THE(CONNECTION_CAP) | GROUPS)
-/* And that the target said no. */
+/* Everything that explains a refusal. */
 #define EXPLAINS_REFUSAL (EXPLAINED_HERE | THE(NAME_WITH_DEAD_ADDRESS) | THE(CONNECTION_CAP))
 
-/* And that connections were ended whatever their age. */
+/* Rules by which connections end whatever their age. */
 #define ENDED_THEM_ALL (THE(SERVER_WENT_AWAY) | THE(OLDEST_CLOSED))
 
 #define ROW(id, side, weight, name, better) \
@@ -167,7 +167,7 @@ static const struct rule rules[RULE_MAX] = {
 
 #define OF(cause) (UINT64_C(1) << CAUSE_##cause)
 
-/* The causes of the connections that a rule speaks of, where they may go by source, family or port. */
+/* The causes a rule is about, for rules whose connections may share a source, family or port. */
 static const uint64_t causes_of[RULE_MAX] = {
 	[RULE_LOCAL_PORTS_EXHAUSTED] = OF(PORTS_EXHAUSTED),
 	[RULE_LOCAL_NOT_PERMITTED] = OF(NOT_PERMITTED),
@@ -197,7 +197,7 @@ static const uint64_t causes_of[RULE_MAX] = {
 static_assert(RULE_MAX <= FINDINGS_MAX, "each rule may match");
 static_assert(RULE_MAX <= 64 && CAUSE_MAX <= 64, "a bit for each");
 
-/* Whether one of the rules that know better speaks of all that this one speaks of. */
+/* Whether a rule that knows better covers all connections of this one. */
 static bool yields(enum rule_id id, const struct finding *candidates)
 {
 	for (size_t i = 0; i < RULE_MAX; i++) {
@@ -213,7 +213,7 @@ static bool yields(enum rule_id id, const struct finding *candidates)
 void diagnose(const struct result *result, struct findings *ret_findings)
 {
 	*ret_findings = (struct findings){0};
-	struct finding *candidates = ret_findings->list; /* one without a name does not hold */
+	struct finding *candidates = ret_findings->list; /* no name: the rule does not hold */
 	uint64_t stay = 0; /* set of THE(rule) */
 	for (size_t i = 0; i < RULE_MAX; i++) {
 		candidates[i].side = rules[i].side;

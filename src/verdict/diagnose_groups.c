@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Failures that go by what the connections have in common: the source address, the family, the
- * port. A group tells something where all of it failed and hardly anything outside of it did. The
- * targets have a rule of their own (name_with_dead_address); family and port are spoken of where
- * they explain more than one address, or where there are too many targets for a tally of each.
+ * Failures grouped by what the connections have in common: source address, family, port. A group is
+ * significant if all of it failed and hardly anything outside it did. Targets have their own rule
+ * (name_with_dead_address); family and port are reported if they explain more than one address, or
+ * if there are too many targets to tally each.
  */
 #include <stdio.h>
 #include <string.h>
@@ -12,16 +12,16 @@
 
 /* A single failure is no group. */
 #define GROUP_FAILURES_MIN 2
-/* Outside of the groups at most one in so many may have failed as well. */
+/* At most one in this many may have failed outside the groups. */
 #define ELSEWHERE_ONE_IN 10
-/* Names of groups in one sentence. */
+/* Group names in one sentence, at most. */
 #define NAMES_MAX 2
 
-/* The groups of one kind of which all was rejected, and the rest of the run. */
+/* The groups of one kind that were rejected as a whole, and the rest of the run. */
 struct failing {
 	size_t groups;
 	uint64_t rejected; /* in these groups */
-	uint64_t elsewhere; /* decided outside of them, what failed here left out */
+	uint64_t elsewhere; /* decided outside them, without those that failed here */
 	uint64_t elsewhere_rejected;
 	uint64_t first_rejected;
 	uint64_t causes[CAUSE_MAX]; /* of these groups */
@@ -37,7 +37,7 @@ static uint64_t failed_here_in(const struct failure_group *group)
 	return count;
 }
 
-/* Not let up by the path or the target, or ended at once: what is left was held, or failed here. */
+/* Rejected by the path or the target, or ended at once; the others were held, or failed here. */
 static uint64_t rejected_in(const struct failure_group *group)
 {
 	static const enum cause others[] = {
@@ -107,11 +107,11 @@ static struct failing look_at_groups(const struct result *result, enum group_kin
 
 static bool tells_apart(const struct result *result, const struct failing *failing)
 {
-	/* Of many small groups, some fail by chance; then more fails outside of them. */
+	/* Of many small groups some fail by chance, but then more fails outside them too. */
 	return failing->groups > 0 && failing->elsewhere > 0 &&
 		failing->elsewhere_rejected <= failing->rejected &&
 		failing->elsewhere_rejected * ELSEWHERE_ONE_IN <= failing->elsewhere &&
-		/* A limit that was reached shortly before the group began explains them too. */
+		/* A limit reached shortly before the group began would explain them as well. */
 		(failing->elsewhere_rejected == 0 || rule_capped(result) <= failing->rejected);
 }
 
@@ -142,7 +142,7 @@ static void say_failing(const struct failing *failing, const char *which, const 
 		others, failing->elsewhere_rejected == 0 ? "none" : elsewhere, failing->elsewhere);
 }
 
-/* They were dialled last, and a limit on the number of connections would look the same. */
+/* They were dialed last, so a limit on the number of connections would look the same. */
 static bool may_be_a_limit(const struct result *result, const struct failing *failing)
 {
 	return rule_capped(result) == failing->rejected &&
@@ -168,7 +168,7 @@ bool rule_failures_by_source(const struct result *result, struct finding *findin
 	return true;
 }
 
-/* Whether the failing ones stand for more than one target of which each has its own tally. */
+/* Whether the failing groups cover more than one target that has a tally of its own. */
 static bool explains_more_than_a_target(const struct result *result, enum group_kind kind)
 {
 	const struct failure_groups *groups = &result->groups[kind];
@@ -270,14 +270,14 @@ void rule_add_group(const struct result *result, uint64_t causes, struct finding
 	}
 }
 
-/* Up, and neither rejected nor dropped. */
+/* Established and not rejected, but dropped later. */
 static uint64_t dropped_later_in(const struct failure_group *group)
 {
 	return group->causes[CAUSE_SILENT] + group->causes[CAUSE_CLOSED_BY_PEER] +
 		group->causes[CAUSE_RESET_BY_PEER];
 }
 
-/* What the groups that reached their limit have in common. */
+/* The groups that reached a limit. */
 struct caps {
 	size_t groups;
 	uint64_t rejected;

@@ -1,35 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What became of the connections that were up. An idle timeout ends each as long after its own
- * beginning: the lifetimes lie together. A server that goes away ends them all in one instant: the
- * ends lie together. Where all were dialled in one instant, both do; then the listener tells, if it
- * can be seen, or what lies closer together.
+ * What became of the established connections. An idle timeout ends each the same time after its own
+ * beginning: the lifetimes agree. A server that goes away ends them all at one instant: the ends
+ * agree. If all were dialed at one instant, both agree; then the listener decides, if it can be
+ * seen, or whichever agrees more closely.
  *
- * A server that closes its oldest connection to admit the next one gives, under a steady pace, each
- * the same lifetime too. It stops when the dials stop, and those that are left then outlive that
- * lifetime.
+ * A server that closes its oldest connection to admit a new one also gives each the same lifetime
+ * if the pace is steady. It stops when the dials stop, and the remaining connections then outlive
+ * that lifetime.
  */
 #include <stdio.h>
 
 #include "tcpgoon/base/clock.h"
 #include "verdict/rules.h"
 
-/* Lifetimes lie together when they differ from the median by at most this. */
+/* Lifetimes agree if they differ from the median by at most this. */
 #define TOGETHER_PERCENT 10
 #define TOGETHER_LEAST_US UINT64_C(1000000)
-/* Nobody has an idle timeout that short. */
+/* No idle timeout is shorter than this. */
 #define IDLE_LEAST_US UINT64_C(1000000)
 #define IDLE_DROPS_MIN 5
-/* Ends lie together within this. */
+/* Ends agree if they lie within this. */
 #define INSTANT_NS NSEC_PER_SEC
-/* A server that makes room for a dial has done so by then. */
+/* A server that makes room for a dial does so within this time. */
 #define ROOM_MADE_NS NSEC_PER_SEC
 
-/* The drops, those at once left out. */
+/* The drops, without connections ended at once. */
 struct drops {
 	uint64_t count;
 	uint64_t median_us;
-	uint64_t around_us; /* how far from the median a lifetime is close to it */
+	uint64_t around_us; /* how far from the median still counts as close */
 	uint64_t together; /* close to the median */
 	uint64_t shortest_us;
 	uint64_t longest_us;
@@ -56,7 +56,7 @@ static void look_at_ends(const struct result *result, struct drops *drops)
 	}
 }
 
-/* How many lifetimes there are from `low_us` to `high_us`, by the slots' least values. */
+/* Number of lifetimes from `low_us` to `high_us`, by the lowest value of each slot. */
 static uint64_t count_between(const struct histogram *lifetime, uint64_t low_us, uint64_t high_us)
 {
 	uint64_t count = 0;
@@ -66,7 +66,7 @@ static uint64_t count_between(const struct histogram *lifetime, uint64_t low_us,
 	return count;
 }
 
-/* The middle of a slot, as far as there were such lifetimes. */
+/* The middle of a slot, but not beyond the shortest and the longest lifetime. */
 static uint64_t middle_us(const struct histogram *lifetime, size_t slot)
 {
 	uint64_t lowest_us = histogram_slot_lowest_us(slot);
@@ -77,7 +77,7 @@ static uint64_t middle_us(const struct histogram *lifetime, size_t slot)
 	return middle > lifetime->min_us ? middle : lifetime->min_us;
 }
 
-/* The shortest, the median and the longest of the lifetimes that were not ended at once. */
+/* Shortest, median and longest lifetime of the connections not ended at once. */
 static void look_at_lifetimes(const struct histogram *lifetime, struct drops *drops)
 {
 	size_t first = histogram_slot(CAUSE_AT_ONCE_NS / NSEC_PER_USEC);
@@ -118,7 +118,7 @@ static struct drops look_at_drops(const struct result *result)
 	return drops;
 }
 
-/* The ends are so close that one cannot tell whether it was they or the lifetimes that agreed. */
+/* The ends are so close that it is unclear whether they or the lifetimes agree. */
 static bool could_be_an_instant(const struct drops *drops)
 {
 	uint64_t ends_apart_us = (drops->last_ns - drops->first_ns) / NSEC_PER_USEC;
@@ -132,14 +132,14 @@ static bool lifetimes_lie_together(const struct drops *drops)
 		drops->together * 2 >= drops->count;
 }
 
-/* No drop came after the dials were over, though some connections were left. */
+/* Nothing was dropped after the last dial, although connections were left. */
 static bool ended_with_the_dials(const struct result *result, const struct drops *drops)
 {
 	return result->at_end.established > 0 &&
 		drops->last_ns <= result->generator.last_dial_ns + ROOM_MADE_NS;
 }
 
-/* Those that were left are older than the dropped became. */
+/* The remaining connections are older than the dropped ones became. */
 static bool survivors_are_older(const struct result *result, const struct drops *drops)
 {
 	return result->at_end.established > 0 &&
@@ -147,8 +147,8 @@ static bool survivors_are_older(const struct result *result, const struct drops 
 }
 
 /*
- * At full speed a server makes room so soon that it seems to let nobody in. But it was the first
- * that were closed, and all that were dialled after them stayed.
+ * At full speed a server makes room so quickly that it seems to admit no connection. But the first
+ * ones were closed, and all dialed after them stayed.
  */
 static bool first_were_closed_at_once(const struct result *result, struct finding *finding)
 {
@@ -201,7 +201,7 @@ bool rule_oldest_closed(const struct result *result, struct finding *finding)
 	return true;
 }
 
-/* Most ended, or began, while this program stood still: it saw them at one time, whenever it was. */
+/* Most ended, or began, while this program was stalled, so it saw them all at one time. */
 static bool stall_hides_them(const struct result *result, const struct drops *drops)
 {
 	return drops->count > 0 && result->stalls.lifetime_apart * 2 >= drops->count;
@@ -317,8 +317,8 @@ bool rule_dropped_while_held(const struct result *result, struct finding *findin
 }
 
 /*
- * Harm to own connections: they were idle and counted as open, and their peer was not there. Where
- * nobody asked that they stay, it is a remark: only the FINs may have been dropped.
+ * The connections were harmed: idle and counted as open, but their peer was gone. Without --hold
+ * this is only a remark: perhaps only the FINs were dropped.
  */
 bool rule_fin_unanswered(const struct result *result, struct finding *finding)
 {

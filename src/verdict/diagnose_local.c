@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What this machine did: it failed connections, lost packets, or could not keep up. */
+/* This machine: it failed connections, lost packets, or could not keep up. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,18 +7,20 @@
 #include "tcpgoon/base/clock.h"
 #include "verdict/rules.h"
 
-/* A table of this host counts as full from this share of its limit on: entries come and go. */
+/*
+ * A table of this host counts as full from this share of its limit on, because entries come and go.
+ */
 #define FULL_PERCENT 95
 
 /* Of the pace that was asked for. */
 #define PACE_LEAST_PERCENT 95
-/* Of so many dials at least one was late, and in so many spells: less are single events. */
+/* At least one dial in this many was late, in this many spells; fewer are isolated events. */
 #define LATE_ONE_IN 4
 #define LATE_SPELLS_MIN 4
 #define CPU_MOST_PERCENT 90
-/* Of the time while dialling: waiting for a CPU that others have. */
+/* Share of the dialing time spent waiting for a CPU that others have. */
 #define CPU_WAIT_PERCENT 10
-/* So long a stall is worth a word even where nothing was timed across it. */
+/* A stall this long is reported even if nothing was timed across it. */
 #define STALL_REMARKABLE_NS NSEC_PER_SEC
 
 /* Connections that failed here for one cause; the hint is that of the cause. */
@@ -41,7 +43,7 @@ bool rule_local_ports_exhausted(const struct result *result, struct finding *fin
 		    finding)) {
 		return false;
 	}
-	/* Of this run are its dials, and those that were dialled again from another port. */
+	/* The run's own are its dials, and those redialed from another port. */
 	uint64_t opened = result_added(result, NETSTAT_ACTIVE_OPENS);
 	if (opened > 2 * result->dialed) {
 		size_t used = strlen(finding->evidence);
@@ -82,7 +84,7 @@ bool rule_local_not_permitted(const struct result *result, struct finding *findi
 	return found;
 }
 
-/* To another host, from an address of this machine's loopback: IPv6 lets that out. */
+/* A way to another host from a loopback address of this machine, which IPv6 lets out. */
 static const struct way *loopback_way(const struct result *result)
 {
 	for (size_t i = 0; i < result->way_count; i++) {
@@ -146,8 +148,8 @@ bool rule_conntrack_full(const struct result *result, struct finding *finding)
 		tables->conntrack_used >= tables->conntrack_max / 100 * FULL_PERCENT +
 				tables->conntrack_max % 100 * FULL_PERCENT / 100;
 	/*
-	 * Entries of SYNs without an answer come and go: at the end there may be room again. And a
-	 * table that is full of others' has dropped nothing of ours where it counts no drop.
+	 * Entries of unanswered SYNs come and go, so there may be room again at the end. And a
+	 * table full of other programs' entries dropped nothing of ours if it counts no drop.
 	 */
 	bool counted = result->network.values[NETSTAT_CONNTRACK_DROPS] != NETSTAT_ABSENT;
 	uint64_t dropped = result_added(result, NETSTAT_CONNTRACK_DROPS);
@@ -155,7 +157,7 @@ bool rule_conntrack_full(const struct result *result, struct finding *finding)
 		return false;
 	}
 	if (timed_out == 0) {
-		finding->weight = FINDING_REMARK; /* they came up, late */
+		finding->weight = FINDING_REMARK; /* they were established, late */
 	}
 	if (!full) {
 		uint64_t evicted = result_added(result, NETSTAT_CONNTRACK_EARLY_DROPS);
@@ -184,7 +186,10 @@ bool rule_conntrack_full(const struct result *result, struct finding *finding)
 bool rule_time_wait_overflow(const struct result *result, struct finding *finding)
 {
 	uint64_t overflows = result_added(result, NETSTAT_TIME_WAIT_OVERFLOWS);
-	/* This run's leave a TIME_WAIT here while it lasts where the server is here and closes. */
+	/*
+	 * Connections of this run leave TIME_WAIT here during the run if the server is here and
+	 * closes them.
+	 */
 	uint64_t own = result->listener.here ? result->at_end.closed : 0;
 	finding->count = overflows < own ? overflows : own;
 	if (finding->count == 0) {
@@ -203,7 +208,10 @@ bool rule_memory_pressure(const struct result *result, struct finding *finding)
 {
 	uint64_t pressures = result_added(result, NETSTAT_MEMORY_PRESSURES);
 	uint64_t aborts = result_added(result, NETSTAT_ABORTS_ON_MEMORY);
-	/* Of all programs of this host: it matters where connections of this run took harm. */
+	/*
+	 * The counters cover all programs of this host: they matter only if connections of this run
+	 * were harmed.
+	 */
 	uint64_t hurt =
 		greater(result->at_end.failed + result->at_end.closed, result_lost_a_syn(result));
 	if ((pressures == 0 && aborts == 0) || hurt == 0) {
@@ -220,8 +228,8 @@ bool rule_memory_pressure(const struct result *result, struct finding *finding)
 }
 
 /*
- * Of a run without a pace: others had the CPU. That it took all of one itself is what was asked for
- * (result_is_cpu_bound), and no finding.
+ * For a run without a pace: others had the CPU. That it took all of one CPU itself is what was
+ * asked for (result_is_cpu_bound), and not a finding.
  */
 static bool cpu_was_the_limit(const struct result *result, struct finding *finding)
 {
@@ -247,9 +255,9 @@ static bool cpu_was_the_limit(const struct result *result, struct finding *findi
 }
 
 /*
- * Of a run with a pace: many dials were late, and the last ones too or others again and again. A
- * process that waits once for the CPU is late with all that are due meanwhile: of a short run a large
- * share, and no more than an event.
+ * For a run with a pace: many dials were late, and either the last ones too or others again and
+ * again. A process that waits once for the CPU is late with all dials due in the meantime: a large
+ * share of a short run, but an isolated event.
  */
 static bool pace_was_lost(const struct result *result, struct finding *finding)
 {
@@ -275,7 +283,7 @@ static bool pace_was_lost(const struct result *result, struct finding *finding)
 	return true;
 }
 
-/* What it was, as far as the kernel tells. */
+/* The reason, as far as the kernel tells. */
 static const char *why_it_stood_still(const struct stall_view *stalls)
 {
 	if (stalls->suspended_ns >= stalls->total_ns / 2) {
@@ -292,7 +300,7 @@ static const char *why_it_stood_still(const struct stall_view *stalls)
 	       "freezer), or the whole machine was.";
 }
 
-/* Harm was done to what is timed, or it was long enough to be noticed by anybody. */
+/* It affected something that was timed, or was long enough to be noticed. */
 static bool stood_still(const struct result *result, struct finding *finding)
 {
 	const struct stall_view *stalls = &result->stalls;
@@ -320,9 +328,9 @@ static bool stood_still(const struct result *result, struct finding *finding)
 
 bool rule_client_limited(const struct result *result, struct finding *finding)
 {
-	/* What failed here was not dialled: those findings say enough. */
+	/* What failed here was not dialed, and has findings of its own. */
 	bool dialled = result->dialed >= 2 && result_failed_here(result) == 0;
-	/* Whoever is throttled stands still: the quota says why. */
+	/* A throttled process is stalled: the quota says why. */
 	if (dialled && rule_quota_was_the_limit(result, finding)) {
 		return true;
 	}

@@ -1,30 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What of the dials left this machine. Three kinds of evidence, each with its own certainty:
+ * Whether the dials left this machine. Three kinds of evidence, each with its own certainty:
  *
  *   of the connection   connect was refused here, without a packet (result->refusals); or an ICMP error
  *                       came from an address of this host about a target that is elsewhere
- *   of the way          device and neighbour of the route, looked at when the run was over
- *   of the namespace    counters, which others of this host add to as well. So they count only where
- *                       they explain each connection that took harm, and are not several times that.
+ *   of the way          device and neighbour of the route, examined when the run was over
+ *   of the namespace    counters, to which others of this host add as well: they count only if they
+ *                       explain each connection that was harmed, and are not several times that
  *
  * Between Ip.OutRequests and Ip.OutTransmits lie this machine's filters: the hooks output and
- * postrouting, its connection tracker and the egress programs of cgroups. Whoever drops or rejects a
- * SYN there makes a difference of one. What is dropped below IP (the hook egress, traffic control)
- * shows when the SYN is sent again: TCP is then told, and counts TcpExt.TCPRetransFail.
+ * postrouting, its connection tracker and the egress programs of cgroups. Dropping or rejecting a SYN
+ * there makes a difference of one. What is dropped below IP (the hook egress, traffic control) shows
+ * when the SYN is retransmitted: TCP is then told, and counts TcpExt.TCPRetransFail.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "verdict/rules.h"
 
-/* Counters of the namespace explain a number up to so many times as large, and a few more. */
+/*
+ * A counter of the namespace explains a number if it is at most this many times as large, plus a
+ * few.
+ */
 #define ABOUT_TIMES 2
 #define ABOUT_MORE 16
-/* Of answers that filters dropped, whose counter others add to more: a few repetitions. */
+/* For answers dropped by filters, to whose counter others add more: a few repeats. */
 #define INPUT_TIMES 4
 
-/* " and to others": where more than one target or source was refused for it. */
+/* " and to others", if more than one target or source was refused for it. */
 static const char *and_others(const struct result *result, const struct refusal *first)
 {
 	for (size_t i = 0; i < result->refusal_count; i++) {
@@ -76,7 +79,7 @@ bool rule_no_route(const struct result *result, struct finding *finding)
 	return true;
 }
 
-/* The command that takes it away: routes by their words, rules by their number. */
+/* The command that removes it: routes by their words, rules by their number. */
 static void hint_at_refuser(const struct refusal *refusal, struct finding *finding)
 {
 	static const char rule[] = "rule ";
@@ -118,7 +121,7 @@ bool rule_route_refuses(const struct result *result, struct finding *finding)
 	return true;
 }
 
-/* Of the ways whose device is down or without carrier, or of those whose neighbour is silent. */
+/* A way whose device is down or without carrier, or whose neighbour is silent. */
 static const struct way *find_way(
 	const struct result *result, bool (*fits)(const struct way *way), uint64_t *ret_failed)
 {
@@ -173,7 +176,7 @@ bool rule_neighbour_silent(const struct result *result, struct finding *finding)
 	}
 	char neighbour[ADDRESS_TEXT_MAX];
 	bool gateway = !address_same_host(&way->next_hop, &way->target);
-	/* One that has left is sent again; one that waits for the neighbour is not. */
+	/* A SYN that has left is retransmitted; one that waits for the neighbour is not. */
 	bool none_left = result->established == 0 && result->kernel.possible &&
 		result->kernel.syn_retransmits == 0;
 	rule_say(finding->evidence,
@@ -217,13 +220,13 @@ static uint64_t unsent_over_ipv6(const struct result *result)
 	return elsewhere > beyond(requests, transmits) ? elsewhere : beyond(requests, transmits);
 }
 
-/* Whether this kernel counts what gets behind its filters. */
+/* Whether this kernel counts what gets past its filters. */
 static bool knows_unsent(const struct result *result)
 {
 	return result->network.values[NETSTAT_IP_TRANSMITS] != NETSTAT_ABSENT;
 }
 
-/* Packets that did not get behind the filters of this machine's output. */
+/* Packets that did not get past the filters of this machine's output. */
 static uint64_t unsent(const struct result *result)
 {
 	uint64_t count = 0;
@@ -238,26 +241,30 @@ static uint64_t unsent(const struct result *result)
 	return count;
 }
 
-/* A counter of the namespace is as large as what it is to explain, and not several times that. */
+/*
+ * The counter of the namespace is as large as what it should explain, and not several times that.
+ */
 static bool explains(uint64_t counted, uint64_t wanted)
 {
 	return wanted > 0 && counted >= wanted && counted <= ABOUT_TIMES * wanted + ABOUT_MORE;
 }
 
-/* SYNs sent again: ours, or where the kernel could not be asked about them, those of the namespace. */
+/*
+ * Retransmitted SYNs: ours or, if the kernel could not be asked about them, those of the namespace.
+ */
 static uint64_t sent_again(const struct result *result)
 {
 	return result->kernel.possible ? result_resent_for_loss(result)
 				       : result_added(result, NETSTAT_SYN_RETRANSMITS);
 }
 
-/* SYNs of ours that were not answered: each that was sent again, and the last of each dial. */
+/* Our unanswered SYNs: each that was retransmitted, and the last of each dial that timed out. */
 static uint64_t lost_syns(const struct result *result)
 {
 	return sent_again(result) + rule_cause(result, CAUSE_TIMED_OUT);
 }
 
-/* TCP was told that its SYNs were dropped when it sent them again, which was not for want of a route. */
+/* TCP was told that its retransmitted SYNs were dropped, and not for lack of a route. */
 static bool retransmits_failed(const struct result *result)
 {
 	uint64_t no_routes = result_added(result, NETSTAT_IP_NO_ROUTES) +
@@ -266,7 +273,7 @@ static bool retransmits_failed(const struct result *result)
 		sent_again(result));
 }
 
-/* Packets that dropped SYNs leave unsent; 0 where they are not what was dropped. */
+/* Packets not sent because SYNs were dropped; 0 if something else was dropped. */
 static uint64_t unsent_by_drops(const struct result *result)
 {
 	uint64_t lost = lost_syns(result);
@@ -279,7 +286,7 @@ static uint64_t unsent_by_drops(const struct result *result)
 	return unsent(result) >= lost ? lost : 0;
 }
 
-/* Makes the rule the hint, where the ruleset could be read and has one. */
+/* Names the rule in the hint, if the ruleset could be read and has one. */
 static bool name_rule(const struct result *result, enum ruleset_deed deed, struct finding *finding)
 {
 	const struct ruleset_match *match = &result->own_rules[deed];
@@ -306,7 +313,7 @@ bool rule_output_dropped(const struct result *result, struct finding *finding)
 	uint64_t timed_out = rule_cause(result, CAUSE_TIMED_OUT);
 	uint64_t lost = lost_syns(result);
 	bool by_hook = unsent_by_drops(result) > 0 && explains(unsent(result), lost);
-	/* What waits for a key is dropped without a word to TCP. */
+	/* What waits for a key is dropped without telling TCP. */
 	bool by_ipsec = !by_hook && timed_out > 0 && unsent(result) >= lost &&
 		result_added(result, NETSTAT_XFRM_NO_STATES) >= lost;
 	bool below_ip = !by_hook && !by_ipsec && retransmits_failed(result);
@@ -315,7 +322,7 @@ bool rule_output_dropped(const struct result *result, struct finding *finding)
 		return false;
 	}
 	if (timed_out == 0) {
-		finding->weight = FINDING_REMARK; /* they came up, late */
+		finding->weight = FINDING_REMARK; /* they were established, late */
 	}
 	rule_say(finding->evidence,
 		"This machine dropped SYNs it was about to send: %" PRIu64 " packets did "
@@ -341,7 +348,9 @@ bool rule_output_dropped(const struct result *result, struct finding *finding)
 	return true;
 }
 
-/* Some way to a target that is elsewhere; then what an address of this host says of it is our own. */
+/*
+ * Whether a target is on another host: then an ICMP error from an address of this host is our own.
+ */
 static bool is_elsewhere(const struct result *result)
 {
 	for (size_t i = 0; i < result->way_count; i++) {
@@ -352,7 +361,7 @@ static bool is_elsewhere(const struct result *result)
 	return false;
 }
 
-/* Dials that were told no, by an ICMP error or a RST. */
+/* Dials that were refused, by an ICMP error or a RST. */
 static uint64_t told_no(const struct result *result)
 {
 	return rule_cause(result, CAUSE_REFUSED) + rule_cause(result, CAUSE_HOST_UNREACHABLE) +
@@ -361,9 +370,9 @@ static uint64_t told_no(const struct result *result)
 }
 
 /*
- * The loopback bears witness, as what rejects here answers by it. A dial to this host that is refused
- * takes it two packets, the SYN and the answer: where fewer came in, there were answers without SYNs.
- * (Others can only add to them.)
+ * The loopback shows it, because a rule that rejects here answers through it. A refused dial to
+ * this host takes two packets on it, the SYN and the answer: if fewer came in, there were answers
+ * without SYNs. (Other programs can only add packets.)
  */
 static bool answers_without_syns(const struct result *result, uint64_t refused)
 {
@@ -372,7 +381,10 @@ static bool answers_without_syns(const struct result *result, uint64_t refused)
 		came_in < 2 * refused;
 }
 
-/* They are as many as the packets that did not leave, and may have been answered by the loopback. */
+/*
+ * They are as many as the packets that did not leave, and may have been answered through the
+ * loopback.
+ */
 static bool answered_here(const struct result *result, uint64_t refused)
 {
 	uint64_t came_in = result->network.values[NETSTAT_LO_PACKETS];
@@ -382,7 +394,7 @@ static bool answered_here(const struct result *result, uint64_t refused)
 
 bool rule_output_rejected(const struct result *result, struct finding *finding)
 {
-	/* What another host said by ICMP is not ours; who sent a RST cannot be seen. */
+	/* An ICMP error from another host is not ours; who sent a RST cannot be seen. */
 	uint64_t by_others = result->icmp.told - result->icmp.told_here;
 	uint64_t maybe = beyond(told_no(result), by_others);
 	uint64_t failed;
@@ -435,7 +447,7 @@ bool rule_reverse_path_filtered(const struct result *result, struct finding *fin
 	return true;
 }
 
-/* Packets for this host, and not for many, that did not get behind the filters of its input. */
+/* Unicast packets for this host that did not get past the filters of its input. */
 static uint64_t undelivered(const struct result *result)
 {
 	uint64_t count = 0;
@@ -457,9 +469,9 @@ static uint64_t undelivered(const struct result *result)
 }
 
 /*
- * Where the target answers each SYN and the answers are dropped here, as many come in as were sent, and
- * those that the target repeats. Of a target on this host the SYNs themselves may be what is dropped,
- * which is for its side to say.
+ * If the target answers each SYN and the answers are dropped here, as many arrive as SYNs were
+ * sent, plus those that the target repeats. If the target is on this host, the SYNs themselves may
+ * be what is dropped, which other rules report.
  */
 bool rule_input_dropped(const struct result *result, struct finding *finding)
 {

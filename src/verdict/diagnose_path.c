@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What lay between. Silence has three shapes: nobody is answered (a rule that drops, a host that is
- * down), some are never answered while the others are answered at once (a rule or a balancer that
- * tells them apart), or SYNs are lost at random: then most of those that lost one came up with the
- * next.
+ * The path. Silence has three shapes: no dial is answered (a rule that drops, a host that is down);
+ * some are never answered while the others are answered at once (a rule or a balancer that tells
+ * them apart); or SYNs are lost at random, and most dials that lost one succeed with the next.
  */
 #include <stdio.h>
 
 #include "tcpgoon/base/clock.h"
 #include "verdict/rules.h"
 
-/* A SYN is sent again after a second: a dial that may not take longer has only one. */
+/* A SYN is retransmitted after a second, so a dial with a shorter timeout has only one. */
 #define FIRST_RETRANSMIT_NS NSEC_PER_SEC
 
 static bool is_dead(const struct target_tally *target)
@@ -18,7 +17,7 @@ static bool is_dead(const struct target_tally *target)
 	return target->failed > 0 && target->established == 0;
 }
 
-/* On another port of the same host connections came up. */
+/* Connections to another port of the same host were established. */
 static bool host_is_alive(const struct result *result, const struct target_tally *dead)
 {
 	for (size_t i = 0; i < result->target_count; i++) {
@@ -68,7 +67,7 @@ bool rule_name_with_dead_address(const struct result *result, struct finding *fi
 	return true;
 }
 
-/* Which of the established had lost a SYN or its answer on their way up. */
+/* Established connections that had lost a SYN or its answer. */
 static uint64_t came_up_late(const struct result *result)
 {
 	uint64_t timed_out = rule_cause(result, CAUSE_TIMED_OUT);
@@ -76,14 +75,14 @@ static uint64_t came_up_late(const struct result *result)
 	return lost > timed_out ? lost - timed_out : 0;
 }
 
-/* The dials were given up before a second SYN. (The kernel retransmits at least one.) */
+/* The dials timed out before a second SYN. (The kernel retransmits at least one.) */
 static bool one_syn_each(const struct result *result)
 {
 	return result->settings.dial_timeout_ns > 0 &&
 		result->settings.dial_timeout_ns <= FIRST_RETRANSMIT_NS;
 }
 
-/* Lost at random, as far as one can tell. */
+/* Lost at random, as far as can be told. */
 static bool is_loss(const struct result *result)
 {
 	uint64_t timed_out = rule_cause(result, CAUSE_TIMED_OUT);
@@ -91,8 +90,8 @@ static bool is_loss(const struct result *result)
 }
 
 /*
- * "was answered within 5.00 s", or who else gave up: the time is the dial timeout, as each waited so
- * long at least, or else that of the slowest failure.
+ * "was answered within 5.00 s", or who else gave up. The time is the dial timeout, because each
+ * dial waited at least that long, or else that of the slowest failure.
  */
 static void say_how_long(const struct result *result, char text[FINDING_TEXT_MAX])
 {
@@ -117,8 +116,8 @@ static void say_how_long(const struct result *result, char text[FINDING_TEXT_MAX
 }
 
 /*
- * The kernel was asked about the dials that we gave up ourselves. Of those that it gave up it knows
- * nothing any more, and its counter of the whole host is an upper bound.
+ * The kernel was asked about the dials that we gave up ourselves. It no longer knows those that it
+ * gave up itself, and its counter for the whole host is an upper bound.
  */
 static void say_retransmissions(const struct result *result, char text[FINDING_TEXT_MAX])
 {
@@ -134,7 +133,7 @@ static void say_retransmissions(const struct result *result, char text[FINDING_T
 	}
 }
 
-/* The plan chose only source ports that other programs here do not get, to leave them the others. */
+/* The plan chose only source ports that other programs here do not get. */
 static bool dialled_from_unusual_ports(const struct result *result)
 {
 	const struct leftover *left = &result->left;
@@ -203,7 +202,10 @@ bool rule_syn_loss(const struct result *result, struct finding *finding)
 	if (result->established == 0 || late + timed_out == 0 || !is_loss(result)) {
 		return false;
 	}
-	/* Each SYN sent again stands for one lost, and so does the last of a dial that timed out. */
+	/*
+	 * Each retransmitted SYN stands for one lost, and so does the last SYN of a dial that timed
+	 * out.
+	 */
 	uint64_t again = result_resent_for_loss(result);
 	double lost = (double)(again + timed_out);
 	double sent = (double)(result->dialed + again);
@@ -233,7 +235,7 @@ bool rule_firewall_reject(const struct result *result, struct finding *finding)
 	return true;
 }
 
-/* Somebody listens on each target, on this host. */
+/* Each target has a listener on this host. */
 static bool all_targets_listen(const struct result *result)
 {
 	size_t targets = result->target_count > 0 ? result->target_count : 1;
@@ -242,8 +244,8 @@ static bool all_targets_listen(const struct result *result)
 }
 
 /*
- * A server of this host that listens refuses nobody. Where others came up, it may have been away for a
- * moment; but then TCP of this host has sent the resets, and counted them.
+ * A listening server on this host refuses nothing. If other connections were established, it may
+ * have been away for a moment; but then TCP on this host sent the resets, and counted them.
  */
 bool rule_firewall_reset(const struct result *result, struct finding *finding)
 {
@@ -268,8 +270,8 @@ bool rule_firewall_reset(const struct result *result, struct finding *finding)
 }
 
 /*
- * A segment whose checksum is wrong is dropped by TCP of this host, and whoever sent it hears nothing.
- * The counter is of all connections of this host: it must explain those that took harm.
+ * TCP on this host drops a segment with a wrong checksum without telling its sender. The counter
+ * covers all connections of this host: it must explain those that were harmed.
  */
 bool rule_damaged_segments(const struct result *result, struct finding *finding)
 {

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A CPU quota stops a control group as soon as it has used its share of a period, until the next
- * one begins: at 10% and 100 ms, for 90 ms at a time. A dial that is under way then takes so much
- * longer by the clock of the program, and a due one is late by it. Times that span a stop which the
- * program noticed are set apart; shorter stops are in them.
+ * A CPU quota stops a control group once it has used its share of a period, until the next period
+ * begins: at 10% and 100 ms, for 90 ms at a time. A dial in progress then takes that much longer by
+ * the clock of the program, and a due one is that late. Times that span a stop the program noticed
+ * are set apart; shorter stops are included in them.
  */
 #include <stdio.h>
 
 #include "tcpgoon/base/clock.h"
 #include "verdict/rules.h"
 
-/* A dial or an answer that is late by less is no matter. */
+/* A dial or an answer less late than this does not matter. */
 #define HARM_LEAST_US 10000
 
 static bool took_harm(const struct result *result)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* How the target lets connections up: who listens, whether it accepts, how many it will have. */
+/* The target: who listens, whether it accepts, how many connections it takes. */
 #include <stdio.h>
 
 #include "tcpgoon/base/clock.h"
 #include "verdict/rules.h"
 
-/* Fewer prove no limit: what failed by chance may stand at the end by chance. */
+/* Fewer prove no limit: failures by chance may come last by chance. */
 #define CAP_REJECTED_MIN 5
 #define CAP_KEPT_MIN 4
 
@@ -58,8 +58,8 @@ bool rule_reset_in_handshake(const struct result *result, struct finding *findin
 }
 
 /*
- * What listens here for the target gets the connections: a NAT rule may send them elsewhere, and
- * then no connection is made of a handshake in this network namespace.
+ * Whether the target's listener on this host gets the connections: a NAT rule may send them
+ * elsewhere, and then no handshake in this network namespace becomes a connection.
  */
 static bool is_served_here(const struct result *result)
 {
@@ -73,13 +73,13 @@ static uint64_t known_unconfirmed(const struct result *result)
 	return result->unconfirmed == RESULT_UNKNOWN ? 0 : result->unconfirmed;
 }
 
-/* How many packets the target's own socket dropped, where it tells. */
+/* Packets that the target's own socket dropped; 0 if not known. */
 static uint64_t known_dropped(const struct result *result)
 {
 	return result->listener.dropped == RESULT_UNKNOWN ? 0 : result->listener.dropped;
 }
 
-/* Of the listener that we see, those of this run that came up. */
+/* Connections of this run established with the listener we can see. */
 static uint64_t established_there(const struct result *result)
 {
 	return result->target_count > 0 ? result->targets[result->listener.target].established
@@ -87,8 +87,8 @@ static uint64_t established_there(const struct result *result)
 }
 
 /*
- * Of this run's connections, how many wait in its queue. Where the kernel could not be asked, the
- * queue's length has to do, in which those of other clients may be.
+ * Connections of this run waiting in its queue. If the kernel could not be asked, the length of the
+ * queue has to do, which may include connections of other clients.
  */
 static uint64_t waiting(const struct result *result)
 {
@@ -98,7 +98,7 @@ static uint64_t waiting(const struct result *result)
 	return lesser(result->listener.queued_at_end, established_there(result));
 }
 
-/* How many have left it. */
+/* Connections accepted from the listener we can see. */
 static uint64_t accepted(const struct result *result)
 {
 	uint64_t left = waiting(result) + known_unconfirmed(result);
@@ -106,7 +106,7 @@ static uint64_t accepted(const struct result *result)
 	return established > left ? established - left : 0;
 }
 
-/* How long ago the last connection came up, at least. */
+/* Time since the last connection was established, at least. */
 static uint64_t since_decided_ns(const struct result *result)
 {
 	bool known = result->dialing_ns != RESULT_UNKNOWN;
@@ -115,15 +115,15 @@ static uint64_t since_decided_ns(const struct result *result)
 		: 0;
 }
 
-/* The queue has become shorter while connections were only held. */
+/* The queue became shorter while connections were only held. */
 static bool is_accepting(const struct result *result)
 {
 	return result->listener.drained_for_ns > 0 && result->listener.drained > 0;
 }
 
 /*
- * Nobody accepts what waits. Where the queue is full, what is dialled comes up when there is room:
- * it is enough that it still was full a second after the last dial.
+ * Nothing accepts the waiting connections. If the queue is full, new dials succeed only when there
+ * is room, so it is enough that it was still full a second after the last dial.
  */
 static bool nobody_accepts(const struct result *result)
 {
@@ -154,8 +154,8 @@ static void hint_at_acceptor(const struct result *result, struct finding *findin
 }
 
 /*
- * "at 192.0.2.1:80, up to 5 waited, with a backlog of 4, and its socket dropped 30 packets": of
- * that, what is known.
+ * "at 192.0.2.1:80, up to 5 waited, with a backlog of 4, and its socket dropped 30 packets", as far
+ * as known.
  */
 static void say_how_full(const struct result *result, char text[FINDING_TEXT_MAX])
 {
@@ -180,7 +180,7 @@ static void say_how_full(const struct result *result, char text[FINDING_TEXT_MAX
 		waited[0] != '\0' && dropped[0] != '\0' ? ", and " : "", dropped);
 }
 
-/* Which of its two queues had no room: a full accept queue is counted, or still seen. */
+/* Which of its two queues was full: a full accept queue is counted, or still seen. */
 static bool accept_queue_was_full(const struct result *result)
 {
 	const struct listener_view *listener = &result->listener;
@@ -189,9 +189,9 @@ static bool accept_queue_was_full(const struct result *result)
 }
 
 /*
- * Connections that had to wait, timed out, are established here only, or were reset as
- * net.ipv4.tcp_abort_on_overflow asks. What other clients met does not count, and one connection
- * needs one dropped packet at least.
+ * Connections that had to wait, timed out, are established here only, or were reset because of
+ * net.ipv4.tcp_abort_on_overflow. Other clients do not count, and each connection needs at least
+ * one dropped packet.
  */
 static uint64_t hurt_by_backlog(const struct result *result)
 {
@@ -205,14 +205,14 @@ static uint64_t hurt_by_backlog(const struct result *result)
 	return lesser(hurt + reset, result->listener.dropped);
 }
 
-/* The target's own socket agrees: the counters are of all listeners of this host. */
+/* The target's own socket confirms it: the counters cover all listeners of this host. */
 static bool backlog_was_seen_full(const struct result *result)
 {
 	const struct listener_view *listener = &result->listener;
 	if (listener->dropped != RESULT_UNKNOWN) {
 		return listener->known && listener->dropped > 0;
 	}
-	/* An old kernel: then at least some listener of this host must have dropped something. */
+	/* On an old kernel, at least some listener of this host must have dropped something. */
 	return listener->known && listener->queued_most >= listener->backlog &&
 		result->network.values[NETSTAT_LISTEN_DROPS] != 0;
 }
@@ -257,7 +257,7 @@ bool rule_backlog_full(const struct result *result, struct finding *finding)
 		}
 		return true;
 	}
-	/* From another host, it shows in what it does. */
+	/* On another host, only its behaviour shows it. */
 	finding->count = timed_out + known_unconfirmed(result);
 	if (is_served_here(result) || timed_out == 0 || known_unconfirmed(result) == 0) {
 		return false;
@@ -272,8 +272,8 @@ bool rule_backlog_full(const struct result *result, struct finding *finding)
 }
 
 /*
- * Connections to listeners of this network namespace that others opened meanwhile, at most:
- * the counter is of all listeners.
+ * Upper bound of the connections that others opened to listeners of this network namespace in the
+ * meantime: the counter covers all listeners.
  */
 static uint64_t opened_by_others(const struct result *result)
 {
@@ -333,8 +333,8 @@ bool rule_unconfirmed(const struct result *result, struct finding *finding)
 }
 
 /*
- * A SYN cookie leaves the server's kernel with nothing until the last ACK has come: where that is
- * lost, it repeats no SYN-ACK. (Without one, it knows at least of a half-open connection.)
+ * With a SYN cookie the server's kernel keeps no state until the last ACK arrives: if that is lost,
+ * it repeats no SYN-ACK. (Without a cookie it at least knows a half-open connection.)
  */
 bool rule_lost_after_cookie(const struct result *result, struct finding *finding)
 {
@@ -376,7 +376,7 @@ bool rule_syn_cookies(const struct result *result, struct finding *finding)
 	return true;
 }
 
-/* Whether what was rejected begins where what was kept ends; packets may overtake each other. */
+/* Whether the rejected begin where the kept end; packets may overtake each other. */
 static bool in_order(uint64_t kept, uint64_t before_first)
 {
 	uint64_t distance = kept > before_first ? kept - before_first : before_first - kept;
@@ -390,8 +390,8 @@ bool rule_is_cap(uint64_t rejected, uint64_t kept, uint64_t dropped_later, uint6
 }
 
 /*
- * A limit shows in the order of the dials: all before the first that was rejected stayed, and none
- * after it did, so their number is that one's index.
+ * A limit shows in the order of the dials: all before the first rejected one stayed, and none after
+ * it did, so their number is its index.
  */
 uint64_t rule_capped(const struct result *result)
 {
@@ -406,8 +406,8 @@ uint64_t rule_capped(const struct result *result)
 }
 
 /*
- * Who answers with a refusal, or ends what is too many, counts them itself. After silence there is
- * nothing to tell a server's limit from one on the path, or from a path that broke.
+ * Whatever refuses the excess, or ends it, counts connections itself. After silence nothing tells a
+ * limit of the server from one on the path, or from a path that broke.
  */
 static void hint_at_cap(const struct result *result, const char *limit, struct finding *finding)
 {

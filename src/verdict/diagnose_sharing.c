@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the run left to other programs of this host. None of it is a fault of a connection: these
- * are remarks, to be read before somebody wonders why everything else here fails meanwhile.
+ * What the run left to other programs of this host. None of it is the fault of a connection: these
+ * remarks explain why other programs here may fail during the run.
  */
 #include <stdio.h>
 
@@ -9,10 +9,10 @@
 #include "tcpgoon/plan/port_order.h"
 #include "verdict/rules.h"
 
-/* Of what the machine has; and the run itself must have had more than it left. */
+/* Share of what the machine has; and the run itself must have used more than it left. */
 #define NEARLY_FULL_PERCENT 5
 
-/* What an end of a connection takes of the kernel's memory, at least. */
+/* Kernel memory that each end of a connection takes, at least. */
 #define END_BYTES 4096
 
 bool rule_few_ports_left(const struct result *result, struct finding *finding)

@@ -11,7 +11,7 @@
 #include "tcpgoon/result/result.h"
 #include "tcpgoon/verdict/finding.h"
 
-/* Whether it holds; then it has set count, evidence and hint. Pure. */
+/* Whether the rule holds; if so, it has set count, evidence and hint. Pure. */
 typedef bool rule_function(const struct result *result, struct finding *finding);
 
 /* diagnose_local.c: this machine */
@@ -25,7 +25,7 @@ rule_function rule_time_wait_overflow;
 rule_function rule_memory_pressure;
 rule_function rule_client_limited;
 
-/* diagnose_output.c: what of the dials left this machine */
+/* diagnose_output.c: whether the dials left this machine */
 rule_function rule_no_route;
 rule_function rule_route_refuses;
 rule_function rule_device_down;
@@ -42,7 +42,7 @@ rule_function rule_quota_was_the_limit;
 rule_function rule_few_ports_left;
 rule_function rule_host_nearly_full;
 
-/* diagnose_path.c: what lies between, and several targets */
+/* diagnose_path.c: the path, and several targets */
 rule_function rule_name_with_dead_address;
 rule_function rule_firewall_drop;
 rule_function rule_firewall_reject;
@@ -52,7 +52,7 @@ rule_function rule_unreachable;
 rule_function rule_partial_drop;
 rule_function rule_syn_loss;
 
-/* diagnose_remote.c: how the target lets connections up */
+/* diagnose_remote.c: the target */
 rule_function rule_no_listener;
 rule_function rule_some_refused;
 rule_function rule_reset_in_handshake;
@@ -72,12 +72,12 @@ rule_function rule_failures_by_family;
 rule_function rule_failures_by_port;
 
 /*
- * Adds to the evidence of a rule on these causes (bits 1 << cause) what its connections have in common:
- * "These are all connections from source 192.0.2.1, and no others." Nothing where they have not.
+ * Adds to the evidence of a rule on these causes (bits 1 << cause) what its connections have in
+ * common, if anything: "These are all the connections from source 192.0.2.1, and no others."
  */
 void rule_add_group(const struct result *result, uint64_t causes, struct finding *finding);
 
-/* diagnose_held.c: what became of those that were up */
+/* diagnose_held.c: what became of established connections */
 rule_function rule_server_went_away;
 rule_function rule_oldest_closed;
 rule_function rule_idle_timeout;
@@ -101,54 +101,56 @@ static inline uint64_t rule_cause(const struct result *result, enum cause cause)
 	return result->causes[cause].count;
 }
 
-/* Connections that timed out, or came up only with a SYN that was sent again. */
+/* Connections that timed out, or were established only after a retransmitted SYN. */
 static inline uint64_t rule_waited_or_timed_out(const struct result *result)
 {
 	return greater(rule_cause(result, CAUSE_TIMED_OUT), result_lost_a_syn(result));
 }
 
-/* Times that were set apart, as they span a stall of this program. */
+/* Times set apart because they span a stall of this program. */
 static inline uint64_t rule_set_apart(const struct result *result)
 {
 	const struct stall_view *stalls = &result->stalls;
 	return stalls->connect_apart + stalls->failure_apart + stalls->lifetime_apart;
 }
 
-/* The first dial that connect refused for this cause; NULL where none is kept. */
+/* The first dial that connect refused for this cause; NULL if none is kept. */
 const struct refusal *rule_first_refusal(const struct result *result, enum cause cause);
 
-/* Answers are repeated: a counter of them is at most so many times what it is to explain. */
+/*
+ * Answers are repeated: a counter of them may be this many times what it should explain, at most.
+ */
 #define RULE_ANSWERS_TIMES 16
 
-/* Ended by the peer as soon as they were up. */
+/* Ended by the peer as soon as they were established. */
 static inline uint64_t rule_ended_at_once(const struct result *result)
 {
 	return rule_cause(result, CAUSE_CLOSED_AT_ONCE) + rule_cause(result, CAUSE_RESET_AT_ONCE);
 }
 
 /*
- * How many connections were rejected after the first so many had come up and stayed; 0 where they
- * do not lie in that order. diagnose_remote.c.
+ * Number of connections rejected after the first ones were established and stayed; 0 if they are
+ * not in that order. diagnose_remote.c.
  */
 uint64_t rule_capped(const struct result *result);
 
-/* Whether so many that were rejected began after so many that were kept, as dialled. */
+/* Whether the rejected connections began, in the order of the dials, after the kept ones. */
 bool rule_is_cap(uint64_t rejected, uint64_t kept, uint64_t dropped_later, uint64_t before_first);
 
 /*
- * The same within each source or each port that has failures, for a limit that counts by them: sets
- * count, evidence and how many each was left. diagnose_groups.c.
+ * The same within each source or port that has failures, for a limit that counts by them: sets
+ * count, evidence and how many each kept. diagnose_groups.c.
  */
 bool rule_group_caps(
 	const struct result *result, char ret_limit[RULE_TEXT_MAX], struct finding *finding);
 
-/* Somebody listened here all the time: a refusal is not for want of a listener. */
+/* A local listener existed throughout, so a refusal is not due to a missing one. */
 static inline bool rule_listens_here(const struct result *result)
 {
 	return result->listener.known_at_start && result->listener.known_at_end;
 }
 
-/* It listened here, and does not any more. */
+/* It listened here at the start, and no longer did at the end. */
 static inline bool rule_listener_left(const struct result *result)
 {
 	return result->listener.known_at_start && !result->listener.known_at_end &&

@@ -46,7 +46,7 @@ add_reason(struct verdict *verdict, const char *format, ...)
 	va_end(arguments);
 }
 
-/* Sets the status where none that outweighs it has been set. */
+/* Sets the status, unless one that outweighs it has been set. */
 static void propose(struct verdict *verdict, enum exit_status status)
 {
 	if (exit_status_outweighs(status, verdict->exit_status)) {
@@ -97,7 +97,7 @@ static void judge_local(struct verdict *verdict, const struct result *result)
 	}
 }
 
-/* Connections that came up, stayed, and still did not work. */
+/* Connections that were established and stayed, but did not work. */
 static void judge_useless(struct verdict *verdict, const struct result *result)
 {
 	for (size_t i = 0; i < verdict->findings.count; i++) {
@@ -125,7 +125,7 @@ static void judge_thresholds(struct verdict *verdict, const struct result *resul
 	}
 }
 
-/* It held when it ended the run, whatever it says of the end. */
+/* The threshold held when it ended the run, whatever it says about the end. */
 static void judge_abort(struct verdict *verdict, const struct result *result)
 {
 	if (result->end == RESULT_ABORTED) {
@@ -152,8 +152,8 @@ static void judge_failures(struct verdict *verdict, const struct result *result)
 }
 
 /*
- * A gate that cannot judge lets nobody pass: in a total outage no latency is too long. And where
- * one threshold says nothing, the others do not say that failures may be passed over.
+ * A gate that cannot judge lets nothing pass: in a total outage no latency is too long. And if one
+ * threshold says nothing, the others do not excuse failures.
  */
 static void judge_unjudged(struct verdict *verdict, const struct result *result)
 {
@@ -212,7 +212,7 @@ void verdict_fail(struct verdict *verdict, const char *reason)
 		verdict->reason_count = 0;
 	}
 	if (verdict->reason_count == VERDICT_REASONS_MAX) {
-		verdict->reason_count--; /* this one counts before all others */
+		verdict->reason_count--; /* this one outweighs all others */
 	}
 	verdict->exit_status = EXIT_STATUS_INCOMPLETE;
 	add_reason(verdict, "%s", reason);
