@@ -18,7 +18,7 @@
 #define TOGETHER_PERCENT 10
 #define TOGETHER_LEAST_US UINT64_C(1000000)
 /* No idle timeout is shorter than this. */
-#define IDLE_LEAST_US UINT64_C(1000000)
+#define IDLE_MIN_US UINT64_C(1000000)
 #define IDLE_DROPS_MIN 5
 /* Ends agree if they lie within this. */
 #define INSTANT_NS NSEC_PER_SEC
@@ -128,7 +128,7 @@ static bool could_be_an_instant(const struct drops *drops)
 
 static bool lifetimes_lie_together(const struct drops *drops)
 {
-	return drops->median_us >= IDLE_LEAST_US && drops->together >= IDLE_DROPS_MIN &&
+	return drops->median_us >= IDLE_MIN_US && drops->together >= IDLE_DROPS_MIN &&
 		drops->together * 2 >= drops->count;
 }
 

@@ -13,7 +13,7 @@
 #define FULL_PERCENT 95
 
 /* Of the pace that was asked for. */
-#define PACE_LEAST_PERCENT 95
+#define PACE_MIN_PERCENT 95
 /* At least one dial in this many was late, in this many spells; fewer are isolated events. */
 #define LATE_ONE_IN 4
 #define LATE_SPELLS_MIN 4
@@ -265,7 +265,7 @@ static bool pace_was_lost(const struct result *result, struct finding *finding)
 	uint64_t asked_ns = (result->dialed - 1) * generator->period_ns;
 	uint64_t late_ns = histogram_percentile(&result->lag, 99) * NSEC_PER_USEC;
 	bool slow = generator->last_dial_ns > asked_ns + GENERATOR_LATE_NS &&
-		asked_ns < generator->last_dial_ns / 100 * PACE_LEAST_PERCENT;
+		asked_ns < generator->last_dial_ns / 100 * PACE_MIN_PERCENT;
 	bool often = generator->late_spells >= LATE_SPELLS_MIN;
 	if (generator->late * LATE_ONE_IN < result->lag.count || (!slow && !often)) {
 		return false;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Why a connection did not come up, or did not stay: errno and stage to a named cause. */
+/* Why a connection failed or ended: turns errno and stage into a named cause. */
 #ifndef TCPGOON_STATS_CAUSE_H
 #define TCPGOON_STATS_CAUSE_H
 
 #include <stdint.h>
 
-/* On whose side a cause lies. */
+/* The side that a cause is on. */
 enum cause_side {
 	CAUSE_SIDE_NONE, /* nothing went wrong */
 	CAUSE_SIDE_LOCAL, /* this machine: ports, descriptors, memory, our own ^C */
@@ -14,7 +14,7 @@ enum cause_side {
 	CAUSE_SIDE_MAX,
 };
 
-/* When it happened: the same errno means another thing during and after the handshake. */
+/* When it happened: an errno means different things during and after the handshake. */
 enum cause_stage {
 	CAUSE_STAGE_PREPARE, /* socket, options, bind */
 	CAUSE_STAGE_CONNECT, /* from the SYN to its answer */
@@ -24,7 +24,7 @@ enum cause_stage {
 enum cause {
 	CAUSE_NONE = 0,
 	/* local */
-	CAUSE_INTERRUPTED, /* ended by us before it was decided */
+	CAUSE_INTERRUPTED, /* ended by us before the dial was over */
 	CAUSE_PORTS_EXHAUSTED, /* no free 4-tuple: EADDRINUSE; EADDRNOTAVAIL from connect */
 	CAUSE_DESCRIPTORS, /* EMFILE, ENFILE */
 	CAUSE_MEMORY, /* ENOMEM, ENOBUFS */
@@ -45,23 +45,23 @@ enum cause {
 	CAUSE_RESET_AT_ONCE, /* RST within CAUSE_AT_ONCE_NS of the handshake */
 	CAUSE_CLOSED_BY_PEER, /* FIN while held */
 	CAUSE_RESET_BY_PEER, /* RST while held */
-	/* local, for want of better: what comes over the wire has a rule */
-	CAUSE_OTHER, /* an errno without a rule; its number is kept beside */
+	/* local, as everything that comes over the wire has a rule */
+	CAUSE_OTHER, /* an errno without a rule; its number is kept */
 	CAUSE_MAX,
 };
 
-/* What befalls a connection this soon was no decision about an idle one. */
+/* A connection that ends this early was not closed for being idle. */
 #define CAUSE_AT_ONCE_NS UINT64_C(500000000)
 
 /*
- * The cause for what ended an established connection `lifetime_ns` after its handshake: 0 for a
- * FIN, else a positive errno.
+ * The cause of the end of an established connection, `lifetime_ns` after its handshake. The error
+ * is 0 for a FIN, or a positive errno.
  */
 enum cause cause_from_end(int error_number, uint64_t lifetime_ns);
 
 /*
- * The cause for a positive errno met at a stage. Never CAUSE_NONE. ECANCELED is CAUSE_INTERRUPTED:
- * who cancels a dial whose timeout is over knows better, and says CAUSE_TIMED_OUT.
+ * The cause for a positive errno at a stage; never CAUSE_NONE. ECANCELED is CAUSE_INTERRUPTED:
+ * callers that cancel a dial because it timed out use CAUSE_TIMED_OUT themselves.
  */
 enum cause cause_from_errno(int error_number, enum cause_stage stage);
 

@@ -24,7 +24,7 @@ struct histogram {
 	uint128 sum_squares_us2;
 };
 
-/* Holds no memory: histogram_init() is still to come, and histogram_finish() does nothing. */
+/* Owns no memory: not usable before histogram_init(), but safe for histogram_finish(). */
 #define HISTOGRAM_INIT               \
 	{                            \
 		.min_us = UINT64_MAX \
@@ -34,9 +34,9 @@ struct histogram {
 #define HISTOGRAM_SIGNIFICANT_DIGITS 3
 
 /*
- * The layout that follows: the first bucket has 2048 slots of 1 µs, which is what tells 3 digits
- * apart up to 2000; each further one doubles the width and adds only its upper half; 36 of them
- * reach beyond the highest value.
+ * The resulting layout: the first bucket has 2048 slots of 1 µs, enough for 3 digits up to 2000.
+ * Each further bucket has slots twice as wide, and only its upper half is stored; 36 buckets reach
+ * beyond the highest value.
  */
 #define HISTOGRAM_SUB_BUCKETS 2048
 #define HISTOGRAM_BUCKETS 36
@@ -68,18 +68,18 @@ struct histogram_moments {
 bool histogram_set_moments(struct histogram *histogram, const struct histogram_moments *moments);
 
 /*
- * The value at or below which `percentile` (0 to 100) of the values lie: the highest value of its
- * slot, never above the exact maximum; 0 while empty. The last slot has no upper end: there it is
- * the exact maximum.
+ * The value that `percentile` (0 to 100) percent of the values do not exceed: the highest value of
+ * its slot, but not above the exact maximum; 0 if empty. For the last slot, which has no upper end,
+ * it is the exact maximum.
  */
 uint64_t histogram_percentile(const struct histogram *histogram, double percentile);
 
-/* Nanoseconds, so that the truncation to microseconds is the caller's, as in the Go program. */
+/* In nanoseconds: the caller truncates to microseconds, as the Go program does. */
 uint64_t histogram_mean_ns(const struct histogram *histogram);
-/* Deviation of the population (divided by n). */
+/* Standard deviation of the population (divides by n). */
 uint64_t histogram_stddev_ns(const struct histogram *histogram);
 
-/* The index in `counts` where a value is counted, and the least and greatest value of an index. */
+/* The index in `counts` of a value, and the lowest and highest value of an index. */
 size_t histogram_slot(uint64_t value_us);
 uint64_t histogram_slot_lowest_us(size_t slot);
 uint64_t histogram_slot_highest_us(size_t slot);

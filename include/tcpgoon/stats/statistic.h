@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is said of a histogram in one number: the one list of its statistics and percentiles. */
+/* Numbers that summarise a histogram: the one list of statistics and percentiles. */
 #ifndef TCPGOON_STATS_STATISTIC_H
 #define TCPGOON_STATS_STATISTIC_H
 
@@ -23,15 +23,15 @@ enum statistic {
 /* "p99.9", "max". */
 const char *statistic_name(enum statistic statistic);
 
-/* The same where a name is letters and digits only, as a member of JSON should be: "p999". */
+/* The same with letters and digits only, for members of JSON: "p999". */
 const char *statistic_key(enum statistic statistic);
 
 bool statistic_is_percentile(enum statistic statistic);
 
-/* Minimum and maximum are values that were recorded: a single one makes them. */
+/* True for minimum and maximum, which are recorded values. */
 bool statistic_is_extreme(enum statistic statistic);
 
-/* Of a histogram that is not empty; microseconds are exact. */
+/* The histogram must not be empty; microseconds are exact. */
 uint64_t statistic_ns(const struct histogram *histogram, enum statistic statistic);
 
 #endif

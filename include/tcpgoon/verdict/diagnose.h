@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From a result's evidence to findings: what it was, on whose side, and what to change. */
+/* Derives findings from a result: what happened, on whose side, and what to change. */
 #ifndef TCPGOON_VERDICT_DIAGNOSE_H
 #define TCPGOON_VERDICT_DIAGNOSE_H
 
@@ -10,7 +10,7 @@
 
 #define FINDINGS_MAX 64
 
-/* The weightiest first. */
+/* The most important first. */
 struct findings {
 	struct finding list[FINDINGS_MAX];
 	size_t count;
