@@ -258,13 +258,6 @@ static const struct engine_choice *choice_of(struct session *session)
 	return &session->choice;
 }
 
-bool session_is_possible(struct session *session, const struct plan *plan)
-{
-	struct checks checks;
-	engine_choice_check(choice_of(session), plan, &checks);
-	return checks.possible;
-}
-
 /* In a line, once, where it is not what would have been the best. */
 static void tell_choice(struct session *session)
 {
@@ -272,6 +265,18 @@ static void tell_choice(struct session *session)
 		command_note(NULL, session->choice.why.text);
 	}
 	session->choice_told = true;
+}
+
+bool session_is_possible(struct session *session, const struct plan *plan)
+{
+	const struct engine_choice *choice = choice_of(session);
+	struct checks checks;
+	engine_choice_check(choice, plan, &checks);
+	bool possible = checks.possible && choice->code == 0;
+	if (possible) {
+		tell_choice(session);
+	}
+	return possible;
 }
 
 bool session_allows(struct session *session, const struct plan *plan, int *ret_status)

@@ -72,7 +72,10 @@ int session_refuse_usage(
 /* The same without a message, for a user who did not confirm. */
 int session_leave_unconfirmed(struct session *session);
 
-/* Whether the limits of this machine allow the plan, with the transport that the session has. */
+/*
+ * Whether the limits of this machine allow the plan, and the transport can be had. Where they do, and
+ * epoll takes the place of io_uring, that is told.
+ */
 bool session_is_possible(struct session *session, const struct plan *plan);
 
 /*

@@ -16,9 +16,14 @@ const char *const engine_names[ENGINE_MAX + 1] = {
 	[ENGINE_EPOLL] = "epoll",
 };
 
+static const struct transport_ops *const transports[ENGINE_MAX] = {
+	[ENGINE_IO_URING] = &transport_uring,
+	[ENGINE_EPOLL] = &transport_epoll,
+};
+
 const struct transport_ops *engine_transport(enum engine engine)
 {
-	return engine == ENGINE_EPOLL ? &transport_epoll : &transport_uring;
+	return transports[engine];
 }
 
 int engine_resolve(enum engine wanted, const struct transport_params *params,

@@ -130,7 +130,7 @@ struct transport_ops {
 	int (*disarm)(struct transport *transport, struct slot slot);
 	/* Gives a dial up that has not been answered. */
 	int (*give_up)(struct transport *transport, struct slot slot);
-	/* Ends whatever is in flight, and the watch: IDLE follows, unless it came before. */
+	/* Ends whatever is in flight, and the watch: IDLE follows, unless nothing is in flight. */
 	int (*stop)(struct transport *transport, struct slot slot);
 	/* SHUTDOWN of our direction: the FIN is sent, and the watch goes on. */
 	int (*half_close)(struct transport *transport, struct slot slot);
