@@ -9,9 +9,9 @@
  *                       explain each connection that was harmed, and are not several times that
  *
  * Between Ip.OutRequests and Ip.OutTransmits lie this machine's filters: the hooks output and
- * postrouting, its connection tracker and the egress programs of cgroups. Dropping or rejecting a SYN
- * there makes a difference of one. What is dropped below IP (the hook egress, traffic control) shows
- * when the SYN is retransmitted: TCP is then told, and counts TcpExt.TCPRetransFail.
+ * postrouting, its connection tracker and the egress programs of cgroups. Dropping or rejecting a
+ * SYN there makes a difference of one. What is dropped below IP (the hook egress, traffic control)
+ * shows when the SYN is retransmitted: TCP is then told, and counts TcpExt.TCPRetransFail.
  */
 #include <stdio.h>
 #include <string.h>
