@@ -342,7 +342,9 @@ int __wrap_sockdiag_lookup(struct sockdiag *diag, const struct sockdiag_pair *pa
 int __wrap_sockdiag_find_listener(
 	const struct address *target, struct sockdiag_listener *ret_listener)
 {
-	(void)target;
+	if (current->find_listener != NULL) {
+		return current->find_listener(current->context, target, ret_listener);
+	}
 	if (current->listener_code == 0) {
 		*ret_listener = current->listener;
 	}

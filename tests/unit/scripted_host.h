@@ -57,6 +57,9 @@ struct host {
 	uint64_t orphans;
 	int orphans_code;
 
+	/* Who listens, as sockdiag_find_listener() returns it; NULL: of all targets the one below. */
+	int (*find_listener)(void *context, const struct address *target,
+		struct sockdiag_listener *ret_listener);
 	struct sockdiag_listener listener;
 	int listener_code; /* -ENOENT: nobody; -EADDRNOTAVAIL: not here */
 
