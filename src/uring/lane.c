@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A connection that waits has a POLL_ADD pending, which keeps 256 bytes of the kernel's; a RECV, in
- * whichever way it is asked for, would keep 864, and cost a connection that stays silent 6% more.
- * The RECV follows when there is something to receive.
+ * A connection that waits has a POLL_ADD pending, which takes 256 bytes of kernel memory. A RECV, in
+ * any form, would take 864, and cost a connection that stays silent 6% more. The RECV follows when
+ * there is something to receive.
  *
- * What is received is counted and forgotten: MSG_TRUNC has TCP drop it where it is (tcp(7)), so
- * there is no buffer and no copy.
+ * MSG_TRUNC makes TCP drop what has come where it is (tcp(7)): the RECV tells how many bytes that was,
+ * and there is no buffer and no copy.
  */
 #include "tcpgoon/uring/lane.h"
 
