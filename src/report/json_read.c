@@ -18,6 +18,7 @@
 #include "report/json_layout.h"
 #include "report/json_times.h"
 #include "report/json_value.h"
+#include "tcpgoon/base/cleanup.h"
 #include "tcpgoon/base/clock.h"
 
 /* Reading under way. */
@@ -541,6 +542,11 @@ static int read_into(struct result *result, const json_t *root, struct error *er
 int json_read(const char *text, size_t length, struct result *ret_result, struct error *error)
 {
 	json_error_t where;
+	/* Not on the stack, which may be small. */
+	CLEANUP(cleanup_free) struct result *result = malloc(sizeof(*result));
+	if (result == NULL) {
+		return error_set(error, -ENOMEM, "out of memory for the result");
+	}
 	json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &where);
 	if (root == NULL) {
 		return json_error_code(&where) == json_error_out_of_memory
@@ -548,14 +554,10 @@ int json_read(const char *text, size_t length, struct result *ret_result, struct
 			: error_set(error, -EINVAL, "line %d, column %d: %s", where.line,
 				  where.column, where.text);
 	}
-	/* Not on the stack, which may be small. */
-	struct result *result = malloc(sizeof(*result));
-	int r = result == NULL ? error_set(error, -ENOMEM, "out of memory for the result")
-			       : read_into(result, root, error);
+	int r = read_into(result, root, error);
+	json_decref(root);
 	if (r == 0) {
 		*ret_result = *result;
 	}
-	free(result);
-	json_decref(root);
 	return r;
 }

@@ -3,9 +3,14 @@
 
 import json
 import os
+import subprocess
 import tempfile
 
 import harness
+
+BUILD = os.environ.get("TCPGOON_BUILD", os.path.join(
+    os.path.dirname(os.path.abspath(__file__)), "../../build"))
+REREAD = os.path.join(BUILD, "tests/unit/reread_json")
 
 
 class Places(harness.Case):
@@ -91,6 +96,50 @@ class Numbers(harness.Case):
         self.assertEqual(report["host"]["kernel"], os.uname().release)
         self.assertEqual(report["host"]["cpus"], os.cpu_count())
         self.assertEqual(report["series"][-1]["open"], 50)
+
+
+class Stored(harness.Case):
+    """A stored report, read and judged again, is the report that it was."""
+
+    def assert_survives(self, *argv, status):
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, "result.json")
+            run = self.dial(*argv, "-o", f"json={path}")
+            self.assert_status(run, status)
+            with open(path, encoding="utf-8") as file:
+                written = file.read()
+        read = subprocess.run([REREAD], input=written, text=True, capture_output=True, check=False)
+        self.assertEqual((read.stderr, read.returncode), ("", 0))
+        self.assertEqual(read.stdout, written)
+        return json.loads(written)
+
+    def test_all_went_well(self):
+        _, port = self.serve()
+        report = self.assert_survives("127.0.0.1", port, "-c", "200", "-s", "1", "--hold", "1s",
+                                      "--fail-if", "connect.mean>1s", "--fail-if",
+                                      "established<100%", status=0)
+        self.assertEqual(report["connections"]["established"], 200)
+
+    def test_some_failed(self):
+        _, port = self.serve()
+        ports = f"{port},{self.free_port()}"
+        report = self.assert_survives("::1", ports, "-c", "40", "-s", "1", "--close", "rst",
+                                      "--source", "::1", status=2)
+        self.assertEqual(len(report["targets"]), 2)
+        self.assertGreater(len(report["groups"]), 0)
+
+    @harness.requires("nft")
+    def test_all_timed_out(self):
+        _, port = self.serve()
+        self.drop_port(port)
+        report = self.assert_survives("127.0.0.1", port, "-c", "20", "-s", "0", "-t", "1200",
+                                      "--source-port", "auto", status=2)
+        self.assertEqual([cause["cause"] for cause in report["causes"]], ["timed_out"])
+        self.assertGreater(len(report["ways"]), 0)
+
+    def test_a_threshold_ended_it(self):
+        self.assert_survives("127.0.0.1", self.free_port(), "-c", "500", "-s", "2",
+                             "--abort-if", "errors>=20", status=3)
 
 
 if __name__ == "__main__":
