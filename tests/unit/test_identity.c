@@ -25,6 +25,7 @@
 #define STEPS UINT64_C(10000000)
 #define EPOCH_STEPS UINT64_C(20000) /* of one run */
 #define SLOTS 48
+#define TIMEOUT_NS (100 * NSEC_PER_MSEC) /* as long as some hundred events take */
 #define REMEMBERED 256 /* events that may come again */
 
 /* What the transport has of a slot, and what its connection must be. */
@@ -43,6 +44,8 @@ struct model_slot {
 	bool goes_again;
 	bool questioned;
 	bool received;
+	bool given_up; /* its time was over, and dial_queue_take() said so */
+	uint64_t began_ns;
 };
 
 struct model_counts {
@@ -225,6 +228,7 @@ static void expect(
 {
 	switch (event->kind) {
 	case TRANSPORT_STARTED:
+		slot->began_ns = event->at_ns;
 		set_armed(model, slot, false);
 		move(model, slot, CONN_DIALING);
 		model->counts.dialed++;
@@ -368,11 +372,17 @@ static void hold_dial(struct model *model, uint32_t number)
 	slot->answered = false;
 	slot->open = false;
 	slot->ended = false;
+	slot->given_up = false;
 	table_hold(&model->run.table, number,
 		CONN_IN_FLIGHT | CONN_CONNECTING | (slot->armed ? CONN_ARMED : 0));
 	/* Asked, it drops what waits no longer. */
 	dial_queue_next_ns(&model->run.queue);
 	assert_int_equal(dial_queue_reserve(&model->run.queue, SLOTS), 0);
+	if (!slot->armed) {
+		slot->began_ns = model->run.now_ns;
+		dial_queue_push(
+			&model->run.queue, table_slot(&model->run.table, number), slot->began_ns);
+	}
 }
 
 /* As the dialler does it. */
@@ -507,6 +517,35 @@ static void repeat_an_event(struct model *model)
 	}
 }
 
+static bool waits_for_its_answer(const struct model_slot *slot)
+{
+	return slot->state == CONN_DIALING && slot->in_flight && !slot->answered;
+}
+
+static bool is_overdue(const struct model *model, const struct model_slot *slot)
+{
+	return waits_for_its_answer(slot) && model->run.now_ns >= slot->began_ns + TIMEOUT_NS;
+}
+
+/* All that are overdue, once, and no other. */
+static void give_up_overdue(struct model *model)
+{
+	struct slot taken;
+	while (dial_queue_take(&model->run.queue, model->run.now_ns, &taken)) {
+		struct model_slot *slot = &model->slots[taken.number];
+		if (!is_overdue(model, slot) || slot->given_up ||
+			slot->generation != taken.generation) {
+			model_fails("given up before its time, or twice", taken.number);
+		}
+		slot->given_up = true;
+	}
+	for (uint32_t i = 0; i < SLOTS; i++) {
+		if (is_overdue(model, &model->slots[i]) && !model->slots[i].given_up) {
+			model_fails("not given up, and its time is over", i);
+		}
+	}
+}
+
 static void take_step(struct model *model)
 {
 	uint32_t number = (uint32_t)draw(model, SLOTS);
@@ -519,6 +558,9 @@ static void take_step(struct model *model)
 	}
 	check_slot(model, number);
 	check_counts(model, number);
+	if (draw(model, 8) == 0 && !numbers_are_taken(model)) {
+		give_up_overdue(model);
+	}
 }
 
 /* The end of a run: what is armed is disarmed, then the numbers are taken and all is closed. */
@@ -621,6 +663,7 @@ static void each_connection_is_what_its_own_events_made_of_it(void **state)
 		(unsigned long long)steps);
 	scripted->observer = (struct run_observer){0};
 	scripted_run_plan(scripted, &(struct run_layout){.connections = SLOTS});
+	scripted->plan.settings.dial_timeout_ns = TIMEOUT_NS;
 	current = model;
 	while (model->step < steps) {
 		live_through_a_run(model, scripted, EPOCH_STEPS);
