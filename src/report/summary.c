@@ -154,6 +154,16 @@ static void print_times(FILE *out, const struct result *result)
 
 /* ---- What was seen --------------------------------------------------------------------------- */
 
+static const char *plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+static const char *were(uint64_t count)
+{
+	return count == 1 ? "was" : "were";
+}
+
 static void print_ms(FILE *out, uint64_t ns, const char *end)
 {
 	char text[UNITS_TEXT_MAX];
@@ -190,8 +200,8 @@ static void print_causes(FILE *out, const struct result *result)
 			continue;
 		}
 		enum cause cause = (enum cause)i;
-		fprintf(out, "Cause: %s (%s): %" PRIu64 " connections, from ", cause_name(cause),
-			cause_side_name(cause_side(cause)), tally->count);
+		fprintf(out, "Cause: %s (%s): %" PRIu64 " connection%s, from ", cause_name(cause),
+			cause_side_name(cause_side(cause)), tally->count, plural(tally->count));
 		print_ms(out, tally->first_ns, " to ");
 		print_ms(out, tally->last_ns, " of the run\n");
 	}
@@ -279,7 +289,8 @@ static void print_retransmits(FILE *out, const struct kernel_view *view)
 		fputs("; no SYN was retransmitted\n", out);
 		return;
 	}
-	fprintf(out, "; %" PRIu64 " SYNs were retransmitted", view->syn_retransmits);
+	fprintf(out, "; %" PRIu64 " SYN%s %s retransmitted", view->syn_retransmits,
+		plural(view->syn_retransmits), were(view->syn_retransmits));
 	if (view->stale_syns > 0) {
 		fprintf(out,
 			" (%" PRIu64
@@ -308,8 +319,8 @@ static void print_kernel_view(FILE *out, const struct result *result)
 		return;
 	}
 	if (view->agreed == view->asked && view->unanswered == 0) {
-		fprintf(out, "Kernel: agrees on all %" PRIu64 " connections asked about",
-			view->asked);
+		fprintf(out, "Kernel: agrees on %s%" PRIu64 " connection%s asked about",
+			view->asked == 1 ? "the " : "all ", view->asked, plural(view->asked));
 	} else {
 		fprintf(out, "Kernel: agrees on %" PRIu64 " of %" PRIu64 " connections asked about",
 			view->agreed, view->asked);
@@ -328,8 +339,8 @@ static void print_doubts(FILE *out, const struct kernel_view *view)
 		uint64_t count;
 		const char *what;
 	} doubts[] = {
-		{view->missing, "were not known to the kernel"},
-		{view->too_young, "were too young to tell: --hold 2s"},
+		{view->missing, "not known to the kernel"},
+		{view->too_young, "too young to tell: --hold 2s"},
 		{view->doubtful,
 			"may have had their SYN-ACK repeated; whether the peer completed them "
 			"does not show"},
@@ -408,14 +419,14 @@ static void print_unknowns(FILE *out, const struct result *result)
 	if (accepted < open && !result->listener.known_at_end) {
 		fprintf(out,
 			"Not known: whether the server's program, or only its kernel, accepted %" PRIu64
-			" idle connections\n",
-			open - accepted);
+			" idle connection%s\n",
+			open - accepted, plural(open - accepted));
 	}
 	if (!result->held || quiet == 0) {
 		return;
 	}
-	fprintf(out, "Not known: whether %" PRIu64 " idle connections were alive all the time; ",
-		quiet);
+	fprintf(out, "Not known: whether %" PRIu64 " idle connection%s %s alive all the time; ",
+		quiet, plural(quiet), were(quiet));
 	fputs(view->acknowledged == RESULT_UNKNOWN || view->acknowledged == 0
 			? "nothing was exchanged\n"
 			: "nothing was exchanged until their FINs were acknowledged\n",

@@ -17,9 +17,15 @@ bool rule_no_listener(const struct result *result, struct finding *finding)
 	}
 	bool seen = result->listener.here && !result->listener.known &&
 		!result->listener.look_failed && result->target_count == 0;
-	rule_say(finding->evidence,
-		"All %" PRIu64 " connections that were answered were refused%s.", finding->count,
-		seen ? ", and no socket on this host listens there" : "");
+	const char *here = seen ? ", and no socket on this host listens there" : "";
+	if (finding->count == 1) {
+		rule_say(finding->evidence, "The only connection that was answered was refused%s.",
+			here);
+	} else {
+		rule_say(finding->evidence,
+			"All %" PRIu64 " connections that were answered were refused%s.",
+			finding->count, here);
+	}
 	rule_say(finding->hint, "%s",
 		seen ? "Start the server, or correct the address or port."
 		     : "Nothing listens on that address and port, or a firewall rejects with a "

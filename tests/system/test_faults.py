@@ -194,7 +194,7 @@ class Firewall(Fault):
         self.assert_truth(run, result, status=0, established=20)
         self.assertIsNone(result["connections"]["unconfirmed"])
         self.assertEqual(result["kernel"]["too_young"], 20)
-        self.assertIn("Unconfirmed by the peer: not known (20 were too young to tell",
+        self.assertIn("Unconfirmed by the peer: not known (20 too young to tell",
                       run.stdout)
 
     def test_peer_goes_silent(self):

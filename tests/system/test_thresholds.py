@@ -178,7 +178,7 @@ class Output(harness.Case):
         self.assert_status(run, 1)
         self.assertEqual(run.stdout, "")
         self.assertEqual(run.stderr.splitlines(), [
-            "tcpgoon: --output: 'xml' is no format of a report; there are: json",
+            "tcpgoon: --output: 'xml' is not a report format; there are: json",
             "See 'tcpgoon run --help'."])
         self.assertEqual(capture.fields("tcp.srcport"), [])
         self.assertEqual(os.listdir(self.directory), [])

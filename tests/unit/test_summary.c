@@ -209,15 +209,15 @@ static void unconfirmed_where_it_is_not_known(void **state)
 	result->unconfirmed = RESULT_UNKNOWN;
 	result->unconfirmed_most = 10;
 	assert_string_equal(line_of(fixture, "Unconfirmed"),
-		"Unconfirmed by the peer: not known (10 were not known to the kernel)");
+		"Unconfirmed by the peer: not known (10 not known to the kernel)");
 	result->kernel = (struct kernel_view){.possible = true, .asked = 10, .too_young = 7};
 	result->unconfirmed_most = 7;
 	assert_string_equal(line_of(fixture, "Unconfirmed"),
-		"Unconfirmed by the peer: at most 7 (7 were too young to tell: --hold 2s)");
+		"Unconfirmed by the peer: at most 7 (7 too young to tell: --hold 2s)");
 	result->unconfirmed = 3;
 	result->unconfirmed_most = 10;
 	assert_string_equal(line_of(fixture, "Unconfirmed"),
-		"Unconfirmed by the peer: at least 3 (7 were too young to tell: --hold "
+		"Unconfirmed by the peer: at least 3 (7 too young to tell: --hold "
 		"2s)");
 	result->kernel = (struct kernel_view){.possible = true, .asked = 10, .doubtful = 2};
 	result->unconfirmed_most = 5;
