@@ -48,12 +48,12 @@
 #define WALK_BATCH 4096
 
 void closing_init(struct closing *closing, struct transport *transport, struct table *table,
-	struct inquest *inquest, bool by_fin)
+	struct survey *survey, bool by_fin)
 {
 	*closing = (struct closing){
 		.transport = transport,
 		.table = table,
-		.inquest = inquest,
+		.survey = survey,
 		.by_fin = by_fin,
 		.drain_until_ns = CLOCK_NEVER,
 	};
@@ -223,10 +223,10 @@ static bool sample_is_answered(struct closing *closing)
 {
 	uint32_t sample[SAMPLE];
 	size_t count = take_sample(closing, sample);
-	for (size_t i = 0; i < count; i += INQUEST_BATCH) {
-		struct sockdiag_socket sockets[INQUEST_BATCH] = {0};
-		size_t size = count - i < INQUEST_BATCH ? count - i : INQUEST_BATCH;
-		if (inquest_look(closing->inquest, &sample[i], size, sockets) < 0) {
+	for (size_t i = 0; i < count; i += SURVEY_BATCH) {
+		struct sockdiag_socket sockets[SURVEY_BATCH] = {0};
+		size_t size = count - i < SURVEY_BATCH ? count - i : SURVEY_BATCH;
+		if (survey_look(closing->survey, &sample[i], size, sockets) < 0) {
 			return false;
 		}
 		for (size_t j = 0; j < size; j++) {
@@ -385,10 +385,10 @@ static void count_fate(
 }
 
 /* The next of those that have not been asked about. Returns how many. */
-static size_t take_new(struct closing *closing, uint32_t batch[INQUEST_BATCH])
+static size_t take_new(struct closing *closing, uint32_t batch[SURVEY_BATCH])
 {
 	size_t count = 0;
-	for (unsigned i = 0; i < WALK_BATCH && count < INQUEST_BATCH && closing->walk_left > 0;
+	for (unsigned i = 0; i < WALK_BATCH && count < SURVEY_BATCH && closing->walk_left > 0;
 		i++) {
 		uint64_t index = --closing->walk_left;
 		if (is_to_be_asked_about(closing, index)) {
@@ -399,10 +399,10 @@ static size_t take_new(struct closing *closing, uint32_t batch[INQUEST_BATCH])
 }
 
 /* The next of those without an answer; what is kept of them lies before. */
-static size_t take_waiting(struct closing *closing, uint32_t batch[INQUEST_BATCH])
+static size_t take_waiting(struct closing *closing, uint32_t batch[SURVEY_BATCH])
 {
 	size_t count = 0;
-	while (count < INQUEST_BATCH && closing->revisited < closing->pass_end) {
+	while (count < SURVEY_BATCH && closing->revisited < closing->pass_end) {
 		batch[count++] = closing->waiting.indices[closing->revisited++];
 	}
 	return count;
@@ -413,12 +413,12 @@ static size_t take_waiting(struct closing *closing, uint32_t batch[INQUEST_BATCH
  * for a moment.
  */
 static int look_well(struct closing *closing, const uint32_t *batch, size_t count,
-	struct sockdiag_socket ret_sockets[INQUEST_BATCH])
+	struct sockdiag_socket ret_sockets[SURVEY_BATCH])
 {
-	int r = inquest_look(closing->inquest, batch, count, ret_sockets);
+	int r = survey_look(closing->survey, batch, count, ret_sockets);
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		if (closing_fate(&ret_sockets[i], 0) == FIN_GONE) {
-			return inquest_look(closing->inquest, batch, count, ret_sockets);
+			return survey_look(closing->survey, batch, count, ret_sockets);
 		}
 	}
 	return r;
@@ -426,7 +426,7 @@ static int look_well(struct closing *closing, const uint32_t *batch, size_t coun
 
 static void ask(struct closing *closing, const uint32_t *batch, size_t count, uint64_t now_ns)
 {
-	struct sockdiag_socket sockets[INQUEST_BATCH] = {0};
+	struct sockdiag_socket sockets[SURVEY_BATCH] = {0};
 	uint64_t since_ns = now_ns - closing->began_looking_ns;
 	bool failed = look_well(closing, batch, count, sockets) < 0;
 	bool last = failed || closing->last_pass;
@@ -453,7 +453,7 @@ static void begin_pass(struct closing *closing, uint64_t now_ns)
 
 bool closing_look(struct closing *closing, uint64_t now_ns)
 {
-	uint32_t batch[INQUEST_BATCH];
+	uint32_t batch[SURVEY_BATCH];
 	closing->last_pass |= closing->hurried;
 	if (!closing->looking || (now_ns < closing->look_ns && !closing->last_pass)) {
 		return closing->looking;

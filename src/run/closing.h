@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "run/index_list.h"
-#include "run/inquest.h"
+#include "run/survey.h"
 #include "run/table.h"
 #include "tcpgoon/net/netstat.h"
 #include "tcpgoon/net/sockdiag.h"
@@ -16,7 +16,7 @@
 struct closing {
 	struct transport *transport;
 	struct table *table;
-	struct inquest *inquest;
+	struct survey *survey;
 	bool by_fin;
 	uint64_t first_free; /* no connection from here on has a socket */
 	uint64_t walk_left; /* connections below are still to be closed, cut off or asked about */
@@ -50,7 +50,7 @@ struct closing {
 
 /* All members but those of the parts it works with are zero. */
 void closing_init(struct closing *closing, struct transport *transport, struct table *table,
-	struct inquest *inquest, bool by_fin);
+	struct survey *survey, bool by_fin);
 void closing_finish(struct closing *closing);
 
 /* Nothing is asked or answered any more; connections below `prepared` may have sockets. */

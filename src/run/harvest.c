@@ -83,7 +83,7 @@ static void dial_failed(struct run_state *run, uint32_t index, const struct tran
 	}
 	record_failure(run, index, cause_of(run, index, event), event);
 	if (event->error_number == ECANCELED) {
-		inquest_add(&run->inquest, index); /* how many SYNs were there? */
+		survey_add(&run->survey, index); /* how many SYNs were there? */
 	}
 }
 
@@ -97,7 +97,7 @@ static void connection_ended(struct run_state *run, uint32_t index, int error_nu
 {
 	enum cause cause = table_closed(&run->table, index, error_number, run->now_ns);
 	if (error_number == 0) {
-		inquest_add(&run->inquest, index); /* after a RST there is nothing to ask about */
+		survey_add(&run->survey, index); /* after a RST there is nothing to ask about */
 	}
 	reporter_debug(&run->reporter, "Connection %u is closed: %s", index, cause_phrase(cause));
 }

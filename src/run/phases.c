@@ -85,7 +85,7 @@ static void begin_asking(struct run_state *run)
 	count_ports_left(run, &result->left);
 	series_end(&result->series, &result->at_end);
 	result->end = why_it_ended(run);
-	inquest_watch(&run->inquest, run->now_ns);
+	survey_watch(&run->survey, run->now_ns);
 	run->walk_left = result->kernel.possible ? run->dialer.next : 0;
 	if (result->kernel.possible) {
 		tell(run, EVENT_ASKING, result->at_end.established, 0);
@@ -100,26 +100,26 @@ static bool is_cut_short(const struct run_state *run)
 /* A second look at what the first one left in doubt. */
 static void begin_asking_again(struct run_state *run)
 {
-	uint64_t again_ns = inquest_again_ns(&run->inquest);
+	uint64_t again_ns = survey_again_ns(&run->survey);
 	if (again_ns != CLOCK_NEVER && again_ns > run->now_ns && !is_cut_short(run)) {
-		tell(run, EVENT_LOOKING_AGAIN, run->inquest.doubted.count, again_ns - run->now_ns);
+		tell(run, EVENT_LOOKING_AGAIN, run->survey.doubted.count, again_ns - run->now_ns);
 	}
 }
 
 /* Asks again when it is time, or at once for somebody who does not wait; returns the next time. */
 static uint64_t ask_again(struct run_state *run)
 {
-	uint64_t again_ns = inquest_again_ns(&run->inquest);
+	uint64_t again_ns = survey_again_ns(&run->survey);
 	if (run->now_ns < again_ns && !is_cut_short(run)) {
-		return clock_earlier(again_ns, inquest_watch_ns(&run->inquest));
+		return clock_earlier(again_ns, survey_watch_ns(&run->survey));
 	}
-	inquest_ask_again(&run->inquest, run->now_ns);
+	survey_ask_again(&run->survey, run->now_ns);
 	return run->now_ns;
 }
 
 static void begin_closing(struct run_state *run)
 {
-	inquest_conclude(&run->inquest);
+	survey_conclude(&run->survey);
 	closing_begin(&run->closing, run->dialer.prepared);
 	tell(run, EVENT_CLOSING, run->result->at_end.established, 0);
 }
@@ -138,15 +138,15 @@ static bool is_under_way(const struct table *table, uint32_t index)
 /* Asks about a batch of what is open or still dialling. */
 static void ask_some(struct run_state *run)
 {
-	uint32_t batch[INQUEST_BATCH];
+	uint32_t batch[SURVEY_BATCH];
 	size_t count = 0;
-	for (unsigned i = 0; i < WALK_BATCH && count < INQUEST_BATCH && run->walk_left > 0; i++) {
+	for (unsigned i = 0; i < WALK_BATCH && count < SURVEY_BATCH && run->walk_left > 0; i++) {
 		uint32_t index = (uint32_t)--run->walk_left;
 		if (is_under_way(&run->table, index)) {
 			batch[count++] = index;
 		}
 	}
-	inquest_ask(&run->inquest, batch, count, run->now_ns);
+	survey_ask(&run->survey, batch, count, run->now_ns);
 }
 
 /*
@@ -211,9 +211,9 @@ static uint64_t next_dialling_ns(struct run_state *run)
 /* Answers a batch of the questions that hold connections back from being closed. */
 static int answer_questions(struct run_state *run)
 {
-	uint32_t batch[INQUEST_BATCH];
-	size_t count = inquest_take(&run->inquest, batch);
-	inquest_ask(&run->inquest, batch, count, run->now_ns);
+	uint32_t batch[SURVEY_BATCH];
+	size_t count = survey_take(&run->survey, batch);
+	survey_ask(&run->survey, batch, count, run->now_ns);
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < count; i++) {
 		table_release(&run->table, batch[i], CONN_QUESTIONED);
@@ -257,7 +257,7 @@ static int work_holding(struct run_state *run, uint64_t *ret_until_ns)
 {
 	shorten_hold(run);
 	*ret_until_ns = clock_earlier(run->hold_until_ns,
-		clock_earlier(next_look_ns(run), inquest_watch_ns(&run->inquest)));
+		clock_earlier(next_look_ns(run), survey_watch_ns(&run->survey)));
 	return 0;
 }
 
@@ -297,7 +297,7 @@ static int work_asking_again(struct run_state *run, uint64_t *ret_until_ns)
 
 static bool asking_again_is_over(const struct run_state *run)
 {
-	return inquest_again_ns(&run->inquest) == CLOCK_NEVER;
+	return survey_again_ns(&run->survey) == CLOCK_NEVER;
 }
 
 static int work_closing(struct run_state *run, uint64_t *ret_until_ns)
@@ -352,7 +352,7 @@ int phases_work(struct run_state *run, uint64_t *ret_until_ns)
 		return r;
 	}
 	r = rows[run->phase].work(run, ret_until_ns);
-	if (run->inquest.waiting.count > 0) {
+	if (run->survey.waiting.count > 0) {
 		*ret_until_ns = run->now_ns;
 	}
 	return r;

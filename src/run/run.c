@@ -36,8 +36,8 @@ static void look_around(struct run_state *run)
 {
 	struct series *series = &run->result->series;
 	uint64_t elapsed_ns = run->now_ns - run->table.start_ns;
-	if (watches_challenges(run) && run->now_ns >= inquest_watch_ns(&run->inquest)) {
-		inquest_watch(&run->inquest, run->now_ns);
+	if (watches_challenges(run) && run->now_ns >= survey_watch_ns(&run->survey)) {
+		survey_watch(&run->survey, run->now_ns);
 	}
 	if (run_state_numbers_are_taken(run)) {
 		return;

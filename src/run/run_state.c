@@ -18,7 +18,7 @@ int run_state_init(struct run_state *run, const struct run_params *params, struc
 		.error = error,
 		.reporter.timer_fd = -1,
 		.signals = params->signals,
-		.inquest.diag = SOCKDIAG_INIT,
+		.survey.diag = SOCKDIAG_INIT,
 		.review_ns = observer->on_review == NULL ? CLOCK_NEVER : 0,
 	};
 	const struct transport_params wanted = {
@@ -55,8 +55,8 @@ int run_state_init(struct run_state *run, const struct run_params *params, struc
 		.start_ns = start_ns,
 	};
 	dialer_init(&run->dialer, &dialer);
-	inquest_init(&run->inquest, &run->table, &run->pool);
-	closing_init(&run->closing, run->transport, &run->table, &run->inquest,
+	survey_init(&run->survey, &run->table, &run->pool);
+	closing_init(&run->closing, run->transport, &run->table, &run->survey,
 		settings->close_mode == CLOSE_FIN);
 	return reporter_init(
 		&run->reporter, observer, &run->table, start_ns, settings->interval_ns, error);
@@ -67,7 +67,7 @@ void run_state_finish(struct run_state *run)
 	transport_destroy(run->transport); /* first: it may point into the others */
 	reporter_finish(&run->reporter);
 	closing_finish(&run->closing);
-	inquest_finish(&run->inquest);
+	survey_finish(&run->survey);
 	dialer_finish(&run->dialer);
 	dial_queue_finish(&run->queue);
 	tuple_pool_finish(&run->pool);

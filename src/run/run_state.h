@@ -10,10 +10,10 @@
 #include "run/dial_queue.h"
 #include "run/dialer.h"
 #include "run/evidence.h"
-#include "run/inquest.h"
 #include "run/refusal.h"
 #include "run/reporter.h"
 #include "run/stall.h"
+#include "run/survey.h"
 #include "run/table.h"
 #include "run/tuple_pool.h"
 #include "tcpgoon/base/signals.h"
@@ -52,7 +52,7 @@ struct run_state {
 	struct dial_queue queue;
 	struct reporter reporter;
 	struct signals *signals;
-	struct inquest inquest;
+	struct survey survey;
 	struct refusals refusals;
 	struct closing closing;
 	struct evidence evidence;

@@ -112,7 +112,7 @@ static void assert_fates(const struct scripted_run *run, uint64_t acknowledged, 
 	assert_int_equal(view->closed, acknowledged + unanswered + reset + undetermined);
 }
 
-/* So the kernel is asked about a sample only, beside the inquest. */
+/* So the kernel is asked about a sample only, beside the survey. */
 static void where_the_counts_agree_a_sample_is_asked_about(void **state)
 {
 	struct scripted_run *run = *state;

@@ -421,8 +421,8 @@ static void recycle(struct model *model, uint32_t number)
 
 static void answer_questions(struct model *model)
 {
-	uint32_t batch[INQUEST_BATCH];
-	size_t count = inquest_take(&model->run.inquest, batch);
+	uint32_t batch[SURVEY_BATCH];
+	size_t count = survey_take(&model->run.survey, batch);
 	for (size_t i = 0; i < count; i++) {
 		model->slots[batch[i]].questioned = false;
 		table_release(&model->run.table, batch[i], CONN_QUESTIONED);

@@ -18,7 +18,7 @@
  *
  * An error of one question is not the end of all questions: those of one batch stay unanswered.
  */
-#include "run/inquest.h"
+#include "run/survey.h"
 
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/compare.h"
@@ -34,56 +34,56 @@ static uint64_t read_challenges(void)
 					      : netstat.values[NETSTAT_SYN_CHALLENGES];
 }
 
-void inquest_init(struct inquest *inquest, struct table *table, const struct tuple_pool *pool)
+void survey_init(struct survey *survey, struct table *table, const struct tuple_pool *pool)
 {
-	*inquest = (struct inquest){.table = table, .pool = pool, .diag = SOCKDIAG_INIT};
+	*survey = (struct survey){.table = table, .pool = pool, .diag = SOCKDIAG_INIT};
 	struct result *result = table->result;
 	const struct tuples *tuples = &pool->plan->tuples;
 	result->kernel.possible = !tuples->port_auto && tuples->source_count > 0;
 	result->unconfirmed = result->kernel.possible ? 0 : RESULT_UNKNOWN;
 	if (result->kernel.possible) {
 		/* Now, as descriptors may be short later; what fails is tried again then. */
-		sockdiag_open(&inquest->diag);
-		challenges_init(&inquest->challenges, read_challenges(), table->start_ns);
+		sockdiag_open(&survey->diag);
+		challenges_init(&survey->challenges, read_challenges(), table->start_ns);
 	}
 }
 
-void inquest_finish(struct inquest *inquest)
+void survey_finish(struct survey *survey)
 {
-	if (inquest->diag.fd >= 0) {
-		sockdiag_close(&inquest->diag);
+	if (survey->diag.fd >= 0) {
+		sockdiag_close(&survey->diag);
 	}
-	index_list_finish(&inquest->waiting);
-	index_list_finish(&inquest->doubted);
+	index_list_finish(&survey->waiting);
+	index_list_finish(&survey->doubted);
 }
 
-void inquest_watch(struct inquest *inquest, uint64_t now_ns)
+void survey_watch(struct survey *survey, uint64_t now_ns)
 {
-	if (inquest->table->result->kernel.possible) {
-		challenges_add(&inquest->challenges, read_challenges(), now_ns);
+	if (survey->table->result->kernel.possible) {
+		challenges_add(&survey->challenges, read_challenges(), now_ns);
 	}
 }
 
-uint64_t inquest_watch_ns(const struct inquest *inquest)
+uint64_t survey_watch_ns(const struct survey *survey)
 {
-	const struct challenges *challenges = &inquest->challenges;
-	uint64_t last_dial_ns = inquest->table->last_dialed_ns;
+	const struct challenges *challenges = &survey->challenges;
+	uint64_t last_dial_ns = survey->table->last_dialed_ns;
 	bool over = challenges->looked_ns > last_dial_ns + CHALLENGES_WATCHED_NS;
-	return inquest->table->result->kernel.possible && challenges->known && !over
+	return survey->table->result->kernel.possible && challenges->known && !over
 		? challenges->looked_ns + CHALLENGES_PERIOD_NS
 		: CLOCK_NEVER;
 }
 
-void inquest_add(struct inquest *inquest, uint32_t index)
+void survey_add(struct survey *survey, uint32_t index)
 {
-	if (inquest->table->result->kernel.possible && index_list_push(&inquest->waiting, index)) {
-		table_hold(inquest->table, index, CONN_QUESTIONED);
+	if (survey->table->result->kernel.possible && index_list_push(&survey->waiting, index)) {
+		table_hold(survey->table, index, CONN_QUESTIONED);
 	}
 }
 
-size_t inquest_take(struct inquest *inquest, uint32_t indices[INQUEST_BATCH])
+size_t survey_take(struct survey *survey, uint32_t indices[SURVEY_BATCH])
 {
-	return index_list_pop(&inquest->waiting, indices, INQUEST_BATCH);
+	return index_list_pop(&survey->waiting, indices, SURVEY_BATCH);
 }
 
 /* The TCP state that the kernel should have the connection in. */
@@ -133,52 +133,52 @@ static void count_syns(
 	}
 }
 
-static enum repeats judge_repeats(const struct inquest *inquest, uint32_t index,
+static enum repeats judge_repeats(const struct survey *survey, uint32_t index,
 	const struct sockdiag_socket *socket, uint64_t now_ns)
 {
 	uint32_t segments = sockdiag_repeats_at_most(socket);
 	/* Each SYN that a stale tuple met was answered by an ACK. */
-	bool stale = lost_no_syn(inquest->table, index, socket) && !was_slow(socket);
+	bool stale = lost_no_syn(survey->table, index, socket) && !was_slow(socket);
 	uint32_t explained = stale ? socket->total_retransmits : 0;
 	const struct repeats_signs signs = {
-		.established_ns = table_established_ns(inquest->table, index),
+		.established_ns = table_established_ns(survey->table, index),
 		.now_ns = now_ns,
 		.round_trip_ns = socket->rtt_us * NSEC_PER_USEC,
 		.segments = segments > explained ? segments - explained : 0,
 		.syn_retransmits = socket->total_retransmits,
 	};
-	return repeats_judge(&inquest->challenges, &signs);
+	return repeats_judge(&survey->challenges, &signs);
 }
 
-static void judge_open(struct inquest *inquest, uint32_t index,
-	const struct sockdiag_socket *socket, uint64_t now_ns)
+static void judge_open(struct survey *survey, uint32_t index, const struct sockdiag_socket *socket,
+	uint64_t now_ns)
 {
-	struct result *result = inquest->table->result;
-	if (table_lifetime_ns(inquest->table, index, now_ns) < KERNEL_VIEW_YOUNG_NS) {
+	struct result *result = survey->table->result;
+	if (table_lifetime_ns(survey->table, index, now_ns) < KERNEL_VIEW_YOUNG_NS) {
 		result->kernel.too_young++;
 		return;
 	}
 	if (!socket->has_segments) {
 		return;
 	}
-	enum repeats repeats = judge_repeats(inquest, index, socket, now_ns);
+	enum repeats repeats = judge_repeats(survey, index, socket, now_ns);
 	bool doubted = repeats != REPEATS_NONE && repeats != REPEATS_ONCE;
 	/* Without memory for it, a doubted one stays one that could not tell. */
-	inquest->told += !doubted || index_list_push(&inquest->doubted, index);
-	inquest->once += repeats == REPEATS_ONCE;
+	survey->told += !doubted || index_list_push(&survey->doubted, index);
+	survey->once += repeats == REPEATS_ONCE;
 	if (repeats == REPEATS_PENDING) {
 		uint64_t again_ns =
-			table_established_ns(inquest->table, index) + repeats_come_by_ns(2);
-		inquest->again_ns = again_ns > inquest->again_ns ? again_ns : inquest->again_ns;
+			table_established_ns(survey->table, index) + repeats_come_by_ns(2);
+		survey->again_ns = again_ns > survey->again_ns ? again_ns : survey->again_ns;
 	}
 }
 
-static void judge(struct inquest *inquest, uint32_t index, const struct sockdiag_socket *socket,
+static void judge(struct survey *survey, uint32_t index, const struct sockdiag_socket *socket,
 	uint64_t now_ns)
 {
-	struct result *result = inquest->table->result;
+	struct result *result = survey->table->result;
 	struct kernel_view *view = &result->kernel;
-	enum conn_state state = table_state(inquest->table, index);
+	enum conn_state state = table_state(survey->table, index);
 	bool was_established = state == CONN_ESTABLISHED || state == CONN_CLOSED;
 	view->asked++;
 	if (socket->state == expected_state(state)) {
@@ -189,53 +189,53 @@ static void judge(struct inquest *inquest, uint32_t index, const struct sockdiag
 	if (socket->state == 0 || !socket->has_info) {
 		return;
 	}
-	count_syns(view, socket, was_established && lost_no_syn(inquest->table, index, socket));
+	count_syns(view, socket, was_established && lost_no_syn(survey->table, index, socket));
 	if (was_established && socket->rtt_us > 0) {
 		histogram_record(&result->handshake, socket->rtt_us);
 	}
 	if (state == CONN_ESTABLISHED) {
-		judge_open(inquest, index, socket, now_ns);
+		judge_open(survey, index, socket, now_ns);
 	}
 }
 
 /* Returns 0 or a negative errno, which the result has then as the reason. */
-static int look_up(struct inquest *inquest, const struct sockdiag_pair *pairs, size_t count,
+static int look_up(struct survey *survey, const struct sockdiag_pair *pairs, size_t count,
 	struct sockdiag_socket *ret_sockets)
 {
-	struct kernel_view *view = &inquest->table->result->kernel;
-	if (inquest->failures >= FAILURES_MAX) {
+	struct kernel_view *view = &survey->table->result->kernel;
+	if (survey->failures >= FAILURES_MAX) {
 		return -view->error_number;
 	}
-	int r = inquest->diag.fd >= 0 ? 0 : sockdiag_open(&inquest->diag);
+	int r = survey->diag.fd >= 0 ? 0 : sockdiag_open(&survey->diag);
 	if (r == 0) {
-		r = sockdiag_lookup(&inquest->diag, pairs, count, ret_sockets);
+		r = sockdiag_lookup(&survey->diag, pairs, count, ret_sockets);
 	}
-	inquest->failures = r < 0 ? inquest->failures + 1 : 0;
+	survey->failures = r < 0 ? survey->failures + 1 : 0;
 	view->error_number = r < 0 ? -r : view->error_number;
 	return r;
 }
 
 /* Looks from the other end: what is found there is a socket of this network too. */
-static int look_at_peers(struct inquest *inquest, const uint32_t *indices, size_t count,
-	struct sockdiag_socket ret_sockets[INQUEST_BATCH])
+static int look_at_peers(struct survey *survey, const uint32_t *indices, size_t count,
+	struct sockdiag_socket ret_sockets[SURVEY_BATCH])
 {
 	for (size_t i = 0; i < count; i++) {
-		struct tuple tuple = tuple_pool_of(inquest->pool, indices[i]);
-		inquest->pairs[i] =
+		struct tuple tuple = tuple_pool_of(survey->pool, indices[i]);
+		survey->pairs[i] =
 			(struct sockdiag_pair){.source = *tuple.target, .target = tuple.source};
 	}
-	return look_up(inquest, inquest->pairs, count, ret_sockets);
+	return look_up(survey, survey->pairs, count, ret_sockets);
 }
 
-int inquest_look(struct inquest *inquest, const uint32_t *indices, size_t count,
-	struct sockdiag_socket ret_sockets[INQUEST_BATCH])
+int survey_look(struct survey *survey, const uint32_t *indices, size_t count,
+	struct sockdiag_socket ret_sockets[SURVEY_BATCH])
 {
 	for (size_t i = 0; i < count; i++) {
-		struct tuple tuple = tuple_pool_of(inquest->pool, indices[i]);
-		inquest->pairs[i] =
+		struct tuple tuple = tuple_pool_of(survey->pool, indices[i]);
+		survey->pairs[i] =
 			(struct sockdiag_pair){.source = tuple.source, .target = *tuple.target};
 	}
-	return look_up(inquest, inquest->pairs, count, ret_sockets);
+	return look_up(survey, survey->pairs, count, ret_sockets);
 }
 
 /*
@@ -252,34 +252,34 @@ static bool is_worth_asking(const struct result *result)
 }
 
 /* Whether a socket of this network listens on its target: then its other end would be here. */
-static bool other_end_is_here(const struct inquest *inquest, uint32_t index)
+static bool other_end_is_here(const struct survey *survey, uint32_t index)
 {
-	size_t target = targets_turn(&inquest->pool->plan->targets, index);
-	return table_state(inquest->table, index) == CONN_ESTABLISHED &&
+	size_t target = targets_turn(&survey->pool->plan->targets, index);
+	return table_state(survey->table, index) == CONN_ESTABLISHED &&
 		target < RESULT_TARGETS_MAX &&
-		(inquest->table->result->listener.listened_at_end >> target & 1) != 0;
+		(survey->table->result->listener.listened_at_end >> target & 1) != 0;
 }
 
 /*
  * The kernel knows which connections wait in the queue of a listener of this host: no file is open
  * yet for the other ends of these. And of which it has no other end at all.
  */
-static void ask_other_ends(struct inquest *inquest, const uint32_t *indices, size_t count)
+static void ask_other_ends(struct survey *survey, const uint32_t *indices, size_t count)
 {
-	struct result *result = inquest->table->result;
+	struct result *result = survey->table->result;
 	struct kernel_view *view = &result->kernel;
-	struct sockdiag_socket *sockets = inquest->sockets;
-	uint32_t here[INQUEST_BATCH];
+	struct sockdiag_socket *sockets = survey->sockets;
+	uint32_t here[SURVEY_BATCH];
 	size_t asked = 0;
 	if (!is_worth_asking(result)) {
 		return;
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (other_end_is_here(inquest, indices[i])) {
+		if (other_end_is_here(survey, indices[i])) {
 			here[asked++] = indices[i];
 		}
 	}
-	if (look_at_peers(inquest, here, asked, sockets) < 0) {
+	if (look_at_peers(survey, here, asked, sockets) < 0) {
 		return;
 	}
 	if (view->not_accepted == RESULT_UNKNOWN) {
@@ -292,28 +292,28 @@ static void ask_other_ends(struct inquest *inquest, const uint32_t *indices, siz
 	}
 }
 
-void inquest_ask(struct inquest *inquest, const uint32_t *indices, size_t count, uint64_t now_ns)
+void survey_ask(struct survey *survey, const uint32_t *indices, size_t count, uint64_t now_ns)
 {
-	struct sockdiag_socket *sockets = inquest->sockets;
-	struct kernel_view *view = &inquest->table->result->kernel;
+	struct sockdiag_socket *sockets = survey->sockets;
+	struct kernel_view *view = &survey->table->result->kernel;
 	if (count == 0 || !view->possible) {
 		return;
 	}
 	uint64_t began_ns = clock_now_ns();
-	if (inquest_look(inquest, indices, count, sockets) < 0) {
+	if (survey_look(survey, indices, count, sockets) < 0) {
 		view->unanswered += count;
 	} else {
 		for (size_t i = 0; i < count; i++) {
-			judge(inquest, indices[i], &sockets[i], now_ns);
+			judge(survey, indices[i], &sockets[i], now_ns);
 		}
-		ask_other_ends(inquest, indices, count);
+		ask_other_ends(survey, indices, count);
 	}
 	view->cost_ns += clock_now_ns() - began_ns;
 }
 
-uint64_t inquest_again_ns(const struct inquest *inquest)
+uint64_t survey_again_ns(const struct survey *survey)
 {
-	return inquest->doubted.count > 0 ? inquest->again_ns : CLOCK_NEVER;
+	return survey->doubted.count > 0 ? survey->again_ns : CLOCK_NEVER;
 }
 
 /* What the peer's end says where it is in this network, and the verdict without it. */
@@ -331,62 +331,62 @@ static enum repeats judge_peer(
 }
 
 /* The second verdict on a batch, from both ends. */
-static void judge_again(struct inquest *inquest, const uint32_t *indices, size_t count,
-	uint64_t now_ns, enum repeats ret_repeats[INQUEST_BATCH])
+static void judge_again(struct survey *survey, const uint32_t *indices, size_t count,
+	uint64_t now_ns, enum repeats ret_repeats[SURVEY_BATCH])
 {
-	struct sockdiag_socket *sockets = inquest->sockets;
-	bool answered = inquest_look(inquest, indices, count, sockets) == 0;
+	struct sockdiag_socket *sockets = survey->sockets;
+	bool answered = survey_look(survey, indices, count, sockets) == 0;
 	for (size_t i = 0; i < count; i++) {
 		/* What is gone by now, after a reset, did not tell. */
 		ret_repeats[i] = answered && sockets[i].state != 0
-			? judge_repeats(inquest, indices[i], &sockets[i], now_ns)
+			? judge_repeats(survey, indices[i], &sockets[i], now_ns)
 			: REPEATS_STOPPED;
 	}
-	answered = answered && look_at_peers(inquest, indices, count, sockets) == 0;
+	answered = answered && look_at_peers(survey, indices, count, sockets) == 0;
 	for (size_t i = 0; answered && i < count; i++) {
 		ret_repeats[i] = judge_peer(
-			ret_repeats[i], &sockets[i], other_end_is_here(inquest, indices[i]));
+			ret_repeats[i], &sockets[i], other_end_is_here(survey, indices[i]));
 	}
 }
 
-void inquest_ask_again(struct inquest *inquest, uint64_t now_ns)
+void survey_ask_again(struct survey *survey, uint64_t now_ns)
 {
-	uint32_t indices[INQUEST_BATCH];
-	enum repeats repeats[INQUEST_BATCH];
+	uint32_t indices[SURVEY_BATCH];
+	enum repeats repeats[SURVEY_BATCH];
 	uint64_t began_ns = clock_now_ns();
-	if (inquest->challenges.looked_ns < inquest->again_ns) {
-		inquest_watch(inquest, now_ns);
+	if (survey->challenges.looked_ns < survey->again_ns) {
+		survey_watch(survey, now_ns);
 	}
-	size_t count = index_list_pop(&inquest->doubted, indices, INQUEST_BATCH);
-	judge_again(inquest, indices, count, now_ns, repeats);
+	size_t count = index_list_pop(&survey->doubted, indices, SURVEY_BATCH);
+	judge_again(survey, indices, count, now_ns, repeats);
 	for (size_t i = 0; i < count; i++) {
-		inquest->pending += repeats[i] == REPEATS_PENDING;
-		inquest->once += repeats[i] == REPEATS_ONCE;
-		inquest->going_on += repeats[i] == REPEATS_GOING_ON;
-		inquest->stopped += repeats[i] == REPEATS_STOPPED;
+		survey->pending += repeats[i] == REPEATS_PENDING;
+		survey->once += repeats[i] == REPEATS_ONCE;
+		survey->going_on += repeats[i] == REPEATS_GOING_ON;
+		survey->stopped += repeats[i] == REPEATS_STOPPED;
 	}
-	inquest->table->result->kernel.cost_ns += clock_now_ns() - began_ns;
+	survey->table->result->kernel.cost_ns += clock_now_ns() - began_ns;
 }
 
-void inquest_conclude(struct inquest *inquest)
+void survey_conclude(struct survey *survey)
 {
-	struct result *result = inquest->table->result;
+	struct result *result = survey->table->result;
 	struct kernel_view *view = &result->kernel;
 	if (!view->possible) {
 		return;
 	}
 	view->possible = view->asked > 0 || view->unanswered == 0;
 	/* Each of them got two repeats or more. */
-	uint64_t repeats = challenges_total(&inquest->challenges);
-	bool proven = inquest->challenges.known && inquest->going_on <= repeats / 2;
-	uint64_t least = proven ? inquest->going_on : 0;
-	uint64_t twice = inquest->going_on + inquest->stopped;
-	uint64_t suspected = twice + inquest->pending;
-	uint64_t most = lesser(twice, repeats / 2) + lesser(inquest->pending, repeats);
+	uint64_t repeats = challenges_total(&survey->challenges);
+	bool proven = survey->challenges.known && survey->going_on <= repeats / 2;
+	uint64_t least = proven ? survey->going_on : 0;
+	uint64_t twice = survey->going_on + survey->stopped;
+	uint64_t suspected = twice + survey->pending;
+	uint64_t most = lesser(twice, repeats / 2) + lesser(survey->pending, repeats);
 	uint64_t open = result->at_end.established;
-	uint64_t untold = open > inquest->told ? open - inquest->told : 0;
+	uint64_t untold = open > survey->told ? open - survey->told : 0;
 	view->doubtful = suspected - least;
-	view->repeated_once = lesser(inquest->once, repeats);
+	view->repeated_once = lesser(survey->once, repeats);
 	result->unconfirmed_most = most + untold;
 	bool known = least > 0 || result->unconfirmed_most == 0;
 	result->unconfirmed = known ? least : RESULT_UNKNOWN;
