@@ -27,7 +27,7 @@ static void handle_started(
 	table_dialing(&run->table, index, due_ns, event->at_ns);
 	dial_queue_push(&run->queue, event->slot, event->at_ns);
 	if (!run->stalled && event->at_ns >= earliest_ns) {
-		evidence_add_window(&run->evidence, event->at_ns - earliest_ns);
+		counters_add_window(&run->counters, event->at_ns - earliest_ns);
 	}
 }
 

@@ -37,10 +37,10 @@ static void begin_holding(struct run_state *run)
 {
 	uint64_t hold_ns = run->plan->settings.hold_ns;
 	run_state_take_numbers(run);
-	evidence_end_dialling(&run->evidence, run->result);
+	counters_end_dialling(&run->counters, run->result);
 	run->hold_until_ns = run->now_ns + hold_ns;
 	if (hold_ns > 0) {
-		evidence_look_at_queues(&run->evidence, run->now_ns);
+		counters_look_at_queues(&run->counters, run->now_ns);
 	}
 	if (hold_ns > 0 && run->table.by_state[CONN_ESTABLISHED] > 0) {
 		tell(run, EVENT_HOLDING, run->table.by_state[CONN_ESTABLISHED], hold_ns);
@@ -60,7 +60,7 @@ static void begin_disarming(struct run_state *run)
 {
 	run_state_take_numbers(run);
 	if (run->phase == PHASE_DIALING) {
-		evidence_end_dialling(&run->evidence, run->result);
+		counters_end_dialling(&run->counters, run->result);
 	}
 	run->walk_left = run->dialer.next;
 }
@@ -80,7 +80,7 @@ static void begin_asking(struct run_state *run)
 {
 	struct result *result = run->result;
 	run_state_take_numbers(run);
-	evidence_end(&run->evidence, run->transport, result);
+	counters_end(&run->counters, run->transport, result);
 	ways_look(run->plan, result);
 	count_ports_left(run, &result->left);
 	series_end(&result->series, &result->at_end);
@@ -235,7 +235,7 @@ static void shorten_hold(struct run_state *run)
 static uint64_t next_look_ns(const struct run_state *run)
 {
 	uint64_t series_ns = run->table.start_ns + series_next_ns(&run->result->series);
-	return clock_earlier(run->review_ns, clock_earlier(series_ns, run->evidence.next_look_ns));
+	return clock_earlier(run->review_ns, clock_earlier(series_ns, run->counters.next_look_ns));
 }
 
 static int work_dialing(struct run_state *run, uint64_t *ret_until_ns)

@@ -46,8 +46,8 @@ static void look_around(struct run_state *run)
 		struct snapshot snapshot = table_snapshot(&run->table, run->now_ns);
 		series_add(series, &snapshot);
 	}
-	if (run->now_ns >= run->evidence.next_look_ns) {
-		evidence_look_at_queues(&run->evidence, run->now_ns);
+	if (run->now_ns >= run->counters.next_look_ns) {
+		counters_look_at_queues(&run->counters, run->now_ns);
 	}
 	if (run->now_ns >= run->review_ns) {
 		const struct run_observer *observer = run->reporter.observer;
@@ -154,7 +154,7 @@ static int loop(struct run_state *run, struct error *error)
 			look_for_stalls(run, began_ns, worked_ns, until_ns);
 		}
 		if (until_ns <= worked_ns && run->phase == PHASE_DIALING && !run->stalled) {
-			evidence_add_window(&run->evidence, run->now_ns - began_ns);
+			counters_add_window(&run->counters, run->now_ns - began_ns);
 		}
 		r = harvest(run, error);
 		if (r < 0) {

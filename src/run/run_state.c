@@ -33,7 +33,7 @@ int run_state_init(struct run_state *run, const struct run_params *params, struc
 		return r;
 	}
 	refusals_init(&run->refusals, result);
-	evidence_begin(&run->evidence, &plan->targets, result);
+	counters_begin(&run->counters, &plan->targets, result);
 	/* All that takes time is done: from here on the schedule counts. */
 	uint64_t start_ns = clock_now_ns();
 	r = table_init(&run->table, settings->connections, start_ns, result);

@@ -7,9 +7,9 @@
 #include <stdint.h>
 
 #include "run/closing.h"
+#include "run/counters.h"
 #include "run/dial_queue.h"
 #include "run/dialer.h"
-#include "run/evidence.h"
 #include "run/refusal.h"
 #include "run/reporter.h"
 #include "run/stall.h"
@@ -55,7 +55,7 @@ struct run_state {
 	struct survey survey;
 	struct refusals refusals;
 	struct closing closing;
-	struct evidence evidence;
+	struct counters counters;
 	struct stall_suspend suspend;
 
 	enum phase phase;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is read before and after a run: the kernel's counters, the listener, our own use of CPU. */
-#ifndef TCPGOON_RUN_EVIDENCE_H
-#define TCPGOON_RUN_EVIDENCE_H
+#ifndef TCPGOON_RUN_COUNTERS_H
+#define TCPGOON_RUN_COUNTERS_H
 
 #include <stdint.h>
 
@@ -17,7 +17,7 @@ struct queue_look {
 	uint64_t queued;
 };
 
-struct evidence {
+struct counters {
 	const struct targets *targets; /* the plan's */
 	/* Of each target, before the run; of sockets 0 where nobody listened. */
 	struct sockdiag_listener listeners[RESULT_TARGETS_MAX];
@@ -32,30 +32,30 @@ struct evidence {
 	uint64_t windows_ns;
 };
 
-void evidence_begin(
-	struct evidence *evidence, const struct targets *targets, struct result *result);
+void counters_begin(
+	struct counters *counters, const struct targets *targets, struct result *result);
 
 /*
  * One dial or several began within so long, and the clock was read at its ends only: what blurs
  * `connect`.
  */
-static inline void evidence_add_window(struct evidence *evidence, uint64_t duration_ns)
+static inline void counters_add_window(struct counters *counters, uint64_t duration_ns)
 {
-	evidence->windows++;
-	evidence->windows_ns += duration_ns;
+	counters->windows++;
+	counters->windows_ns += duration_ns;
 }
 
 /* The last connection is decided, or the run ends before that. */
-void evidence_end_dialling(struct evidence *evidence, struct result *result);
+void counters_end_dialling(struct counters *counters, struct result *result);
 
 /*
  * Once when the hold begins, and again from time to time while anything waits in the queues: whether
  * a server that has not accepted all is at it.
  */
-void evidence_look_at_queues(struct evidence *evidence, uint64_t now_ns);
+void counters_look_at_queues(struct counters *counters, uint64_t now_ns);
 
 /* The numbers are taken. */
-void evidence_end(
-	struct evidence *evidence, const struct transport *transport, struct result *result);
+void counters_end(
+	struct counters *counters, const struct transport *transport, struct result *result);
 
 #endif

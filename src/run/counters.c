@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "run/evidence.h"
+#include "run/counters.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -45,21 +45,21 @@ static struct sockdiag_listener look_at_listener(
 	return r == 0 ? found : (struct sockdiag_listener){0};
 }
 
-static void look_before(struct evidence *evidence, struct listener_view *view)
+static void look_before(struct counters *counters, struct listener_view *view)
 {
-	const struct targets *targets = evidence->targets;
+	const struct targets *targets = counters->targets;
 	for (size_t i = 0; i < looked_at(targets); i++) {
-		evidence->listeners[i] = look_at_listener(view, &targets->list[i]);
-		view->known_at_start |= evidence->listeners[i].sockets > 0;
+		counters->listeners[i] = look_at_listener(view, &targets->list[i]);
+		view->known_at_start |= counters->listeners[i].sockets > 0;
 	}
 }
 
 /* Several targets share a listener that is bound to a wildcard: what it dropped counts once. */
-static bool is_of_one_before(const struct evidence *evidence, size_t target)
+static bool is_of_one_before(const struct counters *counters, size_t target)
 {
-	const struct address *bound = &evidence->listeners[target].bound;
+	const struct address *bound = &counters->listeners[target].bound;
 	for (size_t i = 0; i < target; i++) {
-		const struct sockdiag_listener *other = &evidence->listeners[i];
+		const struct sockdiag_listener *other = &counters->listeners[i];
 		if (other->sockets > 0 && address_same_host(&other->bound, bound) &&
 			address_port(&other->bound) == address_port(bound)) {
 			return true;
@@ -77,17 +77,17 @@ struct two_looks {
 };
 
 static struct two_looks look_after(
-	const struct evidence *evidence, struct listener_view *view, size_t target)
+	const struct counters *counters, struct listener_view *view, size_t target)
 {
 	struct two_looks looks = {
 		.target = target,
-		.before = evidence->listeners[target],
-		.after = look_at_listener(view, &evidence->targets->list[target]),
+		.before = counters->listeners[target],
+		.after = look_at_listener(view, &counters->targets->list[target]),
 		.dropped = RESULT_UNKNOWN,
 	};
 	bool both = looks.before.sockets > 0 && looks.after.sockets > 0;
 	if (both && looks.before.has_drops && looks.after.has_drops &&
-		!is_of_one_before(evidence, target)) {
+		!is_of_one_before(counters, target)) {
 		looks.dropped = (uint32_t)(looks.after.drops - looks.before.drops);
 	}
 	return looks;
@@ -114,11 +114,11 @@ static bool is_fuller(const struct two_looks *looks, const struct two_looks *tha
 
 _Static_assert(RESULT_TARGETS_MAX <= 64, "a bit for each");
 
-static void look_at_listeners(const struct evidence *evidence, struct listener_view *view)
+static void look_at_listeners(const struct counters *counters, struct listener_view *view)
 {
 	struct two_looks fullest = {0};
-	for (size_t i = 0; i < looked_at(evidence->targets); i++) {
-		struct two_looks looks = look_after(evidence, view, i);
+	for (size_t i = 0; i < looked_at(counters->targets); i++) {
+		struct two_looks looks = look_after(counters, view, i);
 		if (looks.before.sockets == 0 && looks.after.sockets == 0) {
 			continue;
 		}
@@ -151,24 +151,24 @@ static uint64_t queued_now(const struct targets *targets)
 	return queued;
 }
 
-void evidence_look_at_queues(struct evidence *evidence, uint64_t now_ns)
+void counters_look_at_queues(struct counters *counters, uint64_t now_ns)
 {
-	evidence->looks[0] = evidence->looks[1];
-	evidence->looks[1] =
-		(struct queue_look){.at_ns = now_ns, .queued = queued_now(evidence->targets)};
-	evidence->next_look_ns =
-		evidence->looks[1].queued > 0 ? now_ns + QUEUE_LOOK_NS : CLOCK_NEVER;
+	counters->looks[0] = counters->looks[1];
+	counters->looks[1] =
+		(struct queue_look){.at_ns = now_ns, .queued = queued_now(counters->targets)};
+	counters->next_look_ns =
+		counters->looks[1].queued > 0 ? now_ns + QUEUE_LOOK_NS : CLOCK_NEVER;
 }
 
 /* Compares with the latest look that is old enough: a server that is at it has accepted since. */
-static void look_at_drain(const struct evidence *evidence, struct listener_view *view)
+static void look_at_drain(const struct counters *counters, struct listener_view *view)
 {
 	uint64_t now_ns = clock_now_ns();
 	for (size_t i = 0; i < 2 && view->queued_at_end > 0; i++) {
-		const struct queue_look *look = &evidence->looks[i];
+		const struct queue_look *look = &counters->looks[i];
 		if (look->at_ns > 0 && now_ns - look->at_ns >= QUEUE_LOOK_NS / 2) {
 			view->drained =
-				(int64_t)look->queued - (int64_t)queued_now(evidence->targets);
+				(int64_t)look->queued - (int64_t)queued_now(counters->targets);
 			view->drained_for_ns = now_ns - look->at_ns;
 		}
 	}
@@ -215,12 +215,12 @@ static void look_at_host(struct host_view *view)
 
 _Static_assert(CGROUP_NONE == RESULT_UNKNOWN, "a quota that is not seen is unknown");
 
-static void look_at_quota(struct evidence *evidence, struct generator *generator)
+static void look_at_quota(struct counters *counters, struct generator *generator)
 {
 	struct cgroup cgroup;
 	cgroup_read("", CGROUP_CPU, &cgroup);
-	evidence->throttled_before = cgroup.cpu.throttled;
-	evidence->throttled_before_ns = cgroup.cpu.throttled_ns;
+	counters->throttled_before = cgroup.cpu.throttled;
+	counters->throttled_before_ns = cgroup.cpu.throttled_ns;
 	if (cgroup.cpu.quota_us != CGROUP_NONE) {
 		generator->quota_ns = cgroup.cpu.quota_us * NSEC_PER_USEC;
 		generator->quota_period_ns = cgroup.cpu.period_us * NSEC_PER_USEC;
@@ -229,15 +229,15 @@ static void look_at_quota(struct evidence *evidence, struct generator *generator
 }
 
 /* What the quotas did since then. A group that the process has left meanwhile did nothing. */
-static void look_at_throttling(const struct evidence *evidence, struct generator *generator)
+static void look_at_throttling(const struct counters *counters, struct generator *generator)
 {
 	struct cgroup cgroup;
 	cgroup_read("", CGROUP_CPU, &cgroup);
-	if (cgroup.cpu.throttled > evidence->throttled_before) {
-		generator->throttled = cgroup.cpu.throttled - evidence->throttled_before;
+	if (cgroup.cpu.throttled > counters->throttled_before) {
+		generator->throttled = cgroup.cpu.throttled - counters->throttled_before;
 	}
-	if (cgroup.cpu.throttled_ns > evidence->throttled_before_ns) {
-		generator->throttled_ns = cgroup.cpu.throttled_ns - evidence->throttled_before_ns;
+	if (cgroup.cpu.throttled_ns > counters->throttled_before_ns) {
+		generator->throttled_ns = cgroup.cpu.throttled_ns - counters->throttled_before_ns;
 	}
 }
 
@@ -258,52 +258,52 @@ static uint64_t run_delay_now_ns(void)
 }
 
 /* Since the run began. */
-static uint64_t run_delay_ns(const struct evidence *evidence)
+static uint64_t run_delay_ns(const struct counters *counters)
 {
 	uint64_t now_ns = run_delay_now_ns();
-	bool known = now_ns != RESULT_UNKNOWN && evidence->run_delay_before_ns != RESULT_UNKNOWN;
-	return known ? now_ns - evidence->run_delay_before_ns : RESULT_UNKNOWN;
+	bool known = now_ns != RESULT_UNKNOWN && counters->run_delay_before_ns != RESULT_UNKNOWN;
+	return known ? now_ns - counters->run_delay_before_ns : RESULT_UNKNOWN;
 }
 
-void evidence_begin(struct evidence *evidence, const struct targets *targets, struct result *result)
+void counters_begin(struct counters *counters, const struct targets *targets, struct result *result)
 {
-	*evidence = (struct evidence){.targets = targets, .next_look_ns = CLOCK_NEVER};
-	if (netstat_read(&evidence->before) < 0) {
-		netstat_init(&evidence->before);
+	*counters = (struct counters){.targets = targets, .next_look_ns = CLOCK_NEVER};
+	if (netstat_read(&counters->before) < 0) {
+		netstat_init(&counters->before);
 	}
-	look_before(evidence, &result->listener);
+	look_before(counters, &result->listener);
 	look_at_host(&result->machine);
-	look_at_quota(evidence, &result->generator);
-	evidence->run_delay_before_ns = run_delay_now_ns();
-	evidence->cpu_before_ns = cpu_now_ns(); /* last: what looking costs is not the dialling's */
+	look_at_quota(counters, &result->generator);
+	counters->run_delay_before_ns = run_delay_now_ns();
+	counters->cpu_before_ns = cpu_now_ns(); /* last: what looking costs is not the dialling's */
 }
 
-void evidence_end_dialling(struct evidence *evidence, struct result *result)
+void counters_end_dialling(struct counters *counters, struct result *result)
 {
-	result->generator.cpu_ns = cpu_now_ns() - evidence->cpu_before_ns;
-	result->generator.cpu_wait_ns = run_delay_ns(evidence);
-	look_at_throttling(evidence, &result->generator);
+	result->generator.cpu_ns = cpu_now_ns() - counters->cpu_before_ns;
+	result->generator.cpu_wait_ns = run_delay_ns(counters);
+	look_at_throttling(counters, &result->generator);
 }
 
-void evidence_end(
-	struct evidence *evidence, const struct transport *transport, struct result *result)
+void counters_end(
+	struct counters *counters, const struct transport *transport, struct result *result)
 {
 	struct netstat after;
 	if (netstat_read(&after) < 0) {
 		netstat_init(&after);
 	}
-	result->network = netstat_difference(&evidence->before, &after);
-	look_at_listeners(evidence, &result->listener);
-	look_at_drain(evidence, &result->listener);
+	result->network = netstat_difference(&counters->before, &after);
+	look_at_listeners(counters, &result->listener);
+	look_at_drain(counters, &result->listener);
 	look_at_tables(&result->tables, &result->left);
-	result->stalls.run_delay_ns = run_delay_ns(evidence);
+	result->stalls.run_delay_ns = run_delay_ns(counters);
 	struct generator *generator = &result->generator;
 	struct transport_view view;
 	transport->ops->view(transport, &view);
 	generator->lanes = view.queues;
 	generator->cq_overflows = view.overflows;
-	if (evidence->windows > 0) {
+	if (counters->windows > 0) {
 		generator->resolution_us =
-			(uint32_t)(evidence->windows_ns / evidence->windows / NSEC_PER_USEC);
+			(uint32_t)(counters->windows_ns / counters->windows / NSEC_PER_USEC);
 	}
 }
