@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "run/evidence.h"
+#include "run/counters.h"
 #include "scripted_run.h"
 #include "tcpgoon/base/clock.h"
 
@@ -16,7 +16,7 @@
 
 struct fixture {
 	struct scripted_run *run;
-	struct evidence evidence;
+	struct counters counters;
 	struct sockdiag_listener listeners[4]; /* by target; of 0 sockets: nobody listens */
 	int codes[4]; /* what is wrong instead */
 };
@@ -71,13 +71,13 @@ static void begin(struct fixture *fixture, uint64_t targets)
 {
 	scripted_run_plan(
 		fixture->run, &(struct run_layout){.connections = 10, .targets = targets});
-	evidence_begin(&fixture->evidence, &fixture->run->plan.targets, &fixture->run->result);
+	counters_begin(&fixture->counters, &fixture->run->plan.targets, &fixture->run->result);
 }
 
 static const struct listener_view *end(struct fixture *fixture)
 {
 	struct transport *transport = &fixture->run->script->transport;
-	evidence_end(&fixture->evidence, transport, &fixture->run->result);
+	counters_end(&fixture->counters, transport, &fixture->run->result);
 	return &fixture->run->result.listener;
 }
 
@@ -205,11 +205,11 @@ static void a_queue_is_looked_at_as_long_as_something_waits(void **state)
 	struct fixture *fixture = *state;
 	fixture->listeners[0] = listener(80, 0, 100, 0);
 	begin(fixture, 1);
-	evidence_look_at_queues(&fixture->evidence, at_ms(100));
-	assert_true(fixture->evidence.next_look_ns == CLOCK_NEVER);
+	counters_look_at_queues(&fixture->counters, at_ms(100));
+	assert_true(fixture->counters.next_look_ns == CLOCK_NEVER);
 	fixture->listeners[0].queued = 40;
-	evidence_look_at_queues(&fixture->evidence, at_ms(100));
-	assert_int_equal(fixture->evidence.next_look_ns, at_ms(1100));
+	counters_look_at_queues(&fixture->counters, at_ms(100));
+	assert_int_equal(fixture->counters.next_look_ns, at_ms(1100));
 }
 
 static void a_server_that_is_at_it_has_accepted_since_the_last_look(void **state)
@@ -217,7 +217,7 @@ static void a_server_that_is_at_it_has_accepted_since_the_last_look(void **state
 	struct fixture *fixture = *state;
 	fixture->listeners[0] = listener(80, 90, 100, 0);
 	begin(fixture, 1);
-	evidence_look_at_queues(&fixture->evidence, at_ms(100));
+	counters_look_at_queues(&fixture->counters, at_ms(100));
 	fixture->listeners[0].queued = 60;
 	fixture->run->script->now_ns = at_ms(2100);
 	const struct listener_view *view = end(fixture);
@@ -230,9 +230,9 @@ static void a_look_of_just_now_tells_nothing_of_that(void **state)
 	struct fixture *fixture = *state;
 	fixture->listeners[0] = listener(80, 90, 100, 0);
 	begin(fixture, 1);
-	evidence_look_at_queues(&fixture->evidence, at_ms(100));
+	counters_look_at_queues(&fixture->counters, at_ms(100));
 	fixture->listeners[0].queued = 100;
-	evidence_look_at_queues(&fixture->evidence, at_ms(1100));
+	counters_look_at_queues(&fixture->counters, at_ms(1100));
 	fixture->run->script->now_ns = at_ms(1300);
 	const struct listener_view *view = end(fixture);
 	assert_int_equal(view->drained, -10); /* since the one before */
@@ -244,7 +244,7 @@ static void an_empty_queue_has_nothing_to_be_drained(void **state)
 	struct fixture *fixture = *state;
 	fixture->listeners[0] = listener(80, 90, 100, 0);
 	begin(fixture, 1);
-	evidence_look_at_queues(&fixture->evidence, at_ms(100));
+	counters_look_at_queues(&fixture->counters, at_ms(100));
 	fixture->listeners[0].queued = 0;
 	fixture->run->script->now_ns = at_ms(2100);
 	assert_int_equal(end(fixture)->drained_for_ns, 0);
@@ -254,8 +254,8 @@ static void the_resolution_is_the_mean_of_what_was_not_seen(void **state)
 {
 	struct fixture *fixture = *state;
 	begin(fixture, 1);
-	evidence_add_window(&fixture->evidence, 10 * NSEC_PER_USEC);
-	evidence_add_window(&fixture->evidence, 40 * NSEC_PER_USEC);
+	counters_add_window(&fixture->counters, 10 * NSEC_PER_USEC);
+	counters_add_window(&fixture->counters, 40 * NSEC_PER_USEC);
 	end(fixture);
 	assert_int_equal(fixture->run->result.generator.resolution_us, 25);
 }
@@ -271,10 +271,10 @@ static void the_wait_for_a_processor_is_the_scheduler_s(void **state)
 	fixture->run->host->files = before;
 	begin(fixture, 1);
 	fixture->run->host->files = after;
-	evidence_end_dialling(&fixture->evidence, &fixture->run->result);
+	counters_end_dialling(&fixture->counters, &fixture->run->result);
 	assert_int_equal(fixture->run->result.generator.cpu_wait_ns, 4000);
 	fixture->run->host->files = none;
-	evidence_end_dialling(&fixture->evidence, &fixture->run->result);
+	counters_end_dialling(&fixture->counters, &fixture->run->result);
 	assert_true(fixture->run->result.generator.cpu_wait_ns == RESULT_UNKNOWN);
 }
 
