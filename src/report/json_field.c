@@ -202,6 +202,17 @@ static int read_count(
 	return 0;
 }
 
+/* The first bytes of a text that is too long, between whole characters. */
+static size_t length_that_fits(const char *text, size_t length, size_t room)
+{
+	if (length > room) {
+		for (length = room; length > 0 && (text[length] & 0xc0) == 0x80; length--) {
+		}
+	}
+	return length;
+}
+
+/* One whose bytes were no UTF-8 is longer than it was, as they were escaped: its end is lost then. */
 static int read_line(
 	const struct json_field *field, char *at, const json_t *value, struct json_place *place)
 {
@@ -210,15 +221,12 @@ static int read_line(
 		return 0;
 	}
 	/* An empty text would come back as null. */
-	if (!json_is_string(value) || json_string_length(value) == 0 ||
-		json_string_length(value) >= field->size) {
-		char expected[64];
-		snprintf(expected, sizeof(expected), "a text of 1 to %zu bytes, or null",
-			field->size - 1);
-		return json_place_fail(place, value, expected);
+	if (!json_is_string(value) || json_string_length(value) == 0) {
+		return json_place_fail(place, value, "a text that is not empty, or null");
 	}
+	const char *text = json_string_value(value);
 	memset(at, 0, field->size);
-	memcpy(at, json_string_value(value), json_string_length(value));
+	memcpy(at, text, length_that_fits(text, json_string_length(value), field->size - 1));
 	return 0;
 }
 

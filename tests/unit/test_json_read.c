@@ -305,6 +305,34 @@ static void a_foreign_interface_is_no_error(void **state)
 	}
 }
 
+/* A device may be called by bytes that are no UTF-8, which are four each as they are written. */
+static void a_name_that_grew_is_cut_between_characters(void **state)
+{
+	(void)state;
+	struct result *result = make(sample_full);
+	struct result again;
+	memcpy(result->reverse_path.device, "\xff\xfe\xfd\xfc\xfb", sizeof("\xff\xfe\xfd\xfc\xfb"));
+	struct verdict *verdict = malloc(sizeof(*verdict));
+	assert_non_null(verdict);
+	verdict_decline(EXIT_STATUS_INCOMPLETE, &(struct threshold_rules){.count = 0}, verdict);
+	size_t length;
+	char *text = write_json(result, verdict, &length);
+	assert_int_equal(json_read(text, length, &again, NULL), 0);
+	free(text);
+	free(verdict);
+	assert_string_equal(again.reverse_path.device, "\\xff\\xfe\\xfd\\xf");
+	result_finish(&again);
+	drop(result);
+
+	char line[8];
+	const struct json_field field = {.kind = JSON_LINE, .size = sizeof(line)};
+	struct json_place place = {.error = NULL};
+	json_t *value = json_string("123456\u00e9"); /* of two bytes, and room for one */
+	assert_int_equal(json_field_read(&field, line, value, &place), 0);
+	assert_string_equal(line, "123456");
+	json_decref(value);
+}
+
 static void assert_refused(const char *text, const char *message)
 {
 	struct result untouched = {.dialed = 77};
@@ -379,7 +407,8 @@ static void each_refusal_names_the_member(void **state)
 		{"settings", "family", "\"ipv5\"", "settings.family: expected any, ipv4"},
 		{"settings", "sources", "[1]", "settings.sources[0]: expected a text, found 1"},
 		{"refusals", "errno", "\"EWRONG\"", "refusals[0].errno: expected the name of"},
-		{"refusals", "by", "\"\"", "refusals[0].by: expected a text of 1 to 159 bytes"},
+		{"refusals", "by", "\"\"",
+			"refusals[0].by: expected a text that is not empty, or null"},
 		{"causes", "cause", "\"timed_out\"",
 			".cause: expected a cause that is not there yet"},
 		{"groups", "causes", "{\"nonsense\": 1}",
@@ -415,6 +444,7 @@ int main(void)
 		cmocka_unit_test(whole_numbers_are_exact),
 		cmocka_unit_test(why_the_kernel_was_not_asked_survives),
 		cmocka_unit_test(a_foreign_interface_is_no_error),
+		cmocka_unit_test(a_name_that_grew_is_cut_between_characters),
 		cmocka_unit_test(what_is_no_report_is_refused_with_a_sentence),
 		cmocka_unit_test(each_refusal_names_the_member),
 	};

@@ -309,7 +309,8 @@ struct result {
 	struct result_settings settings; /* what it came from */
 	uint64_t started_at_ns; /* since the epoch */
 	struct address target; /* the first address dialled, with its port */
-	struct snapshot at_end; /* before we began to close what was open */
+	/* While the run goes on, the counts of now; then those before we began to close what was open. */
+	struct snapshot at_end;
 	uint64_t dialed; /* left NOT_INITIATED */
 	uint64_t established; /* ever: at_end.established + at_end.closed */
 	/*
