@@ -468,9 +468,9 @@ static int scripted_close(struct transport *transport, struct slot slot, bool an
 	if (!used->has_socket || used->in_flight || used->closing) {
 		fail_msg("slot %u: closed while something is in flight", slot.number);
 	}
-	(void)answers_fin;
 	if (r == 0) {
 		used->closing = true;
+		used->answers_fin = answers_fin;
 		count_close(script, used);
 		if (!follow_fate(script, slot, ON_CLOSE, script->now_ns)) {
 			add_step(script, slot,

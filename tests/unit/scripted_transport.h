@@ -98,6 +98,7 @@ struct script_slot {
 	bool fin_sent; /* by half_close() or close() */
 	bool fin_first; /* and the peer's had not come */
 	bool closing; /* close() was called, and RELEASED has not come */
+	bool answers_fin; /* as close() was told */
 	uint16_t generation;
 	uint64_t due_ns;
 	struct address source;
