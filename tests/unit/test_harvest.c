@@ -150,13 +150,13 @@ static void a_start_blurs_the_connect_time_by_what_nobody_saw(void **state)
 	event.since_ns = at_ms(90);
 	event.at_ns = at_ms(103);
 	hand_over(fixture, &event);
-	assert_int_equal(fixture->run.evidence.windows, 1);
-	assert_int_equal(fixture->run.evidence.windows_ns, 3 * MS);
+	assert_int_equal(fixture->run.counters.windows, 1);
+	assert_int_equal(fixture->run.counters.windows_ns, 3 * MS);
 	event = event_of(fixture, 2, TRANSPORT_STARTED);
 	event.since_ns = at_ms(201);
 	event.at_ns = at_ms(203);
 	hand_over(fixture, &event);
-	assert_int_equal(fixture->run.evidence.windows_ns, 5 * MS);
+	assert_int_equal(fixture->run.counters.windows_ns, 5 * MS);
 }
 
 static void a_start_in_a_stall_blurs_nothing(void **state)
@@ -167,7 +167,7 @@ static void a_start_in_a_stall_blurs_nothing(void **state)
 	struct transport_event event = event_of(fixture, 1, TRANSPORT_STARTED);
 	event.at_ns = at_ms(900);
 	hand_over(fixture, &event);
-	assert_int_equal(fixture->run.evidence.windows, 0);
+	assert_int_equal(fixture->run.counters.windows, 0);
 }
 
 static void answers_after_the_numbers_were_taken_count_nothing(void **state)
@@ -196,8 +196,8 @@ static void a_fin_is_asked_about_before_it_is_closed(void **state)
 	happen(fixture, 0, TRANSPORT_ENDED, 0);
 	happen(fixture, 0, TRANSPORT_IDLE, 0);
 	assert_int_equal(closes(fixture), 0);
-	uint32_t batch[INQUEST_BATCH];
-	assert_int_equal(inquest_take(&fixture->run.inquest, batch), 1);
+	uint32_t batch[SURVEY_BATCH];
+	assert_int_equal(survey_take(&fixture->run.survey, batch), 1);
 	table_release(&fixture->run.table, 0, CONN_QUESTIONED);
 	assert_int_equal(harvest_settle(&fixture->run, 0), 0);
 	assert_int_equal(closes(fixture), 1);
@@ -214,8 +214,8 @@ static void after_a_reset_there_is_nothing_to_ask(void **state)
 	happen(fixture, 0, TRANSPORT_ENDED, ECONNRESET);
 	happen(fixture, 0, TRANSPORT_IDLE, 0);
 	assert_int_equal(closes(fixture), 1);
-	uint32_t batch[INQUEST_BATCH];
-	assert_int_equal(inquest_take(&fixture->run.inquest, batch), 0);
+	uint32_t batch[SURVEY_BATCH];
+	assert_int_equal(survey_take(&fixture->run.survey, batch), 0);
 }
 
 static void a_refused_dial_is_closed_without_a_question(void **state)
