@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * In which order a run is told
+ * The order in which the result is written
  *
- * The exit status is said in several places: in the last sentence of the text, in each report, and
- * by the process. It becomes 1 where one of these could not be written, so none can be the first to
- * know. What decides the order is what can be taken back: a file can be written again, what a pipe,
- * a terminal or a log has been given cannot.
+ * The exit status appears in several places: in the last line of the text, in each report, and as
+ * that of the process. It becomes 1 if one of these cannot be written, so none can be written first
+ * and be sure. The order follows from what can be taken back: a file can be written again; what a
+ * pipe, a terminal or a log has received cannot.
  *
  * 0. Everything else that can change the status is over: the run, the end of the demo's server.
  * 1. Each stream, of the text and of the reports, is sent its beginning up to the first line that
- *    the status can change. A full disk or a closed pipe shows here, before any status is said. Of
- *    a text that shares its stream with a report (2>&1), nothing is sent: the report tries it.
- * 2. The files are written, complete with the status as it is by now. A failure makes it 1.
+ *    the status can change. A full disk or a closed pipe shows here, before any status is written.
+ *    If the text shares its stream with a report (2>&1), nothing is sent: the report tries it.
+ * 2. The files are written, complete with the status so far. A failure makes it 1.
  * 3. The reports that are streams are sent the rest. A failure makes the status 1.
- * 4. The text is sent the rest, and "Exit status N." is its last sentence.
- * 5. Each file that says another status than this one is written again. Where that is impossible,
- *    the file is removed: no report rather than a wrong one.
+ * 4. The text is sent the rest; "Exit status N." is its last line.
+ * 5. Each file that has another status is written again. If that is impossible, the file is removed:
+ *    no report rather than a wrong one.
  *
- * So after any one failure, text, reports and process agree, or the one that failed breaks off
- * before it says a status, or it is cut off within what it says. Of two failures in two streams
- * only one case is left: a report in a pipe has been read to its end, and then the next stream,
- * which has taken its beginning, does not take its end. What was read cannot be corrected.
+ * So after any single failure, text, reports and process agree, or the one that failed breaks off
+ * before its status or within it. With two failures in two streams one case remains: a report in a
+ * pipe has been read to its end, and then the next stream, which has taken its beginning, does not
+ * take its end. What was read cannot be corrected.
  *
- * Lines of progress and messages on the standard error are no surface in this sense: where they
- * cannot be written, nothing is changed by it.
+ * Progress lines and messages on the standard error do not count: if they cannot be written,
+ * nothing changes.
  */
 #include "cli/outcome.h"
 
@@ -113,7 +113,7 @@ static void forget_outputs(struct outcome *outcome)
 	outcome->output_count = 0;
 }
 
-/* Makes way for a report that has a stream for itself. */
+/* Moves the text out of the way of a report that has a stream for itself. */
 static int clear_streams(struct outcome *outcome)
 {
 	for (size_t i = 0; i < outcome->output_count; i++) {
@@ -186,7 +186,7 @@ void outcome_finish(struct outcome *outcome)
 	output_finish(&outcome->text_output);
 }
 
-/* Lines leave at once where they go to a stream, and are of use before the end. */
+/* Lines leave at once if they go to a stream and are of use before the end. */
 static bool is_live(const struct output *output)
 {
 	return output->report.ops->mode == REPORT_STREAM && output->kind == OUTPUT_STREAM &&
@@ -250,7 +250,7 @@ void outcome_end_lines(struct outcome *outcome, struct console *console)
 	}
 }
 
-/* All that a failure on the way needs. */
+/* Everything needed to handle a failure on the way. */
 struct telling {
 	struct outcome *outcome;
 	const struct result *result;
@@ -293,7 +293,7 @@ static void fail_text(struct telling *telling, int code)
 	clearerr(outcome->text); /* main would find it again */
 }
 
-/* Whether a report goes to the same terminal or pipe: then one would stand within the other. */
+/* Whether a report goes to the same terminal or pipe: then one would be inside the other. */
 static bool is_shared(const struct outcome *outcome, const struct output *text)
 {
 	for (size_t i = 0; i < outcome->output_count; i++) {
@@ -304,7 +304,7 @@ static bool is_shared(const struct outcome *outcome, const struct output *text)
 	return false;
 }
 
-/* Lines of the run that are lost count, too: half a result must not look like a whole one. */
+/* Lost lines of the run count too: half a result must not look like a whole one. */
 static void begin_text(struct telling *telling, struct output *text, const char *epilogue)
 {
 	FILE *stream = telling->outcome->text;
@@ -323,7 +323,7 @@ static void begin_text(struct telling *telling, struct output *text, const char 
 	if (r == 0 && !is_shared(telling->outcome, text)) {
 		r = output_begin(text, telling->result, telling->verdict, &error);
 	}
-	/* Why they were lost is forgotten, where it is over by now. */
+	/* stdio has forgotten the reason by now. */
 	if (r == 0 && stream == stdout && ferror(stream)) {
 		r = -EIO;
 	}
@@ -346,7 +346,7 @@ static void end_text(struct telling *telling, struct output *text)
 typedef int output_function(struct output *output, const struct result *result,
 	const struct verdict *verdict, struct error *error);
 
-/* What failed once is not tried again. */
+/* A report that failed once is not tried again. */
 static void for_each_output(struct telling *telling, bool streams, output_function *function)
 {
 	struct outcome *outcome = telling->outcome;
@@ -363,7 +363,7 @@ static void for_each_output(struct telling *telling, bool streams, output_functi
 	}
 }
 
-/* A file that holds another status than the one that is returned. */
+/* Corrects a file that holds another status than the one returned. */
 static void correct(struct telling *telling, struct output *output)
 {
 	struct error error;

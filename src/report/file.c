@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A report replaces the file that was there: it is made beside it, without a name where the
- * filesystem can do that (O_TMPFILE), and takes the name when it is complete. So a reader finds the
- * old report or the new one, a full disk leaves the old one, and a killed program leaves nothing
- * behind. Not synced to the disk: the promise is about readers, not about power cuts.
+ * A report replaces the existing file: it is written next to it, without a name if the filesystem
+ * supports that (O_TMPFILE), and takes the name when it is complete. So a reader finds the old
+ * report or the new one, a full disk leaves the old one, and a killed program leaves nothing
+ * behind. It is not synced to the disk: the promise is about readers, not about power cuts.
  *
- * The new file has the permissions that the old one had, as far as the umask allows, and its group
- * where we may give it; where not, the group has no more than others have, and so it is where an ACL
- * was, as the group's bits are then the ACL's mask. ACLs, other extended attributes and hard links
- * are not kept.
+ * The new file has the permissions of the old one, as far as the umask allows, and its group if we
+ * may set it. If we may not, or if there was an ACL (the group's bits are then its mask), the group
+ * gets no more than others have. ACLs, other extended attributes and hard links are not kept.
  *
- * A file that is overwritten stays its owner's. Its set-user-ID and set-group-ID bits are taken away,
- * as the kernel does it for everybody but root. It must have one name only: by another (a hard link)
- * it may be a file that nobody meant. Its space is reserved first, so that a full disk is noticed
+ * A file that is overwritten keeps its owner. Its set-user-ID and set-group-ID bits are removed, as
+ * the kernel does for everyone but root. It must have only one name: under another (a hard link) it
+ * may be a file that was not meant. Its space is reserved first, so that a full disk is noticed
  * while the old report is still there.
  */
 #include "report/file.h"
@@ -54,7 +53,7 @@ struct temporary {
 	char name[TEMPORARY_MAX];
 };
 
-/* Nobody can have made a file of this name before. */
+/* No other program can have made a file of this name before. */
 static int make_name(char name[TEMPORARY_MAX])
 {
 	uint64_t random;
@@ -83,7 +82,7 @@ static int create_unnamed(struct temporary *temporary, int directory_fd, mode_t 
 	return temporary->fd < 0 ? -errno : 0;
 }
 
-/* Gives it a name that is not taken. Needs no privilege by this way, but /proc. */
+/* Gives it an unused name. This way needs no privilege, but /proc. */
 static int link_unnamed(int fd, int directory_fd, const char *name)
 {
 	char path[sizeof("/proc/self/fd/") + 12];
@@ -114,7 +113,7 @@ static mode_t group_as_others(mode_t mode)
 	return (mode & ~(mode_t)S_IRWXG) | (mode & ((mode & S_IRWXO) << 3));
 }
 
-/* What to create it with; the kernel takes off the umask. */
+/* Permissions to create it with; the kernel subtracts the umask. */
 static mode_t wanted_mode(const struct place *place)
 {
 	if (!place->exists) {
@@ -124,7 +123,7 @@ static mode_t wanted_mode(const struct place *place)
 	return has_acl(place) ? group_as_others(mode) : mode;
 }
 
-/* Nobody is let in by a group that the old file did not have. */
+/* A group that the old file did not have gets no access. */
 static int keep_group(int fd, const struct place *place)
 {
 	struct stat status;
@@ -264,7 +263,7 @@ int file_try_replace(const struct place *place)
 
 /* ---- Overwritten ------------------------------------------------------------------------------- */
 
-/* Looked at again at each opening: the file may be another one by then. */
+/* Checked at each opening: the file may have been exchanged. */
 static int check_in_place(const struct place *place, const struct stat *status, struct error *error)
 {
 	if (!S_ISREG(status->st_mode) || status->st_uid != place->status.st_uid) {
@@ -279,7 +278,7 @@ static int check_in_place(const struct place *place, const struct stat *status, 
 	return 0;
 }
 
-/* Not waiting: another user may have a lease on it. */
+/* Without waiting: another user may hold a lease on it. */
 static int open_in_place(const struct place *place, struct stat *ret_status, struct error *error)
 {
 	int fd = place_open(place, O_NONBLOCK);

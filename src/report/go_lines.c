@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Scripts read these lines, as they read those of the Go program: words, order, spaces and the
- * truncation of times are fixed for ever. What is new to say belongs to report/summary.
+ * Scripts read these lines as they read those of the Go program: words, order, spaces and the
+ * truncation of times are fixed forever. Anything new belongs in report/summary.
  */
 #include "report/go_lines.h"
 
@@ -22,7 +22,7 @@ void go_lines_status(FILE *out, const struct snapshot *snapshot)
 		snapshot->failed, snapshot->not_initiated);
 }
 
-/* The first bytes of a word of the user's, fit to be shown. */
+/* Writes the first bytes of a word given by the user, escaped for display. */
 static void write_shown(FILE *out, const char *text, size_t length)
 {
 	char piece[ESCAPE_PIECE_MAX];

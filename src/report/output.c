@@ -2,17 +2,17 @@
 /*
  * Who may overwrite what
  *
- * A report at a path replaces the file that was there (report/file), if that is an ordinary file of
- * our own. Everything else is written where it is:
+ * A report at a path replaces the existing file (report/file) if that is an ordinary file of our
+ * own. Everything else is written in place:
  *
  * - A descriptor that we were given (-, /dev/stdout, /dev/fd/3), and the file that the standard
- *   output or the standard error already is: through that descriptor, behind what it has been given.
+ *   output or the standard error already is: through that descriptor, after what it already got.
  * - A pipe or a character device.
- * - A file of another user, which stays the other's; and one that a rename cannot replace, as the
- *   directory is not ours to write, or it is a mount point.
+ * - A file of another user, which keeps its owner; and one that a rename cannot replace, because the
+ *   directory is not ours to write or it is a mount point.
  *
- * What is refused: a file or a pipe of another user in a directory that all share, as /tmp, as the
- * kernel does it where fs.protected_regular and fs.protected_fifos are set; a block device.
+ * Refused are a file or pipe of another user in a shared directory such as /tmp, as the kernel does
+ * if fs.protected_regular and fs.protected_fifos are set, and block devices.
  */
 #include "tcpgoon/report/output.h"
 
@@ -64,7 +64,7 @@ static int fail(int code, struct error *error)
 	return error_set(error, code, "%s", output_failure(code));
 }
 
-/* Says what it is about, before why. */
+/* Puts the path before the reason. */
 static int fail_path(const char *path, int code, struct error *error)
 {
 	error_prefix(error, "'%.300s' cannot be written", path);
@@ -91,7 +91,7 @@ static int write_waiting(const struct output *output, const char *text, size_t l
 	return r < 0 ? (int)r : 0;
 }
 
-/* A handle of our own on it, so that closing ours leaves theirs. */
+/* Duplicates it, so that closing ours leaves theirs open. */
 static int open_descriptor(struct output *output, int descriptor, struct error *error)
 {
 	int flags = fcntl(descriptor, F_GETFL);
@@ -114,7 +114,7 @@ static int open_descriptor(struct output *output, int descriptor, struct error *
 	return 0;
 }
 
-/* Two reports in one of these are mixed; in a device they are not, or nobody minds. */
+/* Two reports in one of these would be mixed; in a device they are not, or it does not matter. */
 static bool is_mixable(const struct stat *status)
 {
 	return !S_ISCHR(status->st_mode);
@@ -129,7 +129,7 @@ static bool is_descriptor(const struct place *place, int descriptor)
 			place_is_same_file(&status, &place->status));
 }
 
-/* What a stream is that a path leads to; -1: a descriptor that is neither, or none. */
+/* The standard stream that a path leads to; otherwise its descriptor, or -1. */
 static int claimed_descriptor(
 	const struct place *place, int standard_output, enum output_claim *ret_claim)
 {
@@ -176,7 +176,7 @@ static int open_special(struct output *output, struct error *error)
 			(unsigned)status->st_uid);
 	}
 	if (S_ISFIFO(status->st_mode)) {
-		/* Opened only for a run: its reader sees the end of what is opened and closed. */
+		/* Opened only for a run: its reader would take a close for the end. */
 		return faccessat(place->directory_fd, place->name, W_OK, AT_EACCESS) < 0
 			? fail(-errno, error)
 			: 0;
@@ -202,7 +202,7 @@ int output_connect(struct output *output, bool wait, struct error *error)
 
 /* ---- Opening ---------------------------------------------------------------------------------- */
 
-/* An ordinary file that is there. */
+/* An existing ordinary file. */
 static int open_old_file(struct output *output, struct error *error)
 {
 	const struct place *place = &output->place;
@@ -215,7 +215,7 @@ static int open_old_file(struct output *output, struct error *error)
 			"remove it first, or give another path",
 			(unsigned)status->st_uid);
 	}
-	/* A rename asks for no permission on the file itself. */
+	/* A rename needs no permission on the file itself. */
 	if (faccessat(place->directory_fd, place->name, W_OK, AT_EACCESS) < 0) {
 		return fail(-errno, error);
 	}
@@ -285,7 +285,7 @@ int output_open_stream(struct output *output, FILE *stream, const char *name, st
 	return open_descriptor(output, fileno(stream), error);
 }
 
-/* What it is written to, where that exists already. */
+/* The status of what it is written to, if that exists. */
 static bool find_status(const struct output *output, struct stat *ret_status)
 {
 	if (output->fd >= 0) {
@@ -333,10 +333,10 @@ bool output_is_same(const struct output *a, const struct output *b)
 
 /* ---- Writing ---------------------------------------------------------------------------------- */
 
-/* No reason begins in this way. */
+/* No reason begins like this. */
 #define NO_REASON "\001"
 
-/* How much of the report is the same whatever else may fail from now on. */
+/* The length of the report that stays the same whatever else may fail from now on. */
 static int find_common(struct output *output, const struct result *result,
 	const struct verdict *verdict, const char *text, size_t length, size_t *ret_common)
 {
@@ -403,7 +403,7 @@ static int write_stream(struct output *output, const char *text, size_t length, 
 	return r < 0 ? fail(r, error) : 0;
 }
 
-/* A rename may still fail at the end, for what could not be tried before. */
+/* A rename may still fail at the end, for a reason that could not be tried before. */
 static int write_file(struct output *output, const char *text, size_t length, struct error *error)
 {
 	int r = -EXDEV;
@@ -417,7 +417,7 @@ static int write_file(struct output *output, const char *text, size_t length, st
 	return file_overwrite(&output->place, text, length, error);
 }
 
-/* A signal that ends the program shall not leave a file half made; it comes a moment later. */
+/* A signal must not leave half a file: it is delivered a moment later. */
 static void block_signals(sigset_t *ret_old)
 {
 	sigset_t set;
@@ -446,7 +446,7 @@ int output_write(struct output *output, const struct result *result, const struc
 	return r < 0 ? fail_path(output->name, r, error) : 0;
 }
 
-/* The number of a file that is gone may be given to the next. */
+/* An inode number may be used again once its file is gone. */
 static bool is_unchanged(const struct stat *a, const struct stat *b)
 {
 	return place_is_same_file(a, b) && a->st_size == b->st_size &&

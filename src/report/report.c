@@ -24,7 +24,7 @@ static FILE *lines_of(const struct report *report)
 	return report->live != NULL ? report->live : report->keeper;
 }
 
-/* Whoever has the live stream knows whether it could be written. */
+/* The owner of the live stream keeps track of its failures. */
 static void note(struct report *report, int r)
 {
 	if (r < 0 && report->failure == 0 && report->live == NULL) {
@@ -103,7 +103,7 @@ int report_render(struct report *report, const struct result *result, const stru
 		return -ENOMEM;
 	}
 	int r = write_all(report, result, verdict, memory);
-	/* Where the last reallocation fails, fclose() may still return 0, without a buffer. */
+	/* If the last reallocation fails, fclose() may still return 0, without a buffer. */
 	if ((fclose(memory) != 0 || text == NULL) && r == 0) {
 		r = -ENOMEM;
 	}

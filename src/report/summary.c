@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The order is that of a reader's questions: what it comes to, why and what to change, then the
- * numbers. The exit status is the last sentence, as a failure to write what stands before it would
+ * The order is that of a reader's questions: what the result is, why and what to change, then the
+ * numbers. The exit status is the last line, because a failure to write the lines before it would
  * change it (cli/outcome).
  *
- * Times have four significant digits, so that they stand below each other; the JSON has them whole.
+ * Times have four significant digits, so that they align; the JSON has all digits.
  */
 #include "report/summary.h"
 
@@ -37,7 +37,7 @@ static void print_thresholds(FILE *out, const struct verdict *verdict)
 	}
 }
 
-/* Names of devices and of other programs may be in it. */
+/* The sentences may contain names of devices and other programs. */
 static void print_findings(FILE *out, const struct findings *findings)
 {
 	for (size_t i = 0; i < findings->count; i++) {
@@ -81,7 +81,7 @@ static void print_time(FILE *out, uint64_t ns)
 	double s = (double)ns / (double)NSEC_PER_SEC;
 	if (ns < NSEC_PER_MSEC) {
 		snprintf(text, sizeof(text), "%uµs", (unsigned)(ns / NSEC_PER_USEC));
-		columns += (int)strlen("µ") - 1; /* bytes are counted, and it is one character */
+		columns += (int)strlen("µ") - 1; /* width counts bytes, and this is one character */
 	} else if (ns < NSEC_PER_SEC) {
 		snprintf(text, sizeof(text), "%.*fms", ms < 10 ? 3 : ms < 100 ? 2 : 1, ms);
 	} else if (ns < 60 * NSEC_PER_SEC) {
@@ -207,7 +207,7 @@ static void print_causes(FILE *out, const struct result *result)
 	}
 }
 
-/* As many groups of a kind as a paragraph bears. */
+/* Groups of a kind to show, at most. */
 #define GROUPS_SHOWN 4
 
 /* "Failed or ended by source: 192.0.2.2 25 of 25, 192.0.2.3 1 of 25" */
@@ -274,7 +274,7 @@ static void print_not_asked(FILE *out, const struct result *result)
 			error_name(view->error_number), strerror(view->error_number));
 		return;
 	}
-	/* A dial that had no source address was no connection to ask about. */
+	/* A dial without a source address was no connection to ask about. */
 	bool chose = result->established > 0 ||
 		(result->settings.source_port != NULL &&
 			strcmp(result->settings.source_port, "auto") == 0);
@@ -332,7 +332,7 @@ static void print_kernel_view(FILE *out, const struct result *result)
 	print_retransmits(out, view);
 }
 
-/* What makes the number of unconfirmed connections uncertain, or looks like it and is not. */
+/* What makes the number of unconfirmed connections uncertain, or looks like them. */
 static void print_doubts(FILE *out, const struct kernel_view *view)
 {
 	const struct {
@@ -409,7 +409,7 @@ static void print_closing(FILE *out, const struct result *result)
 	fputc('\n', out);
 }
 
-/* What idle connections cannot tell, where nothing else does. */
+/* What idle connections cannot tell, unless something else does. */
 static void print_unknowns(FILE *out, const struct result *result)
 {
 	const struct closing_view *view = &result->closing;

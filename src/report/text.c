@@ -6,7 +6,7 @@
 #include "report/go_lines.h"
 #include "report/summary.h"
 
-/* Each line leaves at once, also into a pipe: whoever reads the lines reads them as they come. */
+/* Each line leaves at once, into a pipe too: a reader gets the lines as they are written. */
 static int flush(FILE *out)
 {
 	return fflush(out) == 0 && !ferror(out) ? 0 : -EIO;

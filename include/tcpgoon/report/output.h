@@ -71,15 +71,15 @@ int output_connect(struct output *output, bool wait, struct error *error);
 /* How it will be written, in a few words for people: "a new file". */
 const char *output_way(const struct output *output);
 
-/* Whether both lead to the same place, so that one would undo the other. */
+/* Whether both lead to the same place, so that one would overwrite the other. */
 bool output_is_same(const struct output *a, const struct output *b);
 
 /* Whether both are streams, and the same one: a terminal, or a pipe of both outputs (2>&1). */
 bool output_is_shared(const struct output *a, const struct output *b);
 
 /*
- * Sends a stream what it would be sent whatever the verdict turns out to be, which shows that it
- * can be written at all. Returns 0 or a negative errno with a message.
+ * Sends a stream the part that does not depend on the verdict, which shows whether it can be
+ * written at all. Returns 0 or a negative errno with a message.
  */
 int output_begin(struct output *output, const struct result *result, const struct verdict *verdict,
 	struct error *error);
@@ -95,7 +95,7 @@ int output_write(struct output *output, const struct result *result, const struc
 /* Removes what output_write made of a file, or empties it. Returns 0 or a negative errno. */
 int output_withdraw(struct output *output);
 
-/* What a failure with `code` is to people; -EINTR is that of a stream that was told to stop. */
+/* A failure with `code`, in words; -EINTR is that of a stream that was told to stop. */
 const char *output_failure(int code);
 
 /* Accepts one that was not opened. */

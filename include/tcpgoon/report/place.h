@@ -32,8 +32,8 @@ int place_find(struct place *place, const char *path, struct error *error);
 void place_finish(struct place *place);
 
 /*
- * Whether anybody may create files in the directory and none may remove another's, as in /tmp: what
- * is found there under a known name may be somebody's trap.
+ * Whether everyone may create files in the directory and no one may remove another's, as in /tmp:
+ * what is found there under a known name may be a trap.
  */
 bool place_is_shared(const struct stat *directory);
 

@@ -17,29 +17,29 @@ enum report_mode {
 };
 
 /*
- * A format: one `const` of these in a file of its own. A function that a format has no use for is
- * NULL; only `end` must be there. Each writes whole lines to `out` and returns 0, or -EIO where
- * they could not be written.
+ * A format: one `const` of these in a file of its own. Functions that a format does not need are
+ * NULL; only `end` is required. Each writes whole lines to `out` and returns 0, or -EIO if they
+ * could not be written.
  */
 struct report_ops {
 	const char *name; /* as in -o NAME=PATH */
 	const char *extension; /* of the name of a file that holds it */
 	enum report_mode mode;
-	size_t state_size; /* of what it remembers from one call to the next: all zero at first */
+	size_t state_size; /* of what it remembers between calls; zeroed first */
 	/* Before the first dial. */
 	int (*begin)(void *state, FILE *out, const struct settings *settings);
 	/* At the start, and every settings.interval_ns. */
 	int (*sample)(void *state, FILE *out, const struct snapshot *snapshot);
 	int (*event)(void *state, FILE *out, const struct event *event);
 	/*
-	 * The run is over. Called once more where the verdict has changed since, as another report
-	 * could not be written: so the state stays as it is.
+	 * The run is over. Called again if the verdict has changed since, because another report
+	 * could not be written: so it must not change the state.
 	 */
 	int (*end)(const void *state, FILE *out, const struct result *result,
 		const struct verdict *verdict);
 };
 
-/* A report as it is made, of one run. */
+/* A report on one run, while it is made. */
 struct report {
 	const struct report_ops *ops;
 	void *state; /* owned */
@@ -56,17 +56,17 @@ struct report {
 	}
 
 /*
- * Begins it: what it has to say before the run is over goes to `live`, which must outlive the run,
- * or is kept for report_render() where that is NULL. Returns 0 or -ENOMEM.
+ * Begins the report: its lines before the end of the run go to `live`, which must outlive the run,
+ * or are kept for report_render() if that is NULL. Returns 0 or -ENOMEM.
  */
 int report_begin(struct report *report, FILE *live, const struct settings *settings);
-/* Of a report that was not begun, these do nothing. */
+/* Without report_begin() these do nothing. */
 void report_sample(struct report *report, const struct snapshot *snapshot);
 void report_event(struct report *report, const struct event *event);
 
 /*
- * What is still to be written, in memory, which is the caller's: free(). May be repeated, and also
- * be asked of a report that was not begun. Returns 0, -ENOMEM, or what the format failed with.
+ * Renders what is still to be written; the caller frees it. May be repeated, and works without
+ * report_begin(). Returns 0, -ENOMEM, or what the format failed with.
  */
 int report_render(struct report *report, const struct result *result, const struct verdict *verdict,
 	char **ret_text, size_t *ret_length);

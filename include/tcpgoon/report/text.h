@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The report for people: the lines of the Go program, which scripts read, and behind them our own. */
+/* The report for people: the lines of the Go program, which scripts read, then our own. */
 #ifndef TCPGOON_REPORT_TEXT_H
 #define TCPGOON_REPORT_TEXT_H
 
