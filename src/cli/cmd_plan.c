@@ -209,8 +209,8 @@ static void print_engine(const struct engine_choice *choice, const struct transp
 			choice->transport->name);
 		return;
 	}
-	printf("  Engine:   %s, %s rings of %s slots\n\n", choice->transport->name,
-		units_format_count(needs->queues, rings),
+	printf("  Engine:   %s, %s ring%s of %s slots\n\n", choice->transport->name,
+		units_format_count(needs->queues, rings), needs->queues == 1 ? "" : "s",
 		units_format_count(needs->slots_per_queue, slots));
 }
 

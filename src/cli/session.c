@@ -68,8 +68,7 @@ static const struct option_row target_rows[] = {
 		"Dial the first address of the host that answers, or all in turn")},
 	{OPT_FLAG("ipv4", '4', FIELD(only_ipv4), "Dial IPv4 addresses of the host only")},
 	{OPT_FLAG("ipv6", '6', FIELD(only_ipv6), "Dial IPv6 addresses of the host only")},
-	{OPT_FLAG("assume-yes", 'y', FIELD(assume_yes),
-		"Force execution without asking for confirmation")},
+	{OPT_FLAG("assume-yes", 'y', FIELD(assume_yes), "Run without asking for confirmation")},
 };
 
 const struct options session_target_options = {
