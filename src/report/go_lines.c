@@ -88,7 +88,7 @@ void go_lines_result(FILE *out, const struct result *result)
 		result->max_concurrent);
 	fprintf(out, "Number of established connections on closure: %" PRIu64 "\n",
 		result->at_end.established);
-	print_times(out, "Response time", "successful", &result->connect);
-	print_times(out, "Time to error", "failed", &result->failure);
+	print_times(out, "Response time", "successful", &result->times[TIMES_CONNECT]);
+	print_times(out, "Time to error", "failed", &result->times[TIMES_FAILURE]);
 	fputs("\n", out);
 }

@@ -292,7 +292,7 @@ static json_t *with_times(json_t *root, const struct result *result)
 	for (int i = 0; i < TIMES_MAX; i++) {
 		char name[JSON_LAYOUT_TIMES_NAME_MAX];
 		root = with(root, json_layout_times_name((enum times)i, name),
-			json_times_make(times_of(result, (enum times)i)));
+			json_times_make(&result->times[i]));
 	}
 	return root;
 }

@@ -292,8 +292,7 @@ static int read_times(struct reading *reading)
 			&reading->place, json_layout_times_name((enum times)i, name));
 		r = find_object(reading, reading->root, name, &object);
 		if (r == 0) {
-			r = json_times_read(
-				times_in(reading->result, (enum times)i), object, &reading->place);
+			r = json_times_read(&reading->result->times[i], object, &reading->place);
 		}
 		json_place_leave(&reading->place, mark);
 	}

@@ -106,7 +106,7 @@ static void print_heading(FILE *out, int count_width)
 
 static void print_row(FILE *out, const struct result *result, enum times kind, int count_width)
 {
-	const struct histogram *times = times_of(result, kind);
+	const struct histogram *times = &result->times[kind];
 	const struct times_row *row = times_row(kind);
 	fprintf(out, "%-*s", NAME_WIDTH, row->name);
 	for (int i = 0; i < STATISTICS; i++) {
@@ -128,7 +128,7 @@ static void print_row(FILE *out, const struct result *result, enum times kind, i
 /* Lag is that of a schedule: without a pace there is none. */
 static bool has_row(const struct result *result, enum times kind)
 {
-	return times_of(result, kind)->count > 0 &&
+	return result->times[kind].count > 0 &&
 		(kind != TIMES_LAG || result->generator.period_ns > 0);
 }
 
@@ -137,7 +137,7 @@ static void print_times(FILE *out, const struct result *result)
 	int width = (int)sizeof("count") - 1;
 	bool any = false;
 	for (int i = 0; i < TIMES_MAX; i++) {
-		uint64_t count = times_of(result, (enum times)i)->count;
+		uint64_t count = result->times[i].count;
 		int digits = snprintf(NULL, 0, "%" PRIu64, count);
 		width = digits > width ? digits : width;
 		any |= has_row(result, (enum times)i);

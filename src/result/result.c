@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "tcpgoon/base/clock.h"
-#include "tcpgoon/result/times.h"
 
 int result_init(struct result *result)
 {
@@ -46,7 +45,7 @@ int result_init(struct result *result)
 	};
 	netstat_init(&result->network);
 	for (int i = 0; i < TIMES_MAX; i++) {
-		if (histogram_init(times_in(result, (enum times)i)) < 0) {
+		if (histogram_init(&result->times[i]) < 0) {
 			result_finish(result);
 			return -ENOMEM;
 		}
@@ -57,7 +56,7 @@ int result_init(struct result *result)
 void result_finish(struct result *result)
 {
 	for (int i = 0; i < TIMES_MAX; i++) {
-		histogram_finish(times_in(result, (enum times)i));
+		histogram_finish(&result->times[i]);
 	}
 	result_settings_finish(&result->settings);
 }

@@ -8,8 +8,7 @@
 
 static const struct {
 	struct times_row visible;
-	size_t histogram; /* offsets in struct result */
-	size_t expected;
+	size_t expected; /* offsets in struct result */
 	size_t apart; /* NOWHERE: what spans a stall is not told from the rest */
 } rows[TIMES_MAX] = {
 	[TIMES_HANDSHAKE] = {{.name = "handshake",
@@ -17,32 +16,32 @@ static const struct {
 				     .side = TIMES_OF_TARGET,
 				     .meaning = "the kernel's own measurement of the handshake",
 				     .by_kernel = true},
-		OF(handshake), OF(established), NOWHERE},
+		OF(established), NOWHERE},
 	[TIMES_CONNECT] = {{.name = "connect",
 				   .span = "dial to established",
 				   .side = TIMES_OF_CLIENT,
 				   .meaning = "from the dial to established, by the clock",
 				   .apart = "connect times"},
-		OF(connect), OF(established), OF(stalls.connect_apart)},
+		OF(established), OF(stalls.connect_apart)},
 	[TIMES_FAILURE] = {{.name = "failure",
 				   .span = "dial to error",
 				   .side = TIMES_OF_CLIENT,
 				   .meaning = "from the dial to its failure, by the clock",
 				   .apart = "times to an error",
 				   .none = "of none that failed"},
-		OF(failure), OF(at_end.failed), OF(stalls.failure_apart)},
+		OF(at_end.failed), OF(stalls.failure_apart)},
 	[TIMES_LAG] = {{.name = "lag",
 			       .span = "due to dialed",
 			       .side = TIMES_OF_GENERATOR,
 			       .meaning = "from the scheduled instant to the dial"},
-		OF(lag), OF(dialed), NOWHERE},
+		OF(dialed), NOWHERE},
 	[TIMES_LIFETIME] = {{.name = "lifetime",
 				    .span = "established to dropped",
 				    .side = TIMES_OF_TARGET,
 				    .meaning = "from established to dropped, by the clock",
 				    .apart = "lifetimes",
 				    .none = "of none that was dropped"},
-		OF(lifetime), OF(at_end.closed), OF(stalls.lifetime_apart)},
+		OF(at_end.closed), OF(stalls.lifetime_apart)},
 };
 
 static const char *const side_names[] = {
@@ -59,16 +58,6 @@ const struct times_row *times_row(enum times times)
 const char *times_side_name(enum times_side side)
 {
 	return side_names[side];
-}
-
-struct histogram *times_in(struct result *result, enum times times)
-{
-	return (struct histogram *)((char *)result + rows[times].histogram);
-}
-
-const struct histogram *times_of(const struct result *result, enum times times)
-{
-	return (const struct histogram *)((const char *)result + rows[times].histogram);
 }
 
 static uint64_t count_at(const struct result *result, size_t offset)
@@ -89,6 +78,6 @@ uint64_t times_set_apart(const struct result *result, enum times times)
 void times_merge(struct result *into, const struct result *from)
 {
 	for (int i = 0; i < TIMES_MAX; i++) {
-		histogram_merge(times_in(into, (enum times)i), times_of(from, (enum times)i));
+		histogram_merge(&into->times[i], &from->times[i]);
 	}
 }

@@ -121,7 +121,8 @@ void table_dialing(struct table *table, uint32_t index, uint64_t due_ns, uint64_
 	table->last_dialed_ns = now_ns;
 	table->result->dialed++;
 	if (due_ns != CLOCK_NEVER) {
-		histogram_record(&table->result->lag, microseconds_since(due_ns, now_ns));
+		histogram_record(
+			&table->result->times[TIMES_LAG], microseconds_since(due_ns, now_ns));
 		note_lateness(table, now_ns > due_ns + GENERATOR_LATE_NS);
 	}
 }
@@ -188,7 +189,7 @@ void table_established(struct table *table, uint32_t index)
 		conn->stalled = true;
 		table->result->stalls.connect_apart++;
 	} else {
-		histogram_record(&table->result->connect, conn->connect_us);
+		histogram_record(&table->result->times[TIMES_CONNECT], conn->connect_us);
 	}
 	table->result->established++;
 	struct target_tally *target = target_of(table, index);
@@ -215,7 +216,7 @@ void table_failed(
 		if (dial_spans_stall(table, conn)) {
 			table->result->stalls.failure_apart++;
 		} else {
-			histogram_record(&table->result->failure, conn->connect_us);
+			histogram_record(&table->result->times[TIMES_FAILURE], conn->connect_us);
 		}
 	}
 	tally(table, conn, cause, error_number, now_ns);
@@ -261,7 +262,8 @@ enum cause table_closed(struct table *table, uint32_t index, int error_number, u
 	if (doubtful) {
 		table->result->stalls.lifetime_apart++;
 	} else {
-		histogram_record(&table->result->lifetime, lifetime_ns / NSEC_PER_USEC);
+		histogram_record(
+			&table->result->times[TIMES_LIFETIME], lifetime_ns / NSEC_PER_USEC);
 	}
 	tally(table, conn, cause, error_number, now_ns);
 	if (cause == CAUSE_CLOSED_AT_ONCE || cause == CAUSE_RESET_AT_ONCE) {

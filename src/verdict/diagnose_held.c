@@ -112,8 +112,8 @@ static struct drops look_at_drops(const struct result *result)
 {
 	struct drops drops = {0};
 	look_at_ends(result, &drops);
-	if (drops.count > 0 && result->lifetime.count > 0) {
-		look_at_lifetimes(&result->lifetime, &drops);
+	if (drops.count > 0 && result->times[TIMES_LIFETIME].count > 0) {
+		look_at_lifetimes(&result->times[TIMES_LIFETIME], &drops);
 	}
 	return drops;
 }

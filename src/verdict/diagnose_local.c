@@ -263,11 +263,11 @@ static bool pace_was_lost(const struct result *result, struct finding *finding)
 {
 	const struct generator *generator = &result->generator;
 	uint64_t asked_ns = (result->dialed - 1) * generator->period_ns;
-	uint64_t late_ns = histogram_percentile(&result->lag, 99) * NSEC_PER_USEC;
+	uint64_t late_ns = histogram_percentile(&result->times[TIMES_LAG], 99) * NSEC_PER_USEC;
 	bool slow = generator->last_dial_ns > asked_ns + GENERATOR_LATE_NS &&
 		asked_ns < generator->last_dial_ns / 100 * PACE_MIN_PERCENT;
 	bool often = generator->late_spells >= LATE_SPELLS_MIN;
-	if (generator->late * LATE_ONE_IN < result->lag.count || (!slow && !often)) {
+	if (generator->late * LATE_ONE_IN < result->times[TIMES_LAG].count || (!slow && !often)) {
 		return false;
 	}
 	double per_dial_ns = (double)generator->last_dial_ns / (double)(result->dialed - 1);
@@ -275,7 +275,7 @@ static bool pace_was_lost(const struct result *result, struct finding *finding)
 		"The run was client-limited: of %.1f dials a second asked, %.1f were kept; %" PRIu64
 		" of %" PRIu64 " were more than 10 ms late, one in a hundred %.1f ms or more.",
 		(double)NSEC_PER_SEC / (double)generator->period_ns,
-		(double)NSEC_PER_SEC / per_dial_ns, generator->late, result->lag.count,
+		(double)NSEC_PER_SEC / per_dial_ns, generator->late, result->times[TIMES_LAG].count,
 		(double)late_ns / (double)NSEC_PER_MSEC);
 	rule_say(finding->hint,
 		"The target did not face the load that was asked for: give this machine "

@@ -97,7 +97,7 @@ static void say_how_long(const struct result *result, char text[FINDING_TEXT_MAX
 {
 	char waited[RULE_TEXT_MAX];
 	uint64_t timeout_ns = result->settings.dial_timeout_ns;
-	uint64_t slowest_ns = result->failure.max_us * NSEC_PER_USEC;
+	uint64_t slowest_ns = result->times[TIMES_FAILURE].max_us * NSEC_PER_USEC;
 	bool ours = result->given_up_by_kernel == 0 && timeout_ns > 0 && timeout_ns < slowest_ns;
 	rule_seconds(ours ? timeout_ns : slowest_ns, waited);
 	if (result->given_up_by_kernel == 0) {

@@ -17,7 +17,8 @@ static bool took_harm(const struct result *result)
 {
 	/* Without a pace, the rate is what the quota allowed. */
 	return result->generator.period_ns == 0 || rule_set_apart(result) > 0 ||
-		result->connect.max_us >= HARM_LEAST_US || result->lag.max_us >= HARM_LEAST_US;
+		result->times[TIMES_CONNECT].max_us >= HARM_LEAST_US ||
+		result->times[TIMES_LAG].max_us >= HARM_LEAST_US;
 }
 
 /* "The CPU quota of its control group, 10% of a CPU," */

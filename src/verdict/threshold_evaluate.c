@@ -157,7 +157,7 @@ static void evaluate_time(const struct threshold *threshold, const struct result
 {
 	enum times times = threshold->metric.times;
 	const struct times_row *row = times_row(times);
-	const struct histogram *histogram = times_of(result, times);
+	const struct histogram *histogram = &result->times[times];
 	uint64_t whole = times_expected(result, times);
 	if (row->none != NULL && whole == 0 && !running) {
 		snprintf(outcome->actual, sizeof(outcome->actual), "%s", row->none);

@@ -56,7 +56,7 @@ static inline void reject(struct fixture *fixture, enum cause cause, uint64_t co
 		uint64_t waited_ns =
 			cause == CAUSE_TIMED_OUT ? result->settings.dial_timeout_ns : NSEC_PER_MSEC;
 		result->dialed += count;
-		histogram_record_n(&result->failure, waited_ns / NSEC_PER_USEC, count);
+		histogram_record_n(&result->times[TIMES_FAILURE], waited_ns / NSEC_PER_USEC, count);
 	}
 	result->at_end.total += count;
 	result->at_end.failed += count;
@@ -76,7 +76,7 @@ static inline void drop(
 	tally->first_ns = tally->count == 0 ? at_ns : tally->first_ns;
 	tally->last_ns = at_ns;
 	tally->count++;
-	histogram_record(&result->lifetime, lifetime_ms * 1000);
+	histogram_record(&result->times[TIMES_LIFETIME], lifetime_ms * 1000);
 }
 
 static inline void listen_here(struct fixture *fixture, uint32_t backlog)

@@ -234,11 +234,11 @@ static inline int sample_full(struct result *result)
 	result->dialing_ns = 9 * NSEC_PER_SEC;
 	result->end = RESULT_INTERRUPTED;
 	for (uint64_t us = 1; us <= 1000; us++) {
-		histogram_record(&result->handshake, us);
-		histogram_record(&result->connect, 10 * us);
+		histogram_record(&result->times[TIMES_HANDSHAKE], us);
+		histogram_record(&result->times[TIMES_CONNECT], 10 * us);
 	}
-	histogram_record(&result->failure, 5000000);
-	histogram_record(&result->lifetime, 60000000);
+	histogram_record(&result->times[TIMES_FAILURE], 5000000);
+	histogram_record(&result->times[TIMES_LIFETIME], 60000000);
 	for (int cause = CAUSE_NONE + 1; cause < CAUSE_MAX; cause++) {
 		result->causes[cause] = (struct cause_tally){.count = (uint64_t)cause,
 			.first_ns = NSEC_PER_MSEC,
@@ -334,8 +334,8 @@ static inline int sample_distinct(struct result *result)
 	}
 	result->series.count = SERIES_MAX;
 	result->at_end.elapsed_ns = result->duration_ns;
-	histogram_record_n(&result->lag, HISTOGRAM_HIGHEST_US + 5, 3);
-	histogram_record_n(&result->lag, 0, 2);
+	histogram_record_n(&result->times[TIMES_LAG], HISTOGRAM_HIGHEST_US + 5, 3);
+	histogram_record_n(&result->times[TIMES_LAG], 0, 2);
 	return 0;
 }
 

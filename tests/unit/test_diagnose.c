@@ -217,7 +217,7 @@ static void client_limited_with_a_pace(void **state)
 	struct fixture *fixture = *state;
 	struct result *result = &fixture->result;
 	establish(fixture, 101);
-	histogram_record_n(&result->lag, 10000, 101);
+	histogram_record_n(&result->times[TIMES_LAG], 10000, 101);
 	result->dialing_ns = 105 * NSEC_PER_MSEC;
 	result->generator.cpu_ns = 105 * NSEC_PER_MSEC; /* the pace decides, not this */
 	result->generator.period_ns = NSEC_PER_MSEC;
@@ -242,7 +242,7 @@ static void late_dials_are_a_limit_too(void **state)
 	establish(fixture, 100);
 	result->generator.period_ns = NSEC_PER_MSEC;
 	result->generator.last_dial_ns = 99 * NSEC_PER_MSEC;
-	histogram_record_n(&result->lag, 20000, 100);
+	histogram_record_n(&result->times[TIMES_LAG], 20000, 100);
 	result->generator.late = 100;
 	result->generator.late_spells = 3; /* single events, however long */
 	assert_nothing(fixture);

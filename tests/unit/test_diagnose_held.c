@@ -224,7 +224,7 @@ static void what_a_stall_hides_is_no_instant(void **state)
 	establish(fixture, 100);
 	close_all_at(fixture, 100, 0, 2510);
 	fixture->result.stalls.lifetime_apart = 100;
-	histogram_reset(&fixture->result.lifetime);
+	histogram_reset(&fixture->result.times[TIMES_LIFETIME]);
 	assert_no(fixture, "server_went_away");
 	assert_finding(fixture, "dropped_while_held", 100,
 		"100 of 100 connections were dropped (100 closed, 0 reset), when is not "

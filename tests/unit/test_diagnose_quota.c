@@ -30,10 +30,10 @@ static void with_a_pace_it_must_have_done_harm(void **state)
 	struct fixture *fixture = *state;
 	throttle(fixture);
 	fixture->result.generator.period_ns = NSEC_PER_MSEC;
-	histogram_record_n(&fixture->result.connect, 9000, 100);
-	histogram_record_n(&fixture->result.lag, 9000, 100);
+	histogram_record_n(&fixture->result.times[TIMES_CONNECT], 9000, 100);
+	histogram_record_n(&fixture->result.times[TIMES_LAG], 9000, 100);
 	assert_nothing(fixture);
-	histogram_record(&fixture->result.connect, 79000);
+	histogram_record(&fixture->result.times[TIMES_CONNECT], 79000);
 	assert_only(fixture, "client_limited", 0, EVIDENCE);
 }
 
@@ -42,7 +42,7 @@ static void a_late_dial_is_harm_too(void **state)
 	struct fixture *fixture = *state;
 	throttle(fixture);
 	fixture->result.generator.period_ns = NSEC_PER_MSEC;
-	histogram_record(&fixture->result.lag, 10000);
+	histogram_record(&fixture->result.times[TIMES_LAG], 10000);
 	assert_only(fixture, "client_limited", 0, EVIDENCE);
 }
 

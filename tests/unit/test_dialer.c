@@ -312,9 +312,9 @@ static void what_is_late_is_dialled_at_once(void **state)
 	for (size_t i = 0; i < 6; i++) {
 		assert_int_equal(dial_at(fixture, i)->due_ns, 0);
 	}
-	assert_int_equal(fixture->run->result.lag.count, 6);
-	assert_int_equal(fixture->run->result.lag.max_us, 55000);
-	assert_int_equal(fixture->run->result.lag.min_us, 5000);
+	assert_int_equal(fixture->run->result.times[TIMES_LAG].count, 6);
+	assert_int_equal(fixture->run->result.times[TIMES_LAG].max_us, 55000);
+	assert_int_equal(fixture->run->result.times[TIMES_LAG].min_us, 5000);
 	assert_int_equal(fixture->run->result.generator.late, 5);
 	assert_int_equal(fixture->run->result.generator.late_spells, 1);
 }

@@ -108,10 +108,10 @@ static void all_are_established(void **state)
 	set_target(result, "host", "1.2.3.4", 80);
 	set_established(result, 4);
 	/* Mean 50.205 ms; off by 313, 121, 101 and 535 µs: deviation 319.8 µs. */
-	histogram_record(&result->connect, 49892);
-	histogram_record(&result->connect, 50084);
-	histogram_record(&result->connect, 50104);
-	histogram_record(&result->connect, 50740);
+	histogram_record(&result->times[TIMES_CONNECT], 49892);
+	histogram_record(&result->times[TIMES_CONNECT], 50084);
+	histogram_record(&result->times[TIMES_CONNECT], 50104);
+	histogram_record(&result->times[TIMES_CONNECT], 50740);
 	print_result(fixture);
 	assert_string_equal(fixture->text,
 		"--- host(1.2.3.4):80 tcp test statistics ---\n"
@@ -134,7 +134,7 @@ static void all_failed(void **state)
 	result->at_end.failed = 4;
 	result->dialed = 4;
 	/* One value four times: the mean is that value, the deviation nothing. */
-	histogram_record_n(&result->failure, 1000, 4);
+	histogram_record_n(&result->times[TIMES_FAILURE], 1000, 4);
 	print_result(fixture);
 	assert_string_equal(fixture->text,
 		"--- 1.2.3.4:8080 tcp test statistics ---\n"
@@ -162,12 +162,12 @@ static void there_are_some_of_each(void **state)
 	result->established = 3;
 	result->max_concurrent = 2;
 	/* Mean 2/3 of 1 µs over: truncated. */
-	histogram_record(&result->connect, 1500);
-	histogram_record(&result->connect, 1501);
-	histogram_record(&result->connect, 1501);
+	histogram_record(&result->times[TIMES_CONNECT], 1500);
+	histogram_record(&result->times[TIMES_CONNECT], 1501);
+	histogram_record(&result->times[TIMES_CONNECT], 1501);
 	/* Two of the three failed were really dialled. */
-	histogram_record(&result->failure, UINT64_C(5000000));
-	histogram_record(&result->failure, UINT64_C(65000000));
+	histogram_record(&result->times[TIMES_FAILURE], UINT64_C(5000000));
+	histogram_record(&result->times[TIMES_FAILURE], UINT64_C(65000000));
 	print_result(fixture);
 	assert_string_equal(fixture->text,
 		"--- host(1.2.3.4):80 tcp test statistics ---\n"

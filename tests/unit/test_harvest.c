@@ -136,7 +136,7 @@ static void a_start_is_late_by_what_lies_behind_its_instant(void **state)
 	hand_over(fixture, &event);
 	assert_int_equal(fixture->run.table.armed, 1);
 	assert_int_equal(fixture->run.result->dialed, 2);
-	assert_int_equal(fixture->run.result->lag.max_us, 15000);
+	assert_int_equal(fixture->run.result->times[TIMES_LAG].max_us, 15000);
 	assert_int_equal(fixture->run.result->generator.late, 1);
 	assert_int_equal(table_dialed_ns(&fixture->run.table, 1), at_ms(115));
 }

@@ -79,12 +79,12 @@ static void all_are_established_held_and_closed(void **state)
 	assert_int_equal(result->max_concurrent, 100);
 	assert_int_equal(result->dialing_ns, 2 * MS);
 	assert_int_equal(result->duration_ns, 3002 * MS);
-	assert_int_equal(result->connect.count, 100);
-	assert_int_equal(result->connect.min_us, 2000);
-	assert_int_equal(result->connect.max_us, 2000);
-	assert_int_equal(result->handshake.count, 100);
-	assert_int_equal(result->handshake.max_us, HOST_ROUND_TRIP_US);
-	assert_int_equal(result->lifetime.count, 0);
+	assert_int_equal(result->times[TIMES_CONNECT].count, 100);
+	assert_int_equal(result->times[TIMES_CONNECT].min_us, 2000);
+	assert_int_equal(result->times[TIMES_CONNECT].max_us, 2000);
+	assert_int_equal(result->times[TIMES_HANDSHAKE].count, 100);
+	assert_int_equal(result->times[TIMES_HANDSHAKE].max_us, HOST_ROUND_TRIP_US);
+	assert_int_equal(result->times[TIMES_LIFETIME].count, 0);
 	assert_int_equal(result->kernel.asked, 100);
 	assert_int_equal(result->kernel.agreed, 100);
 	assert_int_equal(result->kernel.too_young, 0);
@@ -135,8 +135,8 @@ static void refused_dials_are_counted_and_closed(void **state)
 	assert_int_equal(count_of(run, CAUSE_REFUSED), 9);
 	assert_int_equal(run->result.causes[CAUSE_REFUSED].last_errno, ECONNREFUSED);
 	assert_int_equal(run->result.causes[CAUSE_REFUSED].first_ns, 3 * MS);
-	assert_int_equal(run->result.failure.count, 9);
-	assert_int_equal(run->result.failure.max_us, 3000);
+	assert_int_equal(run->result.times[TIMES_FAILURE].count, 9);
+	assert_int_equal(run->result.times[TIMES_FAILURE].max_us, 3000);
 	assert_int_equal(run->result.first_rejected, 1);
 	assert_int_equal(run->result.last_rejected, 9);
 	assert_int_equal(run->result.kernel.asked, 1);
@@ -162,8 +162,8 @@ static void a_silent_dial_is_given_up_at_its_timeout_and_asked_about(void **stat
 	assert_int_equal(run->script->calls[CALL_GIVE_UP], 3);
 	assert_int_equal(count_of(run, CAUSE_TIMED_OUT), 3);
 	assert_int_equal(run->result.causes[CAUSE_TIMED_OUT].last_errno, 0);
-	assert_int_equal(run->result.failure.min_us, 70000000);
-	assert_int_equal(run->result.failure.max_us, 70000000);
+	assert_int_equal(run->result.times[TIMES_FAILURE].min_us, 70000000);
+	assert_int_equal(run->result.times[TIMES_FAILURE].max_us, 70000000);
 	assert_int_equal(run->result.kernel.asked, 3);
 	assert_int_equal(run->result.kernel.agreed, 3);
 	assert_int_equal(run->result.kernel.syn_retransmits, 18);
@@ -193,7 +193,7 @@ static void an_answer_in_the_instant_of_giving_up_counts(void **state)
 	scripted_run_complete(run, NULL);
 	assert_at_end(run, 1, 0, 1, 0, 0);
 	assert_int_equal(count_of(run, CAUSE_TIMED_OUT), 1);
-	assert_int_equal(run->result.connect.max_us, 1000000);
+	assert_int_equal(run->result.times[TIMES_CONNECT].max_us, 1000000);
 	assert_int_equal(run->script->calls[CALL_GIVE_UP], 2);
 }
 
@@ -208,8 +208,8 @@ static void an_answer_that_is_taken_back_is_a_failure(void **state)
 	assert_at_end(run, 0, 0, 4, 0, 0);
 	assert_int_equal(run->result.established, 0);
 	assert_int_equal(run->result.max_concurrent, 0);
-	assert_int_equal(run->result.connect.count, 0);
-	assert_int_equal(run->result.failure.max_us, 4000);
+	assert_int_equal(run->result.times[TIMES_CONNECT].count, 0);
+	assert_int_equal(run->result.times[TIMES_FAILURE].max_us, 4000);
 }
 
 static void what_was_taken_back_was_never_there_with_the_others(void **state)
@@ -235,8 +235,8 @@ static void it_is_established_when_it_was_answered(void **state)
 	scripted_run_plan(run, &(struct run_layout){.connections = 4});
 	scripted_run_complete(run, &confirmed_later);
 	assert_int_equal(run->result.established, 4);
-	assert_int_equal(run->result.connect.min_us, 2000);
-	assert_int_equal(run->result.connect.max_us, 2000);
+	assert_int_equal(run->result.times[TIMES_CONNECT].min_us, 2000);
+	assert_int_equal(run->result.times[TIMES_CONNECT].max_us, 2000);
 }
 
 static void a_reset_between_answer_and_confirmation_ends_an_established_one(void **state)
@@ -251,7 +251,7 @@ static void a_reset_between_answer_and_confirmation_ends_an_established_one(void
 	assert_at_end(run, 0, 4, 0, 0, 0);
 	assert_int_equal(run->result.established, 4);
 	assert_int_equal(count_of(run, CAUSE_RESET_AT_ONCE), 4);
-	assert_int_equal(run->result.lifetime.max_us, 1000);
+	assert_int_equal(run->result.times[TIMES_LIFETIME].max_us, 1000);
 	assert_int_equal(run->result.kernel.asked, 0); /* the kernel has nothing left of it */
 }
 
@@ -279,8 +279,8 @@ static void a_fin_during_the_hold_is_asked_about_and_answered(void **state)
 	assert_at_end(run, 3, 2, 0, 0, 0);
 	assert_int_equal(run->result.established, 5);
 	assert_int_equal(count_of(run, CAUSE_CLOSED_BY_PEER), 2);
-	assert_int_equal(run->result.lifetime.count, 2);
-	assert_int_equal(run->result.lifetime.max_us, 1000000);
+	assert_int_equal(run->result.times[TIMES_LIFETIME].count, 2);
+	assert_int_equal(run->result.times[TIMES_LIFETIME].max_us, 1000000);
 	assert_int_equal(run->result.kernel.asked, 5);
 	assert_int_equal(run->result.kernel.agreed, 5); /* CLOSE_WAIT */
 	assert_int_equal(run->result.closing.closed, 3);
@@ -374,7 +374,7 @@ static void a_fin_while_the_kernel_is_asked_does_not_change_the_numbers(void **s
 	scripted_run_complete(run, &connected);
 	assert_true(end.done);
 	assert_at_end(run, 100, 0, 0, 0, 0);
-	assert_int_equal(run->result.lifetime.count, 0);
+	assert_int_equal(run->result.times[TIMES_LIFETIME].count, 0);
 	assert_int_equal(run->result.kernel.asked, 100);
 	assert_int_equal(run->result.closing.closed, 100);
 	assert_int_equal(run->result.closing.acknowledged, 100);
@@ -402,7 +402,7 @@ static void assert_dial_of_that_instant_counts(const struct scripted_run *run)
 	assert_int_equal(run->result.end, RESULT_INTERRUPTED);
 	assert_int_equal(run->result.dialed, 4);
 	assert_at_end(run, 3, 0, 0, 1, 6);
-	assert_int_equal(run->result.lag.count, 4);
+	assert_int_equal(run->result.times[TIMES_LAG].count, 4);
 	assert_int_equal(run->result.kernel.asked, 4); /* SYN_SENT is a state as well */
 	assert_int_equal(run->result.kernel.agreed, 4);
 	assert_int_equal(run->result.duration_ns, 30 * MS);
@@ -475,8 +475,8 @@ static void paced_dials_begin_when_they_are_due(void **state)
 		assert_int_equal(dial->slot.number, i);
 		assert_int_equal(begins_ns, at_ms(10 * i));
 	}
-	assert_int_equal(run->result.lag.count, 20);
-	assert_int_equal(run->result.lag.max_us, 0);
+	assert_int_equal(run->result.times[TIMES_LAG].count, 20);
+	assert_int_equal(run->result.times[TIMES_LAG].max_us, 0);
 	assert_int_equal(run->result.generator.late, 0);
 	assert_int_equal(run->result.generator.period_ns, 10 * MS);
 	assert_int_equal(run->result.generator.last_dial_ns, 190 * MS);
@@ -491,8 +491,8 @@ static void a_fast_pace_is_kept_too(void **state)
 	run->plan.settings.sleep_ns = 10 * NSEC_PER_USEC;
 	scripted_run_complete(run, &connected);
 	assert_int_equal(run->result.dialed, 2000);
-	assert_int_equal(run->result.lag.count, 2000);
-	assert_int_equal(run->result.lag.max_us, 0);
+	assert_int_equal(run->result.times[TIMES_LAG].count, 2000);
+	assert_int_equal(run->result.times[TIMES_LAG].max_us, 0);
 	assert_int_equal(run->result.dialing_ns, 1999 * 10 * NSEC_PER_USEC + 2 * MS);
 }
 
@@ -539,7 +539,7 @@ static void a_redial_waits_for_the_end_of_the_first(void **state)
 	assert_int_equal(again->at_ns, at_ms(8));
 	assert_int_equal(address_port(&again->source), RUN_SOURCE_PORT + 5);
 	assert_int_equal(run->result.dialed, 5); /* no SYN had left */
-	assert_int_equal(run->result.connect.max_us, 2000);
+	assert_int_equal(run->result.times[TIMES_CONNECT].max_us, 2000);
 	assert_int_equal(run->result.kernel.agreed, 5); /* it is asked about by its new tuple */
 }
 
@@ -573,7 +573,7 @@ static void others_are_dialled_while_a_redial_waits(void **state)
 	run->script->context = &tuple;
 	scripted_run_complete(run, NULL);
 	assert_at_end(run, 20, 0, 0, 0, 0);
-	assert_int_equal(run->result.lag.max_us, 0);
+	assert_int_equal(run->result.times[TIMES_LAG].max_us, 0);
 	assert_int_equal(run->script->dial_count, 21);
 	assert_int_equal(run->script->dials[20].slot.number, 0);
 	assert_int_equal(run->script->dials[20].at_ns, at_ms(501));
@@ -610,7 +610,7 @@ static void a_redial_times_out_like_any_other(void **state)
 	assert_at_end(run, 0, 0, 1, 0, 0);
 	assert_int_equal(count_of(run, CAUSE_TIMED_OUT), 1);
 	assert_int_equal(run->script->calls[CALL_GIVE_UP], 2);
-	assert_int_equal(run->result.failure.max_us, 1000000);
+	assert_int_equal(run->result.times[TIMES_FAILURE].max_us, 1000000);
 	assert_int_equal(run->result.duration_ns, 2000 * MS);
 }
 
@@ -645,7 +645,7 @@ static void an_event_of_an_earlier_use_means_nothing(void **state)
 	scripted_run_complete(run, &haunted);
 	assert_at_end(run, 3, 0, 0, 0, 0);
 	assert_int_equal(run->result.received_from, 0);
-	assert_int_equal(run->result.connect.max_us, 2000);
+	assert_int_equal(run->result.times[TIMES_CONNECT].max_us, 2000);
 }
 
 static void a_doubled_idle_closes_nothing_twice(void **state)
@@ -752,8 +752,8 @@ static void a_stall_is_counted_and_what_spans_it_apart(void **state)
 	assert_int_equal(run->result.stalls.longest_ns, run->result.stalls.total_ns);
 	assert_int_equal(run->result.stalls.suspended_ns, 0);
 	assert_int_equal(run->result.stalls.connect_apart, 2);
-	assert_int_equal(run->result.connect.count, 2);
-	assert_int_equal(run->result.connect.max_us, 2000);
+	assert_int_equal(run->result.times[TIMES_CONNECT].count, 2);
+	assert_int_equal(run->result.times[TIMES_CONNECT].max_us, 2000);
 }
 
 /* What came in the stall is seen before anybody asks whether the time of the dial is over. */
@@ -793,7 +793,7 @@ static void after_a_stall_all_that_has_come_is_taken_at_once(void **state)
 	assert_at_end(run, 0, 10, 0, 0, 0);
 	assert_int_equal(run->result.stalls.count, 1);
 	assert_int_equal(run->result.stalls.lifetime_apart, 10);
-	assert_int_equal(run->result.lifetime.count, 0);
+	assert_int_equal(run->result.times[TIMES_LIFETIME].count, 0);
 }
 
 /* What that takes is no stall of its own. */
@@ -954,7 +954,7 @@ static void without_descriptors_a_dial_fails_here(void **state)
 	assert_at_end(run, 2, 0, 3, 0, 0);
 	assert_int_equal(count_of(run, CAUSE_DESCRIPTORS), 3);
 	assert_int_equal(run->result.dialed, 2);
-	assert_int_equal(run->result.failure.count, 0); /* none was dialled */
+	assert_int_equal(run->result.times[TIMES_FAILURE].count, 0); /* none was dialled */
 	assert_int_equal(run->script->calls[CALL_CLOSE], 2);
 }
 
@@ -1052,7 +1052,7 @@ static void what_the_kernel_does_not_know_is_missing(void **state)
 	assert_int_equal(run->result.kernel.asked, 10);
 	assert_int_equal(run->result.kernel.agreed, 8);
 	assert_int_equal(run->result.kernel.missing, 2);
-	assert_int_equal(run->result.handshake.count, 8);
+	assert_int_equal(run->result.times[TIMES_HANDSHAKE].count, 8);
 	assert_int_equal(run->result.unconfirmed_most, 2);
 }
 
@@ -1268,7 +1268,7 @@ static void without_segments_nothing_is_known_of_confirmation(void **state)
 	scripted_run_complete(run, &connected);
 	assert_true(run->result.unconfirmed == RESULT_UNKNOWN);
 	assert_int_equal(run->result.unconfirmed_most, 10);
-	assert_int_equal(run->result.handshake.count, 10);
+	assert_int_equal(run->result.times[TIMES_HANDSHAKE].count, 10);
 }
 
 /* The other ends of the first three wait to be accepted, and of the fourth there is none. */

@@ -86,10 +86,10 @@ static void the_report_of_a_good_run(void **state)
 	struct result *result = &fixture->result;
 	set_target(result, "host", "1.2.3.4", 80);
 	set_established(result, 1000);
-	histogram_record_n(&result->handshake, 319, 1000);
-	histogram_record_n(&result->connect, 49892, 500);
-	histogram_record_n(&result->connect, UINT64_C(3002367), 500);
-	histogram_record_n(&result->lag, 5, 1000);
+	histogram_record_n(&result->times[TIMES_HANDSHAKE], 319, 1000);
+	histogram_record_n(&result->times[TIMES_CONNECT], 49892, 500);
+	histogram_record_n(&result->times[TIMES_CONNECT], UINT64_C(3002367), 500);
+	histogram_record_n(&result->times[TIMES_LAG], 5, 1000);
 	result->generator.resolution_us = 37;
 	result->unconfirmed = result->unconfirmed_most = 0;
 	result->generator.period_ns = NSEC_PER_MSEC;
@@ -122,7 +122,7 @@ static void the_report_of_a_run_that_failed(void **state)
 	result->at_end = (struct snapshot){.total = 4, .failed = 4};
 	result->causes[CAUSE_REFUSED] =
 		(struct cause_tally){.count = 4, .first_ns = NSEC_PER_MSEC, .last_ns = 2345678901};
-	histogram_record_n(&result->failure, UINT64_C(90) * 1000 * 1000, 4);
+	histogram_record_n(&result->times[TIMES_FAILURE], UINT64_C(90) * 1000 * 1000, 4);
 	assert_string_equal(print(fixture),
 		"Verdict: 4 of 4 connections failed.\n"
 		"Finding: no_listener (remote): All 4 connections that were answered were "
@@ -158,8 +158,8 @@ static void times_stand_below_each_other(void **state)
 	};
 	set_target(result, "host", "1.2.3.4", 80);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		histogram_reset(&result->lifetime);
-		histogram_record_n(&result->lifetime, cases[i].us, 100);
+		histogram_reset(&result->times[TIMES_LIFETIME]);
+		histogram_record_n(&result->times[TIMES_LIFETIME], cases[i].us, 100);
 		const char *line = line_of(fixture, "lifetime ");
 		assert_non_null(line);
 		const char *end = strstr(line, "    100  clock: established to dropped");

@@ -78,12 +78,12 @@ static void times_go_to_their_histograms(void **state)
 	table_dialing(table, 1, AT_US(20), AT_US(20));
 	table_failed(table, 1, CAUSE_TIMED_OUT, 0, AT_US(5020));
 	table_dialing(table, 2, CLOCK_NEVER, AT_US(9000));
-	assert_int_equal(fixture->result.lag.count, 2);
-	assert_int_equal(fixture->result.lag.max_us, 7);
-	assert_int_equal(fixture->result.connect.count, 1);
-	assert_int_equal(fixture->result.connect.max_us, 30);
-	assert_int_equal(fixture->result.failure.count, 1);
-	assert_int_equal(fixture->result.failure.max_us, 5000);
+	assert_int_equal(fixture->result.times[TIMES_LAG].count, 2);
+	assert_int_equal(fixture->result.times[TIMES_LAG].max_us, 7);
+	assert_int_equal(fixture->result.times[TIMES_CONNECT].count, 1);
+	assert_int_equal(fixture->result.times[TIMES_CONNECT].max_us, 30);
+	assert_int_equal(fixture->result.times[TIMES_FAILURE].count, 1);
+	assert_int_equal(fixture->result.times[TIMES_FAILURE].max_us, 5000);
 }
 
 static void a_connection_never_dialed_has_no_time_to_error(void **state)
@@ -92,7 +92,7 @@ static void a_connection_never_dialed_has_no_time_to_error(void **state)
 	table_failed(&fixture->table, 2, CAUSE_PORTS_EXHAUSTED, 98, AT_US(3));
 	assert_snapshot(&fixture->table, 3, 0, 0, 0, 1);
 	assert_int_equal(fixture->result.dialed, 0);
-	assert_int_equal(fixture->result.failure.count, 0);
+	assert_int_equal(fixture->result.times[TIMES_FAILURE].count, 0);
 	assert_int_equal(fixture->result.causes[CAUSE_PORTS_EXHAUSTED].count, 1);
 }
 
@@ -104,7 +104,7 @@ static void a_second_dial_is_timed_from_itself(void **state)
 	table_answered(&fixture->table, 0, AT_US(520));
 	table_established(&fixture->table, 0);
 	assert_int_equal(fixture->result.dialed, 1);
-	assert_int_equal(fixture->result.connect.max_us, 20);
+	assert_int_equal(fixture->result.times[TIMES_CONNECT].max_us, 20);
 }
 
 static void causes_have_count_first_and_last(void **state)
@@ -186,7 +186,7 @@ static void what_ends_before_the_next_is_confirmed_was_there_with_it(void **stat
 	table_closed(table, 0, 0, AT_US(3));
 	table_established(table, 1);
 	assert_int_equal(table->established_now_max, 2);
-	assert_int_equal(fixture->result.connect.max_us, 2);
+	assert_int_equal(fixture->result.times[TIMES_CONNECT].max_us, 2);
 
 	/* One that is denied was never there. */
 	table_answered(table, 2, AT_US(4));
@@ -197,7 +197,7 @@ static void what_ends_before_the_next_is_confirmed_was_there_with_it(void **stat
 	table_established(table, 3);
 	assert_int_equal(table->established_now_max, 2);
 	assert_int_equal(fixture->result.established, 3);
-	assert_int_equal(fixture->result.connect.count, 3);
+	assert_int_equal(fixture->result.times[TIMES_CONNECT].count, 3);
 }
 
 static void how_long_it_lived_makes_its_cause(void **state)
@@ -214,9 +214,9 @@ static void how_long_it_lived_makes_its_cause(void **state)
 	assert_int_equal(table_closed(table, 1, ECONNRESET, AT_US(1500)), CAUSE_RESET_AT_ONCE);
 	assert_int_equal(table_closed(table, 2, 0, AT_US(2001000)), CAUSE_CLOSED_BY_PEER);
 	assert_int_equal(table_closed(table, 3, ECONNRESET, AT_US(2001000)), CAUSE_RESET_BY_PEER);
-	assert_int_equal(fixture->result.lifetime.count, 4);
-	assert_int_equal(fixture->result.lifetime.min_us, 500);
-	assert_int_equal(fixture->result.lifetime.max_us, 2000000);
+	assert_int_equal(fixture->result.times[TIMES_LIFETIME].count, 4);
+	assert_int_equal(fixture->result.times[TIMES_LIFETIME].min_us, 500);
+	assert_int_equal(fixture->result.times[TIMES_LIFETIME].max_us, 2000000);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -274,7 +274,7 @@ static void long_lifetimes_are_told_apart(void **state)
 	}
 	table_closed(table, 0, 0, AT_US(1000 + 2 * hour_us));
 	table_closed(table, 1, 0, AT_US(1000 + 700 * hour_us));
-	const struct histogram *lifetime = &fixture->result.lifetime;
+	const struct histogram *lifetime = &fixture->result.times[TIMES_LIFETIME];
 	assert_in_range(histogram_percentile(lifetime, 50), 2 * hour_us, 2 * hour_us * 1001 / 1000);
 	assert_int_equal(histogram_percentile(lifetime, 100), 700 * hour_us);
 }
@@ -352,9 +352,9 @@ static void times_that_span_a_stall_are_set_apart(void **state)
 	table_failed(table, 2, CAUSE_REFUSED, ECONNREFUSED, AT_US(2000005));
 	dial_and_establish(table, 3, 2000010, 2000050);
 	assert_int_equal(result->established, 3);
-	assert_int_equal(result->connect.count, 2);
-	assert_int_equal(result->connect.max_us, 100);
-	assert_int_equal(result->failure.count, 0);
+	assert_int_equal(result->times[TIMES_CONNECT].count, 2);
+	assert_int_equal(result->times[TIMES_CONNECT].max_us, 100);
+	assert_int_equal(result->times[TIMES_FAILURE].count, 0);
 	assert_int_equal(result->stalls.connect_apart, 1);
 	assert_int_equal(result->stalls.failure_apart, 1);
 	assert_int_equal(result->causes[CAUSE_REFUSED].count, 1);
@@ -376,8 +376,8 @@ static void lifetimes_that_a_stall_hides_are_set_apart(void **state)
 	assert_int_equal(table_closed(table, 2, 0, AT_US(2000100)), CAUSE_CLOSED_BY_PEER);
 	assert_int_equal(table_closed(table, 1, 0, AT_US(9000200)), CAUSE_CLOSED_BY_PEER);
 	assert_int_equal(result->stalls.lifetime_apart, 2);
-	assert_int_equal(result->lifetime.count, 1);
-	assert_int_equal(result->lifetime.max_us, 9000000);
+	assert_int_equal(result->times[TIMES_LIFETIME].count, 1);
+	assert_int_equal(result->times[TIMES_LIFETIME].max_us, 9000000);
 }
 
 static void no_lifetime_spans_a_suspension(void **state)
@@ -390,7 +390,7 @@ static void no_lifetime_spans_a_suspension(void **state)
 	table_closed(table, 0, 0, AT_US(9000200));
 	table_closed(table, 1, 0, AT_US(9000200));
 	assert_int_equal(fixture->result.stalls.lifetime_apart, 1);
-	assert_int_equal(fixture->result.lifetime.count, 1);
+	assert_int_equal(fixture->result.times[TIMES_LIFETIME].count, 1);
 }
 
 int main(void)

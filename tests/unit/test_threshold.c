@@ -35,11 +35,11 @@ static int setup(void **state)
 	result->unconfirmed = result->unconfirmed_most = 4;
 	result->dialing_ns = 2 * NSEC_PER_SEC;
 	for (uint64_t us = 1; us <= 1000; us++) {
-		histogram_record(&result->handshake, us);
-		histogram_record(&result->connect, 1000 + us);
-		histogram_record(&result->lag, 5);
+		histogram_record(&result->times[TIMES_HANDSHAKE], us);
+		histogram_record(&result->times[TIMES_CONNECT], 1000 + us);
+		histogram_record(&result->times[TIMES_LAG], 5);
 	}
-	histogram_record_n(&result->lifetime, 60000000, 200);
+	histogram_record_n(&result->times[TIMES_LIFETIME], 60000000, 200);
 	*state = result;
 	return 0;
 }
@@ -228,7 +228,7 @@ static void no_failure_has_no_time(void **state)
 	assert_false(outcome.crossed);
 	assert_string_equal(outcome.actual, "of none that failed");
 	result->at_end.closed = 0;
-	histogram_reset(&result->lifetime);
+	histogram_reset(&result->times[TIMES_LIFETIME]);
 	outcome = outcome_of("lifetime.min<1h", result, false);
 	assert_null(outcome.not_judged);
 	assert_false(outcome.crossed);
@@ -239,7 +239,7 @@ static void no_failure_has_no_time(void **state)
 static void times_that_are_set_apart_are_named(void **state)
 {
 	struct result *result = *state;
-	histogram_reset(&result->lifetime);
+	histogram_reset(&result->times[TIMES_LIFETIME]);
 	assert_string_equal(
 		outcome_of("lifetime.min<1h", result, false).not_judged, "there are no samples");
 	result->stalls.lifetime_apart = 200;
@@ -250,7 +250,7 @@ static void times_that_are_set_apart_are_named(void **state)
 static void a_run_without_a_pace_has_no_lag(void **state)
 {
 	struct result *result = *state;
-	histogram_reset(&result->lag);
+	histogram_reset(&result->times[TIMES_LAG]);
 	assert_string_equal(outcome_of("lag.p99>1ms", result, false).not_judged,
 		"a run without a pace has no schedule: give --sleep");
 	result->generator.period_ns = 1000;
@@ -289,9 +289,9 @@ static void what_the_kernel_did_not_answer_was_not_measured_here(void **state)
 	assert_true(outcome.unmeasured_here);
 	assert_string_equal(outcome.not_judged, "the kernel gave no answer");
 	assert_false(outcome_of("handshake.p99>1s", result, false).unmeasured_here); /* judged */
-	histogram_reset(&result->handshake);
+	histogram_reset(&result->times[TIMES_HANDSHAKE]);
 	assert_true(outcome_of("handshake.p99>1s", result, false).unmeasured_here);
-	histogram_reset(&result->lag);
+	histogram_reset(&result->times[TIMES_LAG]);
 	assert_false(outcome_of("lag.p99>1s", result, false).unmeasured_here);
 }
 
@@ -357,11 +357,11 @@ static void a_growing_result_is_judged_with_care(void **state)
 	result->established = THRESHOLD_RUNNING_SAMPLES - 1;
 	assert_non_null(outcome_of("rate>1", result, true).not_judged);
 
-	histogram_record_n(&result->failure, 7, THRESHOLD_RUNNING_SAMPLES - 1);
+	histogram_record_n(&result->times[TIMES_FAILURE], 7, THRESHOLD_RUNNING_SAMPLES - 1);
 	assert_non_null(outcome_of("failure.mean>1us", result, true).not_judged);
 	assert_true(outcome_of("failure.max>1us", result, true).crossed);
 	assert_true(outcome_of("failure.min>1us", result, true).crossed);
-	histogram_record(&result->failure, 7);
+	histogram_record(&result->times[TIMES_FAILURE], 7);
 	assert_true(outcome_of("failure.mean>1us", result, true).crossed);
 }
 

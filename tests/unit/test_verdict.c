@@ -159,7 +159,7 @@ static void what_cannot_be_judged_replaces_nothing(void **state)
 
 	/* With a sample it has its word again, whatever failed. */
 	rules.count = 1;
-	histogram_record(&result.connect, 10);
+	histogram_record(&result.times[TIMES_CONNECT], 10);
 	verdict_judge(&result, &rules, &verdict);
 	assert_int_equal(verdict.exit_status, EXIT_STATUS_OK);
 	result_finish(&result);

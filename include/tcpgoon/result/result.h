@@ -17,6 +17,7 @@
 #include "tcpgoon/result/result_settings.h"
 #include "tcpgoon/result/series.h"
 #include "tcpgoon/result/snapshot.h"
+#include "tcpgoon/result/times_kind.h"
 #include "tcpgoon/stats/cause.h"
 #include "tcpgoon/stats/histogram.h"
 
@@ -325,11 +326,7 @@ struct result {
 	uint64_t duration_ns; /* from the start to the end of the hold, without the teardown */
 	/* From the start until the last was decided, or until now; RESULT_UNKNOWN: not measured. */
 	uint64_t dialing_ns;
-	struct histogram handshake; /* of the established: the kernel's own measurement */
-	struct histogram connect; /* of the established: dial to established, by the clock */
-	struct histogram failure; /* of the failed: dial to the error, by the clock */
-	struct histogram lag; /* of the dialled: scheduled instant to dial */
-	struct histogram lifetime; /* of those that were dropped: from established to dropped */
+	struct histogram times[TIMES_MAX];
 	struct cause_tally causes[CAUSE_MAX];
 	struct series series;
 	struct kernel_view kernel;

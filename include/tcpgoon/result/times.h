@@ -8,15 +8,6 @@
 
 #include "tcpgoon/result/result.h"
 
-enum times {
-	TIMES_HANDSHAKE,
-	TIMES_CONNECT,
-	TIMES_FAILURE,
-	TIMES_LAG,
-	TIMES_LIFETIME,
-	TIMES_MAX,
-};
-
 /* Of whom a time tells. They answer different questions and are never put into one histogram. */
 enum times_side {
 	TIMES_OF_TARGET, /* the target and the path to it */
@@ -40,9 +31,6 @@ const struct times_row *times_row(enum times times);
 
 /* "target", "client", "generator". */
 const char *times_side_name(enum times_side side);
-
-struct histogram *times_in(struct result *result, enum times times);
-const struct histogram *times_of(const struct result *result, enum times times);
 
 /* How many connections have such a time, measured or not. */
 uint64_t times_expected(const struct result *result, enum times times);
