@@ -50,21 +50,36 @@ PROFILE = os.path.join(os.path.dirname(__file__), "../../tools/seccomp-io-uring.
 
 
 class ContainerProfile(harness.Case):
+    def allowed(self):
+        with open(PROFILE, encoding="utf-8") as file:
+            return {name for group in json.load(file)["syscalls"] for name in group["names"]
+                    if group["action"] == "SCMP_ACT_ALLOW"
+                    and "caps" not in group.get("includes", {})}
+
+    def called(self, engine):
+        with tempfile.NamedTemporaryFile("r") as table:
+            demo = self.start("strace", "-f", "-c", "-U", "name", "-o", table.name,
+                              harness.TCPGOON, "demo", "-c", "2000", "--hold", "100ms",
+                              "--engine", engine)
+            self.assertEqual(demo.wait(), 0, demo.describe())
+            names = {line.strip() for line in table.read().splitlines()[2:]} - {"total"}
+        return {name for name in names if name.replace("_", "").isalnum()}
+
     @harness.requires("strace")
     @harness.left_out_unless_measuring
     def test_allows_all_that_the_program_calls(self):
-        with open(PROFILE, encoding="utf-8") as file:
-            allowed = {name for group in json.load(file)["syscalls"] for name in group["names"]
-                       if group["action"] == "SCMP_ACT_ALLOW"
-                       and "caps" not in group.get("includes", {})}
-        with tempfile.NamedTemporaryFile("r") as table:
-            demo = self.start("strace", "-f", "-c", "-U", "name", "-o", table.name,
-                              harness.TCPGOON, "demo", "-c", "2000", "--hold", "100ms")
-            self.assertEqual(demo.wait(), 0, demo.describe())
-            called = {line.strip() for line in table.read().splitlines()[2:]} - {"total"}
-        called = {name for name in called if name.replace("_", "").isalnum()}
+        called = self.called("io_uring")
         self.assertIn("io_uring_enter", called)
-        self.assertEqual(called - allowed, set())
+        self.assertEqual(called - self.allowed(), set())
+
+    @harness.requires("strace")
+    @harness.left_out_unless_measuring
+    def test_by_epoll_the_default_profile_of_docker_does(self):
+        """Ours is Docker's with three more calls."""
+        called = self.called("epoll")
+        own = {"io_uring_setup", "io_uring_enter", "io_uring_register"}
+        self.assertIn("epoll_ctl", called)
+        self.assertEqual(called - (self.allowed() - own), set())
 
 
 IO_URING_DISABLED = "/proc/sys/kernel/io_uring_disabled"
