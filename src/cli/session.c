@@ -421,7 +421,7 @@ static char *end_peer(const struct session_peer *peer, struct verdict *verdict)
 static int tell_broken_off(struct session *session, const struct error *error)
 {
 	struct result *result = &session->result;
-	if (result->dialed == 0) {
+	if (result->totals.dialed == 0) {
 		return session_decline(session, EXIT_STATUS_INCOMPLETE, error);
 	}
 	command_fail(error);

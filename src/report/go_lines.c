@@ -83,7 +83,7 @@ void go_lines_result(FILE *out, const struct result *result)
 	fputs(" tcp test statistics ---\n", out);
 	go_lines_status(out, &result->at_end);
 	fputs("--- tcpgoon execution statistics ---\n", out);
-	fprintf(out, "Total established connections: %" PRIu64 "\n", result->established);
+	fprintf(out, "Total established connections: %" PRIu64 "\n", result->totals.established);
 	fprintf(out, "Max concurrent established connections: %" PRIu64 "\n",
 		result->max_concurrent);
 	fprintf(out, "Number of established connections on closure: %" PRIu64 "\n",

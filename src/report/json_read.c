@@ -519,8 +519,14 @@ static int read_root(struct reading *reading)
 	if (r == 0) {
 		r = read_series(reading);
 	}
-	/* The sample at the end is taken at the instant that the duration ends. */
-	reading->result->at_end.elapsed_ns = reading->result->duration_ns;
+	/*
+	 * The sample at the end is taken at the instant that the duration ends; and as no slot is used
+	 * twice in a run, all that ever failed or was dropped is still so then.
+	 */
+	struct snapshot *at_end = &reading->result->at_end;
+	at_end->elapsed_ns = reading->result->duration_ns;
+	at_end->failed = reading->result->totals.failed;
+	at_end->closed = reading->result->totals.dropped;
 	return r;
 }
 

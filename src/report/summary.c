@@ -247,7 +247,7 @@ static void print_survival(FILE *out, const struct result *result)
 {
 	struct survival survival;
 	survival_compute(result, &survival);
-	if (result->at_end.closed == 0 || survival.count == 0) {
+	if (result->totals.dropped == 0 || survival.count == 0) {
 		return;
 	}
 	fputs("Survival:", out);
@@ -275,7 +275,7 @@ static void print_not_asked(FILE *out, const struct result *result)
 		return;
 	}
 	/* A dial without a source address was no connection to ask about. */
-	bool chose = result->established > 0 ||
+	bool chose = result->totals.established > 0 ||
 		(result->settings.source_port != NULL &&
 			strcmp(result->settings.source_port, "auto") == 0);
 	fprintf(out, "Kernel: not asked, because %s\n",
@@ -357,7 +357,7 @@ static void print_doubts(FILE *out, const struct kernel_view *view)
 
 static void print_unconfirmed(FILE *out, const struct result *result)
 {
-	if (!result->kernel.possible || result->established == 0) {
+	if (!result->kernel.possible || result->totals.established == 0) {
 		return;
 	}
 	if (result->unconfirmed == RESULT_UNKNOWN &&

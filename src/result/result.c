@@ -119,7 +119,7 @@ uint64_t result_accepted_at_least(const struct result *result)
 	const struct listener_view *listener = &result->listener;
 	uint64_t open = result->at_end.established;
 	/* Those on which it sent data may be among those that have ended. */
-	uint64_t ended = result->at_end.closed;
+	uint64_t ended = result->totals.dropped;
 	uint64_t sent = result->received_from > ended ? result->received_from - ended : 0;
 	if (result->target_count > 0 || !listener->known_at_end) {
 		return sent;
@@ -134,8 +134,8 @@ uint64_t result_accepted_at_least(const struct result *result)
 double result_dial_rate(const struct result *result)
 {
 	uint64_t span_ns = result->generator.last_dial_ns;
-	if (result->dialed < 2 || span_ns < GENERATOR_RATE_LEAST_NS) {
+	if (result->totals.dialed < 2 || span_ns < GENERATOR_RATE_LEAST_NS) {
 		return 0;
 	}
-	return (double)(result->dialed - 1) * (double)NSEC_PER_SEC / (double)span_ns;
+	return (double)(result->totals.dialed - 1) * (double)NSEC_PER_SEC / (double)span_ns;
 }

@@ -31,10 +31,9 @@ static void add_point(struct survival *survival, uint64_t after_ns, uint64_t dro
 
 void survival_compute(const struct result *result, struct survival *ret_survival)
 {
-	const struct snapshot *end = &result->at_end;
 	uint64_t last_dial_ns = result->generator.last_dial_ns;
-	struct survival survival = {.established = result->established};
-	if (result->established == 0 || result->duration_ns < last_dial_ns) {
+	struct survival survival = {.established = result->totals.established};
+	if (result->totals.established == 0 || result->duration_ns < last_dial_ns) {
 		*ret_survival = survival;
 		return;
 	}
@@ -48,6 +47,6 @@ void survival_compute(const struct result *result, struct survival *ret_survival
 				dropped_by(&result->series, last_dial_ns + after_ns));
 		}
 	}
-	add_point(&survival, watched_ns, end->closed);
+	add_point(&survival, watched_ns, result->totals.dropped);
 	*ret_survival = survival;
 }

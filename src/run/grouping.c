@@ -196,7 +196,7 @@ void grouping_make(const struct table *table, const struct tuple_pool *pool, uin
 		.prepared = (uint32_t)prepared,
 		.groups = result->groups,
 	};
-	if (result->at_end.failed + result->at_end.closed == 0) {
+	if (result->totals.failed + result->totals.dropped == 0) {
 		return;
 	}
 	for (size_t i = 0; i < GROUP_KINDS; i++) {

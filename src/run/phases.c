@@ -225,7 +225,7 @@ static int answer_questions(struct run_state *run)
 /* There is nothing to hold any more, or there never was. */
 static void shorten_hold(struct run_state *run)
 {
-	uint64_t look_ns = run->result->established > 0 ? LAST_LOOK_NS : 0;
+	uint64_t look_ns = run->result->totals.established > 0 ? LAST_LOOK_NS : 0;
 	if (run->table.by_state[CONN_ESTABLISHED] == 0) {
 		run->hold_until_ns = clock_earlier(run->hold_until_ns, run->now_ns + look_ns);
 	}

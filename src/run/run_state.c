@@ -83,7 +83,7 @@ void run_state_take_numbers(struct run_state *run)
 	if (run->phase == PHASE_DIALING) {
 		result->dialing_ns = result->at_end.elapsed_ns;
 	}
-	if (result->dialed > 0) {
+	if (result->totals.dialed > 0) {
 		result->generator.last_dial_ns = run->table.last_dialed_ns - run->table.start_ns;
 	}
 }

@@ -248,7 +248,7 @@ static bool is_worth_asking(const struct result *result)
 	uint64_t watched_ns = result->duration_ns - result->generator.last_dial_ns;
 	bool waits = result->listener.queued_at_end > 0 && watched_ns >= LISTENER_EMPTIED_NS;
 	return result->listener.known_at_end &&
-		(waits || (made != NETSTAT_ABSENT && made < result->established));
+		(waits || (made != NETSTAT_ABSENT && made < result->totals.established));
 }
 
 /* Whether a socket of this network listens on its target: then its other end would be here. */

@@ -119,7 +119,7 @@ void table_dialing(struct table *table, uint32_t index, uint64_t due_ns, uint64_
 	conn->dialed_us = microseconds_since(table->start_ns, now_ns);
 	conn->connect_us = 0;
 	table->last_dialed_ns = now_ns;
-	table->result->dialed++;
+	table->result->totals.dialed++;
 	if (due_ns != CLOCK_NEVER) {
 		histogram_record(
 			&table->result->times[TIMES_LAG], microseconds_since(due_ns, now_ns));
@@ -191,7 +191,7 @@ void table_established(struct table *table, uint32_t index)
 	} else {
 		histogram_record(&table->result->times[TIMES_CONNECT], conn->connect_us);
 	}
-	table->result->established++;
+	table->result->totals.established++;
 	struct target_tally *target = target_of(table, index);
 	if (target != NULL) {
 		target->established++;
@@ -211,6 +211,7 @@ void table_failed(
 	struct conn *conn = &table->conns[index];
 	bool was_dialed = conn->state == CONN_DIALING;
 	move(table, conn, CONN_ERROR);
+	table->result->totals.failed++;
 	if (was_dialed) {
 		conn->connect_us = dial_time_us(table, conn, now_ns);
 		if (dial_spans_stall(table, conn)) {
@@ -259,6 +260,7 @@ enum cause table_closed(struct table *table, uint32_t index, int error_number, u
 	enum cause cause = cause_from_end(
 		error_number, doubtful ? now_ns - table_dialed_ns(table, index) : lifetime_ns);
 	move(table, conn, CONN_CLOSED);
+	table->result->totals.dropped++;
 	if (doubtful) {
 		table->result->stalls.lifetime_apart++;
 	} else {

@@ -163,7 +163,7 @@ static bool first_were_closed_at_once(const struct result *result, struct findin
 	rule_say(finding->evidence,
 		"The first %" PRIu64 " of %" PRIu64 " connections were ended within 500 "
 		"ms; the %" PRIu64 " dialed after them stayed open.",
-		at_once, result->established, result->at_end.established);
+		at_once, result->totals.established, result->at_end.established);
 	rule_say(finding->hint,
 		"A server that closes its oldest connections to admit new ones does "
 		"that. It had at most %" PRIu64 " open: check its connection limit "
@@ -190,7 +190,7 @@ bool rule_oldest_closed(const struct result *result, struct finding *finding)
 		"%" PRIu64 " of %" PRIu64 " connections were closed at an age of about %s while "
 		"others were dialed, and none after the last dial: the %" PRIu64 " that "
 		"were left stayed open for %s.",
-		drops.count, result->established,
+		drops.count, result->totals.established,
 		rule_seconds(drops.median_us * NSEC_PER_USEC, lifetime), result->at_end.established,
 		rule_seconds(rule_watched_ns(result), watched));
 	rule_say(finding->hint,
@@ -214,7 +214,7 @@ bool rule_server_went_away(const struct result *result, struct finding *finding)
 		return false;
 	}
 	bool nearly_all = drops.count >= 2 &&
-		drops.count * 10 >= (result->established - rule_ended_at_once(result)) * 9;
+		drops.count * 10 >= (result->totals.established - rule_ended_at_once(result)) * 9;
 	if (!nearly_all || drops.last_ns - drops.first_ns > INSTANT_NS) {
 		return false;
 	}
@@ -230,7 +230,7 @@ bool rule_server_went_away(const struct result *result, struct finding *finding)
 	rule_say(finding->evidence,
 		"%" PRIu64 " of %" PRIu64
 		" connections ended together, %s into the run and within %s%s.",
-		drops.count, result->established, rule_seconds(drops.first_ns, when),
+		drops.count, result->totals.established, rule_seconds(drops.first_ns, when),
 		rule_seconds(drops.last_ns - drops.first_ns, apart),
 		rule_listener_left(result) ? ", and nothing listens there any more" : "");
 	rule_say(finding->hint,
@@ -257,7 +257,7 @@ bool rule_idle_timeout(const struct result *result, struct finding *finding)
 	rule_say(finding->evidence,
 		"%" PRIu64 " of %" PRIu64
 		" connections were %s %s after they were established%s: an idle timeout.",
-		finding->count, result->established, reset ? "reset" : "closed",
+		finding->count, result->totals.established, reset ? "reset" : "closed",
 		rule_seconds(drops.median_us * NSEC_PER_USEC, lifetime), others);
 	rule_say(finding->hint,
 		"Raise that timeout on the server or balancer, or send something more "
@@ -282,7 +282,7 @@ bool rule_silent(const struct result *result, struct finding *finding)
 	rule_say(finding->evidence,
 		"%" PRIu64 " of %" PRIu64 " connections went silent: data sent on them "
 		"was not answered.",
-		finding->count, result->established);
+		finding->count, result->totals.established);
 	rule_say(finding->hint, "%s", cause_hint(CAUSE_SILENT));
 	return true;
 }
@@ -306,7 +306,7 @@ bool rule_dropped_while_held(const struct result *result, struct finding *findin
 	rule_say(finding->evidence,
 		"%" PRIu64 " of %" PRIu64 " connections were dropped (%" PRIu64 " closed, %" PRIu64
 		" reset), %s.",
-		drops.count, result->established, rule_cause(result, CAUSE_CLOSED_BY_PEER),
+		drops.count, result->totals.established, rule_cause(result, CAUSE_CLOSED_BY_PEER),
 		rule_cause(result, CAUSE_RESET_BY_PEER), when);
 	rule_say(finding->hint, "%s",
 		cause_hint(rule_cause(result, CAUSE_RESET_BY_PEER) >

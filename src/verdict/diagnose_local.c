@@ -45,11 +45,11 @@ bool rule_local_ports_exhausted(const struct result *result, struct finding *fin
 	}
 	/* The run's own are its dials, and those redialed from another port. */
 	uint64_t opened = result_added(result, NETSTAT_ACTIVE_OPENS);
-	if (opened > 2 * result->dialed) {
+	if (opened > 2 * result->totals.dialed) {
 		size_t used = strlen(finding->evidence);
 		snprintf(finding->evidence + used, sizeof(finding->evidence) - used,
 			" Other programs here dialed as well, at most %" PRIu64 " times.",
-			opened - result->dialed);
+			opened - result->totals.dialed);
 	}
 	return true;
 }
@@ -190,7 +190,7 @@ bool rule_time_wait_overflow(const struct result *result, struct finding *findin
 	 * Connections of this run leave TIME_WAIT here during the run if the server is here and
 	 * closes them.
 	 */
-	uint64_t own = result->listener.here ? result->at_end.closed : 0;
+	uint64_t own = result->listener.here ? result->totals.dropped : 0;
 	finding->count = overflows < own ? overflows : own;
 	if (finding->count == 0) {
 		return false;
@@ -213,7 +213,7 @@ bool rule_memory_pressure(const struct result *result, struct finding *finding)
 	 * were harmed.
 	 */
 	uint64_t hurt =
-		greater(result->at_end.failed + result->at_end.closed, result_lost_a_syn(result));
+		greater(result->totals.failed + result->totals.dropped, result_lost_a_syn(result));
 	if ((pressures == 0 && aborts == 0) || hurt == 0) {
 		return false;
 	}
@@ -262,7 +262,7 @@ static bool cpu_was_the_limit(const struct result *result, struct finding *findi
 static bool pace_was_lost(const struct result *result, struct finding *finding)
 {
 	const struct generator *generator = &result->generator;
-	uint64_t asked_ns = (result->dialed - 1) * generator->period_ns;
+	uint64_t asked_ns = (result->totals.dialed - 1) * generator->period_ns;
 	uint64_t late_ns = histogram_percentile(&result->times[TIMES_LAG], 99) * NSEC_PER_USEC;
 	bool slow = generator->last_dial_ns > asked_ns + GENERATOR_LATE_NS &&
 		asked_ns < generator->last_dial_ns / 100 * PACE_MIN_PERCENT;
@@ -270,7 +270,7 @@ static bool pace_was_lost(const struct result *result, struct finding *finding)
 	if (generator->late * LATE_ONE_IN < result->times[TIMES_LAG].count || (!slow && !often)) {
 		return false;
 	}
-	double per_dial_ns = (double)generator->last_dial_ns / (double)(result->dialed - 1);
+	double per_dial_ns = (double)generator->last_dial_ns / (double)(result->totals.dialed - 1);
 	rule_say(finding->evidence,
 		"The run was client-limited: of %.1f dials a second asked, %.1f were kept; %" PRIu64
 		" of %" PRIu64 " were more than 10 ms late, one in a hundred %.1f ms or more.",
@@ -329,7 +329,7 @@ static bool stood_still(const struct result *result, struct finding *finding)
 bool rule_client_limited(const struct result *result, struct finding *finding)
 {
 	/* What failed here was not dialed, and has findings of its own. */
-	bool dialled = result->dialed >= 2 && result_failed_here(result) == 0;
+	bool dialled = result->totals.dialed >= 2 && result_failed_here(result) == 0;
 	/* A throttled process is stalled: the quota says why. */
 	if (dialled && rule_quota_was_the_limit(result, finding)) {
 		return true;

@@ -177,7 +177,7 @@ bool rule_neighbour_silent(const struct result *result, struct finding *finding)
 	char neighbour[ADDRESS_TEXT_MAX];
 	bool gateway = !address_same_host(&way->next_hop, &way->target);
 	/* A SYN that has left is retransmitted; one that waits for the neighbour is not. */
-	bool none_left = result->established == 0 && result->kernel.possible &&
+	bool none_left = result->totals.established == 0 && result->kernel.possible &&
 		result->kernel.syn_retransmits == 0;
 	rule_say(finding->evidence,
 		"%s%s did not answer on the device %s when this machine asked for its link-layer "
@@ -410,7 +410,7 @@ bool rule_output_rejected(const struct result *result, struct finding *finding)
 	rule_say(finding->evidence,
 		"This machine itself rejected %" PRIu64 " of %" PRIu64
 		" connections: %s, and no SYN left.",
-		finding->count, result->dialed,
+		finding->count, result->totals.dialed,
 		told ? "the ICMP error came from an address of this host"
 		     : "what it was about to send did not get past its output hook");
 	if (name_rule(result, RULESET_REJECTS, finding)) {

@@ -147,7 +147,7 @@ bool rule_firewall_drop(const struct result *result, struct finding *finding)
 	char how_long[FINDING_TEXT_MAX];
 	char retransmissions[FINDING_TEXT_MAX];
 	finding->count = rule_cause(result, CAUSE_TIMED_OUT);
-	if (finding->count == 0 || result->established > 0 ||
+	if (finding->count == 0 || result->totals.established > 0 ||
 		finding->count < result_failed_there(result)) {
 		return false;
 	}
@@ -180,15 +180,15 @@ bool rule_partial_drop(const struct result *result, struct finding *finding)
 {
 	finding->count = rule_cause(result, CAUSE_TIMED_OUT);
 	bool others_answered =
-		result->established > 0 || result_failed_there(result) > finding->count;
+		result->totals.established > 0 || result_failed_there(result) > finding->count;
 	if (finding->count == 0 || !others_answered ||
-		(result->established > 0 && is_loss(result))) {
+		(result->totals.established > 0 && is_loss(result))) {
 		return false;
 	}
 	rule_say(finding->evidence,
 		"%" PRIu64 " of %" PRIu64 " connections were never answered, while the "
 		"others were answered at once.",
-		finding->count, result->dialed);
+		finding->count, result->totals.dialed);
 	rule_say(finding->hint,
 		"This is not random loss: look for a firewall's rate limit or rule on "
 		"sources, a balancer with a dead backend, or one broken path of several.");
@@ -199,7 +199,7 @@ bool rule_syn_loss(const struct result *result, struct finding *finding)
 {
 	uint64_t timed_out = rule_cause(result, CAUSE_TIMED_OUT);
 	uint64_t late = came_up_late(result);
-	if (result->established == 0 || late + timed_out == 0 || !is_loss(result)) {
+	if (result->totals.established == 0 || late + timed_out == 0 || !is_loss(result)) {
 		return false;
 	}
 	/*
@@ -208,7 +208,7 @@ bool rule_syn_loss(const struct result *result, struct finding *finding)
 	 */
 	uint64_t again = result_resent_for_loss(result);
 	double lost = (double)(again + timed_out);
-	double sent = (double)(result->dialed + again);
+	double sent = (double)(result->totals.dialed + again);
 	finding->count = late + timed_out;
 	rule_say(finding->evidence,
 		"%" PRIu64 " connections were established only after a SYN was "
@@ -230,7 +230,7 @@ bool rule_firewall_reject(const struct result *result, struct finding *finding)
 	rule_say(finding->evidence,
 		"%" PRIu64 " of %" PRIu64
 		" connections %s rejected by a firewall: ICMP said administratively prohibited.",
-		finding->count, result->dialed, rule_was(finding->count));
+		finding->count, result->totals.dialed, rule_was(finding->count));
 	rule_say(finding->hint, "%s", cause_hint(CAUSE_PROHIBITED));
 	return true;
 }
@@ -251,8 +251,8 @@ bool rule_firewall_reset(const struct result *result, struct finding *finding)
 {
 	uint64_t refused = rule_cause(result, CAUSE_REFUSED);
 	uint64_t resets = result->network.values[NETSTAT_RESETS_SENT];
-	bool none_up =
-		result->established == 0 && result->target_count == 0 && rule_listens_here(result);
+	bool none_up = result->totals.established == 0 && result->target_count == 0 &&
+		rule_listens_here(result);
 	bool counted = all_targets_listen(result) && resets != NETSTAT_ABSENT && resets < refused;
 	if (refused == 0 || (!none_up && !counted)) {
 		return false;
@@ -305,7 +305,7 @@ bool rule_unreachable(const struct result *result, struct finding *finding)
 	rule_say(finding->evidence,
 		"%" PRIu64 " of %" PRIu64 " connections were unreachable (network %" PRIu64
 		", host %" PRIu64 ").",
-		finding->count, result->dialed, network, host);
+		finding->count, result->totals.dialed, network, host);
 	rule_say(finding->hint, "%s",
 		cause_hint(network > host ? CAUSE_NETWORK_UNREACHABLE : CAUSE_HOST_UNREACHABLE));
 	return true;

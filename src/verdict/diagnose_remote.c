@@ -12,7 +12,7 @@
 bool rule_no_listener(const struct result *result, struct finding *finding)
 {
 	finding->count = rule_cause(result, CAUSE_REFUSED);
-	if (finding->count == 0 || result->established > 0) {
+	if (finding->count == 0 || result->totals.established > 0) {
 		return false;
 	}
 	bool seen = result->listener.here && !result->listener.known &&
@@ -36,12 +36,12 @@ bool rule_no_listener(const struct result *result, struct finding *finding)
 bool rule_some_refused(const struct result *result, struct finding *finding)
 {
 	finding->count = rule_cause(result, CAUSE_REFUSED);
-	if (finding->count == 0 || result->established == 0) {
+	if (finding->count == 0 || result->totals.established == 0) {
 		return false;
 	}
 	rule_say(finding->evidence,
 		"%" PRIu64 " connections were refused while %" PRIu64 " were established%s.",
-		finding->count, result->established,
+		finding->count, result->totals.established,
 		rule_listener_left(result) ? ", and at the end nothing listened any more" : "");
 	rule_say(finding->hint,
 		"The server stopped listening or restarted in the meantime, or a "
@@ -58,7 +58,7 @@ bool rule_reset_in_handshake(const struct result *result, struct finding *findin
 	}
 	rule_say(finding->evidence,
 		"%" PRIu64 " of %" PRIu64 " connections %s reset in the handshake.", finding->count,
-		result->dialed, rule_was(finding->count));
+		result->totals.dialed, rule_was(finding->count));
 	rule_say(finding->hint, "%s", cause_hint(CAUSE_RESET_IN_HANDSHAKE));
 	return true;
 }
@@ -71,7 +71,7 @@ static bool is_served_here(const struct result *result)
 {
 	uint64_t made = result->network.values[NETSTAT_PASSIVE_OPENS];
 	return result->listener.known &&
-		(made == NETSTAT_ABSENT || made * 2 >= result->established);
+		(made == NETSTAT_ABSENT || made * 2 >= result->totals.established);
 }
 
 static uint64_t known_unconfirmed(const struct result *result)
@@ -89,7 +89,7 @@ static uint64_t known_dropped(const struct result *result)
 static uint64_t established_there(const struct result *result)
 {
 	return result->target_count > 0 ? result->targets[result->listener.target].established
-					: result->established;
+					: result->totals.established;
 }
 
 /*
@@ -284,7 +284,7 @@ bool rule_backlog_full(const struct result *result, struct finding *finding)
 static uint64_t opened_by_others(const struct result *result)
 {
 	uint64_t opened = result_added(result, NETSTAT_PASSIVE_OPENS);
-	return opened > result->established ? opened - result->established : 0;
+	return opened > result->totals.established ? opened - result->totals.established : 0;
 }
 
 bool rule_server_stopped_accepting(const struct result *result, struct finding *finding)
@@ -330,7 +330,7 @@ bool rule_unconfirmed(const struct result *result, struct finding *finding)
 	rule_say(finding->evidence,
 		"%" PRIu64 " of %" PRIu64
 		" connections are established here, but the target repeats its SYN-ACK.",
-		finding->count, result->established);
+		finding->count, result->totals.established);
 	rule_say(finding->hint,
 		"It never got, or ignores, the last ACK of the handshake: look for a "
 		"full accept queue, or a firewall on the path that drops everything but "
@@ -356,7 +356,7 @@ bool rule_lost_after_cookie(const struct result *result, struct finding *finding
 		"%" PRIu64 " of %" PRIu64
 		" connections are established at this end only: the server's kernel answered with "
 		"SYN cookies and never got, or dropped, the last ACK of the handshake.",
-		finding->count, result->established);
+		finding->count, result->totals.established);
 	rule_say(finding->hint,
 		"Any use of such a connection is answered with a reset: look for a full "
 		"accept queue, or a firewall that drops everything but SYNs.");
@@ -367,7 +367,8 @@ bool rule_syn_cookies(const struct result *result, struct finding *finding)
 {
 	uint64_t received = result_added(result, NETSTAT_SYNCOOKIES_RECEIVED);
 	uint64_t others = opened_by_others(result);
-	uint64_t own = lesser(received > others ? received - others : 0, result->established);
+	uint64_t own =
+		lesser(received > others ? received - others : 0, result->totals.established);
 	if (own == 0 || !is_served_here(result)) {
 		return false;
 	}
@@ -375,7 +376,7 @@ bool rule_syn_cookies(const struct result *result, struct finding *finding)
 	rule_say(finding->evidence,
 		"At least %" PRIu64 " of %" PRIu64 " connections were established "
 		"through a SYN cookie from the server's kernel.",
-		own, result->established);
+		own, result->totals.established);
 	rule_say(finding->hint,
 		"It took the dials for a flood, or net.ipv4.tcp_syncookies is 2: raise the backlog "
 		"of listen(), net.core.somaxconn and net.ipv4.tcp_max_syn_backlog at the server.");
@@ -403,8 +404,8 @@ uint64_t rule_capped(const struct result *result)
 {
 	uint64_t at_once = rule_ended_at_once(result);
 	uint64_t rejected = result_failed_there(result) + at_once;
-	uint64_t kept = result->established - at_once;
-	uint64_t dropped_later = result->at_end.closed - at_once;
+	uint64_t kept = result->totals.established - at_once;
+	uint64_t dropped_later = result->totals.dropped - at_once;
 	return !rule_listener_left(result) &&
 			rule_is_cap(rejected, kept, dropped_later, result->first_rejected)
 		? rejected
@@ -439,7 +440,7 @@ bool rule_connection_cap(const struct result *result, struct finding *finding)
 {
 	char limit[RULE_TEXT_MAX];
 	uint64_t at_once = rule_ended_at_once(result);
-	uint64_t kept = result->established - at_once;
+	uint64_t kept = result->totals.established - at_once;
 	finding->count = rule_capped(result);
 	if (finding->count > 0) {
 		rule_say(finding->evidence,
@@ -464,7 +465,7 @@ static bool ended_at_once(
 	rule_say(finding->evidence,
 		"%" PRIu64 " of %" PRIu64 " connections %s %s by the peer as soon as "
 		"they were established.",
-		finding->count, result->established, rule_was(finding->count), how);
+		finding->count, result->totals.established, rule_was(finding->count), how);
 	rule_say(finding->hint, "%s", cause_hint(cause));
 	return finding->count > 0;
 }

@@ -13,7 +13,7 @@ static const struct {
 	size_t count; /* offsets of figures */
 	size_t time;
 } rates[] = {
-	{"rate", "connections established a second, while dialing", OF(established),
+	{"rate", "connections established a second, while dialing", OF(totals.established),
 		OF(dialing_ns)},
 };
 

@@ -106,7 +106,7 @@ static void judge_useless(struct verdict *verdict, const struct result *result)
 			propose(verdict, EXIT_STATUS_FAILURES);
 			add_reason(verdict,
 				"%" PRIu64 " of %" PRIu64 " connections did not work (%s).",
-				finding->count, result->established, finding->name);
+				finding->count, result->totals.established, finding->name);
 		}
 	}
 }
@@ -135,18 +135,18 @@ static void judge_abort(struct verdict *verdict, const struct result *result)
 
 static void judge_failures(struct verdict *verdict, const struct result *result)
 {
-	const struct snapshot *end = &result->at_end;
-	bool dropped = result->held && end->closed > 0;
-	if (end->failed > 0) {
+	const struct totals *totals = &result->totals;
+	bool dropped = result->held && totals->dropped > 0;
+	if (totals->failed > 0) {
 		propose(verdict, EXIT_STATUS_FAILURES);
-		add_reason(verdict, "%" PRIu64 " of %" PRIu64 " connections failed.", end->failed,
-			end->total);
+		add_reason(verdict, "%" PRIu64 " of %" PRIu64 " connections failed.",
+			totals->failed, result->at_end.total);
 	}
 	if (dropped) {
 		propose(verdict, EXIT_STATUS_FAILURES);
 		add_reason(verdict,
 			"%" PRIu64 " of %" PRIu64 " connections were dropped while held.",
-			end->closed, result->established);
+			totals->dropped, result->totals.established);
 	}
 	judge_useless(verdict, result);
 }

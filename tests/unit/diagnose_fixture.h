@@ -42,8 +42,8 @@ static inline int teardown(void **state)
 static inline void establish(struct fixture *fixture, uint64_t count)
 {
 	struct result *result = &fixture->result;
-	result->dialed += count;
-	result->established += count;
+	result->totals.dialed += count;
+	result->totals.established += count;
 	result->at_end.total += count;
 	result->at_end.established += count;
 }
@@ -55,11 +55,11 @@ static inline void reject(struct fixture *fixture, enum cause cause, uint64_t co
 	if (cause_side(cause) != CAUSE_SIDE_LOCAL) {
 		uint64_t waited_ns =
 			cause == CAUSE_TIMED_OUT ? result->settings.dial_timeout_ns : NSEC_PER_MSEC;
-		result->dialed += count;
+		result->totals.dialed += count;
 		histogram_record_n(&result->times[TIMES_FAILURE], waited_ns / NSEC_PER_USEC, count);
 	}
 	result->at_end.total += count;
-	result->at_end.failed += count;
+	result->totals.failed += count;
 	result->causes[cause].count += count;
 }
 
@@ -72,7 +72,7 @@ static inline void drop(
 	uint64_t at_ns = at_ms * NSEC_PER_MSEC;
 	assert_true(result->at_end.established > 0);
 	result->at_end.established--;
-	result->at_end.closed++;
+	result->totals.dropped++;
 	tally->first_ns = tally->count == 0 ? at_ns : tally->first_ns;
 	tally->last_ns = at_ns;
 	tally->count++;

@@ -206,8 +206,8 @@ static inline int sample_full(struct result *result)
 		.established = 600,
 		.closed = 200,
 		.failed = 90};
-	result->dialed = 900;
-	result->established = 800;
+	result->totals =
+		(struct totals){.dialed = 900, .established = 800, .failed = 90, .dropped = 200};
 	result->unconfirmed = 4;
 	result->unconfirmed_most = 16;
 	result->max_concurrent = 700;

@@ -217,7 +217,7 @@ static void without_a_port_left_it_fails_and_the_others_go_on(void **state)
 	assert_int_equal(table_state(&fixture->table, 1), CONN_ERROR);
 	assert_int_equal(fixture->run->result.causes[CAUSE_PORTS_EXHAUSTED].count, 1);
 	assert_int_equal(fixture->run->result.causes[CAUSE_PORTS_EXHAUSTED].last_errno, EADDRINUSE);
-	assert_int_equal(fixture->run->result.dialed, 3);
+	assert_int_equal(fixture->run->result.totals.dialed, 3);
 }
 
 static void a_run_that_was_forced_beyond_its_tuples_fails_for_the_rest(void **state)
@@ -333,7 +333,7 @@ static void a_dial_whose_tuple_is_in_use_goes_again_from_a_spare_one(void **stat
 	assert_int_equal(
 		dial_at(fixture, 3)->slot.generation, dial_at(fixture, 1)->slot.generation + 1);
 	assert_int_equal(table_dialed_ns(&fixture->table, 1), at_ms(40));
-	assert_int_equal(fixture->run->result.dialed, 3);
+	assert_int_equal(fixture->run->result.totals.dialed, 3);
 	assert_true(next_ns(fixture) == CLOCK_NEVER);
 }
 

@@ -68,10 +68,10 @@ static void zero_is_known_only_where_it_was_measured(void **state)
 	result->kernel.possible = true;
 	assert_int_equal(figure_value(asked, result), 0);
 	assert_true(figure_value(last, result) == RESULT_UNKNOWN);
-	result->dialed = 1;
+	result->totals.dialed = 1;
 	assert_int_equal(figure_value(last, result), 0);
 	assert_true(figure_set(last, result, 7));
-	result->dialed = 0;
+	result->totals.dialed = 0;
 	assert_int_equal(figure_value(last, result), 7);
 	assert_true(figure_set(last, result, RESULT_UNKNOWN));
 	assert_int_equal(result->generator.last_dial_ns, 0);
@@ -132,8 +132,8 @@ static void each_figure_merges_in_its_way(void **state)
 	struct result *into = *state;
 	struct result from;
 	assert_int_equal(result_init(&from), 0);
-	into->dialed = 10; /* sum */
-	from.dialed = 5;
+	into->totals.dialed = 10; /* sum */
+	from.totals.dialed = 5;
 	into->duration_ns = 10; /* the greatest */
 	from.duration_ns = 5;
 	into->unconfirmed = 3; /* sum, and unknown of one */
@@ -149,7 +149,7 @@ static void each_figure_merges_in_its_way(void **state)
 	from.machine.nofile = 4096;
 	figures_merge(into, &from);
 	result_finish(&from);
-	assert_int_equal(into->dialed, 15);
+	assert_int_equal(into->totals.dialed, 15);
 	assert_int_equal(into->duration_ns, 10);
 	assert_int_equal(into->unconfirmed, RESULT_UNKNOWN);
 	assert_int_equal(into->unconfirmed_most, 10);

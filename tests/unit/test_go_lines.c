@@ -64,8 +64,8 @@ static void set_established(struct result *result, uint64_t count)
 {
 	result->at_end.total = count;
 	result->at_end.established = count;
-	result->dialed = count;
-	result->established = count;
+	result->totals.dialed = count;
+	result->totals.established = count;
 	result->max_concurrent = count;
 }
 
@@ -132,7 +132,7 @@ static void all_failed(void **state)
 	set_target(result, "1.2.3.4", "1.2.3.4", 8080);
 	result->at_end.total = 4;
 	result->at_end.failed = 4;
-	result->dialed = 4;
+	result->totals.dialed = 4;
 	/* One value four times: the mean is that value, the deviation nothing. */
 	histogram_record_n(&result->times[TIMES_FAILURE], 1000, 4);
 	print_result(fixture);
@@ -159,7 +159,7 @@ static void there_are_some_of_each(void **state)
 		.failed = 3,
 		.not_initiated = 4,
 	};
-	result->established = 3;
+	result->totals.established = 3;
 	result->max_concurrent = 2;
 	/* Mean 2/3 of 1 µs over: truncated. */
 	histogram_record(&result->times[TIMES_CONNECT], 1500);

@@ -135,7 +135,7 @@ static void a_start_is_late_by_what_lies_behind_its_instant(void **state)
 	event.at_ns = at_ms(115);
 	hand_over(fixture, &event);
 	assert_int_equal(fixture->run.table.armed, 1);
-	assert_int_equal(fixture->run.result->dialed, 2);
+	assert_int_equal(fixture->run.result->totals.dialed, 2);
 	assert_int_equal(fixture->run.result->times[TIMES_LAG].max_us, 15000);
 	assert_int_equal(fixture->run.result->generator.late, 1);
 	assert_int_equal(table_dialed_ns(&fixture->run.table, 1), at_ms(115));
@@ -180,7 +180,7 @@ static void answers_after_the_numbers_were_taken_count_nothing(void **state)
 	happen(fixture, 1, TRANSPORT_FAILED, ECONNREFUSED);
 	happen(fixture, 2, TRANSPORT_FAILED, ECANCELED);
 	assert_int_equal(fixture->run.table.by_state[CONN_DIALING], CONNECTIONS);
-	assert_int_equal(fixture->run.result->established, 0);
+	assert_int_equal(fixture->run.result->totals.established, 0);
 	assert_int_equal(fixture->run.table.answered, 0);
 	assert_int_equal(fixture->run.result->causes[CAUSE_REFUSED].count, 0);
 	/* They are closed all the same when nothing of them is in flight. */

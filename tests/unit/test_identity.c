@@ -312,7 +312,8 @@ static void check_counts(const struct model *model, uint32_t number)
 		table->answered != counts->unconfirmed) {
 		model_fails("other counts of what is held", number);
 	}
-	if (result->dialed != counts->dialed || result->established != counts->established ||
+	if (result->totals.dialed != counts->dialed ||
+		result->totals.established != counts->established ||
 		result->received_from != counts->received || result->icmp.told != counts->told) {
 		model_fails("other counts in the result", number);
 	}
@@ -613,7 +614,7 @@ static void end_run(struct model *model)
 		}
 	}
 	if (memcmp(taken.by_state, run->table.by_state, sizeof(taken.by_state)) != 0 ||
-		taken.established != run->result->established ||
+		taken.established != run->result->totals.established ||
 		run->result->at_end.established != taken.by_state[CONN_ESTABLISHED]) {
 		model_fails("numbers changed that were taken", 0);
 	}

@@ -335,10 +335,10 @@ static void a_name_that_grew_is_cut_between_characters(void **state)
 
 static void assert_refused(const char *text, const char *message)
 {
-	struct result untouched = {.dialed = 77};
+	struct result untouched = {.totals.dialed = 77};
 	struct error error = ERROR_INIT;
 	assert_int_equal(json_read(text, strlen(text), &untouched, &error), -EINVAL);
-	assert_int_equal(untouched.dialed, 77);
+	assert_int_equal(untouched.totals.dialed, 77);
 	if (strstr(error.text, message) == NULL) {
 		fail_msg("%s", error.text);
 	}

@@ -40,7 +40,7 @@ static int careless_end(
 {
 	(void)state;
 	(void)verdict;
-	for (uint64_t i = 0; i < result->dialed; i++) {
+	for (uint64_t i = 0; i < result->totals.dialed; i++) {
 		fputc('x', out);
 	}
 	return 0; /* as one that forgets to look */
@@ -65,7 +65,7 @@ static int render(uint64_t length, char **ret_text, size_t *ret_length)
 	struct verdict *verdict = calloc(1, sizeof(*verdict));
 	assert_non_null(result);
 	assert_non_null(verdict);
-	result->dialed = length;
+	result->totals.dialed = length;
 	struct report report = {.ops = &careless};
 	int r = report_render(&report, result, verdict, ret_text, ret_length);
 	report_finish(&report);

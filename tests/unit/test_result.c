@@ -84,12 +84,12 @@ static void settings_can_be_set_again(void **state)
 static void the_rate_is_of_the_dials_between_the_first_and_the_last(void **state)
 {
 	struct result *result = *state;
-	result->dialed = 101;
+	result->totals.dialed = 101;
 	result->generator.last_dial_ns = NSEC_PER_SEC;
 	assert_true(result_dial_rate(result) == 100);
 	result->generator.last_dial_ns = GENERATOR_RATE_LEAST_NS - 1;
 	assert_true(result_dial_rate(result) == 0);
-	result->dialed = 1;
+	result->totals.dialed = 1;
 	result->generator.last_dial_ns = NSEC_PER_SEC;
 	assert_true(result_dial_rate(result) == 0);
 }
@@ -110,7 +110,7 @@ static void what_was_accepted_is_what_the_listener_or_data_tell(void **state)
 {
 	struct result *result = *state;
 	result->at_end.established = 100;
-	result->at_end.closed = 5;
+	result->totals.dropped = 5;
 	result->received_from = 12;
 	assert_int_equal(result_accepted_at_least(result), 7); /* five may have ended since */
 	result->listener.known_at_end = true;

@@ -74,8 +74,8 @@ static void all_are_established_held_and_closed(void **state)
 	const struct result *result = &run->result;
 	assert_at_end(run, 100, 0, 0, 0, 0);
 	assert_int_equal(result->end, RESULT_COMPLETED);
-	assert_int_equal(result->dialed, 100);
-	assert_int_equal(result->established, 100);
+	assert_int_equal(result->totals.dialed, 100);
+	assert_int_equal(result->totals.established, 100);
 	assert_int_equal(result->max_concurrent, 100);
 	assert_int_equal(result->dialing_ns, 2 * MS);
 	assert_int_equal(result->duration_ns, 3002 * MS);
@@ -206,7 +206,7 @@ static void an_answer_that_is_taken_back_is_a_failure(void **state)
 	scripted_run_plan(run, &(struct run_layout){.connections = 4});
 	scripted_run_complete(run, &retracted);
 	assert_at_end(run, 0, 0, 4, 0, 0);
-	assert_int_equal(run->result.established, 0);
+	assert_int_equal(run->result.totals.established, 0);
 	assert_int_equal(run->result.max_concurrent, 0);
 	assert_int_equal(run->result.times[TIMES_CONNECT].count, 0);
 	assert_int_equal(run->result.times[TIMES_FAILURE].max_us, 4000);
@@ -234,7 +234,7 @@ static void it_is_established_when_it_was_answered(void **state)
 	struct scripted_run *run = *state;
 	scripted_run_plan(run, &(struct run_layout){.connections = 4});
 	scripted_run_complete(run, &confirmed_later);
-	assert_int_equal(run->result.established, 4);
+	assert_int_equal(run->result.totals.established, 4);
 	assert_int_equal(run->result.times[TIMES_CONNECT].min_us, 2000);
 	assert_int_equal(run->result.times[TIMES_CONNECT].max_us, 2000);
 }
@@ -249,7 +249,7 @@ static void a_reset_between_answer_and_confirmation_ends_an_established_one(void
 	scripted_run_plan(run, &(struct run_layout){.connections = 4});
 	scripted_run_complete(run, &reset);
 	assert_at_end(run, 0, 4, 0, 0, 0);
-	assert_int_equal(run->result.established, 4);
+	assert_int_equal(run->result.totals.established, 4);
 	assert_int_equal(count_of(run, CAUSE_RESET_AT_ONCE), 4);
 	assert_int_equal(run->result.times[TIMES_LIFETIME].max_us, 1000);
 	assert_int_equal(run->result.kernel.asked, 0); /* the kernel has nothing left of it */
@@ -277,7 +277,7 @@ static void a_fin_during_the_hold_is_asked_about_and_answered(void **state)
 	BY_SLOT(run, &closed, &closed, &connected);
 	scripted_run_complete(run, NULL);
 	assert_at_end(run, 3, 2, 0, 0, 0);
-	assert_int_equal(run->result.established, 5);
+	assert_int_equal(run->result.totals.established, 5);
 	assert_int_equal(count_of(run, CAUSE_CLOSED_BY_PEER), 2);
 	assert_int_equal(run->result.times[TIMES_LIFETIME].count, 2);
 	assert_int_equal(run->result.times[TIMES_LIFETIME].max_us, 1000000);
@@ -400,7 +400,7 @@ static void a_reset_while_the_kernel_is_asked_is_one_of_the_closing(void **state
 static void assert_dial_of_that_instant_counts(const struct scripted_run *run)
 {
 	assert_int_equal(run->result.end, RESULT_INTERRUPTED);
-	assert_int_equal(run->result.dialed, 4);
+	assert_int_equal(run->result.totals.dialed, 4);
 	assert_at_end(run, 3, 0, 0, 1, 6);
 	assert_int_equal(run->result.times[TIMES_LAG].count, 4);
 	assert_int_equal(run->result.kernel.asked, 4); /* SYN_SENT is a state as well */
@@ -442,10 +442,10 @@ static void what_was_armed_ahead_is_taken_back(void **state)
 	scripted_run_interrupt_at(run, at_ms(35));
 	scripted_run_complete(run, &connected);
 	assert_at_end(run, 4, 0, 0, 0, 6);
-	assert_int_equal(run->result.dialed, 4);
+	assert_int_equal(run->result.totals.dialed, 4);
 	assert_true(run->script->calls[CALL_DISARM] > 0);
 	assert_int_equal(run->script->calls[CALL_DIAL],
-		run->result.dialed + run->script->calls[CALL_DISARM]);
+		run->result.totals.dialed + run->script->calls[CALL_DISARM]);
 }
 
 /* Too late to be taken back: the number of dials has it. */
@@ -459,7 +459,7 @@ static void a_dial_that_had_begun_when_it_was_disarmed_counts(void **state)
 	BY_SLOT(run, &connected, &begun, &connected);
 	scripted_run_interrupt_at(run, at_ms(50));
 	scripted_run_complete(run, NULL);
-	assert_int_equal(run->result.dialed, 2);
+	assert_int_equal(run->result.totals.dialed, 2);
 	assert_at_end(run, 1, 0, 0, 1, 8);
 }
 
@@ -490,7 +490,7 @@ static void a_fast_pace_is_kept_too(void **state)
 	scripted_run_plan(run, &(struct run_layout){.connections = 2000});
 	run->plan.settings.sleep_ns = 10 * NSEC_PER_USEC;
 	scripted_run_complete(run, &connected);
-	assert_int_equal(run->result.dialed, 2000);
+	assert_int_equal(run->result.totals.dialed, 2000);
 	assert_int_equal(run->result.times[TIMES_LAG].count, 2000);
 	assert_int_equal(run->result.times[TIMES_LAG].max_us, 0);
 	assert_int_equal(run->result.dialing_ns, 1999 * 10 * NSEC_PER_USEC + 2 * MS);
@@ -538,7 +538,7 @@ static void a_redial_waits_for_the_end_of_the_first(void **state)
 	assert_int_equal(again->slot.number, 2);
 	assert_int_equal(again->at_ns, at_ms(8));
 	assert_int_equal(address_port(&again->source), RUN_SOURCE_PORT + 5);
-	assert_int_equal(run->result.dialed, 5); /* no SYN had left */
+	assert_int_equal(run->result.totals.dialed, 5); /* no SYN had left */
 	assert_int_equal(run->result.times[TIMES_CONNECT].max_us, 2000);
 	assert_int_equal(run->result.kernel.agreed, 5); /* it is asked about by its new tuple */
 }
@@ -684,8 +684,8 @@ static void where_sockets_cannot_be_placed_the_result_is_still_there(void **stat
 	assert_int_equal(scripted_run_execute(run), -ENFILE);
 	assert_string_not_equal(run->error.text, "");
 	const struct snapshot *at_end = &run->result.at_end;
-	assert_true(run->result.dialed > 0);
-	assert_int_equal(run->result.dialed, run->script->dial_count);
+	assert_true(run->result.totals.dialed > 0);
+	assert_int_equal(run->result.totals.dialed, run->script->dial_count);
 	assert_int_equal(at_end->dialing + at_end->established, run->script->dial_count);
 	assert_int_equal(at_end->total, 100);
 	assert_true(run->result.unconfirmed == RESULT_UNKNOWN);
@@ -703,7 +703,7 @@ static void where_the_transport_is_busy_for_good_the_result_is_still_there(void 
 	assert_int_equal(scripted_run_execute(run), -EBUSY);
 	assert_string_equal(run->error.text, "scripted: wait");
 	assert_at_end(run, 2, 0, 1, 7, 0);
-	assert_int_equal(run->result.established, 2);
+	assert_int_equal(run->result.totals.established, 2);
 	assert_int_equal(count_of(run, CAUSE_REFUSED), 1);
 	assert_true(run->result.unconfirmed == RESULT_UNKNOWN);
 	assert_int_equal(run->script->destroyed, 1);
@@ -953,7 +953,7 @@ static void without_descriptors_a_dial_fails_here(void **state)
 	scripted_run_complete(run, &connected);
 	assert_at_end(run, 2, 0, 3, 0, 0);
 	assert_int_equal(count_of(run, CAUSE_DESCRIPTORS), 3);
-	assert_int_equal(run->result.dialed, 2);
+	assert_int_equal(run->result.totals.dialed, 2);
 	assert_int_equal(run->result.times[TIMES_FAILURE].count, 0); /* none was dialled */
 	assert_int_equal(run->script->calls[CALL_CLOSE], 2);
 }

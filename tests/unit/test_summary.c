@@ -52,8 +52,8 @@ static void set_established(struct result *result, uint64_t count)
 {
 	result->at_end.total = count;
 	result->at_end.established = count;
-	result->dialed = count;
-	result->established = count;
+	result->totals.dialed = count;
+	result->totals.established = count;
 	result->max_concurrent = count;
 }
 
@@ -120,6 +120,7 @@ static void the_report_of_a_run_that_failed(void **state)
 	set_target(result, "host", "1.2.3.4", 80);
 	result->kernel.possible = true;
 	result->at_end = (struct snapshot){.total = 4, .failed = 4};
+	result->totals.failed = 4;
 	result->causes[CAUSE_REFUSED] =
 		(struct cause_tally){.count = 4, .first_ns = NSEC_PER_MSEC, .last_ns = 2345678901};
 	histogram_record_n(&result->times[TIMES_FAILURE], UINT64_C(90) * 1000 * 1000, 4);
@@ -180,6 +181,7 @@ static void each_finding_is_told_once(void **state)
 		result->causes[causes[i]].count = 1;
 	}
 	result->at_end = (struct snapshot){.total = 5, .failed = 5};
+	result->totals.failed = 5;
 	const char *text = print(fixture);
 	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
 		const char *hint = strstr(text, cause_hint(causes[i]));
@@ -328,7 +330,7 @@ static void rate_is_of_the_time_between_the_dials(void **state)
 	struct result *result = &fixture->result;
 	set_target(result, "host", "1.2.3.4", 80);
 	set_established(result, 101);
-	result->dialed = 101;
+	result->totals.dialed = 101;
 	result->dialing_ns = 1500 * NSEC_PER_MSEC; /* most of it a wait for answers */
 	result->generator.last_dial_ns = 10 * NSEC_PER_MSEC;
 	assert_string_equal(line_of(fixture, "Generator:"),
@@ -336,7 +338,7 @@ static void rate_is_of_the_time_between_the_dials(void **state)
 	result->generator.last_dial_ns = GENERATOR_RATE_LEAST_NS - 1;
 	assert_string_equal(line_of(fixture, "Generator:"), "Generator: 0% of a CPU while dialing");
 	result->generator.last_dial_ns = 10 * NSEC_PER_MSEC;
-	result->dialed = 1;
+	result->totals.dialed = 1;
 	assert_string_equal(line_of(fixture, "Generator:"), "Generator: 0% of a CPU while dialing");
 }
 
@@ -354,11 +356,12 @@ static void survival_where_any_was_dropped(void **state)
 		.closed = 1751,
 	};
 	result->at_end = later;
+	result->totals.dropped = later.closed;
 	series_add(&result->series, &later);
 	assert_string_equal(line_of(fixture, "Survival:"),
 		"Survival: 100% after 1s, 100% after 10s, 82.4% after 1m0s, 82.4% after 1m30s "
 		"(since the last dial)");
-	result->at_end.closed = 1;
+	result->totals.dropped = 1;
 	assert_non_null(strstr(line_of(fixture, "Survival:"), "99.9% after 1m30s"));
 }
 

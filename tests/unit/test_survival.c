@@ -20,9 +20,9 @@ static const struct snapshot samples[] = {
 static void fill(struct result *result, uint64_t end_s)
 {
 	*result = (struct result){
-		.established = 1000,
+		.totals = {.established = 1000, .dropped = 600},
 		.duration_ns = end_s * NSEC_PER_SEC,
-		.at_end = {.established = 400, .closed = 600},
+		.at_end = {.established = 400},
 		.generator = {.last_dial_ns = 2 * NSEC_PER_SEC},
 		.series = {.count = sizeof(samples) / sizeof(samples[0]), .step_ns = NSEC_PER_SEC},
 	};
@@ -78,7 +78,7 @@ static void nothing_established_nothing_survives(void **state)
 	struct result result;
 	struct survival survival;
 	fill(&result, 22);
-	result.established = 0;
+	result.totals.established = 0;
 	survival_compute(&result, &survival);
 	assert_int_equal(survival.count, 0);
 }

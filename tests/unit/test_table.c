@@ -62,8 +62,8 @@ static void counters_follow_the_states(void **state)
 	assert_snapshot(table, 2, 0, 1, 0, 1);
 	table_closed(table, 0, 0, AT_US(50));
 	assert_snapshot(table, 2, 0, 0, 1, 1);
-	assert_int_equal(fixture->result.dialed, 2);
-	assert_int_equal(fixture->result.established, 1);
+	assert_int_equal(fixture->result.totals.dialed, 2);
+	assert_int_equal(fixture->result.totals.established, 1);
 	assert_int_equal(table->established_now_max, 1);
 	assert_false(table_decided(table));
 }
@@ -91,7 +91,7 @@ static void a_connection_never_dialed_has_no_time_to_error(void **state)
 	struct fixture *fixture = *state;
 	table_failed(&fixture->table, 2, CAUSE_PORTS_EXHAUSTED, 98, AT_US(3));
 	assert_snapshot(&fixture->table, 3, 0, 0, 0, 1);
-	assert_int_equal(fixture->result.dialed, 0);
+	assert_int_equal(fixture->result.totals.dialed, 0);
 	assert_int_equal(fixture->result.times[TIMES_FAILURE].count, 0);
 	assert_int_equal(fixture->result.causes[CAUSE_PORTS_EXHAUSTED].count, 1);
 }
@@ -103,7 +103,7 @@ static void a_second_dial_is_timed_from_itself(void **state)
 	table_dialing_again(&fixture->table, 0, AT_US(500));
 	table_answered(&fixture->table, 0, AT_US(520));
 	table_established(&fixture->table, 0);
-	assert_int_equal(fixture->result.dialed, 1);
+	assert_int_equal(fixture->result.totals.dialed, 1);
 	assert_int_equal(fixture->result.times[TIMES_CONNECT].max_us, 20);
 }
 
@@ -152,7 +152,7 @@ static void a_slot_serves_again_in_a_new_generation(void **state)
 	table_dialing(table, 3, AT_US(20), AT_US(20));
 	table_answered(table, 3, AT_US(25));
 	table_established(table, 3);
-	assert_int_equal(fixture->result.dialed, 2);
+	assert_int_equal(fixture->result.totals.dialed, 2);
 	assert_int_equal(fixture->result.causes[CAUSE_REFUSED].count, 1);
 }
 
@@ -196,7 +196,7 @@ static void what_ends_before_the_next_is_confirmed_was_there_with_it(void **stat
 	table_answered(table, 3, AT_US(7));
 	table_established(table, 3);
 	assert_int_equal(table->established_now_max, 2);
-	assert_int_equal(fixture->result.established, 3);
+	assert_int_equal(fixture->result.totals.established, 3);
 	assert_int_equal(fixture->result.times[TIMES_CONNECT].count, 3);
 }
 
@@ -351,7 +351,7 @@ static void times_that_span_a_stall_are_set_apart(void **state)
 	table_established(table, 1);
 	table_failed(table, 2, CAUSE_REFUSED, ECONNREFUSED, AT_US(2000005));
 	dial_and_establish(table, 3, 2000010, 2000050);
-	assert_int_equal(result->established, 3);
+	assert_int_equal(result->totals.established, 3);
 	assert_int_equal(result->times[TIMES_CONNECT].count, 2);
 	assert_int_equal(result->times[TIMES_CONNECT].max_us, 100);
 	assert_int_equal(result->times[TIMES_FAILURE].count, 0);

@@ -29,8 +29,8 @@ static int setup(void **state)
 		.established = 600,
 		.closed = 200,
 		.failed = 90};
-	result->dialed = 900;
-	result->established = 800;
+	result->totals =
+		(struct totals){.dialed = 900, .established = 800, .failed = 90, .dropped = 200};
 	result->max_concurrent = 700;
 	result->unconfirmed = result->unconfirmed_most = 4;
 	result->dialing_ns = 2 * NSEC_PER_SEC;
@@ -170,17 +170,17 @@ static void each_operator_compares(void **state)
 static void shares_are_exact(void **state)
 {
 	struct result *result = *state;
-	result->established = 999;
+	result->totals.established = 999;
 	assert_false(crossed("established<99.9%", result));
 	assert_false(crossed("established>99.9%", result));
 	assert_true(crossed("established<99.900001%", result));
-	result->established = 998;
+	result->totals.established = 998;
 	assert_true(crossed("established<99.9%", result));
 	result->at_end.total = UINT64_C(16777216);
-	result->established = UINT64_C(16777215);
+	result->totals.established = UINT64_C(16777215);
 	assert_true(crossed("established<100%", result));
-	result->dialed = 3;
-	result->at_end.failed = 1;
+	result->totals.dialed = 3;
+	result->totals.failed = 1;
 	assert_true(crossed("errors>33.333333%", result));
 	assert_true(crossed("errors<33.333334%", result));
 }
@@ -191,7 +191,7 @@ static void suffixes_count(void **state)
 	assert_true(crossed("connect.max<1s", result));
 	assert_true(crossed("connect.max>=2000us", result));
 	assert_true(crossed("connect.max<1m30s", result));
-	result->established = 20000;
+	result->totals.established = 20000;
 	assert_true(crossed("established==20k", result));
 	assert_true(crossed("rate==10k", result));
 	assert_true(crossed("rate==10k/s", result));
@@ -201,15 +201,15 @@ static void suffixes_count(void **state)
 static void times_that_were_measured_of_some(void **state)
 {
 	struct result *result = *state;
-	result->established = 1000;
+	result->totals.established = 1000;
 	struct threshold_outcome outcome = outcome_of("handshake.max>1h", result, false);
 	assert_null(outcome.not_judged);
 	assert_string_equal(outcome.actual, "1ms");
-	result->established = 2000;
+	result->totals.established = 2000;
 	outcome = outcome_of("handshake.max>1h", result, false);
 	assert_null(outcome.not_judged);
 	assert_string_equal(outcome.actual, "1ms, measured of 1000 of 2000");
-	result->established = 2001;
+	result->totals.established = 2001;
 	outcome = outcome_of("handshake.max>1h", result, false);
 	assert_string_equal(outcome.not_judged, "it was measured of less than half of them");
 	assert_false(outcome_of("handshake.max>0", result, false).crossed);
@@ -222,12 +222,12 @@ static void no_failure_has_no_time(void **state)
 {
 	struct result *result = *state;
 	assert_non_null(outcome_of("failure.p99>1s", result, false).not_judged);
-	result->at_end.failed = 0;
+	result->totals.failed = 0;
 	struct threshold_outcome outcome = outcome_of("failure.p99>1s", result, false);
 	assert_null(outcome.not_judged);
 	assert_false(outcome.crossed);
 	assert_string_equal(outcome.actual, "of none that failed");
-	result->at_end.closed = 0;
+	result->totals.dropped = 0;
 	histogram_reset(&result->times[TIMES_LIFETIME]);
 	outcome = outcome_of("lifetime.min<1h", result, false);
 	assert_null(outcome.not_judged);
@@ -263,7 +263,7 @@ static void what_cannot_be_known_is_not_judged(void **state)
 	struct result *result = *state;
 	result->unconfirmed = result->unconfirmed_most = RESULT_UNKNOWN;
 	result->dialing_ns = RESULT_UNKNOWN;
-	result->dialed = 0;
+	result->totals.dialed = 0;
 	const char *const texts[] = {"unconfirmed>0", "unconfirmed<5%", "failure.max>0",
 		"failure.p99<1h", "errors>=0%", "rate<1k"};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -349,12 +349,12 @@ static void a_growing_result_is_judged_with_care(void **state)
 		assert_true(outcome_of(high[i], result, true).crossed);
 	}
 
-	result->dialed = THRESHOLD_RUNNING_SAMPLES - 1;
+	result->totals.dialed = THRESHOLD_RUNNING_SAMPLES - 1;
 	assert_non_null(outcome_of("errors>1%", result, true).not_judged);
 	assert_true(outcome_of("errors>1", result, true).crossed);
-	result->dialed++;
+	result->totals.dialed++;
 	assert_true(outcome_of("errors>1%", result, true).crossed);
-	result->established = THRESHOLD_RUNNING_SAMPLES - 1;
+	result->totals.established = THRESHOLD_RUNNING_SAMPLES - 1;
 	assert_non_null(outcome_of("rate>1", result, true).not_judged);
 
 	histogram_record_n(&result->times[TIMES_FAILURE], 7, THRESHOLD_RUNNING_SAMPLES - 1);

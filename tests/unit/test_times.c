@@ -39,10 +39,10 @@ static void all_are_empty_at_first_and_apart(void **state)
 static void each_row_knows_of_how_many_it_is(void **state)
 {
 	struct result *result = *state;
-	result->established = 3;
-	result->at_end.failed = 4;
-	result->at_end.closed = 5;
-	result->dialed = 6;
+	result->totals.established = 3;
+	result->totals.failed = 4;
+	result->totals.dropped = 5;
+	result->totals.dialed = 6;
 	result->stalls.connect_apart = 7;
 	result->stalls.failure_apart = 8;
 	result->stalls.lifetime_apart = 9;

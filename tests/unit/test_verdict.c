@@ -42,6 +42,8 @@ static void exit_status_follows_from_the_numbers(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct result result = {
 			.at_end = cases[i].at_end,
+			.totals = {.failed = cases[i].at_end.failed,
+				.dropped = cases[i].at_end.closed},
 			.end = cases[i].end,
 			.held = cases[i].held,
 		};
@@ -62,9 +64,9 @@ static void exit_statuses_are_the_numbers_that_scripts_know(void **state)
 static void fail_with(struct result *result, enum cause cause, uint64_t count)
 {
 	result->causes[cause].count = count;
-	result->at_end.failed += count;
+	result->totals.failed += count;
 	result->at_end.total += count;
-	result->dialed += count;
+	result->totals.dialed += count;
 }
 
 static struct threshold_rules rules_of(const char *text, bool aborts)
@@ -172,8 +174,9 @@ static void what_was_not_known_is_no_success(void **state)
 	struct verdict verdict;
 	struct threshold_rules rules = rules_of("unconfirmed>0", false);
 	assert_int_equal(result_init(&result), 0);
-	result.established = result.dialed = 5;
+	result.totals.established = result.totals.dialed = 5;
 	result.at_end = (struct snapshot){.total = 5, .established = 4, .closed = 1};
+	result.totals.dropped = 1;
 	verdict_judge(&result, &rules, &verdict);
 	assert_int_equal(verdict.exit_status, EXIT_STATUS_FAILURES);
 	assert_int_equal(
@@ -220,7 +223,7 @@ static void a_failure_after_the_run_comes_before_all(void **state)
 	assert_string_equal(verdict.reasons[0], "The report was lost.");
 	assert_string_equal(verdict.reasons[1], "The text was lost.");
 
-	const struct result failed = {.at_end = {.total = 5, .failed = 5}};
+	const struct result failed = {.at_end = {.total = 5, .failed = 5}, .totals.failed = 5};
 	verdict = plain_verdict(&failed);
 	for (size_t i = 0; i < VERDICT_REASONS_MAX; i++) {
 		verdict_fail(&verdict, i == VERDICT_REASONS_MAX - 1 ? "last" : "more");

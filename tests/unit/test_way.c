@@ -32,7 +32,7 @@ static void plan_with_failures(struct scripted_run *run, uint64_t targets, uint6
 	scripted_run_plan(run, &(struct run_layout){.connections = 10, .targets = targets});
 	run->result.target = run->plan.targets.list[0];
 	run->result.target_count = targets > 1 ? targets : 0;
-	run->result.at_end.failed = failed;
+	run->result.totals.failed = failed;
 	run->result.causes[CAUSE_TIMED_OUT].count = failed;
 	netstat_init(&run->result.network);
 }
@@ -47,7 +47,7 @@ static void where_nothing_failed_nothing_is_looked_at(void **state)
 	ways_look(&run->plan, &run->result);
 	assert_int_equal(run->result.way_count, 0);
 	/* Nor where it failed here. */
-	run->result.at_end.failed = 3;
+	run->result.totals.failed = 3;
 	run->result.causes[CAUSE_DESCRIPTORS].count = 3;
 	ways_look(&run->plan, &run->result);
 	assert_int_equal(run->result.way_count, 0);

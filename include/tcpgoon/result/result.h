@@ -18,6 +18,7 @@
 #include "tcpgoon/result/series.h"
 #include "tcpgoon/result/snapshot.h"
 #include "tcpgoon/result/times_kind.h"
+#include "tcpgoon/result/totals.h"
 #include "tcpgoon/stats/cause.h"
 #include "tcpgoon/stats/histogram.h"
 
@@ -310,10 +311,9 @@ struct result {
 	struct result_settings settings; /* what it came from */
 	uint64_t started_at_ns; /* since the epoch */
 	struct address target; /* the first address dialled, with its port */
-	/* While the run goes on, the counts of now; then those before we began to close what was open. */
+	struct totals totals;
+	/* While the run goes on, how it is now; then how it was before we began to close what was open. */
 	struct snapshot at_end;
-	uint64_t dialed; /* left NOT_INITIATED */
-	uint64_t established; /* ever: at_end.established + at_end.closed */
 	/*
 	 * Of the established, how many the peer has not completed, at least, and how many it may be
 	 * at most: more where some could not tell, being too young or not known to the kernel.
@@ -408,7 +408,7 @@ uint64_t result_failed_here(const struct result *result);
 static inline uint64_t result_failed_there(const struct result *result)
 {
 	uint64_t here = result_failed_here(result);
-	return result->at_end.failed > here ? result->at_end.failed - here : 0;
+	return result->totals.failed > here ? result->totals.failed - here : 0;
 }
 
 /* What was added to a counter of this network during the run; 0 where the kernel has none. */
