@@ -78,10 +78,9 @@ static int set_options(const struct dialer *dialer, int fd, sa_family_t family)
 	return 0;
 }
 
-static const struct address *target_of(const struct dialer *dialer, uint64_t number)
+static const struct address *target_of(const struct dialer *dialer, uint32_t slot)
 {
-	const struct targets *targets = &dialer->plan->targets;
-	return &targets->list[targets_turn(targets, number)];
+	return &dialer->plan->targets.list[tuple_pool_target(dialer->pool, slot)];
 }
 
 /* Binds to the tuple, or to the next spare one that is not in use; *ordinal says which it was. */
@@ -108,7 +107,8 @@ static int make_socket(struct dialer *dialer, uint64_t *ordinal)
 	if (!tuple_pool_has(dialer->pool, *ordinal)) {
 		return -EADDRINUSE;
 	}
-	const struct address *target = target_of(dialer, *ordinal);
+	const struct targets *targets = &dialer->plan->targets;
+	const struct address *target = &targets->list[targets_turn(targets, *ordinal)];
 	int flags = dialer->transport->ops->socket_flags;
 	int fd = socket(target->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | flags, IPPROTO_TCP);
 	if (fd < 0) {
@@ -199,11 +199,15 @@ static int prepare(struct dialer *dialer, uint64_t before, uint64_t now_ns)
 	return place_batch(dialer, &batch);
 }
 
+static uint64_t due_ns_of(const struct dialer *dialer, uint32_t slot)
+{
+	return pacer_due_ns(&dialer->pacer, table_attempt(dialer->table, slot));
+}
+
 /* Without a delay all are due at the start, and what they wait for is not lateness. */
 static uint64_t scheduled_ns(const struct dialer *dialer, uint32_t index)
 {
-	return dialer->plan->schedule.period_ns > 0 ? pacer_due_ns(&dialer->pacer, index)
-						    : CLOCK_NEVER;
+	return dialer->plan->schedule.period_ns > 0 ? due_ns_of(dialer, index) : CLOCK_NEVER;
 }
 
 /* False where it could not have a socket, and has failed. */
@@ -245,7 +249,7 @@ static int arm_ahead(struct dialer *dialer, uint64_t armed_before, uint64_t now_
 		for (; r == 0 && dialer->next < dialer->prepared; dialer->next++) {
 			uint32_t index = (uint32_t)dialer->next;
 			if (has_socket(dialer, index)) {
-				r = dial(dialer, index, pacer_due_ns(&dialer->pacer, index));
+				r = dial(dialer, index, due_ns_of(dialer, index));
 			}
 		}
 	}

@@ -70,7 +70,7 @@ static bool group_address(const struct grouping *grouping, enum group_kind kind,
 	const struct tuples *tuples = &grouping->pool->plan->tuples;
 	const struct targets *targets = tuples->targets;
 	if (kind != GROUP_SOURCE) {
-		*ret_address = targets->list[targets_turn(targets, index)];
+		*ret_address = targets->list[tuple_pool_target(grouping->pool, index)];
 		return true;
 	}
 	if (index >= tuples_capacity(tuples)) {

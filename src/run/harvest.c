@@ -22,7 +22,7 @@ static void handle_started(
 	if (!armed || run_state_numbers_are_taken(run)) {
 		return;
 	}
-	uint64_t due_ns = pacer_due_ns(&run->dialer.pacer, index);
+	uint64_t due_ns = pacer_due_ns(&run->dialer.pacer, table_attempt(&run->table, index));
 	uint64_t earliest_ns = due_ns > event->since_ns ? due_ns : event->since_ns;
 	table_dialing(&run->table, index, due_ns, event->at_ns);
 	dial_queue_push(&run->queue, event->slot, event->at_ns);

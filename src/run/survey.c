@@ -254,7 +254,7 @@ static bool is_worth_asking(const struct result *result)
 /* Whether a socket of this network listens on its target: then its other end would be here. */
 static bool other_end_is_here(const struct survey *survey, uint32_t index)
 {
-	size_t target = targets_turn(&survey->pool->plan->targets, index);
+	size_t target = tuple_pool_target(survey->pool, index);
 	return table_state(survey->table, index) == CONN_ESTABLISHED &&
 		target < RESULT_TARGETS_MAX &&
 		(survey->table->result->listener.listened_at_end >> target & 1) != 0;

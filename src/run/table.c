@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 #include "tcpgoon/base/clock.h"
+#include "tcpgoon/plan/targets.h"
 
 int table_init(struct table *table, uint64_t count, uint64_t start_ns, struct result *result)
 {
@@ -90,18 +91,23 @@ static void tally(
 static struct target_tally *target_of(const struct table *table, uint32_t index)
 {
 	struct result *result = table->result;
-	return result->target_count == 0 ? NULL : &result->targets[index % result->target_count];
+	if (result->target_count == 0) {
+		return NULL;
+	}
+	/* All tuples of a slot go to one target, and the planned one has the slot's number. */
+	return &result->targets[targets_turn_of(result->target_count, index)];
 }
 
 /* The path or the target would not have it. */
 static void note_rejected(const struct table *table, uint32_t index)
 {
 	struct result *result = table->result;
-	if (index < result->first_rejected) {
-		result->first_rejected = index;
+	uint64_t attempt = table_attempt(table, index);
+	if (attempt < result->first_rejected) {
+		result->first_rejected = attempt;
 	}
-	if (result->last_rejected == RESULT_UNKNOWN || index > result->last_rejected) {
-		result->last_rejected = index;
+	if (result->last_rejected == RESULT_UNKNOWN || attempt > result->last_rejected) {
+		result->last_rejected = attempt;
 	}
 }
 

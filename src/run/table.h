@@ -142,6 +142,17 @@ static inline struct slot table_slot(const struct table *table, uint32_t index)
 	return (struct slot){.number = index, .generation = table->conns[index].generation};
 }
 
+/*
+ * Which dial of the run the slot has, counted from 0 in the order of the schedule: its due instant,
+ * and which was the first that was rejected, go by this number. No slot is used twice in a run, so
+ * attempt i has slot i.
+ */
+static inline uint64_t table_attempt(const struct table *table, uint32_t slot)
+{
+	(void)table;
+	return slot;
+}
+
 static inline enum conn_state table_state(const struct table *table, uint32_t index)
 {
 	return (enum conn_state)table->conns[index].state;

@@ -92,6 +92,11 @@ void tuple_pool_assign(struct tuple_pool *pool, uint32_t slot, uint64_t ordinal)
 	}
 }
 
+size_t tuple_pool_target(const struct tuple_pool *pool, uint32_t slot)
+{
+	return targets_turn(&pool->plan->targets, slot);
+}
+
 struct tuple tuple_pool_of(const struct tuple_pool *pool, uint32_t slot)
 {
 	const struct displaced wanted = {.slot = slot};

@@ -42,6 +42,9 @@ bool tuple_pool_take_spare(struct tuple_pool *pool, uint64_t *ordinal);
 /* The slot is dialled from this tuple from now on. */
 void tuple_pool_assign(struct tuple_pool *pool, uint32_t slot, uint64_t ordinal);
 
+/* Which of the plan's targets the slot is dialled to, by whichever of its tuples. */
+size_t tuple_pool_target(const struct tuple_pool *pool, uint32_t slot);
+
 /* The tuple that the slot was dialled from last. */
 struct tuple tuple_pool_of(const struct tuple_pool *pool, uint32_t slot);
 

@@ -89,10 +89,11 @@ class SystemCalls(harness.Case):
             others[connections] = {name: number for name, number in calls.items()
                                    if name not in FOR_A_CONNECTION}
         # The kernel is asked about 64 at once, and its answers are read 16 at a time: about each
-        # that is open, and where other programs close theirs meanwhile, about each FIN.
+        # that is open, and where other programs close theirs meanwhile, about each FIN, which may
+        # take several passes.
         asking = {connections: sum(calls.pop(name, 0) for name in ASKING_THE_KERNEL)
                   for connections, calls in others.items()}
-        self.assertLess(asking[5000], 5000 / 5)
+        self.assertLess(asking[5000], 5000 / 2)
         self.assertLess(sum(others[5000].values()), 600, others)
         self.assertLess(sum(others[5000].values()), sum(others[500].values()) + 100, others)
 

@@ -31,10 +31,15 @@ int targets_init(struct targets *targets, const struct address *hosts, size_t ho
 int targets_check_ports(const char *ports, struct error *error);
 void targets_finish(struct targets *targets);
 
-/* The target of the connection or tuple with this number: targets take turns. */
-static inline size_t targets_turn(const struct targets *targets, uint64_t number)
+/* Which of so many targets the tuple with this ordinal goes to: they take turns. */
+static inline size_t targets_turn_of(size_t count, uint64_t ordinal)
 {
-	return (size_t)(number % targets->count);
+	return (size_t)(ordinal % count);
+}
+
+static inline size_t targets_turn(const struct targets *targets, uint64_t ordinal)
+{
+	return targets_turn_of(targets->count, ordinal);
 }
 
 #endif
