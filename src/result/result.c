@@ -134,7 +134,7 @@ uint64_t result_accepted_at_least(const struct result *result)
 double result_dial_rate(const struct result *result)
 {
 	uint64_t span_ns = result->generator.last_dial_ns;
-	if (result->totals.dialed < 2 || span_ns < GENERATOR_RATE_LEAST_NS) {
+	if (result->totals.dialed < 2 || span_ns < GENERATOR_RATE_MIN_NS) {
 		return 0;
 	}
 	return (double)(result->totals.dialed - 1) * (double)NSEC_PER_SEC / (double)span_ns;

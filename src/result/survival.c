@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tcpgoon/result/survival.h"
 
+#include <assert.h>
 #include <stdbool.h>
 
 #include "tcpgoon/base/clock.h"
@@ -9,7 +10,7 @@
 static const uint64_t instants_s[] = {1, 10, 60, 300, 600, 1800, 3600, 21600, 86400};
 
 #define INSTANTS (sizeof(instants_s) / sizeof(instants_s[0]))
-_Static_assert(INSTANTS < SURVIVAL_POINTS_MAX, "and the end");
+static_assert(INSTANTS < SURVIVAL_POINTS_MAX, "and the end");
 
 /* How many had been dropped by the last sample that is not later than `elapsed_ns`. */
 static uint64_t dropped_by(const struct series *series, uint64_t elapsed_ns)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "run/counters.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,7 +113,7 @@ static bool is_fuller(const struct two_looks *looks, const struct two_looks *tha
 	return queued_most(looks) * room_there > queued_most(than) * room;
 }
 
-_Static_assert(RESULT_TARGETS_MAX <= 64, "a bit for each");
+static_assert(RESULT_TARGETS_MAX <= 64, "a bit for each");
 
 static void look_at_listeners(const struct counters *counters, struct listener_view *view)
 {
@@ -192,7 +193,7 @@ static void look_at_tables(struct host_tables *tables, struct leftover *left)
 	tables->time_wait_max = limits.time_wait_max;
 }
 
-_Static_assert(LIMITS_NONE == RESULT_UNKNOWN, "what the host does not tell is unknown");
+static_assert(LIMITS_NONE == RESULT_UNKNOWN, "what the host does not tell is unknown");
 
 static void look_at_host(struct host_view *view)
 {
@@ -213,7 +214,7 @@ static void look_at_host(struct host_view *view)
 	view->syn_retries = limits.syn_retries;
 }
 
-_Static_assert(CGROUP_NONE == RESULT_UNKNOWN, "a quota that is not seen is unknown");
+static_assert(CGROUP_NONE == RESULT_UNKNOWN, "a quota that is not seen is unknown");
 
 static void look_at_quota(struct counters *counters, struct generator *generator)
 {

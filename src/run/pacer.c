@@ -12,8 +12,8 @@
 #include "tcpgoon/base/clock.h"
 
 #define AHEAD_NS (20 * NSEC_PER_MSEC)
-#define AHEAD_FEWEST 2
-#define AHEAD_MOST 32
+#define AHEAD_MIN 2
+#define AHEAD_MAX 32
 /* The shortest period at which every connection has its own TIMEOUT: 5,000 a second. */
 #define OWN_TIMEOUT_PERIOD_NS (200 * NSEC_PER_USEC)
 
@@ -31,10 +31,10 @@ static uint64_t chains_ahead(const struct schedule *schedule)
 		return 1;
 	}
 	uint64_t ahead = AHEAD_NS / schedule->period_ns;
-	if (ahead < AHEAD_FEWEST) {
-		return AHEAD_FEWEST;
+	if (ahead < AHEAD_MIN) {
+		return AHEAD_MIN;
 	}
-	return ahead < AHEAD_MOST ? ahead : AHEAD_MOST;
+	return ahead < AHEAD_MAX ? ahead : AHEAD_MAX;
 }
 
 uint64_t pacer_armed_before(const struct pacer *pacer, uint64_t now_ns)

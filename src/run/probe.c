@@ -22,7 +22,7 @@
 #include "tcpgoon/plan/source_range.h"
 
 /* Of a list of ports, as many are tried on each address. */
-#define PORTS_MOST 16
+#define PORTS_MAX 16
 
 /* From when on a note says that it takes long. */
 #define NOTE_NS (1 * NSEC_PER_SEC)
@@ -87,7 +87,7 @@ static int try_address(const struct plan *plan, const struct address *address)
 {
 	const struct targets *targets = &plan->targets; /* the ports on some candidate */
 	int r = -ECONNREFUSED;
-	for (size_t i = 0; i < targets->count && i < PORTS_MOST; i++) {
+	for (size_t i = 0; i < targets->count && i < PORTS_MAX; i++) {
 		struct address target = *address;
 		address_set_port(&target, address_port(&targets->list[i]));
 		r = dial(plan, &target);

@@ -88,7 +88,7 @@ uint64_t challenges_total(const struct challenges *challenges)
 }
 
 /* The window updates of a SYN proxy. */
-#define OTHER_SEGMENTS_MOST 2
+#define OTHER_SEGMENTS_MAX 2
 
 /* By the schedule: 1, 3, 7 ... seconds. */
 static uint64_t due_ns(unsigned n)
@@ -140,7 +140,7 @@ enum repeats repeats_judge(const struct challenges *challenges, const struct rep
 	while (seen < due_at_least && was_seen(challenges, signs, seen + 1)) {
 		seen++;
 	}
-	uint64_t explained = due_at_most + OTHER_SEGMENTS_MOST + signs->syn_retransmits;
+	uint64_t explained = due_at_most + OTHER_SEGMENTS_MAX + signs->syn_retransmits;
 	if (signs->segments == 0 || signs->segments > explained ||
 		challenges_total(challenges) == 0) {
 		return REPEATS_NONE;

@@ -8,5 +8,5 @@ uint64_t stall_suspended_ns(struct stall_suspend *suspend, uint64_t now_ns, uint
 	bool first = suspend->look_ns == 0;
 	suspend->apart_ns = apart_ns;
 	suspend->look_ns = now_ns + STALL_HEARTBEAT_NS;
-	return !first && grown_ns >= STALL_LEAST_NS ? grown_ns : 0;
+	return !first && grown_ns >= STALL_MIN_NS ? grown_ns : 0;
 }

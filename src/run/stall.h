@@ -9,7 +9,7 @@
 #include "tcpgoon/base/clock.h"
 
 /* Late by less is the scheduling of a busy machine. */
-#define STALL_LEAST_NS (100 * NSEC_PER_MSEC)
+#define STALL_MIN_NS (100 * NSEC_PER_MSEC)
 
 /* The loop wakes at least so often while it times something: else a stall would look like a wait. */
 #define STALL_HEARTBEAT_NS (50 * NSEC_PER_MSEC)
@@ -22,7 +22,7 @@ static inline uint64_t stall_length_ns(uint64_t from_ns, uint64_t due_ns, uint64
 {
 	uint64_t expected_ns = due_ns > from_ns ? due_ns : from_ns;
 	uint64_t late_ns = now_ns > expected_ns ? now_ns - expected_ns : 0;
-	return late_ns >= STALL_LEAST_NS ? late_ns : 0;
+	return late_ns >= STALL_MIN_NS ? late_ns : 0;
 }
 
 /* CLOCK_MONOTONIC stands still while the machine is suspended, and CLOCK_BOOTTIME does not. */

@@ -110,13 +110,13 @@ static bool lost_no_syn(
 {
 	uint64_t waited_us = table->conns[index].connect_us;
 	return socket->total_retransmits > 0 &&
-		waited_us < KERNEL_VIEW_SYN_LOSS_LEAST_US + (uint64_t)socket->rtt_us;
+		waited_us < KERNEL_VIEW_SYN_LOSS_MIN_US + (uint64_t)socket->rtt_us;
 }
 
 /* The answer to the first SYN took longer than the kernel waits for it. */
 static bool was_slow(const struct sockdiag_socket *socket)
 {
-	return socket->rtt_us >= KERNEL_VIEW_SYN_LOSS_LEAST_US;
+	return socket->rtt_us >= KERNEL_VIEW_SYN_LOSS_MIN_US;
 }
 
 static void count_syns(

@@ -3,6 +3,7 @@
 #ifndef TCPGOON_RUN_TABLE_H
 #define TCPGOON_RUN_TABLE_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -55,8 +56,8 @@ struct conn {
 	uint16_t received_late : 1; /* data came after that */
 	uint16_t end_known : 1; /* what became of our FIN is counted */
 };
-_Static_assert(sizeof(struct conn) == 16, "a million connections in 16 MB");
-_Static_assert(CAUSE_MAX <= 256, "a cause fits its field");
+static_assert(sizeof(struct conn) == 16, "a million connections in 16 MB");
+static_assert(CAUSE_MAX <= 256, "a cause fits its field");
 /* The kernel's MAX_ERRNO is 4095. */
 
 struct table {

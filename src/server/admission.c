@@ -38,7 +38,7 @@ struct admission_order admission_decide(const struct admission_view *view)
 		order.start_multishot = true;
 		return order;
 	}
-	uint64_t wanted = lesser(room, ADMISSION_SINGLES_MOST);
+	uint64_t wanted = lesser(room, ADMISSION_SINGLES_MAX);
 	order.singles = wanted > view->singles ? (unsigned)wanted - view->singles : 0;
 	return order;
 }

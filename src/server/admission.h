@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /* Single accepts outstanding at once, at most. */
-#define ADMISSION_SINGLES_MOST 64
+#define ADMISSION_SINGLES_MAX 64
 
 struct admission_view {
 	uint64_t free_slots; /* of the accepting lane */

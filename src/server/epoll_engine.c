@@ -38,13 +38,13 @@
 #define BLOCK_BITS 16
 #define BLOCK_SLOTS (UINT32_C(1) << BLOCK_BITS)
 
-#define EVENTS_MOST 512
+#define EVENTS_MAX 512
 /* Connections accepted in one turn. */
-#define ACCEPTS_MOST 256
+#define ACCEPTS_MAX 256
 /* Times that one connection is received from in one turn. */
-#define RECEIVES_MOST 16
+#define RECEIVES_MAX 16
 /* The most that one recv() drops. */
-#define RECEIVE_MOST (1U << 16)
+#define RECEIVE_MAX (1U << 16)
 
 struct epoll_engine {
 	struct server_engine base;
@@ -53,11 +53,11 @@ struct epoll_engine {
 	int epoll_fd; /* owned */
 	int unwatched_fd; /* the connection that epoll would not take yet; -1: none */
 	bool asking; /* there is room, and no pause */
-	bool somebody_waits; /* nothing was heard of an empty queue since */
+	bool may_have_queued; /* nothing was heard of an empty queue since */
 	int event_count;
-	struct epoll_event events[EVENTS_MOST];
+	struct epoll_event events[EVENTS_MAX];
 	/* For recv() to point at: with MSG_TRUNC nothing is ever written to it. */
-	char dropped[RECEIVE_MOST];
+	char dropped[RECEIVE_MAX];
 };
 
 static struct epoll_engine *of(struct server_engine *base)
@@ -195,8 +195,8 @@ static int wait_for_events(
 	struct server_engine *base, uint64_t now_ns, uint64_t until_ns, struct error *error)
 {
 	struct epoll_engine *engine = of(base);
-	bool at_once = is_asking(base) && engine->somebody_waits;
-	int count = epoll_wait(engine->epoll_fd, engine->events, EVENTS_MOST,
+	bool at_once = is_asking(base) && engine->may_have_queued;
+	int count = epoll_wait(engine->epoll_fd, engine->events, EVENTS_MAX,
 		at_once ? 0 : milliseconds(now_ns, until_ns));
 	if (count < 0 && errno != EINTR) {
 		return error_set(error, -errno, "epoll_wait fails: %s", strerror(errno));
@@ -210,7 +210,7 @@ static int receive(struct epoll_engine *engine, int fd)
 {
 	struct connections *connections = &engine->base.connections;
 	const struct place place = place_of(fd);
-	for (unsigned i = 0; i < RECEIVES_MOST; i++) {
+	for (unsigned i = 0; i < RECEIVES_MAX; i++) {
 		ssize_t length = recv(
 			fd, engine->dropped, sizeof(engine->dropped), MSG_TRUNC | MSG_DONTWAIT);
 		int result = length < 0 ? -errno : (int)length;
@@ -242,12 +242,12 @@ static int accept_some(struct epoll_engine *engine, uint64_t now_ns)
 {
 	struct server_engine *base = &engine->base;
 	int r = 0;
-	for (unsigned i = 0; r == 0 && is_asking(base) && i < ACCEPTS_MOST; i++) {
+	for (unsigned i = 0; r == 0 && is_asking(base) && i < ACCEPTS_MAX; i++) {
 		int fd = accept4(base->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
 			r = take_fd(engine, fd, now_ns);
 		} else if (errno == EAGAIN) {
-			engine->somebody_waits = false;
+			engine->may_have_queued = false;
 			break;
 		} else {
 			r = server_engine_accept_failed(base, -errno, now_ns);
@@ -273,7 +273,7 @@ static int handle_event(struct epoll_engine *engine, int fd)
 {
 	struct server_engine *base = &engine->base;
 	if (fd == base->listen_fd) {
-		engine->somebody_waits = true;
+		engine->may_have_queued = true;
 		return 0;
 	}
 	return fd == engine->signal_fd ? handle_signal(engine) : receive(engine, fd);
@@ -295,7 +295,7 @@ static int harvest(struct server_engine *base, uint64_t now_ns, struct error *er
 	for (int i = 0; r == 0 && i < engine->event_count; i++) {
 		r = handle_event(engine, engine->events[i].data.fd);
 	}
-	if (r == 0 && engine->somebody_waits) {
+	if (r == 0 && engine->may_have_queued) {
 		r = accept_some(engine, now_ns);
 	}
 	return r < 0 ? explain(base, r, error) : 0;

@@ -115,7 +115,7 @@ static int serve(struct server *server, struct error *error)
 	return r;
 }
 
-static bool somebody_waits(const struct server *server)
+static bool queue_has_connections(const struct server *server)
 {
 	struct pollfd queue = {.fd = server->listen_fd, .events = POLLIN};
 	return poll(&queue, 1, 0) > 0 && (queue.revents & POLLIN) != 0;
@@ -134,7 +134,7 @@ static int empty_queue(struct server *server, struct error *error)
 {
 	uint64_t deadline_ns = server->now_ns + QUEUE_PATIENCE_NS;
 	int r = 0;
-	while (r == 0 && server->now_ns < deadline_ns && somebody_waits(server)) {
+	while (r == 0 && server->now_ns < deadline_ns && queue_has_connections(server)) {
 		r = steer(server, error);
 		if (r < 0 || !is_asking(server)) {
 			break; /* there is no room for more */

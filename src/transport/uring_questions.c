@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "transport/uring_questions.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
-_Static_assert(URING_QUESTIONS_MAX == 32, "a bit of `busy` for each");
+static_assert(URING_QUESTIONS_MAX == 32, "a bit of `busy` for each");
 
 void uring_questions_init(struct uring_questions *questions, struct uring_requests *requests)
 {

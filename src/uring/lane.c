@@ -20,7 +20,7 @@
 #include "uring/ring.h"
 
 /* The most that one RECV drops: all that a socket's buffer can hold. */
-#define RECEIVE_MOST (1U << 30)
+#define RECEIVE_MAX (1U << 30)
 
 int lane_init(struct lane *lane, const struct lane_params *params, struct error *error)
 {
@@ -99,8 +99,8 @@ static int install(struct lane *lane, uint32_t first_slot, const int *update, un
 
 int lane_install_take_fds(struct lane *lane, uint32_t first_slot, const int *fds, unsigned count)
 {
-	int update[LANE_INSTALL_MOST] = {0};
-	assert(count <= LANE_INSTALL_MOST);
+	int update[LANE_INSTALL_MAX] = {0};
+	assert(count <= LANE_INSTALL_MAX);
 	for (unsigned i = 0; i < count; i++) {
 		update[i] = fds[i] >= 0 ? fds[i] : IORING_REGISTER_FILES_SKIP;
 	}
@@ -184,7 +184,7 @@ void lane_prep_ready(struct io_uring_sqe *sqe, int fd, uint64_t user_data)
 
 void lane_prep_receive(struct io_uring_sqe *sqe, uint32_t slot, uint64_t user_data)
 {
-	io_uring_prep_recv(sqe, (int)slot, NULL, RECEIVE_MOST, MSG_TRUNC | MSG_DONTWAIT);
+	io_uring_prep_recv(sqe, (int)slot, NULL, RECEIVE_MAX, MSG_TRUNC | MSG_DONTWAIT);
 	sqe->flags = IOSQE_FIXED_FILE;
 	sqe->user_data = user_data;
 }

@@ -31,8 +31,8 @@
 #include "uring/failure.h"
 #include "uring/ring.h"
 
-#define TABLE_MOST (1U << 20) /* IORING_MAX_FIXED_FILES */
-#define LANES_MOST 65536
+#define TABLE_MAX (1U << 20) /* IORING_MAX_FIXED_FILES */
+#define LANES_MAX 65536
 
 #define SCAN_TICK_NS (250 * NSEC_PER_USEC)
 #define SCAN_WINDOW_NS NSEC_PER_MSEC
@@ -103,7 +103,7 @@ static int init_next(struct lanes *lanes, size_t size, struct error *error)
 
 uint32_t lanes_slots_per_lane(uint64_t slots, uint64_t table_most)
 {
-	uint64_t most = table_most < TABLE_MOST ? table_most : TABLE_MOST;
+	uint64_t most = table_most < TABLE_MAX ? table_most : TABLE_MAX;
 	uint64_t fitting = slots < most ? slots : most;
 	return fitting > 0 ? (uint32_t)fitting : 1;
 }
@@ -125,7 +125,7 @@ static int init_some(
 	};
 	uint64_t slots = lanes_slots_per_lane(params->slots, params->table_most);
 	uint64_t count = (params->slots + slots - 1) / slots;
-	if (count > LANES_MOST) {
+	if (count > LANES_MAX) {
 		return error_set(error, -EMFILE,
 			"%llu connections need %llu rings: raise the limit of open files with "
 			"'ulimit -n'",
@@ -160,7 +160,7 @@ int lanes_init_first(struct lanes *lanes, const struct lanes_params *params, str
 
 static int grow_list(struct lanes *lanes, struct error *error)
 {
-	unsigned capacity = lanes->capacity * 2 < LANES_MOST ? lanes->capacity * 2 : LANES_MOST;
+	unsigned capacity = lanes->capacity * 2 < LANES_MAX ? lanes->capacity * 2 : LANES_MAX;
 	if (lanes->count == capacity) {
 		return error_set(error, -EMFILE, "%u rings are the maximum", capacity);
 	}

@@ -16,7 +16,7 @@
 
 /* Lifetimes agree if they differ from the median by at most this. */
 #define TOGETHER_PERCENT 10
-#define TOGETHER_LEAST_US UINT64_C(1000000)
+#define TOGETHER_MIN_US UINT64_C(1000000)
 /* No idle timeout is shorter than this. */
 #define IDLE_MIN_US UINT64_C(1000000)
 #define IDLE_DROPS_MIN 5
@@ -100,7 +100,7 @@ static void look_at_lifetimes(const struct histogram *lifetime, struct drops *dr
 		drops->longest_us = histogram_slot_lowest_us(i);
 	}
 	uint64_t around_us = drops->median_us / 100 * TOGETHER_PERCENT;
-	around_us = around_us > TOGETHER_LEAST_US ? around_us : TOGETHER_LEAST_US;
+	around_us = around_us > TOGETHER_MIN_US ? around_us : TOGETHER_MIN_US;
 	uint64_t low_us = drops->median_us > around_us ? drops->median_us - around_us : 0;
 	low_us = low_us > CAUSE_AT_ONCE_NS / NSEC_PER_USEC ? low_us
 							   : CAUSE_AT_ONCE_NS / NSEC_PER_USEC;

@@ -17,7 +17,7 @@
 /* At least one dial in this many was late, in this many spells; fewer are isolated events. */
 #define LATE_ONE_IN 4
 #define LATE_SPELLS_MIN 4
-#define CPU_MOST_PERCENT 90
+#define CPU_MAX_PERCENT 90
 /* Share of the dialing time spent waiting for a CPU that others have. */
 #define CPU_WAIT_PERCENT 10
 /* A stall this long is reported even if nothing was timed across it. */
@@ -239,7 +239,7 @@ static bool cpu_was_the_limit(const struct result *result, struct finding *findi
 		result->generator.cpu_wait_ns == RESULT_UNKNOWN ? 0 : result->generator.cpu_wait_ns;
 	double rate = result_dial_rate(result);
 	if (rate <= 0 || !result_knows_cpu_share(result) ||
-		cpu_ns + wait_ns < dialing_ns / 100 * CPU_MOST_PERCENT ||
+		cpu_ns + wait_ns < dialing_ns / 100 * CPU_MAX_PERCENT ||
 		wait_ns < dialing_ns / 100 * CPU_WAIT_PERCENT) {
 		return false;
 	}

@@ -11,14 +11,14 @@
 #include "verdict/rules.h"
 
 /* A dial or an answer less late than this does not matter. */
-#define HARM_LEAST_US 10000
+#define HARM_MIN_US 10000
 
 static bool took_harm(const struct result *result)
 {
 	/* Without a pace, the rate is what the quota allowed. */
 	return result->generator.period_ns == 0 || rule_set_apart(result) > 0 ||
-		result->times[TIMES_CONNECT].max_us >= HARM_LEAST_US ||
-		result->times[TIMES_LAG].max_us >= HARM_LEAST_US;
+		result->times[TIMES_CONNECT].max_us >= HARM_MIN_US ||
+		result->times[TIMES_LAG].max_us >= HARM_MIN_US;
 }
 
 /* "The CPU quota of its control group, 10% of a CPU," */

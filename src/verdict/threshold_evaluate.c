@@ -10,6 +10,7 @@
  */
 #include "tcpgoon/verdict/threshold.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -228,7 +229,7 @@ static void format_limit(const struct threshold *threshold, char *text, size_t s
 	}
 }
 
-_Static_assert(sizeof(((struct threshold_outcome *)0)->actual) >= UNITS_TEXT_MAX, "a time fits");
+static_assert(sizeof(((struct threshold_outcome *)0)->actual) >= UNITS_TEXT_MAX, "a time fits");
 
 /* The kernel was to tell, and this program got no answer: the report says from what error. */
 static bool got_no_answer(const struct threshold *threshold, const struct result *result)

@@ -19,8 +19,8 @@
 #include "tcpgoon/base/clock.h"
 
 /* A loop that turns so often without anything to do waits for nothing; one of a day, too. */
-#define IDLE_WAITS_MOST 100000
-#define SCRIPT_MOST_NS (24 * 3600 * NSEC_PER_SEC)
+#define IDLE_WAITS_MAX 100000
+#define SCRIPT_MAX_NS (24 * 3600 * NSEC_PER_SEC)
 
 struct script_event {
 	uint64_t at_ns;
@@ -206,7 +206,7 @@ static bool follow_fate(
 {
 	const struct script_fate *fate = script->slots[slot.number].fate;
 	bool has_steps = false;
-	for (size_t i = 0; fate != NULL && i < SCRIPT_STEPS_MOST; i++) {
+	for (size_t i = 0; fate != NULL && i < SCRIPT_STEPS_MAX; i++) {
 		const struct script_step *step = &fate->steps[i];
 		if (step->cue == SCRIPT_END) {
 			break;
@@ -534,12 +534,12 @@ static int scripted_wait(
 	}
 	const struct script_event *event = first_event(script);
 	uint64_t next_ns = event == NULL ? until_ns : clock_earlier(event->at_ns, until_ns);
-	if (next_ns == CLOCK_NEVER || script->now_ns - SCRIPT_START_NS > SCRIPT_MOST_NS) {
+	if (next_ns == CLOCK_NEVER || script->now_ns - SCRIPT_START_NS > SCRIPT_MAX_NS) {
 		fail_msg("waits for ever after %llu dials", (unsigned long long)script->dial_count);
 	}
 	script->idle_waits =
 		next_ns > script->now_ns || is_due(script) ? 0 : script->idle_waits + 1;
-	if (script->idle_waits > IDLE_WAITS_MOST) {
+	if (script->idle_waits > IDLE_WAITS_MAX) {
 		fail_msg("turns and turns without anything to do");
 	}
 	if (next_ns > script->now_ns) {

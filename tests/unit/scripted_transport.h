@@ -49,11 +49,11 @@ enum script_fin {
 	SCRIPT_FIN_LOST,
 };
 
-#define SCRIPT_STEPS_MOST 8
+#define SCRIPT_STEPS_MAX 8
 
 /* What becomes of a dial. An IDLE follows its FAILED or ENDED, so much later. */
 struct script_fate {
-	struct script_step steps[SCRIPT_STEPS_MOST];
+	struct script_step steps[SCRIPT_STEPS_MAX];
 	uint64_t idle_after_ns;
 	enum script_fin fin;
 };

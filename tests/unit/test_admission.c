@@ -22,7 +22,7 @@ static void multishot_while_room_exceeds_the_margin(void **state)
 	view.free_slots = MARGIN;
 	order = admission_decide(&view);
 	assert_false(order.start_multishot);
-	assert_int_equal(order.singles, ADMISSION_SINGLES_MOST);
+	assert_int_equal(order.singles, ADMISSION_SINGLES_MAX);
 }
 
 static void what_is_allowed_bounds_as_slots_do(void **state)

@@ -181,8 +181,8 @@ static void client_limited_without_a_pace(void **state)
 		"50000 dials a second, and kept it waiting for one 85% of the time.");
 	result->generator.cpu_wait_ns = 0;
 	/* Too short for the ticks that CPU time is counted in. */
-	result->dialing_ns = GENERATOR_CPU_LEAST_NS - 1;
-	result->generator.cpu_ns = GENERATOR_CPU_LEAST_NS;
+	result->dialing_ns = GENERATOR_CPU_MIN_NS - 1;
+	result->generator.cpu_ns = GENERATOR_CPU_MIN_NS;
 	assert_nothing(fixture);
 }
 

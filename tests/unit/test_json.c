@@ -384,7 +384,7 @@ static void a_share_of_a_moment_is_null(void **state)
 {
 	struct fixture *fixture = *state;
 	json_decref(fixture->root);
-	fixture->result.dialing_ns = GENERATOR_CPU_LEAST_NS - 1;
+	fixture->result.dialing_ns = GENERATOR_CPU_MIN_NS - 1;
 	read_back(fixture);
 	const json_t *generator = json_object_get(fixture->root, "generator");
 	assert_true(json_is_null(json_object_get(generator, "cpu_share")));

@@ -11,7 +11,7 @@
 #include "uring/ring.h"
 
 #define MEBIBYTE (UINT64_C(1) << 20)
-#define TABLE_MOST (UINT64_C(1) << 20)
+#define TABLE_MAX (UINT64_C(1) << 20)
 
 static void a_table_is_bounded_by_the_limit_and_by_the_kernel(void **state)
 {
@@ -19,8 +19,8 @@ static void a_table_is_bounded_by_the_limit_and_by_the_kernel(void **state)
 	assert_int_equal(lanes_slots_per_lane(100, 20000), 100);
 	assert_int_equal(lanes_slots_per_lane(20000, 20000), 20000);
 	assert_int_equal(lanes_slots_per_lane(1000000, 20000), 20000);
-	assert_int_equal(lanes_slots_per_lane(16777216, UINT64_MAX), TABLE_MOST);
-	assert_int_equal(lanes_slots_per_lane(UINT64_MAX, UINT64_MAX), TABLE_MOST);
+	assert_int_equal(lanes_slots_per_lane(16777216, UINT64_MAX), TABLE_MAX);
+	assert_int_equal(lanes_slots_per_lane(UINT64_MAX, UINT64_MAX), TABLE_MAX);
 	assert_int_equal(lanes_slots_per_lane(10, 0), 1); /* somebody divides by it */
 }
 

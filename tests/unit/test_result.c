@@ -87,7 +87,7 @@ static void the_rate_is_of_the_dials_between_the_first_and_the_last(void **state
 	result->totals.dialed = 101;
 	result->generator.last_dial_ns = NSEC_PER_SEC;
 	assert_true(result_dial_rate(result) == 100);
-	result->generator.last_dial_ns = GENERATOR_RATE_LEAST_NS - 1;
+	result->generator.last_dial_ns = GENERATOR_RATE_MIN_NS - 1;
 	assert_true(result_dial_rate(result) == 0);
 	result->totals.dialed = 1;
 	result->generator.last_dial_ns = NSEC_PER_SEC;
@@ -98,10 +98,10 @@ static void a_cpu_share_of_a_moment_is_not_known(void **state)
 {
 	struct result *result = *state;
 	assert_false(result_knows_cpu_share(result));
-	result->dialing_ns = GENERATOR_CPU_LEAST_NS - 1;
+	result->dialing_ns = GENERATOR_CPU_MIN_NS - 1;
 	assert_false(result_knows_cpu_share(result));
-	result->dialing_ns = GENERATOR_CPU_LEAST_NS;
-	result->generator.cpu_ns = GENERATOR_CPU_LEAST_NS / 4;
+	result->dialing_ns = GENERATOR_CPU_MIN_NS;
+	result->generator.cpu_ns = GENERATOR_CPU_MIN_NS / 4;
 	assert_true(result_knows_cpu_share(result));
 	assert_true(result_cpu_share(result) == 0.25);
 }

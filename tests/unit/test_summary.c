@@ -335,7 +335,7 @@ static void rate_is_of_the_time_between_the_dials(void **state)
 	result->generator.last_dial_ns = 10 * NSEC_PER_MSEC;
 	assert_string_equal(line_of(fixture, "Generator:"),
 		"Generator: 0% of a CPU while dialing, 10000 dials a second");
-	result->generator.last_dial_ns = GENERATOR_RATE_LEAST_NS - 1;
+	result->generator.last_dial_ns = GENERATOR_RATE_MIN_NS - 1;
 	assert_string_equal(line_of(fixture, "Generator:"), "Generator: 0% of a CPU while dialing");
 	result->generator.last_dial_ns = 10 * NSEC_PER_MSEC;
 	result->totals.dialed = 1;

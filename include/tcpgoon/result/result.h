@@ -88,7 +88,7 @@ struct kernel_view {
  * A lost SYN is sent again after a second: a connection that took less than about that and a round
  * trip to come up lost none.
  */
-#define KERNEL_VIEW_SYN_LOSS_LEAST_US UINT32_C(900000)
+#define KERNEL_VIEW_SYN_LOSS_MIN_US UINT32_C(900000)
 
 /* A server's SYN-ACK is repeated after a second: what is younger cannot be told to be confirmed. */
 #define KERNEL_VIEW_YOUNG_NS UINT64_C(1200000000)
@@ -258,13 +258,13 @@ struct leftover {
 };
 
 /* The kernel accounts for CPU time in ticks: of dialling that took less, a share says nothing. */
-#define GENERATOR_CPU_LEAST_NS UINT64_C(50000000)
+#define GENERATOR_CPU_MIN_NS UINT64_C(50000000)
 
 /* From this share of a CPU on, a run without a pace is as fast as this program gets. */
 #define GENERATOR_CPU_BOUND 0.9
 
 /* All dials within this, and their rate says nothing: the first lie in one batch. */
-#define GENERATOR_RATE_LEAST_NS UINT64_C(1000000)
+#define GENERATOR_RATE_MIN_NS UINT64_C(1000000)
 
 /* A dial this much after its due time is late. */
 #define GENERATOR_LATE_NS UINT64_C(10000000)
@@ -373,7 +373,7 @@ double result_dial_rate(const struct result *result);
 /* Whether it dialled for long enough that a share of CPU time means something. */
 static inline bool result_knows_cpu_share(const struct result *result)
 {
-	return result->dialing_ns != RESULT_UNKNOWN && result->dialing_ns >= GENERATOR_CPU_LEAST_NS;
+	return result->dialing_ns != RESULT_UNKNOWN && result->dialing_ns >= GENERATOR_CPU_MIN_NS;
 }
 
 /* CPU time by elapsed time while dialling, where that is known: 1 is all of one CPU. */

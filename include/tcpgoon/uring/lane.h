@@ -10,7 +10,7 @@
 #include "tcpgoon/uring/patience.h"
 
 /* Sockets that one call of lane_install_take_fds() takes at most. */
-#define LANE_INSTALL_MOST 64
+#define LANE_INSTALL_MAX 64
 
 struct lane {
 	struct io_uring ring;
