@@ -1,32 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A CLOSE over data that were not received, or data that come after it, make the kernel send a RST.
- * Where the peer has never sent anything, the CLOSE is all, and its FIN leaves with it. Where it
- * has, a SHUTDOWN sends the FIN first, and what comes is received until the peer's own FIN: until
- * DRAIN_NS after the last SHUTDOWN, for those that never end. A SHUTDOWN is a worker thread's work
- * in io_uring, so those that stay quiet do not have it.
+ * The kernel sends a RST if a socket is closed over unread data, or if data come after the CLOSE.
+ * If the peer has never sent anything, a CLOSE is enough and sends the FIN. If it has, a SHUTDOWN
+ * sends the FIN first, and data are received until the peer's own FIN, or until DRAIN_NS after the
+ * last SHUTDOWN for peers that never end. io_uring hands a SHUTDOWN to a worker thread, so
+ * connections that stay quiet do without.
  *
- * That a connection was idle and open says nothing of the peer: it, or a firewall between, may have
- * forgotten it. The FIN is the first segment that would show it. So once all are closed the kernel
- * is asked what became of their FINs:
+ * An idle open connection says nothing about the peer: the peer, or a firewall in between, may have
+ * forgotten the connection. The FIN is the first segment that would show this. So once all
+ * connections are closed, we ask the kernel what became of their FINs:
  *
  *   TIME_WAIT, FIN_WAIT2      acknowledged
- *   FIN_WAIT1                 not, so far. It is unanswered where it was sent again, and the answer
- *                             to that is overdue as well, by the round trip of this connection
+ *   FIN_WAIT1                 not acknowledged so far. The FIN counts as unanswered if it was
+ *                             retransmitted and that answer is overdue too, by the round trip of
+ *                             this connection
  *   no such socket            reset: instead of an acknowledgement, or after it
  *
- * The last two are told apart by the number of connections that came to TIME_WAIT in this network
- * namespace: one that was reset before never does. One that does may be reset all the same, without
- * any harm: over loopback on a busy machine up to a quarter are, as a late acknowledgement meets the
- * peer's closed socket. (tcp_timewait_state_process() answers an old segment by an ACK, the listener
- * answers that by a RST, and the RST ends TIME_WAIT.)
+ * The number of connections that entered TIME_WAIT in this network namespace tells the last two
+ * apart: a connection that was reset instead never enters it. One that does may still be reset
+ * afterwards, without any harm: over loopback on a busy machine up to a quarter are, because a late
+ * acknowledgement meets the peer's closed socket. (tcp_timewait_state_process() answers an old
+ * segment by an ACK, the listener answers that by a RST, and the RST ends TIME_WAIT.)
  *
- * Mostly the counts say all: no more sockets of this host wait for the answer to their FINs than
- * before (orphans, as the kernel calls them), and as many connections came to TIME_WAIT as were
- * closed. Other programs could make up for what is missing, so some of the connections are asked
- * about even then. The server's program closes its ends in its own time, so while the counts grow,
- * they are waited for. Where they do not agree, each is asked about, at a microsecond each, and
- * those without an answer again until LOOK_NS are over.
+ * Mostly two counts are enough: no more sockets of this host wait for an answer to their FIN than
+ * before (the kernel calls them orphans), and as many connections entered TIME_WAIT as were closed.
+ * Other programs could hide a difference, so even then we ask about a sample of the connections.
+ * The server's program closes its ends in its own time, so we wait while the counts grow. If they
+ * do not agree, we ask about each connection, at a microsecond each, and about those without an
+ * answer again until LOOK_NS are over.
  */
 #include "run/closing.h"
 
@@ -36,15 +37,17 @@
 
 #define DRAIN_NS NSEC_PER_SEC
 #define LOOK_NS (2 * NSEC_PER_SEC)
-/* How long those that were cut off are watched: their next data meet a closed socket, and a RST. */
+/*
+ * How long we watch connections that were cut off: their next data meet a closed socket, and a RST.
+ */
 #define LATE_NS (250 * NSEC_PER_MSEC)
 #define FIRST_STEP_NS NSEC_PER_MSEC
-/* Counts in a row that bring nothing new. */
+/* The wait for the counts ends after this many in a row without growth. */
 #define IDLE_COUNTS 3
 #define LAST_STEP_NS (100 * NSEC_PER_MSEC)
-/* Connections that are asked about where the counts say that all is well. */
+/* Connections that we ask about even if the counts say that all is well. */
 #define SAMPLE 256
-/* Passed over in one turn: most may not have to be asked about. */
+/* Connections that one turn walks over: we may have no question about most of them. */
 #define WALK_BATCH 4096
 
 void closing_init(struct closing *closing, struct transport *transport, struct table *table,
@@ -64,7 +67,7 @@ void closing_finish(struct closing *closing)
 	index_list_finish(&closing->waiting);
 }
 
-/* Whether what becomes of the FINs can be found out. */
+/* Whether we can find out what became of the FINs. */
 static bool can_look(const struct closing *closing)
 {
 	return closing->by_fin && closing->table->result->kernel.possible;
@@ -82,7 +85,7 @@ void closing_begin(struct closing *closing, uint64_t prepared)
 		}
 		struct limits limits;
 		limits_init(&limits);
-		(void)limits_read_sockets(&limits); /* what it does not have stays unknown */
+		(void)limits_read_sockets(&limits); /* what it cannot read stays unknown */
 		closing->orphans_before = limits.tcp_orphans;
 	}
 }
@@ -118,7 +121,7 @@ static int stop(struct closing *closing, uint32_t index)
 		: 0;
 }
 
-/* It is watched, the peer has sent data, and there is still time for its FIN. */
+/* The connection is watched, the peer has sent data, and there is still time for its FIN. */
 static bool is_to_be_drained(const struct closing *closing, uint32_t index)
 {
 	return closing->by_fin && !closing->cutting && !closing->hurried &&
@@ -126,7 +129,7 @@ static bool is_to_be_drained(const struct closing *closing, uint32_t index)
 		table_holds(closing->table, index, CONN_IN_FLIGHT);
 }
 
-/* The walk is over: the last SHUTDOWN is queued, or what was left has been cut off. */
+/* The walk is over: the last SHUTDOWN is queued, or the remaining connections are cut off. */
 static void end_walk(struct closing *closing, uint64_t now_ns)
 {
 	if (!closing->cutting && closing->half_closed_now > 0) {
@@ -199,13 +202,13 @@ void closing_ended(struct closing *closing, uint32_t index, int error_number)
 	}
 }
 
-/* Open until we closed it, and nothing has come that said how it ended. */
+/* Open until we closed it, and no event has said how it ended. */
 static bool is_to_be_asked_about(const struct closing *closing, uint64_t index)
 {
 	return is_open(closing, (uint32_t)index) && !closing->table->conns[index].end_known;
 }
 
-/* A spread of connections that are to be asked about. Returns how many. */
+/* Takes evenly spread connections that are to be asked about. Returns how many. */
 static size_t take_sample(const struct closing *closing, uint32_t sample[SAMPLE])
 {
 	size_t count = 0;
@@ -218,7 +221,7 @@ static size_t take_sample(const struct closing *closing, uint32_t sample[SAMPLE]
 	return count;
 }
 
-/* Where there was no room in TIME_WAIT, one that is gone may be well. */
+/* If TIME_WAIT had no room, a connection that is gone may be well. */
 static bool sample_is_answered(struct closing *closing)
 {
 	uint32_t sample[SAMPLE];
@@ -240,7 +243,7 @@ static bool sample_is_answered(struct closing *closing)
 	return true;
 }
 
-/* Once more: the last of them may come while the others are asked about. */
+/* Counts anew each time: the last may enter TIME_WAIT while we ask about the others. */
 static void count_time_waits(struct closing *closing)
 {
 	struct netstat after;
@@ -257,7 +260,7 @@ static void count_time_waits(struct closing *closing)
 	closing->overflowed = netstat_or_zero(&added, NETSTAT_TIME_WAIT_OVERFLOWS) > 0;
 }
 
-/* All that is not known to have been reset was answered. */
+/* Every FIN was answered, except on connections that are known to have been reset. */
 static bool all_are_answered(struct closing *closing)
 {
 	const struct result *result = closing->table->result;
@@ -271,8 +274,8 @@ static bool all_are_answered(struct closing *closing)
 }
 
 /*
- * Of those that are gone, the ones that cannot have come to TIME_WAIT. That most of the others did
- * and were reset afterwards is hard to believe: then it is not known.
+ * Counts as reset the connections that are gone and cannot have entered TIME_WAIT. It is hard to
+ * believe that most of the others did and were reset afterwards: then their fate is not known.
  */
 static void judge_gone(struct closing *closing)
 {
@@ -314,7 +317,7 @@ void closing_begin_looking(struct closing *closing, uint64_t now_ns)
 	}
 }
 
-/* Counts once more. Where that leads nowhere, each connection is to be asked about. */
+/* Counts once more. If the counts no longer grow, we go on to ask about each connection. */
 static void count_on(struct closing *closing, uint64_t now_ns)
 {
 	uint64_t before = closing->time_waits;
@@ -341,7 +344,7 @@ enum fin_fate closing_fate(const struct sockdiag_socket *socket, uint64_t since_
 	switch (socket->state) {
 	case TCP_TIME_WAIT:
 	case TCP_FIN_WAIT2:
-	case TCP_CLOSING: /* the peer's FIN has come, so it is there */
+	case TCP_CLOSING: /* the peer's FIN has come, so the peer is there */
 	case TCP_LAST_ACK:
 		return FIN_ACKNOWLEDGED;
 	case TCP_FIN_WAIT1:
@@ -359,7 +362,7 @@ enum fin_fate closing_fate(const struct sockdiag_socket *socket, uint64_t since_
 	return overdue ? FIN_UNANSWERED : FIN_WAITING;
 }
 
-/* `since_ns`: after the last was closed. `last`: none is asked about again. */
+/* `since_ns`: time since the last was closed. `last`: we ask about none again. */
 static void count_fate(
 	struct closing *closing, uint32_t index, enum fin_fate fate, uint64_t since_ns, bool last)
 {
@@ -369,7 +372,7 @@ static void count_fate(
 		may_wait &= closing->table->conns[index].received_late && since_ns < LATE_NS;
 		break;
 	case FIN_GONE:
-		/* Data came until it was cut off, and then met a closed socket. */
+		/* Data still came when it was cut off, and then met a closed socket. */
 		closing->reset += closing->table->conns[index].received_late;
 		closing->gone += !closing->table->conns[index].received_late;
 		return;
@@ -384,7 +387,7 @@ static void count_fate(
 	}
 }
 
-/* The next of those that have not been asked about. Returns how many. */
+/* Takes the next connections that we have not asked about. Returns how many. */
 static size_t take_new(struct closing *closing, uint32_t batch[SURVEY_BATCH])
 {
 	size_t count = 0;
@@ -398,7 +401,7 @@ static size_t take_new(struct closing *closing, uint32_t batch[SURVEY_BATCH])
 	return count;
 }
 
-/* The next of those without an answer; what is kept of them lies before. */
+/* Takes the next connections without an answer; the ones to keep are stored below `revisited`. */
 static size_t take_waiting(struct closing *closing, uint32_t batch[SURVEY_BATCH])
 {
 	size_t count = 0;
@@ -409,8 +412,8 @@ static size_t take_waiting(struct closing *closing, uint32_t batch[SURVEY_BATCH]
 }
 
 /*
- * Asks twice where one seems to be gone: on its way to TIME_WAIT the kernel has it in neither table
- * for a moment.
+ * Asks twice if a connection seems to be gone: on its way to TIME_WAIT it is for a moment in
+ * neither table of the kernel.
  */
 static int look_well(struct closing *closing, const uint32_t *batch, size_t count,
 	struct sockdiag_socket ret_sockets[SURVEY_BATCH])
@@ -436,7 +439,7 @@ static void ask(struct closing *closing, const uint32_t *batch, size_t count, ui
 	}
 }
 
-/* Another pass over those without an answer begins, if there are any. */
+/* Begins another pass over the connections without an answer, if there are any. */
 static void begin_pass(struct closing *closing, uint64_t now_ns)
 {
 	if (closing->waiting.count == 0) {
@@ -444,7 +447,7 @@ static void begin_pass(struct closing *closing, uint64_t now_ns)
 		return;
 	}
 	closing->pass_end = closing->waiting.count;
-	closing->waiting.count = 0; /* it grows again, never past `revisited` */
+	closing->waiting.count = 0; /* grows again, but never past `revisited` */
 	closing->revisited = 0;
 	closing->look_ns = now_ns + closing->step_ns;
 	closing->step_ns =

@@ -27,7 +27,7 @@ static uint64_t cpu_now_ns(void)
 	return to_ns(usage.ru_utime) + to_ns(usage.ru_stime);
 }
 
-/* Between two looks at queues in which something waits. */
+/* Between two looks at queues in which connections wait. */
 #define QUEUE_LOOK_NS NSEC_PER_SEC
 
 static size_t looked_at(const struct targets *targets)
@@ -35,7 +35,7 @@ static size_t looked_at(const struct targets *targets)
 	return targets->count <= RESULT_TARGETS_MAX ? targets->count : 0;
 }
 
-/* Who listens for one target now; of sockets 0 where nobody does. */
+/* The listener of one target now; `sockets` is 0 if there is none. */
 static struct sockdiag_listener look_at_listener(
 	struct listener_view *view, const struct address *target)
 {
@@ -55,7 +55,7 @@ static void look_before(struct counters *counters, struct listener_view *view)
 	}
 }
 
-/* Several targets share a listener that is bound to a wildcard: what it dropped counts once. */
+/* Several targets may share a listener that is bound to a wildcard: its drops count once. */
 static bool is_of_one_before(const struct counters *counters, size_t target)
 {
 	const struct address *bound = &counters->listeners[target].bound;
@@ -100,7 +100,7 @@ static uint32_t queued_most(const struct two_looks *looks)
 							  : looks->after.queued;
 }
 
-/* Whether it says more of a full queue: it dropped more, or is fuller for its size. */
+/* Whether this queue was the fuller one: it dropped more, or holds more for its size. */
 static bool is_fuller(const struct two_looks *looks, const struct two_looks *than)
 {
 	uint64_t dropped = looks->dropped == RESULT_UNKNOWN ? 0 : looks->dropped;
@@ -161,7 +161,9 @@ void counters_look_at_queues(struct counters *counters, uint64_t now_ns)
 		counters->looks[1].queued > 0 ? now_ns + QUEUE_LOOK_NS : CLOCK_NEVER;
 }
 
-/* Compares with the latest look that is old enough: a server that is at it has accepted since. */
+/*
+ * Compares with the latest look that is old enough: a server that still accepts has done so since.
+ */
 static void look_at_drain(const struct counters *counters, struct listener_view *view)
 {
 	uint64_t now_ns = clock_now_ns();
@@ -229,7 +231,9 @@ static void look_at_quota(struct counters *counters, struct generator *generator
 	}
 }
 
-/* What the quotas did since then. A group that the process has left meanwhile did nothing. */
+/*
+ * What the quotas did since look_at_quota(). A group that the process has left counts as nothing.
+ */
 static void look_at_throttling(const struct counters *counters, struct generator *generator)
 {
 	struct cgroup cgroup;
@@ -242,7 +246,7 @@ static void look_at_throttling(const struct counters *counters, struct generator
 	}
 }
 
-/* How long this thread has been ready and without a CPU: the second word of its schedstat. */
+/* How long this thread has been ready without a CPU: the second word of its schedstat. */
 static uint64_t run_delay_now_ns(void)
 {
 	char *text = NULL;
@@ -258,7 +262,7 @@ static uint64_t run_delay_now_ns(void)
 	return known ? delay_ns : RESULT_UNKNOWN;
 }
 
-/* Since the run began. */
+/* The same since the run began. */
 static uint64_t run_delay_ns(const struct counters *counters)
 {
 	uint64_t now_ns = run_delay_now_ns();
@@ -276,7 +280,8 @@ void counters_begin(struct counters *counters, const struct targets *targets, st
 	look_at_host(&result->machine);
 	look_at_quota(counters, &result->generator);
 	counters->run_delay_before_ns = run_delay_now_ns();
-	counters->cpu_before_ns = cpu_now_ns(); /* last: what looking costs is not the dialling's */
+	counters->cpu_before_ns =
+		cpu_now_ns(); /* last: the cost of looking is no cost of dialling */
 }
 
 void counters_end_dialling(struct counters *counters, struct result *result)

@@ -11,7 +11,7 @@
 #include "tcpgoon/result/result.h"
 #include "tcpgoon/transport/transport.h"
 
-/* How many waited in the queues of all targets. */
+/* How many connections waited in the accept queues of all targets. */
 struct queue_look {
 	uint64_t at_ns; /* 0: not looked */
 	uint64_t queued;
@@ -19,25 +19,25 @@ struct queue_look {
 
 struct counters {
 	const struct targets *targets; /* the plan's */
-	/* Of each target, before the run; of sockets 0 where nobody listened. */
+	/* Of each target before the run; `sockets` is 0 if there was no listener. */
 	struct sockdiag_listener listeners[RESULT_TARGETS_MAX];
-	struct queue_look looks[2]; /* during the hold, the latest last */
-	uint64_t next_look_ns; /* CLOCK_NEVER: nothing waited */
+	struct queue_look looks[2]; /* the two latest during the hold, in order */
+	uint64_t next_look_ns; /* CLOCK_NEVER: no connection waited */
 	struct netstat before;
 	uint64_t cpu_before_ns;
-	uint64_t throttled_before; /* of the control groups, as result's generator has it */
+	uint64_t throttled_before; /* of the control groups, as in struct generator */
 	uint64_t throttled_before_ns;
 	uint64_t run_delay_before_ns; /* RESULT_UNKNOWN: the kernel does not tell */
-	uint64_t windows; /* in which dials began unseen, and how long they were together */
-	uint64_t windows_ns;
+	uint64_t windows; /* spans within which dials began at an unknown instant */
+	uint64_t windows_ns; /* their total length */
 };
 
 void counters_begin(
 	struct counters *counters, const struct targets *targets, struct result *result);
 
 /*
- * One dial or several began within so long, and the clock was read at its ends only: what blurs
- * `connect`.
+ * One or more dials began within `duration_ns`, and the clock was read only at both ends of it:
+ * this is what blurs `connect`.
  */
 static inline void counters_add_window(struct counters *counters, uint64_t duration_ns)
 {
@@ -45,16 +45,16 @@ static inline void counters_add_window(struct counters *counters, uint64_t durat
 	counters->windows_ns += duration_ns;
 }
 
-/* The last connection is decided, or the run ends before that. */
+/* Call when the last connection is decided, or when the run ends before that. */
 void counters_end_dialling(struct counters *counters, struct result *result);
 
 /*
- * Once when the hold begins, and again from time to time while anything waits in the queues: whether
- * a server that has not accepted all is at it.
+ * Call when the hold begins, and from time to time while connections wait in the queues: shows
+ * whether a server that has not accepted all of them still accepts.
  */
 void counters_look_at_queues(struct counters *counters, uint64_t now_ns);
 
-/* The numbers are taken. */
+/* Call when the numbers are taken. */
 void counters_end(
 	struct counters *counters, const struct transport *transport, struct result *result);
 

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All dials have the same time, so it is over in the order in which they began, and a queue is all
- * that it takes. A LINK_TIMEOUT on each CONNECT would say the same for a request and a timer of the
- * kernel's, which a dial that is answered in microseconds pays as well: 5% of what a connection
- * costs.
+ * All dials have the same timeout, so they time out in the order in which they began, and a queue
+ * is enough. A LINK_TIMEOUT on each CONNECT would do the same for a request and a kernel timer,
+ * which even a dial that is answered in microseconds would pay for: 5% of what a connection costs.
  *
- * Nothing is taken out of the middle: a dial that was answered, or whose slot is dialled again, is
- * dropped when it comes to the head. So the queue is as long as the oldest dial without an answer
- * makes it; where all are answered in time, that is some dozens.
+ * No entry is removed from the middle: a dial that was answered, or whose slot is dialled again, is
+ * dropped when it reaches the head. So the oldest dial without an answer determines the length of
+ * the queue; if all are answered in time, that is some dozens.
  */
 #include "run/dial_queue.h"
 
@@ -18,7 +17,7 @@
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/compare.h"
 
-/* As long as a SYN takes to be retransmitted, at most. */
+/* At most as long as a SYN takes to be retransmitted. */
 #define MOMENT_NS NSEC_PER_SEC
 
 #define CAPACITY_MIN 256
@@ -81,7 +80,7 @@ static bool is_waiting(const struct table *table, const struct queued_dial *dial
 		table_holds(table, dial->slot, CONN_CONNECTING);
 }
 
-/* The oldest dial that waits; NULL where none does. */
+/* The oldest dial that waits for its answer; NULL if none does. */
 static const struct queued_dial *oldest(struct dial_queue *queue)
 {
 	while (queue->count > 0 && !is_waiting(queue->table, at(queue, queue->first))) {

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Sockets are made with system calls, a batch at a time, and handed to the transport. With io_uring
- * that costs, measured, no more than making them on the ring (IORING_OP_SOCKET and IORING_OP_BIND),
- * and works on kernels that have no IORING_OP_BIND; and as their descriptors are closed at once, a
- * batch is all that ever counts against the limit of open files.
+ * Sockets are made by system calls, a batch at a time, and handed to the transport. With io_uring,
+ * this was measured to cost no more than making them on the ring (IORING_OP_SOCKET and
+ * IORING_OP_BIND), and it works on kernels without IORING_OP_BIND. Their descriptors are closed at
+ * once, so no more than one batch ever counts against the limit of open files.
  *
- * They are dialled a few at a time, as the clock that measures a dial is read once for them: the
- * kernel works some 6 µs in each connect, so 4 blur the connect time by up to 24 µs, and 256 would
- * by 1.5 ms. (Measured here: 1 to 12 at once take the same CPU, and from 14 on each dial takes up to a
- * third more.)
+ * They are dialled a few at a time, because the clock that times the dials is read once for all of
+ * them: each connect takes the kernel some 6 µs, so 4 blur the connect time by up to 24 µs, and 256
+ * would by 1.5 ms. (Measured here: 1 to 12 at once take the same CPU, and from 14 on each dial
+ * takes up to a third more.)
  *
- * Source ports: SO_REUSEADDR and a bind to address and port, as laid out by the plan. Where
- * the port is in use, bind says EADDRINUSE and the next spare tuple is taken at once. A 4-tuple
- * in TIME_WAIT is taken over by the kernel, as the port was bound and not asked for; where it cannot
- * be (TCP timestamps are off), connect says EADDRNOTAVAIL and the connection is dialled again.
+ * Source ports: SO_REUSEADDR and a bind to address and port, as laid out by the plan. If the port
+ * is in use, bind returns EADDRINUSE and the next spare tuple is taken at once. The kernel takes
+ * over a 4-tuple in TIME_WAIT, because the port was bound and not left to its choice; if it cannot
+ * (TCP timestamps are off), connect returns EADDRNOTAVAIL and the connection is dialled again.
  */
 #include "run/dialer.h"
 
@@ -29,7 +29,7 @@
 #include "tcpgoon/base/compare.h"
 
 #define BATCH_MAX 32 /* sockets that are made at once */
-#define DIALS_MAX 4 /* of these, dialled at once */
+#define DIALS_MAX 4 /* sockets of a batch that are dialled at once */
 
 void dialer_init(struct dialer *dialer, const struct dialer_params *params)
 {
@@ -60,13 +60,16 @@ static int set_options(const struct dialer *dialer, int fd, sa_family_t family)
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0) {
 		return -errno;
 	}
-	/* For the error queue: which message it was that ended the dial. */
+	/* The error queue then keeps the message that ended the dial. */
 	bool v4 = family == AF_INET;
 	if (setsockopt(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_RECVERR : IPV6_RECVERR, &on,
 		    sizeof(on)) < 0) {
 		return -errno;
 	}
-	/* Chosen by bind(), it would be taken from every other program; by connect(), it is shared. */
+	/*
+	 * A port chosen by bind() is taken from every other program; one chosen by connect() is
+	 * shared.
+	 */
 	if (dialer->plan->tuples.port_auto &&
 		setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)) < 0) {
 		return -errno;
@@ -83,7 +86,7 @@ static const struct address *target_of(const struct dialer *dialer, uint32_t slo
 	return &dialer->plan->targets.list[tuple_pool_target(dialer->pool, slot)];
 }
 
-/* Binds to the tuple, or to the next spare one that is not in use; *ordinal says which it was. */
+/* Binds to the tuple, or to the next spare one that is not in use; *ordinal says which. */
 static int bind_to_tuple(struct dialer *dialer, int fd, uint64_t *ordinal)
 {
 	for (;;) {
@@ -101,7 +104,9 @@ static int bind_to_tuple(struct dialer *dialer, int fd, uint64_t *ordinal)
 	}
 }
 
-/* A socket bound to the tuple *ordinal or a spare one: its descriptor, or a negative errno. */
+/*
+ * Makes a socket bound to tuple *ordinal or a spare one. Returns a descriptor or a negative errno.
+ */
 static int make_socket(struct dialer *dialer, uint64_t *ordinal)
 {
 	if (!tuple_pool_has(dialer->pool, *ordinal)) {
@@ -132,7 +137,7 @@ static void fail_unprepared(
 	table_failed(dialer->table, index, cause, error_number, now_ns);
 }
 
-/* Neighbours, and their sockets; -1 where there is none. */
+/* Consecutive connections and their sockets; -1 where there is none. */
 struct batch {
 	uint32_t first;
 	unsigned count;
@@ -146,13 +151,13 @@ static unsigned batch_size(const struct dialer *dialer, uint64_t next, uint64_t 
 	return (unsigned)lesser(lesser(before - next, room), BATCH_MAX);
 }
 
-/* Dials for which there is a socket and that have not begun. */
+/* Dials that have a socket and have not begun. */
 static uint64_t not_begun(const struct dialer *dialer)
 {
 	return dialer->prepared - dialer->next + dialer->table->armed + dialer->again.count;
 }
 
-/* Adds a socket for the batch's next connection. False where the batch must do without it. */
+/* Adds a socket for the batch's next connection. False if the batch must end before it. */
 static bool extend_batch(struct dialer *dialer, struct batch *batch, uint64_t now_ns)
 {
 	uint32_t index = batch->first + batch->count;
@@ -162,7 +167,7 @@ static bool extend_batch(struct dialer *dialer, struct batch *batch, uint64_t no
 		fd = make_socket(dialer, &ordinal);
 	}
 	if ((fd == -EMFILE || fd == -ENFILE) && batch->count > 0) {
-		return false; /* this batch's own descriptors may be what is missing */
+		return false; /* the batch's own descriptors may be the ones that are missing */
 	}
 	if (fd < 0) {
 		fail_unprepared(dialer, index, -fd, now_ns);
@@ -185,7 +190,9 @@ static int place_batch(struct dialer *dialer, const struct batch *batch)
 	return r;
 }
 
-/* Makes the next sockets, of connections below `before`, unless some are left from the last time. */
+/*
+ * Makes sockets for the next connections below `before`, unless some are left from the last call.
+ */
 static int prepare(struct dialer *dialer, uint64_t before, uint64_t now_ns)
 {
 	if (dialer->prepared > dialer->next) {
@@ -204,19 +211,19 @@ static uint64_t due_ns_of(const struct dialer *dialer, uint32_t slot)
 	return pacer_due_ns(&dialer->pacer, table_attempt(dialer->table, slot));
 }
 
-/* Without a delay all are due at the start, and what they wait for is not lateness. */
+/* Without a delay all are due at the start, so waiting for their turn is no lateness. */
 static uint64_t scheduled_ns(const struct dialer *dialer, uint32_t index)
 {
 	return dialer->plan->schedule.period_ns > 0 ? due_ns_of(dialer, index) : CLOCK_NEVER;
 }
 
-/* False where it could not have a socket, and has failed. */
+/* False if no socket could be made, so that the connection has failed. */
 static bool has_socket(const struct dialer *dialer, uint32_t index)
 {
 	return table_holds(dialer->table, index, CONN_HAS_SOCKET);
 }
 
-/* At once, or at the instant due_ns. */
+/* Dials at once (0), or at the instant due_ns. */
 static int dial(struct dialer *dialer, uint32_t index, uint64_t due_ns)
 {
 	struct table *table = dialer->table;
@@ -280,8 +287,8 @@ static int dial_again(struct dialer *dialer, uint32_t index, uint64_t now_ns)
 }
 
 /*
- * The last of those to be dialled again whose failed dial is idle. Returns its place, or the count
- * where there is none among the last DIALS_MAX.
+ * Finds the last connection to be dialled again whose failed dial is idle. Returns its place, or
+ * the count if there is none among the last DIALS_MAX.
  */
 static uint32_t find_settled(const struct dialer *dialer)
 {
@@ -328,7 +335,7 @@ int dialer_advance(struct dialer *dialer, uint64_t now_ns, struct error *error)
 uint64_t dialer_next_ns(const struct dialer *dialer, uint64_t now_ns)
 {
 	if (can_dial_again(dialer)) {
-		return now_ns; /* those that are not idle yet wake the loop when they are */
+		return now_ns; /* dials that are not idle yet wake the loop when they become idle */
 	}
 	if (dialer->next == dialer->pacer.count) {
 		return CLOCK_NEVER;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes sockets and dials what is due, and arms what will be. */
+/* Makes sockets, dials the connections that are due and arms the next ones. */
 #ifndef TCPGOON_RUN_DIALER_H
 #define TCPGOON_RUN_DIALER_H
 
@@ -23,7 +23,7 @@ struct dialer {
 	struct dial_queue *queue;
 	struct pacer pacer;
 	uint64_t next; /* the first connection that was neither dialled nor armed */
-	uint64_t prepared; /* those from `next` up to here have their sockets, or have failed */
+	uint64_t prepared; /* connections from `next` up to here have a socket, or have failed */
 	struct index_list again; /* connections to be dialled once more, from another tuple */
 };
 
@@ -41,17 +41,17 @@ void dialer_init(struct dialer *dialer, const struct dialer_params *params);
 void dialer_finish(struct dialer *dialer);
 
 /*
- * Dials some of what is due; when nothing is left that is due, arms the next dials.
+ * Dials some of the connections that are due; if none is, arms the next dials.
  * Returns 0 or a negative errno with a message.
  */
 int dialer_advance(struct dialer *dialer, uint64_t now_ns, struct error *error);
 
-/* The instant at which dialer_advance() next has something to do; CLOCK_NEVER where it has not. */
+/* When dialer_advance() next has something to do; CLOCK_NEVER: never again. */
 uint64_t dialer_next_ns(const struct dialer *dialer, uint64_t now_ns);
 
 /*
  * The connection's dial found its 4-tuple in use (EADDRNOTAVAIL, EADDRINUSE): dials it again from a
- * spare one. Returns false where there is no spare tuple left.
+ * spare one. Returns false if no spare tuple is left.
  */
 bool dialer_again(struct dialer *dialer, uint32_t index);
 

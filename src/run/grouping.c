@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The table keeps the cause of each connection that failed or ended, and the plan computes from
- * where it was dialled, so nothing is counted while the run goes on: one walk over the table at its
- * end finds the groups in which anything failed. How many were dialled in each is arithmetic. A run
- * in which nothing failed is not walked at all.
+ * The table keeps the cause of each connection that failed or ended, and the plan computes where it
+ * was dialled from. So nothing has to be counted during the run: one walk over the table at its end
+ * finds the groups with failures, and arithmetic says how many were dialled in each. If nothing
+ * failed, there is no walk.
  */
 #include "run/grouping.h"
 
@@ -14,9 +14,9 @@
 struct grouping {
 	const struct table *table;
 	const struct tuple_pool *pool;
-	uint32_t prepared; /* slots below had a socket, or could not have one */
+	uint32_t prepared; /* for slots below a socket was made, or could not be made */
 	struct failure_groups *groups; /* GROUP_KINDS of them */
-	size_t last_used[GROUP_KINDS]; /* neighbours are mostly in the same group */
+	size_t last_used[GROUP_KINDS]; /* consecutive slots are mostly in the same group */
 };
 
 static bool same_group(enum group_kind kind, const struct address *a, const struct address *b)
@@ -34,7 +34,7 @@ static bool same_group(enum group_kind kind, const struct address *a, const stru
 	return false;
 }
 
-/* NULL where there is none and `add` is false, or no room for it. */
+/* NULL if there is none and `add` is false, or if there is no room for it. */
 static struct failure_group *find_group(
 	struct grouping *grouping, enum group_kind kind, const struct address *address, bool add)
 {
@@ -61,8 +61,8 @@ static struct failure_group *find_group(
 }
 
 /*
- * What puts the connection into a group of this kind. False where that is not known: the kernel
- * chose the source, or the plan had none left.
+ * The address that puts the connection into a group of this kind. False if it is not known: the
+ * kernel chose the source, or the plan had none left.
  */
 static bool group_address(const struct grouping *grouping, enum group_kind kind, uint32_t index,
 	struct address *ret_address)
@@ -105,7 +105,7 @@ static void add_failure(struct grouping *grouping, enum group_kind kind, uint32_
 	}
 }
 
-/* Those that the plan had given to a group and that were never begun, or not decided. */
+/* Corrects the group of a connection that was never begun, or not decided. */
 static void take_undecided(struct grouping *grouping, enum group_kind kind, uint32_t index)
 {
 	struct address address;
@@ -137,7 +137,7 @@ static uint64_t count_in_group(const struct grouping *grouping, enum group_kind 
 	return count;
 }
 
-/* Whether connections of the run can differ in it. */
+/* Whether connections of the run can differ in this kind. */
 static bool tells_apart(const struct tuples *tuples, enum group_kind kind)
 {
 	const struct targets *targets = tuples->targets;
@@ -178,7 +178,7 @@ static void walk(struct grouping *grouping, enum group_kind kind)
 	}
 }
 
-/* A group that is all that was dialled tells nothing apart. */
+/* A group that contains every dialled connection tells nothing apart. */
 static void drop_the_whole(struct failure_groups *groups, const struct result *result)
 {
 	uint64_t begun = result->at_end.total - result->at_end.not_initiated;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the transport's events mean for their connections. The life of a slot is told in
- * transport/transport.h; this is the only place that compares generations, before any handler.
+ * transport/transport.h describes the life of a slot. This file is the only place that compares
+ * generations, before any handler.
  *
- * Once the numbers are taken, what happens to a connection is our own doing, and only its end counts
- * (closing.c).
+ * Once the numbers are taken, we ourselves cause what happens to a connection, and only its end
+ * counts (closing.c).
  */
 #include "run/harvest.h"
 
@@ -53,7 +53,7 @@ static void count_message(struct run_state *run, const struct icmp_message *mess
 	view->told_here += known && refusals_is_here(&run->refusals, &message->offender);
 }
 
-/* Of a dial about which nothing came over the wire but the errno. */
+/* The cause of a dial for which no ICMP message came, only an errno. */
 static enum cause cause_of_errno(struct run_state *run, uint32_t index, int error_number)
 {
 	struct tuple tuple = tuple_pool_of(&run->pool, index);
@@ -87,7 +87,7 @@ static void dial_failed(struct run_state *run, uint32_t index, const struct tran
 	}
 }
 
-/* Whether what becomes of the dial still counts. */
+/* Whether the outcome of the dial still counts. */
 static bool is_dialing(const struct run_state *run, uint32_t index)
 {
 	return !run_state_numbers_are_taken(run) && table_state(&run->table, index) == CONN_DIALING;
@@ -102,7 +102,7 @@ static void connection_ended(struct run_state *run, uint32_t index, int error_nu
 	reporter_debug(&run->reporter, "Connection %u is closed: %s", index, cause_phrase(cause));
 }
 
-/* Returns whether the dial had been answered before. */
+/* Notes that the dial is answered. Returns whether it already was. */
 static bool take_answer(struct run_state *run, uint32_t index)
 {
 	bool answered = !table_holds(&run->table, index, CONN_CONNECTING);
@@ -185,7 +185,7 @@ int harvest_settle(struct run_state *run, uint32_t index)
 	}
 	enum conn_state state = table_state(&run->table, index);
 	if (state == CONN_DIALING && !run_state_numbers_are_taken(run)) {
-		return 0; /* dialled again, over the socket that is there */
+		return 0; /* to be dialled again: a new socket replaces this one */
 	}
 	table_hold(&run->table, index, CONN_CLOSING);
 	return run->transport->ops->close(
@@ -201,7 +201,7 @@ static int handle_signal(struct run_state *run)
 	if (run_state_is_closing(run)) {
 		closing_hurry(&run->closing);
 	}
-	run->interrupted = true; /* the next one ends the process */
+	run->interrupted = true; /* the next signal ends the process */
 	return 0;
 }
 
@@ -226,7 +226,7 @@ static int handle_ready(struct run_state *run, const struct transport_event *eve
 	return timer ? handle_tick(run) : handle_signal(run);
 }
 
-/* An event of an earlier dial of the slot, or of a slot that is none. */
+/* Whether the event is from an earlier dial of the slot, or from no slot of the table. */
 static bool is_late(const struct table *table, struct slot slot)
 {
 	return slot.number >= table->count ||

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What each event of the transport means for its connection. */
+/* Applies each event of the transport to its connection. */
 #ifndef TCPGOON_RUN_HARVEST_H
 #define TCPGOON_RUN_HARVEST_H
 
@@ -10,8 +10,8 @@
 int harvest_event(void *context, const struct transport_event *event);
 
 /*
- * Where nothing of the connection is in flight any more but its socket is still in the slot: closes
- * it, unless it is to be dialled again. Returns 0 or a negative errno.
+ * Closes the connection's socket if it is still in the slot, nothing of it is in flight any more,
+ * and it is not to be dialled again. Returns 0 or a negative errno.
  */
 int harvest_settle(struct run_state *run, uint32_t index);
 

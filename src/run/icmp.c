@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * errno hides what the message said: "administratively prohibited" of ICMPv4 becomes ENETUNREACH or
- * EHOSTUNREACH, as if a route were missing. Type and code tell.
+ * errno hides what the message said: ICMPv4's "administratively prohibited" becomes ENETUNREACH or
+ * EHOSTUNREACH, as if a route were missing. Type and code tell them apart.
  */
 #include "run/icmp.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What an ICMP message that ended a dial stands for. */
+/* The cause that an ICMP message gives for the failure of a dial. */
 #ifndef TCPGOON_RUN_ICMP_H
 #define TCPGOON_RUN_ICMP_H
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A linked TIMEOUT with an absolute instant heads a chain, so that the kernel itself starts the
- * dial. Up to some thousands a second there is one for each connection, a few of them armed ahead:
- * far enough that the next is always in the kernel, near enough to hold little memory and to be
- * cancelled at once (each armed chain takes 2.5 KB there). Above that, one chain is armed, for the
- * connection next due; when it fires, all that have become due meanwhile are dialled at once.
- * The instants are absolute: a late dial delays none of those behind it.
+ * dial. Up to some thousands a second each connection has one, and a few are armed ahead: enough
+ * that the next is always in the kernel, and few enough that they take little memory (2.5 KB of the
+ * kernel's for each armed chain) and can be cancelled at once. Above that rate one chain is armed,
+ * for the connection next due; when it fires, all that have become due meanwhile are dialled at
+ * once. The instants are absolute, so a late dial does not delay the next ones.
  */
 #include "run/pacer.h"
 

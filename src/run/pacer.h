@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is due: which connections are dialled now, which are armed ahead in the kernel. */
+/* Which connections are due now, and which are to be armed ahead in the kernel. */
 #ifndef TCPGOON_RUN_PACER_H
 #define TCPGOON_RUN_PACER_H
 

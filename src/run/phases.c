@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The phases only say what the loop waits for: each has something to do in every turn, and goes on to
- * the next when it is over. One that is cut short, by a signal or by the observer, goes on to the
- * disarming. Connections change state in all of them, by their events (harvest.c).
+ * A phase only says what the loop waits for: it has something to do in every turn, and the next one
+ * follows when it is over. If a signal or the observer cuts a phase short, the disarming follows.
+ * Connections change state in every phase, by their events (harvest.c).
  */
 #include "run/phases.h"
 
@@ -10,14 +10,14 @@
 #include "run/way.h"
 #include "tcpgoon/base/clock.h"
 
-/* Connections looked at in one turn while closing: enough to fill a submission, not a queue. */
+/* Connections that one turn closes: enough to fill a submission, not a queue. */
 #define CLOSE_BATCH 64
-/* And passed over in one turn while asking, as most may be closed already. */
+/* Connections that one turn walks over while asking: most may be closed already. */
 #define WALK_BATCH 4096
 
 /*
- * How long a hold goes on without a connection: a server that goes away ends its connections
- * before its listening socket, and the end of the run looks for that one.
+ * How long a hold goes on without a connection: a server that exits ends its connections before its
+ * listening socket, and the end of the run looks for that socket.
  */
 #define LAST_LOOK_NS (200 * NSEC_PER_MSEC)
 
@@ -55,7 +55,7 @@ static enum result_end why_it_ended(const struct run_state *run)
 	return run->aborted ? RESULT_ABORTED : RESULT_COMPLETED;
 }
 
-/* A chain that began after the numbers were taken would dial what the report does not know of. */
+/* A chain that began after the numbers were taken would dial a connection that no report counts. */
 static void begin_disarming(struct run_state *run)
 {
 	run_state_take_numbers(run);
@@ -97,7 +97,7 @@ static bool is_cut_short(const struct run_state *run)
 	return run->interrupted || run->aborted;
 }
 
-/* A second look at what the first one left in doubt. */
+/* Asks a second time about the connections that the first answer left in doubt. */
 static void begin_asking_again(struct run_state *run)
 {
 	uint64_t again_ns = survey_again_ns(&run->survey);
@@ -106,7 +106,7 @@ static void begin_asking_again(struct run_state *run)
 	}
 }
 
-/* Asks again when it is time, or at once for somebody who does not wait; returns the next time. */
+/* Asks again when it is time, or at once if the run is cut short. Returns the next time. */
 static uint64_t ask_again(struct run_state *run)
 {
 	uint64_t again_ns = survey_again_ns(&run->survey);
@@ -125,8 +125,8 @@ static void begin_closing(struct run_state *run)
 }
 
 /*
- * Whether it is open or being dialled. One that has just failed or ended may still be held by
- * its watch, but was asked about then.
+ * Whether the connection is open or being dialled. One that has just failed or ended may still have
+ * its watch in flight, but the survey dealt with it at that time.
  */
 static bool is_under_way(const struct table *table, uint32_t index)
 {
@@ -135,7 +135,7 @@ static bool is_under_way(const struct table *table, uint32_t index)
 		table_holds(table, index, CONN_IN_FLIGHT);
 }
 
-/* Asks about a batch of what is open or still dialling. */
+/* Asks about a batch of connections that are open or still being dialled. */
 static void ask_some(struct run_state *run)
 {
 	uint32_t batch[SURVEY_BATCH];
@@ -150,9 +150,10 @@ static void ask_some(struct run_state *run)
 }
 
 /*
- * Ends a batch of what is open: what is in flight is stopped, and settles when it is idle. The last
- * dialled comes first: the kernel keeps a ring's pending requests in a small hash whose chains have
- * the newest in front, and from the other end each CANCEL would walk its whole chain.
+ * Closes a batch of open connections: stops what is in flight; a connection is settled when it is
+ * idle. The last dialled comes first: the kernel keeps a ring's pending requests in a small hash
+ * whose chains have the newest in front, and from the other end each CANCEL would walk its whole
+ * chain.
  */
 static int close_some(struct run_state *run)
 {
@@ -170,7 +171,7 @@ static int close_some(struct run_state *run)
 	return 0;
 }
 
-/* Disarms what is armed, once; all of it is among the last that the dialler has seen. */
+/* Disarms each armed connection once; all of them are among the last that the dialer has taken. */
 static int disarm(struct run_state *run)
 {
 	int r = 0;
@@ -187,7 +188,7 @@ static int disarm(struct run_state *run)
 	return r;
 }
 
-/* Gives up the dials whose timeout is over. */
+/* Gives up the dials that have timed out. */
 static int give_up_overdue(struct run_state *run)
 {
 	int r = 0;
@@ -198,17 +199,17 @@ static int give_up_overdue(struct run_state *run)
 	return r;
 }
 
-/* When dialling has something to do next: dialler, dial timeouts, or the end of it. */
+/* When dialling next has something to do: a dial, a timeout, or its end. */
 static uint64_t next_dialling_ns(struct run_state *run)
 {
 	if (table_decided(&run->table)) {
-		return run->now_ns; /* none was dialled: nothing would wake us */
+		return run->now_ns; /* if none was dialled, no event would wake us */
 	}
 	return clock_earlier(
 		dialer_next_ns(&run->dialer, run->now_ns), dial_queue_next_ns(&run->queue));
 }
 
-/* Answers a batch of the questions that hold connections back from being closed. */
+/* Asks about a batch of ended connections, which may be closed after that. */
 static int answer_questions(struct run_state *run)
 {
 	uint32_t batch[SURVEY_BATCH];
@@ -222,7 +223,7 @@ static int answer_questions(struct run_state *run)
 	return r;
 }
 
-/* There is nothing to hold any more, or there never was. */
+/* Ends the hold early if no connection is left, or none ever was. */
 static void shorten_hold(struct run_state *run)
 {
 	uint64_t look_ns = run->result->totals.established > 0 ? LAST_LOOK_NS : 0;
@@ -231,7 +232,7 @@ static void shorten_hold(struct run_state *run)
 	}
 }
 
-/* When the result is looked at next. */
+/* When the loop next takes a sample, asks the observer, or looks at the queues. */
 static uint64_t next_look_ns(const struct run_state *run)
 {
 	uint64_t series_ns = run->table.start_ns + series_next_ns(&run->result->series);
@@ -330,7 +331,7 @@ static bool looking_is_over(const struct run_state *run)
 }
 
 static const struct phase_row {
-	void (*begin)(struct run_state *run); /* when the one before is over; NULL: nothing */
+	void (*begin)(struct run_state *run); /* when the previous one is over; NULL: nothing */
 	int (*work)(struct run_state *run, uint64_t *ret_until_ns); /* in every turn */
 	bool (*is_over)(const struct run_state *run);
 	bool can_be_cut; /* by a signal or by the observer */
@@ -358,7 +359,7 @@ int phases_work(struct run_state *run, uint64_t *ret_until_ns)
 	return r;
 }
 
-/* The phase that follows now; the same where this one is not over. */
+/* The phase that follows now; the same one if it is not over. */
 static enum phase next_phase(const struct run_state *run)
 {
 	const struct phase_row *row = &rows[run->phase];

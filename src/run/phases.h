@@ -9,11 +9,11 @@
 
 /*
  * Does what this phase has to do now; *ret_until_ns is when it has more to do. Returns 0 or a
- * negative errno, which the transport explains where the run's error has no words for it.
+ * negative errno, which the transport explains if the run's error has no message yet.
  */
 int phases_work(struct run_state *run, uint64_t *ret_until_ns);
 
-/* Goes on to the next phase, or to several, where this one has nothing left to wait for. */
+/* Goes on to the next phase, or through several, if this one is over. */
 void phases_advance(struct run_state *run);
 
 #endif

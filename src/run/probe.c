@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One after the other, not side by side as browsers do (RFC 8305): the order is the one that RFC
- * 6724 and the administrator want, and each address that is tried costs its host a connection. So
- * an address has the time in which a SYN that got lost is sent once more.
+ * The addresses are tried one after the other, not side by side as browsers do (RFC 8305): the
+ * order is the one that RFC 6724 and the administrator want, and each try costs a host a
+ * connection. So an address gets the time in which a lost SYN is retransmitted once.
  *
- * These connections are none of the run's: nothing counts them. They are closed as the run's are
- * to be, and their ports are the kernel's choice.
+ * These connections do not belong to the run: nothing counts them. They are closed in the same way
+ * as those of the run, and the kernel chooses their ports.
  */
 #include "tcpgoon/run/probe.h"
 
@@ -21,10 +21,10 @@
 #include "tcpgoon/base/units.h"
 #include "tcpgoon/plan/source_range.h"
 
-/* Of a list of ports, as many are tried on each address. */
+/* Ports of a list that are tried on each address. */
 #define PORTS_MAX 16
 
-/* From when on a note says that it takes long. */
+/* After this time a note says that it takes long. */
 #define NOTE_NS (1 * NSEC_PER_SEC)
 
 /* Waits for the connect to be decided. Returns 0 or a negative errno. */
@@ -62,7 +62,7 @@ static int bind_as_given(int fd, const struct plan *plan, sa_family_t family)
 	return 0;
 }
 
-/* One connection. Returns 0 where it is established, or a negative errno. */
+/* Makes one connection. Returns 0 if it is established, or a negative errno. */
 static int dial(const struct plan *plan, const struct address *target)
 {
 	int fd = socket(target->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -82,7 +82,7 @@ static int dial(const struct plan *plan, const struct address *target)
 	return r;
 }
 
-/* Tries the ports of the run on one address, until one answers or it is silent. */
+/* Tries the ports of the run on one address, until one does not refuse. */
 static int try_address(const struct plan *plan, const struct address *address)
 {
 	const struct targets *targets = &plan->targets; /* the ports on some candidate */

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * connect(2) says ENETUNREACH, EHOSTUNREACH or EACCES of an ICMP message and of this machine's own
- * routes alike. Who calls this has looked into the error queue and found no message: so no packet
- * came, and most often none went. What it was is then asked of the routes, for the very addresses of
- * the dial:
+ * connect(2) returns ENETUNREACH, EHOSTUNREACH or EACCES both for an ICMP message and for this
+ * machine's own routes. The caller has found no message in the error queue: so no packet came, and
+ * most often none was sent. This module then asks for the route between the addresses of the dial:
  *
- *   the routes refuse it as well    they are why; the entry that refuses is looked for
- *   they do so with a source only   the source is why, for EINVAL
- *   they do not                     EACCES is a security module's, EINVAL the source's
+ *   the routes refuse it as well      they are the reason; we look for the entry that refuses
+ *   they refuse it with this source   the source is the reason, if they say EINVAL
+ *   they do not refuse it             EACCES comes from a security module, EINVAL from the source
  */
 #include "run/refusal.h"
 
@@ -40,13 +39,13 @@ bool refusals_is_possible(const struct tuple *tuple, int error_number)
 	case EPERM:
 	case EINVAL:
 		return true;
-	case EADDRNOTAVAIL: /* of a bound one, its tuple is taken */
+	case EADDRNOTAVAIL: /* if it is bound, its tuple is in use */
 		return !is_bound(&tuple->source);
 	}
 	return false;
 }
 
-/* "landlock,selinux": what this kernel has; where it does not tell, nothing. */
+/* "landlock,selinux": the modules of this kernel; empty if it does not tell. */
 static void name_modules(struct refusal *refusal)
 {
 	char *text = NULL;
@@ -70,7 +69,7 @@ static enum cause without_refused_route(struct refusal *refusal)
 		return sources_preferred(&refusal->target, &preferred) < 0 ? CAUSE_SOURCE_INVALID
 									   : CAUSE_PORTS_EXHAUSTED;
 	}
-	return CAUSE_NO_ROUTE; /* there is one again */
+	return CAUSE_NO_ROUTE; /* there was none then, and there is one again */
 }
 
 static enum cause with_refused_route(

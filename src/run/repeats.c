@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A peer that never got the last ACK of the handshake, or dropped it as its accept queue was full,
- * repeats its SYN-ACK: the connection is established here and not there. All that shows of it here
- * are segments beyond the first SYN-ACK, and healthy peers send such segments too:
+ * A peer that never got the last ACK of the handshake, or dropped it because its accept queue was
+ * full, repeats its SYN-ACK: the connection is established here and not there. Here this shows only
+ * as segments beyond the first SYN-ACK, and healthy peers send such segments too:
  *
  *   keepalives                   at any interval
  *   window updates               one or two, from a SYN proxy
  *   the SYN-ACK after a delay    once: TCP_DEFER_ACCEPT, at the end of its period
  *   the SYN-ACK of a lost ACK    once: the second ACK arrives
- *   the SYN-ACK again            within a round trip, where that takes longer than a second
+ *   the SYN-ACK again            within a round trip that takes longer than a second
  *
- * So one segment proves nothing. A peer that has not completed the connection repeats its SYN-ACK on
- * a schedule: at 1, 3, 7, 15 and 31 seconds (Linux; with many half-open connections, or with other
- * peers, it gives up earlier). TcpExt.TCPSYNChallenge counts each SYN-ACK that comes to an
+ * So one segment proves nothing. A peer that has not completed the connection repeats its SYN-ACK
+ * on a schedule: at 1, 3, 7, 15 and 31 seconds (Linux; it gives up earlier with many half-open
+ * connections, and so do other peers). TcpExt.TCPSYNChallenge counts each SYN-ACK that comes to an
  * established connection, and no keepalive. It is a counter of the whole network namespace, so it
- * cannot show that a connection got a repeat, but it shows that none got one where it stood still.
- * The counter is read a few times a second, and so each instant of the schedule can be looked up.
+ * cannot show that a connection got a repeat, but while it does not grow, none got one. The counter
+ * is read a few times a second, so that each instant of the schedule can be looked up.
  *
- * A connection counts as not completed when two repeats or more came, each when it was due, after
- * those that were sent before its ACK could be there. A peer
- * that stops after one has completed it: late, or as it does always. (A SYN proxy that answers for
- * the server with timestamps of its own is an example: the server refuses its ACK, and takes the one
- * with which the client answers the repeat.) A peer that stops after two has either completed the
- * connection late or given it up: that is not known.
+ * A connection counts as not completed if two or more repeats came, each when it was due; repeats
+ * that were sent before our ACK could arrive do not count. A peer that stops after one repeat has
+ * completed the connection: late, or in its usual way. (A SYN proxy that answers for the server
+ * with timestamps of its own is an example: the server refuses its ACK, and takes the one with
+ * which the client answers the repeat.) A peer that stops after two has either completed the
+ * connection late or given it up: it is not known which.
  *
- * What this cannot see: a peer that sends no second repeat (net.ipv4.tcp_synack_retries=1), one that
- * begins with three seconds, as systems did before 2011, and one that keeps no half-open connections
- * (SYN cookies): it drops the last ACK and never repeats anything.
+ * This cannot see a peer that sends no second repeat (net.ipv4.tcp_synack_retries=1), a peer that
+ * begins with three seconds, as systems did before 2011, or a peer that keeps no half-open
+ * connections (SYN cookies): that one drops the last ACK and never repeats anything.
  */
 #include "run/repeats.h"
 
@@ -59,7 +59,7 @@ void challenges_add(struct challenges *challenges, uint64_t value, uint64_t now_
 	if (value > last_value(challenges)) {
 		if (challenges->count < CHALLENGES_CHANGES_MAX) {
 			challenges->changes[challenges->count++].since_ns = challenges->looked_ns;
-		} /* else the last two become one that is less certain of its instant */
+		} /* else the last two become one with a less certain instant */
 		struct challenges_change *change = &challenges->changes[challenges->count - 1];
 		change->at_ns = now_ns;
 		change->value = value;
@@ -87,7 +87,7 @@ uint64_t challenges_total(const struct challenges *challenges)
 	return challenges_between(challenges, 0, UINT64_MAX);
 }
 
-/* The window updates of a SYN proxy. */
+/* Window updates that a SYN proxy may send. */
 #define OTHER_SEGMENTS_MAX 2
 
 /* By the schedule: 1, 3, 7 ... seconds. */
@@ -96,7 +96,7 @@ static uint64_t due_ns(unsigned n)
 	return ((UINT64_C(1) << n) - 1) * NSEC_PER_SEC;
 }
 
-/* The kernel's timers are late by up to an eighth of what they wait for. */
+/* The kernel's timers are late by up to an eighth of their length. */
 static uint64_t tolerance_ns(unsigned n)
 {
 	return due_ns(n) / 8;
@@ -107,7 +107,7 @@ uint64_t repeats_come_by_ns(unsigned n)
 	return due_ns(n) + tolerance_ns(n) + 200 * NSEC_PER_MSEC;
 }
 
-/* Whether any connection of this network got a SYN-ACK again when the n-th repeat was due. */
+/* Whether any connection of this network namespace got a repeat when the n-th one was due. */
 static bool was_seen(
 	const struct challenges *challenges, const struct repeats_signs *signs, unsigned n)
 {
@@ -116,7 +116,7 @@ static bool was_seen(
 	return challenges_between(challenges, from_ns, to_ns) > 0;
 }
 
-/* Repeats that leave the peer before the first ACK can have come to it. */
+/* Repeats that the peer sends before the first ACK can have reached it. */
 static unsigned sent_before_ack(const struct repeats_signs *signs)
 {
 	unsigned count = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A timerfd: at each tick a snapshot goes to the observer. */
+/* Tells the observer what happens: a snapshot at each tick of a timerfd, steps, debugging lines. */
 #ifndef TCPGOON_RUN_REPORTER_H
 #define TCPGOON_RUN_REPORTER_H
 
@@ -12,24 +12,24 @@
 struct reporter {
 	const struct run_observer *observer;
 	const struct table *table;
-	int timer_fd; /* readable at each tick; -1: there are none */
+	int timer_fd; /* readable at each tick; -1: no ticks */
 };
 
 /*
  * Ticks every interval_ns from start_ns on; 0: never. Returns 0 or a negative errno with a
- * message; reporter_finish() is due either way.
+ * message. Call reporter_finish() either way.
  */
 int reporter_init(struct reporter *reporter, const struct run_observer *observer,
 	const struct table *table, uint64_t start_ns, uint64_t interval_ns, struct error *error);
 void reporter_finish(struct reporter *reporter);
 
-/* Takes the tick that made the timer readable, if there is one. */
+/* Reads the tick that made the timer readable, if there is one. */
 void reporter_take_tick(struct reporter *reporter);
 
 /* Shows the observer the table as it is. */
 void reporter_tick(struct reporter *reporter, uint64_t now_ns);
 
-/* Tells the observer of a step of the run, and where it asked for it, of each connection. */
+/* Tells the observer about a step of the run and, if it asked for that, about each connection. */
 void reporter_event(struct reporter *reporter, const struct event *event);
 void reporter_debug(struct reporter *reporter, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

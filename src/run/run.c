@@ -16,7 +16,7 @@
 #include "run/run_state.h"
 #include "tcpgoon/base/clock.h"
 
-/* After a stall: how long to take what has come, before anything else is done. */
+/* After a stall, how long to take events before doing anything else. */
 #define CATCH_UP_NS (500 * NSEC_PER_MSEC)
 
 /* Between two questions to the observer whether to go on. */
@@ -25,13 +25,13 @@
 /* Between two attempts to write what the observer holds back. */
 #define HELD_BACK_NS (20 * NSEC_PER_MSEC)
 
-/* While connections are dialled, each of them would meet the counter at another age. */
+/* Not while connections are dialled: each would meet the counter at another age. */
 static bool watches_challenges(const struct run_state *run)
 {
 	return run->phase == PHASE_HOLDING || run->phase == PHASE_ASKING_AGAIN;
 }
 
-/* Keeps a sample, and asks the observer whether to go on, when it is time for either. */
+/* Does what is due: reads the counter, keeps a sample, looks at the queues, asks the observer. */
 static void look_around(struct run_state *run)
 {
 	struct series *series = &run->result->series;
@@ -57,13 +57,13 @@ static void look_around(struct run_state *run)
 	}
 }
 
-/* What the transport refuses comes without words. */
+/* Has the transport explain its errno, unless there is a message already. */
 static int explain(const struct run_state *run, int r, struct error *error)
 {
 	return r < 0 ? run->transport->ops->explain(run->transport, r, error) : r;
 }
 
-/* Sleeps no longer than the observer's output may wait. */
+/* Sleeps no longer than the observer's output may be held back. */
 static int wait_for_events(
 	struct run_state *run, uint64_t now_ns, uint64_t until_ns, struct error *error)
 {
@@ -88,8 +88,8 @@ static void note_stall(struct run_state *run, uint64_t length_ns, bool suspended
 }
 
 /*
- * A turn of the loop works, and waits until there is something to do: both have an end that it should
- * have kept to. Where it did not, the program was stopped, or had no CPU.
+ * A turn of the loop works, and then waits until there is something to do: both should end in time.
+ * If they did not, the program was stopped, or had no CPU.
  */
 static void look_for_stalls(
 	struct run_state *run, uint64_t began_ns, uint64_t worked_ns, uint64_t until_ns)
@@ -108,8 +108,8 @@ static void look_for_stalls(
 }
 
 /*
- * Takes all that has come. After a stall that is more than an enter brings, and what came before a
- * dial timeout was over must be seen before anybody asks whether it is over.
+ * Takes all events. After a stall there are more than one enter brings, and an answer that came
+ * before the dial timed out must be seen before the timeout is checked.
  */
 static int harvest(struct run_state *run, struct error *error)
 {
@@ -126,7 +126,7 @@ static int harvest(struct run_state *run, struct error *error)
 			r = ops->harvest(transport, run->now_ns, harvest_event, run);
 		}
 	}
-	run->now_ns = clock_now_ns(); /* what comes from here on has its own instant */
+	run->now_ns = clock_now_ns(); /* events from here on have an instant of their own */
 	return explain(run, r, error);
 }
 
@@ -221,7 +221,7 @@ int run_execute(const struct run_params *params, struct result *result, struct e
 		r = loop(run, error);
 		if (r < 0 && !run_state_numbers_are_taken(run)) {
 			run_state_take_numbers(run);
-			result->unconfirmed = RESULT_UNKNOWN; /* asked at the end only */
+			result->unconfirmed = RESULT_UNKNOWN; /* the survey asks only at the end */
 		}
 	}
 	if (r == 0) {

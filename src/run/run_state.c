@@ -34,7 +34,7 @@ int run_state_init(struct run_state *run, const struct run_params *params, struc
 	}
 	refusals_init(&run->refusals, result);
 	counters_begin(&run->counters, &plan->targets, result);
-	/* All that takes time is done: from here on the schedule counts. */
+	/* Everything that takes time is done: the schedule begins here. */
 	uint64_t start_ns = clock_now_ns();
 	r = table_init(&run->table, settings->connections, start_ns, result);
 	if (r < 0) {
@@ -64,7 +64,7 @@ int run_state_init(struct run_state *run, const struct run_params *params, struc
 
 void run_state_finish(struct run_state *run)
 {
-	transport_destroy(run->transport); /* first: it may point into the others */
+	transport_destroy(run->transport); /* first: it may point into the other parts */
 	reporter_finish(&run->reporter);
 	closing_finish(&run->closing);
 	survey_finish(&run->survey);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Everything that a run in progress is made of; shared by the loop and its handlers only. */
+/* Everything that a run in progress consists of; shared only by the loop and its handlers. */
 #ifndef TCPGOON_RUN_RUN_STATE_H
 #define TCPGOON_RUN_RUN_STATE_H
 
@@ -25,13 +25,13 @@
 /* Phases of a run, in order; a run never goes back. What they do: phases.c. */
 enum phase {
 	PHASE_DIALING, /* connections are dialled and decided */
-	PHASE_HOLDING, /* all are decided; those that are open are watched */
-	PHASE_DISARMING, /* the run ends; what is armed is taken back, and nothing else dialled */
-	PHASE_ASKING, /* the numbers are taken; the kernel is asked about what is open */
-	PHASE_ASKING_AGAIN, /* those that the peer may not have completed are asked about once more */
-	PHASE_CLOSING, /* what is open is closed */
-	PHASE_LOOKING, /* the answers to the FINs are looked for */
-	PHASE_OVER, /* the kernel holds nothing of ours any more */
+	PHASE_HOLDING, /* all are decided; open connections are watched */
+	PHASE_DISARMING, /* the run ends: armed dials are taken back, and no others begin */
+	PHASE_ASKING, /* the numbers are taken; the kernel is asked about open connections */
+	PHASE_ASKING_AGAIN, /* and once more about those that the peer may not have completed */
+	PHASE_CLOSING, /* open connections are closed */
+	PHASE_LOOKING, /* we look for the answers to the FINs */
+	PHASE_OVER, /* the kernel has no socket or request of ours any more */
 	PHASE_MAX,
 };
 
@@ -44,7 +44,7 @@ enum run_fd {
 struct run_state {
 	const struct plan *plan;
 	struct result *result;
-	struct error *error; /* of the run: for what fails with words of its own */
+	struct error *error; /* of the run: for failures that have a message of their own */
 	struct transport *transport; /* owned */
 	struct table table;
 	struct tuple_pool pool;
@@ -61,16 +61,16 @@ struct run_state {
 	enum phase phase;
 	bool interrupted;
 	bool aborted; /* by the observer */
-	uint64_t review_ns; /* when the observer is asked next; CLOCK_NEVER: not at all */
+	uint64_t review_ns; /* when to ask the observer next; CLOCK_NEVER: not at all */
 	uint64_t now_ns; /* of this turn of the loop */
 	bool stalled; /* the turn that ended at now_ns took longer than it should */
 	uint64_t hold_until_ns; /* in PHASE_HOLDING */
-	uint64_t walk_left; /* of the phases that walk: connections below are still to come */
+	uint64_t walk_left; /* in phases that walk the table: connections below are still to come */
 };
 
 /*
- * Makes all that a run needs, and begins its clock. Returns 0 or a negative errno with a message;
- * run_state_finish() is due either way.
+ * Makes all that a run needs, and starts its clock. Returns 0 or a negative errno with a message.
+ * Call run_state_finish() either way.
  */
 int run_state_init(struct run_state *run, const struct run_params *params, struct result *result,
 	struct error *error);
@@ -79,19 +79,19 @@ void run_state_finish(struct run_state *run);
 /* Brings the result up to date. */
 void run_state_take_numbers(struct run_state *run);
 
-/* Times are taken: a stall of this program matters. */
+/* The run takes times now, so a stall of this program matters. */
 static inline bool run_state_is_timed(const struct run_state *run)
 {
 	return run->phase < PHASE_DISARMING;
 }
 
-/* The numbers of the report are final: what happens from here on is our own doing. */
+/* The numbers of the report are final: from here on we ourselves cause what happens. */
 static inline bool run_state_numbers_are_taken(const struct run_state *run)
 {
 	return run->phase >= PHASE_ASKING;
 }
 
-/* Connections are being closed, or all are. */
+/* Connections are being closed, or are all closed. */
 static inline bool run_state_is_closing(const struct run_state *run)
 {
 	return run->phase >= PHASE_CLOSING;

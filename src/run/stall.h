@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* When this program stood still: what is timed across such a moment says nothing of the target. */
+/* When this program stalled: a time that spans a stall says nothing about the target. */
 #ifndef TCPGOON_RUN_STALL_H
 #define TCPGOON_RUN_STALL_H
 
@@ -8,15 +8,15 @@
 
 #include "tcpgoon/base/clock.h"
 
-/* Late by less is the scheduling of a busy machine. */
+/* A shorter delay is the ordinary scheduling of a busy machine. */
 #define STALL_MIN_NS (100 * NSEC_PER_MSEC)
 
-/* The loop wakes at least so often while it times something: else a stall would look like a wait. */
+/* The loop wakes this often while it times something: otherwise a stall would look like a wait. */
 #define STALL_HEARTBEAT_NS (50 * NSEC_PER_MSEC)
 
 /*
- * By how much what began at from_ns, and was to be over by due_ns, took longer until now_ns; 0 where
- * that is no stall. Work is to be over at once: its due_ns is from_ns. Pure.
+ * How late a step ended at now_ns that began at from_ns and should have ended by due_ns; 0 if that
+ * is no stall. Work should end at once: its due_ns is from_ns. Pure.
  */
 static inline uint64_t stall_length_ns(uint64_t from_ns, uint64_t due_ns, uint64_t now_ns)
 {
@@ -27,11 +27,11 @@ static inline uint64_t stall_length_ns(uint64_t from_ns, uint64_t due_ns, uint64
 
 /* CLOCK_MONOTONIC stands still while the machine is suspended, and CLOCK_BOOTTIME does not. */
 struct stall_suspend {
-	uint64_t apart_ns; /* by how much they differed when they were looked at last */
-	uint64_t look_ns; /* when they are looked at next */
+	uint64_t apart_ns; /* the difference of the clocks at the last look */
+	uint64_t look_ns; /* when to look next */
 };
 
-/* How long the machine was suspended since the last look; 0 for what is no stall. Pure. */
+/* How long the machine was suspended since the last look; 0 if that is no stall. Pure. */
 uint64_t stall_suspended_ns(struct stall_suspend *suspend, uint64_t now_ns, uint64_t boot_ns);
 
 #endif

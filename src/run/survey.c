@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the kernel knows of a connection is asked once, and never while connections are dialled if
- * it can be later: of those that are open when the run is over, then; of those that the peer has
- * closed, and of dials that timed out, before their sockets are closed. (After a RST there is no
- * socket to ask about.) It is asked by 4-tuple, 64 at a time: some 1.2 µs each, and no walk over
- * the kernel's tables, which could take milliseconds at a time.
+ * The survey asks once what the kernel knows of a connection, and not while connections are dialled
+ * if it can be later. It asks about open connections when the run is over, and about connections
+ * that the peer has closed and dials that timed out before their sockets are closed. (After a RST
+ * there is no socket to ask about.) It asks by 4-tuple, 64 at a time: some 1.2 µs each, and without
+ * a walk over the kernel's tables, which could take milliseconds at a time.
  *
  *   rtt           of a connection that has sent no data, the kernel's measurement of its handshake
  *   retransmits   of a connection that has sent no data, SYNs
- *   segments in   beyond the SYN-ACK, without any data: the peer may repeat its SYN-ACK, as it has
- *                 not completed what we believe to be established (repeats.c)
+ *   segments in   beyond the SYN-ACK, without any data: the peer may repeat its SYN-ACK because it
+ *                 has not completed a connection that is established here (repeats.c)
  *   state         must be that of our table: the cross-check
  *
- * A connection whose SYN-ACK may have been repeated is asked about a second time: where one repeat
- * may have come, when the next one would have, which takes 2.4 seconds at most. Where the peer's end
- * is a socket of this network, it is looked at too, and tells it all.
+ * The survey asks a second time about a connection whose SYN-ACK may have been repeated: if one
+ * repeat may have come, once the next would have come, which takes 2.4 seconds at most. If the
+ * peer's end is a socket of this network namespace, the survey looks at it too, and that settles
+ * it.
  *
- * An error of one question is not the end of all questions: those of one batch stay unanswered.
+ * If a question fails, its batch stays unanswered and the survey goes on.
  */
 #include "run/survey.h"
 
@@ -24,7 +25,7 @@
 #include "tcpgoon/base/compare.h"
 #include "tcpgoon/net/netstat.h"
 
-/* After as many batches in a row without an answer, there will be none. */
+/* After this many batches in a row without an answer, no answer is expected any more. */
 #define FAILURES_MAX 8
 
 static uint64_t read_challenges(void)
@@ -42,7 +43,10 @@ void survey_init(struct survey *survey, struct table *table, const struct tuple_
 	result->kernel.possible = !tuples->port_auto && tuples->source_count > 0;
 	result->unconfirmed = result->kernel.possible ? 0 : RESULT_UNKNOWN;
 	if (result->kernel.possible) {
-		/* Now, as descriptors may be short later; what fails is tried again then. */
+		/*
+		 * Opened now, because descriptors may be short later. If it fails, it is tried
+		 * again.
+		 */
 		sockdiag_open(&survey->diag);
 		challenges_init(&survey->challenges, read_challenges(), table->start_ns);
 	}
@@ -93,10 +97,10 @@ static uint8_t expected_state(enum conn_state state)
 	case CONN_ESTABLISHED:
 		return TCP_ESTABLISHED;
 	case CONN_CLOSED:
-		return TCP_CLOSE_WAIT; /* asked before we close as well */
+		return TCP_CLOSE_WAIT; /* we ask before we close as well */
 	case CONN_DIALING:
 	case CONN_ERROR:
-		return TCP_SYN_SENT; /* only those that timed out are asked */
+		return TCP_SYN_SENT; /* we ask only about those that timed out */
 	case CONN_NOT_INITIATED:
 	case CONN_STATE_MAX:
 		break;
@@ -104,7 +108,7 @@ static uint8_t expected_state(enum conn_state state)
 	return 0;
 }
 
-/* Two SYNs or more were sent for an established connection, and all that were needed arrived. */
+/* Two or more SYNs were sent for an established connection, but not because one was lost. */
 static bool lost_no_syn(
 	const struct table *table, uint32_t index, const struct sockdiag_socket *socket)
 {
@@ -137,7 +141,7 @@ static enum repeats judge_repeats(const struct survey *survey, uint32_t index,
 	const struct sockdiag_socket *socket, uint64_t now_ns)
 {
 	uint32_t segments = sockdiag_repeats_at_most(socket);
-	/* Each SYN that a stale tuple met was answered by an ACK. */
+	/* The peer answered each SYN to a stale tuple by an ACK. */
 	bool stale = lost_no_syn(survey->table, index, socket) && !was_slow(socket);
 	uint32_t explained = stale ? socket->total_retransmits : 0;
 	const struct repeats_signs signs = {
@@ -163,7 +167,7 @@ static void judge_open(struct survey *survey, uint32_t index, const struct sockd
 	}
 	enum repeats repeats = judge_repeats(survey, index, socket, now_ns);
 	bool doubted = repeats != REPEATS_NONE && repeats != REPEATS_ONCE;
-	/* Without memory for it, a doubted one stays one that could not tell. */
+	/* Without memory for the list, a doubted connection counts as one that did not tell. */
 	survey->told += !doubted || index_list_push(&survey->doubted, index);
 	survey->once += repeats == REPEATS_ONCE;
 	if (repeats == REPEATS_PENDING) {
@@ -198,7 +202,7 @@ static void judge(struct survey *survey, uint32_t index, const struct sockdiag_s
 	}
 }
 
-/* Returns 0 or a negative errno, which the result has then as the reason. */
+/* Returns 0 or a negative errno, which the result keeps as the reason. */
 static int look_up(struct survey *survey, const struct sockdiag_pair *pairs, size_t count,
 	struct sockdiag_socket *ret_sockets)
 {
@@ -215,7 +219,7 @@ static int look_up(struct survey *survey, const struct sockdiag_pair *pairs, siz
 	return r;
 }
 
-/* Looks from the other end: what is found there is a socket of this network too. */
+/* Looks from the other end: a socket found there is in this network namespace too. */
 static int look_at_peers(struct survey *survey, const uint32_t *indices, size_t count,
 	struct sockdiag_socket ret_sockets[SURVEY_BATCH])
 {
@@ -239,8 +243,8 @@ int survey_look(struct survey *survey, const uint32_t *indices, size_t count,
 }
 
 /*
- * Whether there is something to find at the other ends, of those on this host. Right after the last
- * dial a busy server has a queue, which says nothing.
+ * Whether looking at the other ends on this host can show anything. Right after the last dial a
+ * busy server has a queue, which says nothing.
  */
 static bool is_worth_asking(const struct result *result)
 {
@@ -251,7 +255,9 @@ static bool is_worth_asking(const struct result *result)
 		(waits || (made != NETSTAT_ABSENT && made < result->totals.established));
 }
 
-/* Whether a socket of this network listens on its target: then its other end would be here. */
+/*
+ * Whether a socket of this network namespace listens on the target: then the other end is here too.
+ */
 static bool other_end_is_here(const struct survey *survey, uint32_t index)
 {
 	size_t target = tuple_pool_target(survey->pool, index);
@@ -261,8 +267,8 @@ static bool other_end_is_here(const struct survey *survey, uint32_t index)
 }
 
 /*
- * The kernel knows which connections wait in the queue of a listener of this host: no file is open
- * yet for the other ends of these. And of which it has no other end at all.
+ * The kernel knows which connections wait in the queue of a listener of this host: their other ends
+ * have no open file yet. It also knows which connections have no other end at all.
  */
 static void ask_other_ends(struct survey *survey, const uint32_t *indices, size_t count)
 {
@@ -316,7 +322,7 @@ uint64_t survey_again_ns(const struct survey *survey)
 	return survey->doubted.count > 0 ? survey->again_ns : CLOCK_NEVER;
 }
 
-/* What the peer's end says where it is in this network, and the verdict without it. */
+/* Corrects `repeats` by what the peer's end says, if that is in this network namespace. */
 static enum repeats judge_peer(
 	enum repeats repeats, const struct sockdiag_socket *peer, bool would_be_here)
 {
@@ -330,14 +336,14 @@ static enum repeats judge_peer(
 	}
 }
 
-/* The second verdict on a batch, from both ends. */
+/* Judges a batch again, by both ends. */
 static void judge_again(struct survey *survey, const uint32_t *indices, size_t count,
 	uint64_t now_ns, enum repeats ret_repeats[SURVEY_BATCH])
 {
 	struct sockdiag_socket *sockets = survey->sockets;
 	bool answered = survey_look(survey, indices, count, sockets) == 0;
 	for (size_t i = 0; i < count; i++) {
-		/* What is gone by now, after a reset, did not tell. */
+		/* A connection that a reset has ended by now did not tell. */
 		ret_repeats[i] = answered && sockets[i].state != 0
 			? judge_repeats(survey, indices[i], &sockets[i], now_ns)
 			: REPEATS_STOPPED;
@@ -376,7 +382,7 @@ void survey_conclude(struct survey *survey)
 		return;
 	}
 	view->possible = view->asked > 0 || view->unanswered == 0;
-	/* Each of them got two repeats or more. */
+	/* Each of those going on got two repeats or more. */
 	uint64_t repeats = challenges_total(&survey->challenges);
 	bool proven = survey->challenges.known && survey->going_on <= repeats / 2;
 	uint64_t least = proven ? survey->going_on : 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Counters and histograms follow each change of state, so that no report ever walks the table:
- * a tick costs the same with ten connections as with ten million. Everything else about
- * connection i (addresses, port, due time) is computed from i where it is needed.
+ * Counters and histograms follow each change of state, so that no report ever walks the table: a
+ * tick costs the same with ten connections as with ten million. Everything else about connection i
+ * (addresses, port, due time) is computed from i when it is needed.
  */
 #include "run/table.h"
 
@@ -87,7 +87,7 @@ static void tally(
 	tally->last_errno = error_number;
 }
 
-/* NULL where no target has a tally. */
+/* NULL if targets have no tally. */
 static struct target_tally *target_of(const struct table *table, uint32_t index)
 {
 	struct result *result = table->result;
@@ -98,7 +98,7 @@ static struct target_tally *target_of(const struct table *table, uint32_t index)
 	return &result->targets[targets_turn_of(result->target_count, index)];
 }
 
-/* The path or the target would not have it. */
+/* The path or the target rejected the connection. */
 static void note_rejected(const struct table *table, uint32_t index)
 {
 	struct result *result = table->result;
@@ -152,7 +152,9 @@ void table_answered(struct table *table, uint32_t index, uint64_t now_ns)
 	assert(conn->state == CONN_DIALING);
 	conn->connect_us = dial_time_us(table, conn, now_ns);
 	table->answered++;
-	/* Those that the peer closes before this one is confirmed were there at the same time. */
+	/*
+	 * Connections that the peer closes before this one is confirmed existed at the same time.
+	 */
 	uint64_t at_once = table->by_state[CONN_ESTABLISHED] + table->answered;
 	if (at_once > table->answered_max) {
 		table->answered_max = at_once;
@@ -178,7 +180,7 @@ static bool dial_spans_stall(const struct table *table, const struct conn *conn)
 	return conn->dialed_us < table->stalled_before_us;
 }
 
-/* The stall hides when it was established, or when it ended; a suspension, how long it lived. */
+/* A stall hides when it was established or ended; a suspension hides how long it lived. */
 static bool lifetime_is_doubtful(
 	const struct table *table, const struct conn *conn, uint64_t now_ns)
 {
@@ -262,7 +264,7 @@ enum cause table_closed(struct table *table, uint32_t index, int error_number, u
 	struct conn *conn = &table->conns[index];
 	uint64_t lifetime_ns = table_lifetime_ns(table, index, now_ns);
 	bool doubtful = lifetime_is_doubtful(table, conn, now_ns);
-	/* Where it is not known how long it lived, it may have been since its dial. */
+	/* If its lifetime is not known, it may have lived since its dial. */
 	enum cause cause = cause_from_end(
 		error_number, doubtful ? now_ns - table_dialed_ns(table, index) : lifetime_ns);
 	move(table, conn, CONN_CLOSED);

@@ -19,8 +19,8 @@
  *                    |
  *                    +----------------> ERROR
  *
- * CLOSED and ERROR have a cause. What we end ourselves stays as it was: the final numbers are
- * taken before we begin to close.
+ * CLOSED and ERROR have a cause. A connection that we end ourselves keeps its state: the final
+ * numbers are taken before we begin to close.
  */
 enum conn_state {
 	CONN_NOT_INITIATED,
@@ -31,12 +31,12 @@ enum conn_state {
 	CONN_STATE_MAX,
 };
 
-/* What the transport has of a connection, and what else keeps its socket open. */
+/* What the transport holds of a connection, and what else keeps its socket open. */
 enum conn_held {
 	CONN_HAS_SOCKET = 1 << 0, /* in its slot */
 	CONN_ARMED = 1 << 1, /* a dial whose instant has not come */
 	CONN_CONNECTING = 1 << 2, /* a dial without an answer */
-	CONN_IN_FLIGHT = 1 << 3, /* a dial or a watch: it was dialled and is not idle yet */
+	CONN_IN_FLIGHT = 1 << 3, /* a dial or a watch: set from the dial until IDLE */
 	CONN_CLOSING = 1 << 4, /* a close */
 	CONN_QUESTIONED = 1 << 5, /* a question about it, to be answered before the close */
 };
@@ -50,11 +50,11 @@ struct conn {
 	uint32_t connect_us; /* dial to established or to the error */
 	uint16_t generation : 15; /* of the dial in its slot: tells late events apart */
 	uint16_t stalled : 1; /* its connect time spans a stall of this program */
-	uint16_t error_number : 12; /* positive errno of the cause, 0 where there was none */
+	uint16_t error_number : 12; /* positive errno of the cause; 0: none */
 	uint16_t received : 1; /* the peer has sent data */
-	uint16_t half_closed : 1; /* our FIN is sent by SHUTDOWN, and the peer's is awaited */
-	uint16_t received_late : 1; /* data came after that */
-	uint16_t end_known : 1; /* what became of our FIN is counted */
+	uint16_t half_closed : 1; /* SHUTDOWN has sent our FIN, and the peer's has not come */
+	uint16_t received_late : 1; /* data came after our FIN */
+	uint16_t end_known : 1; /* closing.c has counted how it ended */
 };
 static_assert(sizeof(struct conn) == 16, "a million connections in 16 MB");
 static_assert(CAUSE_MAX <= 256, "a cause fits its field");
@@ -67,40 +67,43 @@ struct table {
 	uint64_t by_state[CONN_STATE_MAX];
 	uint64_t established_now_max;
 	uint64_t answered; /* dials that were answered and are not confirmed yet */
-	uint64_t answered_max; /* of these and the established, since there were none of these */
+	uint64_t answered_max; /* peak of answered + established since `answered` was last 0 */
 	uint64_t last_dialed_ns; /* the latest dial */
 	bool last_was_late; /* of the dials with a due time */
 	uint64_t armed; /* connections whose dial waits for its instant */
 	uint64_t occupied; /* connections of which anything is held */
-	/* What began before spans a stall of this program, or of the whole machine; 0: there was none. */
+	/*
+	 * A time that began earlier spans a stall of this program, or a suspension; 0: there was
+	 * none.
+	 */
 	uint64_t stalled_before_us;
 	uint64_t suspended_before_us;
-	struct result *result; /* where causes and histograms are kept as states change */
+	struct result *result; /* keeps causes and histograms as states change */
 };
 
 /* Returns 0 or -ENOMEM. `result` outlives the table. */
 int table_init(struct table *table, uint64_t count, uint64_t start_ns, struct result *result);
 void table_finish(struct table *table);
 
-/* The dial has begun at now_ns; it had been due at due_ns (CLOCK_NEVER: whenever it could be). */
+/* The dial has begun at now_ns; it was due at due_ns (CLOCK_NEVER: at no given instant). */
 void table_dialing(struct table *table, uint32_t index, uint64_t due_ns, uint64_t now_ns);
 /*
- * Still DIALING, but from another 4-tuple, as the one before was in use: no SYN had left. The dial
- * has a generation of its own.
+ * Still DIALING, but from another 4-tuple, because the previous one was in use: no SYN was sent.
+ * The dial has a generation of its own.
  */
 void table_dialing_again(struct table *table, uint32_t index, uint64_t now_ns);
 /*
- * The transport reports it established: this is the instant, if table_established() confirms it.
- * If table_denied() retracts it, it is DIALING still.
+ * The transport reports the connection established: now_ns is the instant if table_established()
+ * confirms it. If table_denied() retracts it, the connection is still DIALING.
  */
 void table_answered(struct table *table, uint32_t index, uint64_t now_ns);
 void table_denied(struct table *table);
 void table_established(struct table *table, uint32_t index);
-/* It did not come up: from DIALING, or from NOT_INITIATED where no SYN could be sent. */
+/* It was not established: from DIALING, or from NOT_INITIATED if no SYN could be sent. */
 void table_failed(
 	struct table *table, uint32_t index, enum cause cause, int error_number, uint64_t now_ns);
 /*
- * It was established and is no longer, and not by us: by a FIN (0) or a positive errno. Returns the
+ * An established connection has ended, and not by us: by a FIN (0) or a positive errno. Returns the
  * cause.
  */
 enum cause table_closed(struct table *table, uint32_t index, int error_number, uint64_t now_ns);
@@ -109,27 +112,28 @@ enum cause table_closed(struct table *table, uint32_t index, int error_number, u
 void table_received(struct table *table, uint32_t index);
 
 /*
- * This program stood still until now_ns, or the whole machine did: times that span this instant, or
- * that end in it as what came meanwhile is seen only now, are counted apart from the others.
+ * This program stalled until now_ns, or the whole machine was suspended. Times that span this
+ * instant are counted apart from the others, and so are times that end in it, because events that
+ * came meanwhile are seen only now.
  */
 void table_stalled(struct table *table, uint64_t now_ns, bool suspended);
 
-/* The instant of its dial, rounded down to a microsecond; of those that were dialled. */
+/* The instant of the dial, rounded down to a microsecond. The connection was dialled. */
 uint64_t table_dialed_ns(const struct table *table, uint32_t index);
 
-/* The instant at which it was established; of those that ever were. */
+/* The instant at which it was established. The connection has been established. */
 uint64_t table_established_ns(const struct table *table, uint32_t index);
 
-/* How long ago it was established; of those that ever were. */
+/* How long ago it was established. The connection has been established. */
 uint64_t table_lifetime_ns(const struct table *table, uint32_t index, uint64_t now_ns);
 
 /*
- * Makes the slot ready for another connection: NOT_INITIATED again, in the next generation. Only
- * when it is decided and nothing of it is held. What it counted stays counted in the result.
+ * Makes the slot ready for another connection: NOT_INITIATED again, in the next generation. The
+ * connection must be decided, and nothing of it held. The result keeps what it counted.
  */
 void table_recycle(struct table *table, uint32_t index);
 
-/* Sets (or clears) what `held` says, and counts. */
+/* Sets (or clears) the flags in `held`, and counts. */
 void table_hold(struct table *table, uint32_t index, unsigned held);
 void table_release(struct table *table, uint32_t index, unsigned held);
 

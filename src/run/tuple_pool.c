@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The plan lays out one tuple for each slot, and mostly that is the one it is dialled from: so only
- * the others are kept, in a tree. Where a source port is in use by another program, or the kernel
- * still has the 4-tuple in a state that a dial cannot take over, the slot takes a spare tuple. These
- * follow those that the plan gave away; a tuple that was in use is not tried again in the same run.
+ * The plan lays out one tuple for each slot, and most slots are dialled from theirs: so only the
+ * exceptions are kept, in a tree. If another program uses the source port, or the kernel still has
+ * the 4-tuple in a state that a dial cannot take over, the slot takes a spare tuple. The spare
+ * tuples follow those of the slots; a tuple that was in use is not tried again in the same run.
  */
 #include "run/tuple_pool.h"
 
@@ -28,7 +28,7 @@ int tuple_pool_init(struct tuple_pool *pool, const struct plan *plan)
 	if (pool->spare == NULL) {
 		return -ENOMEM;
 	}
-	/* The first of each target that no slot has. */
+	/* The first tuple of each target that no slot has. */
 	for (uint64_t i = 0; i < targets; i++) {
 		pool->spare[targets_turn(&plan->targets, slots + i)] = slots + i;
 	}
@@ -75,7 +75,9 @@ static int compare_displaced(const void *a, const void *b)
 	return first < second ? -1 : first > second;
 }
 
-/* Without memory for it, the kernel is asked about another tuple, and says that it knows none. */
+/*
+ * Without memory for the entry, the survey asks about the wrong tuple, and the kernel finds none.
+ */
 void tuple_pool_assign(struct tuple_pool *pool, uint32_t slot, uint64_t ordinal)
 {
 	struct displaced *entry = ordinal == slot ? NULL : malloc(sizeof(*entry));
@@ -104,7 +106,7 @@ struct tuple tuple_pool_of(const struct tuple_pool *pool, uint32_t slot)
 	return tuples_at(&pool->plan->tuples, found != NULL ? (*found)->ordinal : (uint64_t)slot);
 }
 
-/* What the displaced change in the count of a source. */
+/* How displaced slots change the count of a source. */
 struct recount {
 	const struct tuples *tuples;
 	const struct address *source;
@@ -148,7 +150,7 @@ uint64_t tuple_pool_used(const struct tuple_pool *pool, uint64_t prepared)
 	uint64_t targets = pool->plan->targets.count;
 	uint64_t used = prepared;
 	for (uint64_t i = 0; i < targets; i++) {
-		/* A spare one that was taken lies beyond those that were laid out. */
+		/* A spare tuple that was taken lies beyond those of the slots. */
 		if (pool->spare[i] >= slots + targets) {
 			uint64_t end = pool->spare[i] - targets + 1;
 			used = end > used ? end : used;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A SYN that was not answered may never have left: the device of its route has no carrier, or the
- * neighbour on the link did not answer when it was asked for its address. The kernel forgets neither
- * within seconds, so a look at the end of the run will do; and only where dials failed.
+ * A SYN without an answer may never have left this machine: the device of its route has no carrier,
+ * or the neighbour on the link did not answer when the kernel asked for its address. The kernel
+ * forgets neither within seconds, so a look at the end of the run is enough; and only if dials
+ * failed.
  */
 #include "run/way.h"
 
@@ -69,7 +70,7 @@ static void look_at_reverse_path(struct reverse_path *view)
 	if_freenameindex(devices);
 }
 
-/* What the verdict can name, if it comes to think that this machine dropped or rejected them. */
+/* The rules that the verdict can name if it finds that this machine dropped or rejected packets. */
 static void look_at_rules(struct result *result, const struct targets *targets, uint64_t failed)
 {
 	for (size_t i = 0; i < RULESET_DEEDS; i++) {
@@ -79,14 +80,14 @@ static void look_at_rules(struct result *result, const struct targets *targets, 
 			.packets = failed,
 			.deed = (enum ruleset_deed)i,
 		};
-		/* Without the privilege to read them, the verdict does without. */
+		/* Without the privilege to read the rules, the verdict names none. */
 		(void)ruleset_find(&query, &result->own_rules[i]);
 	}
 }
 
 /*
- * Something that this host was to send, or to get, may have been dropped here, whosever it was.
- * (Over IPv6 a RST of its own makes up for the SYN in the counters.)
+ * This host may have dropped packets that it was to send or to receive, of any program. (Over IPv6
+ * a RST of this host makes up for the SYN in the counters.)
  */
 static bool some_was_dropped(const struct result *result)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a run tells while it goes on. */
+/* What a run reports while it goes on. */
 #ifndef TCPGOON_RUN_OBSERVER_H
 #define TCPGOON_RUN_OBSERVER_H
 
@@ -14,15 +14,16 @@ struct run_observer {
 	void *context;
 	/* At the start and every settings.interval_ns, from the timerfd's tick. */
 	void (*on_tick)(void *context, const struct snapshot *snapshot);
-	/* A step of the run begins, as the hold. */
+	/* A step of the run begins, such as the hold. */
 	void (*on_event)(void *context, const struct event *event);
 	/*
-	 * Ten times a second, with the result as it grows: true ends the run here, with its report.
+	 * Called ten times a second with the growing result; true ends the run here, with its
+	 * report.
 	 */
 	bool (*on_review)(void *context, const struct result *result);
-	/* The loop is about to wait. True: output is held back, so for a moment only. */
+	/* The loop is about to wait. True: output is held back, so it waits only for a moment. */
 	bool (*on_wait)(void *context);
-	/* One line per event, for --debug only; NULL unless asked, as it costs. */
+	/* One line per event, for --debug only; NULL otherwise, because it costs time. */
 	void (*on_debug)(void *context, const char *line);
 };
 

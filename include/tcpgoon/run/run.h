@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Carries a plan out in one thread, and yields a result whatever happens. */
+/* Carries out a plan in one thread, and yields a result whatever happens. */
 #ifndef TCPGOON_RUN_RUN_H
 #define TCPGOON_RUN_RUN_H
 
@@ -8,10 +8,10 @@
 #include "tcpgoon/run/run_params.h"
 
 /*
- * Dials, holds, closes. Signals belong to the caller, as there is work before a run and after it.
- * `result` was initialised by the caller; it is filled on success and stays valid on failure.
- * Returns 0 (also where connections failed: that is a result), or a negative errno with a message
- * where this program could not do its work.
+ * Dials, holds, closes. Signals belong to the caller, who has work before and after a run. The
+ * caller has initialised `result`; it is filled on success and stays valid on failure. Returns 0,
+ * also if connections failed, because that is a result; or a negative errno with a message if this
+ * program could not do its work.
  */
 int run_execute(const struct run_params *params, struct result *result, struct error *error);
 

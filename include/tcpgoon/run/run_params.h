@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a run is made from. */
+/* The parameters of a run. */
 #ifndef TCPGOON_RUN_RUN_PARAMS_H
 #define TCPGOON_RUN_RUN_PARAMS_H
 
@@ -13,8 +13,8 @@ struct signals;
 struct run_params {
 	const struct plan *plan;
 	const struct run_observer *observer;
-	const struct transport_ops *transport; /* how */
-	struct signals *signals; /* the first that comes ends the run with its result */
+	const struct transport_ops *transport;
+	struct signals *signals; /* the first signal ends the run with its result */
 };
 
 #endif
