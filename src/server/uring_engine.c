@@ -1,29 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The server on io_uring: as many lanes as the connections need, added as they come: with no limit
- * given nobody knows how many that will be. The number of a lane is that of its block of
- * connections.
+ * The server on io_uring: lanes are added as connections come, because without a limit it is not
+ * known how many there will be. The number of a lane is that of its block of connections.
  *
- * Each connection has one POLL_ADD pending. There is no generation in the tokens, as a slot's
+ * Each connection has one POLL_ADD pending. The tokens have no generation, because a slot's
  * requests follow one another: POLL_ADD, RECV, POLL_ADD, ..., CLOSE, and nothing else is in flight
  * when the slot is free for the next connection.
  *
- * Where the kernel would hold the socket back (release.c), a SHUTDOWN goes before the CLOSE that
- * answers the peer's FIN, so that the peer has ours at once.
+ * If the kernel would not release the socket at once (release.c), a SHUTDOWN precedes the CLOSE
+ * that answers the peer's FIN, so that our FIN is sent at once.
  *
- * A slot counts as free from the completion of its CLOSE, which may be later than it is, never
- * earlier; so room is underestimated at worst.
+ * A slot counts as free when its CLOSE has completed, which may be later than it is in fact free,
+ * but never earlier; so at worst the room is underestimated.
  *
- * The end. To leave the connections to the exit of the rings would be free, but it is asynchronous:
- * the process would be gone, and its sockets still open for seconds (about 16 for a million), with
- * peers that see nothing and tuples that the next run stumbles over. So every POLL_ADD is cancelled
- * and every slot closed, which takes 8 microseconds each, no longer than the kernel would take behind
- * our back. (Where the kernel holds sockets back, they go when the last POLL_ADD has been cancelled:
- * at once, or within a second on 6.1.)
+ * The end: leaving the connections to the exit of the rings would cost nothing, but it is
+ * asynchronous. The process would be gone and its sockets still open for seconds (about 16 for a
+ * million); the peers would see nothing, and the next run would find the tuples in use. So every
+ * POLL_ADD is cancelled and every slot closed, which takes 8 microseconds each, no longer than the
+ * kernel would take by itself. (If the kernel does not release sockets at once, it does when the
+ * last POLL_ADD has been cancelled: at once, or within a second on 6.1.)
  *
  * The kernel keeps a ring's pending requests in a small hash whose chains have the newest in front:
- * cancelled from the oldest on, each CANCEL would walk its whole chain (11 microseconds for each of
- * 60,000).
+ * if the oldest were cancelled first, each CANCEL would walk its whole chain (11 microseconds for
+ * each of 60,000).
  */
 #include <assert.h>
 #include <errno.h>
@@ -75,7 +74,7 @@ static int init(
 {
 	const struct lanes_params lanes = {
 		.slots = params->slots,
-		.table_most = params->nofile,
+		.table_max = params->nofile,
 		.memlock = params->memlock,
 		.watch_fd = signals_poll_fd(params->signals),
 	};
@@ -88,7 +87,7 @@ static int init(
 	if (r < 0) {
 		return r;
 	}
-	assert(engine->lanes.count == 1); /* as there are no more slots than one table takes */
+	assert(engine->lanes.count == 1); /* there are no more slots than one table takes */
 	engine->signals = params->signals;
 	engine->shutdown_first = !release_is_prompt();
 	uring_acceptor_init(&engine->acceptor, &engine->base, &engine->lanes);
@@ -132,7 +131,7 @@ static int wait_for_completions(
 struct harvest {
 	struct uring_engine *engine;
 	uint64_t now_ns;
-	struct error *error; /* for what fails with words of its own */
+	struct error *error; /* for failures that have a message of their own */
 };
 
 static int handle_signal(const struct harvest *harvest, struct lane *lane, int result)
@@ -166,7 +165,7 @@ static int handle_watch(
 	struct connections *connections, struct lane *lane, uint32_t slot, int result)
 {
 	const struct place place = {.block = lane->number, .slot = slot};
-	/* When closing too: a CLOSE over data that were not received would send a RST. */
+	/* Also when closing: a CLOSE over unread data would send a RST. */
 	return result > 0 ? submit_receive(lane, slot)
 			  : connections_ended(connections, place, result);
 }
@@ -203,7 +202,7 @@ static int handle_completion(
 	case OPERATION_SHUTDOWN:
 		return 0;
 	case OPERATION_CANCEL:
-		return 0; /* it came too late: what it was for has a completion of its own */
+		return 0; /* the CANCEL came too late: its target completes by itself */
 	}
 	return -EPROTO;
 }

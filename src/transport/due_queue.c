@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Dials are given in the order of their instants, with hardly an exception, so a list with a place at
- * its front to take from does what a heap would do, and one that comes late moves a few others.
+ * Dials are almost always added in the order of their instants, so a list that is taken from the
+ * front replaces a heap, and a dial that is added out of order moves a few others.
  */
 #include "transport/due_queue.h"
 
@@ -30,7 +30,7 @@ static int grow(struct due_queue *queue)
 	return 0;
 }
 
-/* Moves those that wait to the front: not for fewer than were taken since. */
+/* Moves the waiting dials to the front, once at least as many have been taken. */
 static void move_to_front(struct due_queue *queue)
 {
 	size_t count = queue->end - queue->first;

@@ -13,12 +13,12 @@ struct due_dial {
 	uint64_t due_ns;
 	const struct address *target; /* borrowed */
 	struct slot slot;
-	uint8_t arming; /* of the slot: tells a dial that was taken back from a later one */
+	uint8_t arming; /* of the slot: tells a disarmed dial from a later one */
 };
 
 /* All zero: empty. */
 struct due_queue {
-	struct due_dial *dials; /* owned; those that wait lie from `first` to before `end` */
+	struct due_dial *dials; /* owned; the waiting ones are from `first` to before `end` */
 	size_t first;
 	size_t end;
 	size_t capacity;
@@ -26,16 +26,16 @@ struct due_queue {
 
 void due_queue_finish(struct due_queue *queue);
 
-/* Behind those that are due before it or at the same instant. Returns 0 or -ENOMEM. */
+/* Adds a dial after those that are due earlier or at the same instant. Returns 0 or -ENOMEM. */
 int due_queue_add(struct due_queue *queue, const struct due_dial *dial);
 
-/* NULL where there is none. */
+/* NULL if there is none. */
 static inline const struct due_dial *due_queue_first(const struct due_queue *queue)
 {
 	return queue->first == queue->end ? NULL : &queue->dials[queue->first];
 }
 
-/* There is one. */
+/* The queue is not empty. */
 void due_queue_drop_first(struct due_queue *queue);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * io_uring is the faster and takes no descriptor for each connection, but it is kept from many
- * processes: by the seccomp profiles of container engines, a sysctl, a security module, an old
- * kernel. Whether it is can be found only by trying, as each of its calls may be refused by itself.
- * Whatever the trial fails with, epoll is worth an attempt: a limit of locked memory does not
- * concern it, and where it fails for the same reason, it says so itself.
+ * io_uring is faster and takes no descriptor for each connection, but many processes cannot use it:
+ * the seccomp profile of a container engine, a sysctl, a security module or an old kernel refuses
+ * it. Only trying shows whether it works, because each of its calls may be refused alone. Whatever
+ * error the trial ends with, epoll is worth an attempt: a limit of locked memory does not affect
+ * it, and if it fails for the same reason, it says so itself.
  */
 #include "tcpgoon/transport/engine.h"
 

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The classic way, for kernels and containers without io_uring: sockets that do not block, one
- * epoll_ctl for each (edge-triggered, for its dial and for all that it ever receives), events taken
- * by the hundred. It takes no more system calls than a client written for the purpose (bench/epoll.c).
+ * epoll_ctl for each (edge-triggered, for its dial and for all that it ever receives), and events
+ * taken by the hundred. It makes no more system calls than a client written for the purpose
+ * (bench/epoll.c).
  *
- * A dial with an instant waits in a queue of our own, for whose first the poller has its alarm. What
- * needs no kernel to come back (a dial that failed at once, IDLE, RELEASED) waits in another queue
- * until the next harvest.
+ * A dial with an instant waits in a queue of our own, and the poller's alarm is set for the first
+ * of them. Events that do not come from the kernel (a dial that failed at once, IDLE, RELEASED)
+ * wait in another queue until the next harvest.
  *
- * Each socket takes a descriptor: the limit of open files bounds this transport, and no memory but
- * the kernel's for the sockets themselves.
+ * Each socket takes a descriptor, so the limit of open files bounds this transport; of memory, only
+ * what the kernel takes for the sockets themselves does.
  */
 #include "tcpgoon/transport/transport.h"
 
@@ -84,7 +85,7 @@ static int create(const struct transport_params *params, struct transport **ret_
 	return 0;
 }
 
-/* UINT64_MAX where it cannot be read. */
+/* UINT64_MAX if it cannot be read. */
 static uint64_t watches_most(void)
 {
 	char *text = NULL;
@@ -143,7 +144,7 @@ static int disarm(struct transport *transport, struct slot slot)
 	return is_armed ? epoll_dial_end(epoll, TRANSPORT_IDLE, slot, 0) : 0;
 }
 
-/* Where the answer is there, its event is on the way. */
+/* If the answer is already there, its event will follow, and the dial goes on. */
 static int give_up(struct transport *transport, struct slot slot)
 {
 	struct epoll_transport *epoll = of(transport);
@@ -173,7 +174,7 @@ static int stop(struct transport *transport, struct slot slot)
 
 static int half_close(struct transport *transport, struct slot slot)
 {
-	/* Where it fails, the connection was reset meanwhile. */
+	/* If this fails, the connection was reset meanwhile. */
 	(void)shutdown(epoll_record(of(transport), slot)->fd, SHUT_WR);
 	return 0;
 }

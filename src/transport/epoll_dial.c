@@ -47,7 +47,7 @@ int epoll_dial(struct epoll_transport *epoll, struct slot slot, const struct add
 	return due_queue_add(&epoll->due, &dial);
 }
 
-/* Whether the dial was not taken back. */
+/* Whether the dial is still armed. */
 static bool is_armed(struct epoll_transport *epoll, const struct due_dial *dial)
 {
 	const struct record *record = epoll_record(epoll, dial->slot);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An event only says that a socket is worth asking; what became of it, the socket says itself
- * (socket.c). So one that comes late, of a slot that has another socket by now, does no harm: most
- * are known by their generation, and the others ask in vain.
+ * An event only says that a socket is worth asking; the socket itself says what became of it
+ * (socket.c). So a late event, for a slot that has another socket by now, does no harm: the
+ * generation tells most of them, and the others ask in vain.
  *
- * One harvest takes what was there when the loop woke, so that all of it has the instant of the turn:
- * the events of one wait, and of our own those that were queued before it. What its handlers queue
- * waits for the next. The dials that are due begin at the end, each with its own look at the clock,
- * and a few in one turn: it must not grow long, as it is what blurs the instants of the next.
+ * One harvest takes what was there when the loop woke, so that all of it has the instant of the
+ * turn: the events of one wait, and those of our own events that were queued earlier. Events that
+ * its handlers queue wait for the next harvest. The dials that are due begin at the end, each with
+ * its own reading of the clock, and only a few in one turn: a turn must not grow long, because its
+ * length blurs the instants of the next one.
  */
 #include "transport/epoll_harvest.h"
 
@@ -48,7 +49,7 @@ static int say_idle(const struct harvest *harvest, struct slot slot)
 	return say(harvest, TRANSPORT_IDLE, slot, 0);
 }
 
-/* FAILED and IDLE. */
+/* Reports FAILED and IDLE. */
 static int say_failed(const struct harvest *harvest, struct slot slot, int error_number,
 	const struct icmp_message *icmp)
 {
@@ -63,7 +64,7 @@ static int say_failed(const struct harvest *harvest, struct slot slot, int error
 	return r < 0 ? r : say_idle(harvest, slot);
 }
 
-/* The same, with what the error queue may have to say of it. */
+/* The same, with the message that the error queue may have. */
 static int explain_failure(const struct harvest *harvest, struct slot slot, int error_number)
 {
 	struct icmp_message message;
@@ -72,7 +73,7 @@ static int explain_failure(const struct harvest *harvest, struct slot slot, int 
 	return say_failed(harvest, slot, error_number, is_told ? &message : NULL);
 }
 
-/* Unless a handler has stopped it meanwhile. */
+/* Reports ENDED and IDLE, unless a handler has stopped the connection meanwhile. */
 static int end_connection(const struct harvest *harvest, struct slot slot, int error_number)
 {
 	struct record *record = epoll_record(harvest->epoll, slot);
@@ -96,7 +97,7 @@ static int receive(const struct harvest *harvest, struct slot slot, uint32_t eve
 	return r;
 }
 
-/* The answer to the dial has come, or an ICMP error that the kernel does not believe yet. */
+/* Handles the answer to a dial, or an ICMP error that the kernel does not act on yet. */
 static int conclude_dial(const struct harvest *harvest, struct slot slot)
 {
 	struct record *record = epoll_record(harvest->epoll, slot);

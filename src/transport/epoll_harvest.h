@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What comes back of the epoll transport's slots. */
+/* Turns the events of epoll into those of the epoll transport's slots. */
 #ifndef TCPGOON_TRANSPORT_EPOLL_HARVEST_H
 #define TCPGOON_TRANSPORT_EPOLL_HARVEST_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* All that the epoll transport consists of, for its own modules. */
+/* Everything that the epoll transport consists of, for its own modules. */
 #ifndef TCPGOON_TRANSPORT_EPOLL_STATE_H
 #define TCPGOON_TRANSPORT_EPOLL_STATE_H
 
@@ -18,7 +18,7 @@ struct epoll_transport {
 	struct records records;
 	struct due_queue due;
 	struct event_queue own;
-	struct error error; /* of what failed without a message */
+	struct error error; /* for a failure that has no message */
 };
 
 /*
@@ -48,7 +48,7 @@ static inline struct record *epoll_record(struct epoll_transport *epoll, struct 
 	return &epoll->records.list[slot.number];
 }
 
-/* It comes back with the next harvest. */
+/* Queues an event that the next harvest delivers. */
 static inline int epoll_add_own(struct epoll_transport *epoll, enum transport_event_kind kind,
 	struct slot slot, int error_number)
 {

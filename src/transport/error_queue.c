@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * errno hides who spoke. ENETUNREACH, EHOSTUNREACH and EACCES are what the kernel makes of ICMP
- * errors, and also what this machine's own routes and security modules say; and "administratively
- * prohibited" of ICMPv4 becomes one of the first two, as if a route were missing. The socket's error
- * queue (IP_RECVERR in ip(7), and its twin in ipv6(7)) keeps the message: type, code, and the address
- * of who sent it. So it is read for dials that failed with one of these.
+ * errno hides the sender. The kernel turns ICMP errors into ENETUNREACH, EHOSTUNREACH and EACCES,
+ * and this machine's own routes and security modules return the same; and ICMPv4's
+ * "administratively prohibited" becomes one of the first two, as if a route were missing. The
+ * socket's error queue (IP_RECVERR in ip(7), and its counterpart in ipv6(7)) keeps the message:
+ * type, code, and the address of its sender. So it is read for dials that failed with one of these.
  *
- * It is also read for dials of which it is all that is known. An ICMP error that comes while the
- * kernel is in connect is not believed before the next one, but put into the queue at once: the dial
- * wakes without an error of its own (EAGAIN of a SEND, EALREADY of io_uring's CONNECT on Linux 6.1).
- * We believe it: had it come a moment later, it would have ended the dial.
+ * It is also read for dials about which nothing else is known. If an ICMP error comes while the
+ * kernel is in connect, the kernel does not act on it before the next one, but puts it into the
+ * queue at once: the dial wakes without an error of its own (EAGAIN of a SEND, EALREADY of
+ * io_uring's CONNECT on Linux 6.1). We do act on it: a moment later it would have ended the dial.
  */
 #include "transport/error_queue.h"
 
@@ -34,7 +34,7 @@ bool error_queue_is_worth_reading(int error_number)
 	return false;
 }
 
-/* Behind the error stands the address of who sent it, as long as its family is. */
+/* The sender's address follows the error, in the length of its family. */
 static void read_offender(const struct cmsghdr *part, size_t length, struct address *ret_offender)
 {
 	size_t rest = length - sizeof(struct sock_extended_err);
@@ -50,7 +50,7 @@ static void read_offender(const struct cmsghdr *part, size_t length, struct addr
 	}
 }
 
-/* False where the control message is another one. */
+/* False if the control message is of another kind. */
 static bool read_part(const struct cmsghdr *part, struct icmp_message *ret_message)
 {
 	bool v4 = part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_RECVERR;

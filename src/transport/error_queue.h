@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which message ended a dial: what the error queue of its socket has kept. */
+/* Which message ended a dial, as the error queue of its socket has kept it. */
 #ifndef TCPGOON_TRANSPORT_ERROR_QUEUE_H
 #define TCPGOON_TRANSPORT_ERROR_QUEUE_H
 
@@ -11,12 +11,12 @@
 /* Room for the control messages of one RECVMSG with MSG_ERRQUEUE. */
 #define ERROR_QUEUE_CONTROL_SIZE 256
 
-/* Whether a dial that failed with this errno may have more to say there. */
+/* Whether the error queue may say more about a dial that failed with this errno. */
 bool error_queue_is_worth_reading(int error_number);
 
 /*
- * What the control messages of a RECVMSG with MSG_ERRQUEUE tell; false where they tell nothing, and
- * *ret_message is as it was.
+ * Reads the control messages of a RECVMSG with MSG_ERRQUEUE. False if they tell nothing; then
+ * *ret_message is untouched.
  */
 bool error_queue_read(struct msghdr *message, struct icmp_message *ret_message);
 

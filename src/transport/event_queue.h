@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Events that a transport makes itself, until they are harvested. */
+/* Events that a transport makes itself, kept until they are harvested. */
 #ifndef TCPGOON_TRANSPORT_EVENT_QUEUE_H
 #define TCPGOON_TRANSPORT_EVENT_QUEUE_H
 
@@ -27,7 +27,7 @@ void event_queue_finish(struct event_queue *queue);
 /* Returns 0 or -ENOMEM. */
 int event_queue_add(struct event_queue *queue, const struct own_event *event);
 
-/* There is one. */
+/* The queue is not empty. */
 struct own_event event_queue_take(struct event_queue *queue);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A timeout of epoll is late by 50 us at least, and by a thousandth of its length (the timer slack):
- * enough for what is looked at from time to time, and too much for the instant of a dial. A timerfd
- * with an absolute instant is exact. It is watched on its edge, so that nobody has to read it.
+ * A timeout of epoll is late by at least 50 us, and by a thousandth of its length (the timer
+ * slack): good enough for periodic work, and too much for the instant of a dial. A timerfd with an
+ * absolute instant is exact. It is watched edge-triggered, so that it need not be read.
  */
 #include "transport/poller.h"
 
@@ -90,14 +90,14 @@ static int set_alarm(struct poller *poller, uint64_t alarm_ns, struct error *err
 	return 0;
 }
 
-/* Rounded up: the rest of a millisecond would be waited for without sleeping. */
+/* Rounded up: otherwise the loop would spin for the rest of a millisecond. */
 static int timeout_ms(uint64_t left_ns)
 {
 	uint64_t ms = left_ns / NSEC_PER_MSEC + (left_ns % NSEC_PER_MSEC != 0);
 	return (int)lesser(ms, INT_MAX);
 }
 
-/* Waits for left_ns at most (CLOCK_NEVER: for ever). Returns 0 or a negative errno. */
+/* Waits for left_ns at most (CLOCK_NEVER: forever). Returns 0 or a negative errno. */
 static int take_batch(struct poller *poller, uint64_t left_ns)
 {
 	int count = -1;
@@ -106,7 +106,7 @@ static int take_batch(struct poller *poller, uint64_t left_ns)
 	if (!is_plain && !poller->is_coarse) {
 		const struct timespec timeout = clock_timespec(left_ns);
 		count = epoll_pwait2(poller->epoll_fd, poller->batch, POLLER_BATCH, &timeout, NULL);
-		/* EPERM: of a seccomp filter that is older than the call. */
+		/* EPERM: from a seccomp filter that is older than the call. */
 		poller->is_coarse = count < 0 && (errno == ENOSYS || errno == EPERM);
 	}
 	if (is_plain || poller->is_coarse) {
@@ -122,7 +122,7 @@ int poller_wait(struct poller *poller, uint64_t now_ns, uint64_t until_ns, uint6
 	struct error *error)
 {
 	if (poller->first < poller->end) {
-		return 0; /* left by a harvest that was ended */
+		return 0; /* left over from a harvest that was cut short */
 	}
 	bool at_once = until_ns <= now_ns || alarm_ns <= now_ns;
 	if (!at_once && alarm_ns < until_ns) {

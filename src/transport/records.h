@@ -12,16 +12,16 @@
 /*
  *  EMPTY --> PLACED --> [ARMED] --> CONNECTING --> CONNECTED --> ENDING --> IDLE --> EMPTY
  *
- * Each from ARMED to CONNECTED may come to ENDING. PLACED and IDLE may be dialled, be given another
- * socket, or be closed.
+ * Each state from ARMED to CONNECTED may go to ENDING. A slot in PLACED or IDLE may be dialled, be
+ * given another socket, or be closed.
  */
 enum record_state {
 	RECORD_EMPTY, /* no socket */
-	RECORD_PLACED, /* one that has not been dialled */
+	RECORD_PLACED, /* a socket that has not been dialled */
 	RECORD_ARMED, /* a dial waits for its instant */
 	RECORD_CONNECTING,
 	RECORD_CONNECTED, /* and watched */
-	RECORD_ENDING, /* nothing is in flight; IDLE is still to be said */
+	RECORD_ENDING, /* nothing is in flight; IDLE is still to be reported */
 	RECORD_IDLE,
 	RECORD_STATE_MAX,
 };
@@ -37,7 +37,7 @@ static_assert(sizeof(struct record) == 8, "a million slots in 8 MB");
 struct records {
 	struct record *list; /* owned, `count` of them; untouched pages cost no memory */
 	uint64_t count;
-	uint64_t used; /* from here on none has ever had a socket */
+	uint64_t used; /* slots from here on have never had a socket */
 };
 
 /* Returns 0 or -ENOMEM. */
@@ -48,7 +48,7 @@ void records_finish(struct records *records);
 /* The only way to change a state. */
 void record_move(struct record *record, enum record_state to);
 
-/* Closes the socket that is there and takes this one instead. */
+/* Takes this socket, and closes the one that the slot had. */
 void records_place(struct records *records, uint32_t number, int take_fd);
 
 #endif

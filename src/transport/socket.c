@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One system call tells what became of a dial: a send of nothing. On a connection it succeeds, and
- * sends no packet. Else it takes the socket's error, as SO_ERROR would, and where there is none it
- * says EAGAIN of a socket that still waits for its SYN-ACK. SO_ERROR says 0 of that, as of a
- * connection: such a socket wakes when an ICMP error is put into its error queue without being
- * believed yet (error_queue.c).
+ * One system call tells what became of a dial: a send of zero bytes. On a connection it succeeds
+ * and sends no packet. Otherwise it takes the socket's error, as SO_ERROR would; without an error
+ * it returns EAGAIN for a socket that still waits for its SYN-ACK. SO_ERROR returns 0 for that
+ * socket, as for a connection: such a socket wakes when the kernel puts an ICMP error into its
+ * error queue without acting on it yet (error_queue.c).
  *
  *   0            established
  *   ECONNRESET   established, and reset since; EPIPE the same, after the peer's FIN
- *   EAGAIN       failed, if the error queue has a message; else it is still being dialled
- *   an errno     failed; what hides who said so may be in the error queue
+ *   EAGAIN       failed, if the error queue has a message; otherwise still being dialled
+ *   an errno     failed; the error queue may have the sender that the errno hides
  *
- * What is received is counted and forgotten: MSG_TRUNC has TCP drop it where it is (tcp(7)), so
- * there is no buffer and no copy. One call takes all that is there, so another is needed only where
- * an end is known to follow. EAGAIN then means that there is none: the wake was for an ICMP error in
- * the error queue, which came during the handshake and did not keep it from succeeding.
+ * Received data are dropped: MSG_TRUNC makes TCP drop them in place (tcp(7)), so there is no buffer
+ * and no copy. One call takes all that is there, so another is needed only if an end is known to
+ * follow. EAGAIN then means that there is none: the wake was for an ICMP error in the error queue,
+ * which came during the handshake and did not keep it from succeeding.
  */
 #include "transport/socket.h"
 
@@ -27,9 +27,9 @@
 
 #include "transport/error_queue.h"
 
-/* The most that one call drops: all that a socket's buffer can hold. */
+/* The most that one call drops: as much as a socket's buffer can hold. */
 #define RECEIVE_MAX (1U << 30)
-/* To come to the end takes two: a peer that sends without a pause is not waited for. */
+/* Two are enough to reach the end: we do not wait for a peer that sends without a pause. */
 #define ROUNDS_MAX 8
 
 enum dial_state socket_dial_state(int fd, int *ret_error_number)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a TCP socket says of its connection when it is asked by a system call that does not wait. */
+/* What a TCP socket says about its connection, asked by system calls that do not wait. */
 #ifndef TCPGOON_TRANSPORT_SOCKET_H
 #define TCPGOON_TRANSPORT_SOCKET_H
 
@@ -14,15 +14,15 @@ enum dial_state {
 };
 
 /*
- * What has become of the dial. *ret_error_number: why it failed, or 0, or of a connection that was
- * established why it has ended since. An error is told once.
+ * What has become of the dial. *ret_error_number is why it failed, or why an established connection
+ * has ended since, or 0. The kernel reports an error only once.
  */
 enum dial_state socket_dial_state(int fd, int *ret_error_number);
 
-/* Whether there is anything to be asked for: an answer to the dial, or an error. Takes nothing. */
+/* Whether there is an answer to the dial, or an error. Takes neither. */
 bool socket_has_answer(int fd);
 
-/* Takes one message out of the error queue; false where it has none. */
+/* Takes one message out of the error queue; false if it has none. */
 bool socket_take_icmp(int fd, struct icmp_message *ret_message);
 
 struct reception {
@@ -31,7 +31,7 @@ struct reception {
 	int error_number; /* positive, or 0 */
 };
 
-/* Takes all that has come. `to_the_end`: an end or an error is known to be among it. */
+/* Takes all that has come. `to_the_end`: it is known to include an end or an error. */
 struct reception socket_receive(int fd, bool to_the_end);
 
 #endif

@@ -1,37 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connections on io_uring. What of a slot completes, and in which order:
+ * Connections on io_uring. The requests of a slot complete in this order:
  *
  *   DELAY    -ETIME      the chain has begun, since the loop went to wait
- *            -ECANCELED  it was disarmed or stopped before it was due
+ *            -ECANCELED  the dial was disarmed or stopped before it was due
  *   CONNECT  0           established, if PROBE agrees
- *            -EALREADY   it does not know: an ICMP error is in the socket's error queue
- *            -ECANCELED  it was given up, or DELAY was cancelled
+ *            -EALREADY   not decided: an ICMP error is in the socket's error queue
+ *            -ECANCELED  the dial was given up, or DELAY was cancelled
  *            an errno    the failure
  *   PROBE    0           established
  *            -EAGAIN     not connected, although CONNECT returned 0: treated like -EALREADY
  *            -ECONNRESET established, and reset since; -EPIPE the same
- *            -ECANCELED  CONNECT has said why
+ *            -ECANCELED  CONNECT has returned the reason
  *            an errno    the failure
  *   WATCH    > 0         there is something to receive
  *            -ECANCELED  CONNECT or PROBE had failed, or the slot was stopped
  *            an errno    the kernel cannot watch it any more
- *   RECEIVE  > 0         data, dropped; the slot is watched on
+ *   RECEIVE  > 0         data, dropped; the watch goes on
  *            0           FIN
- *            -EAGAIN     nothing: then it is an ICMP error in the error queue, which came during
- *                        the handshake and did not keep it from succeeding, and would have the
- *                        watch fire for ever: DRAIN
+ *            -EAGAIN     nothing: then an ICMP error is in the error queue, which came during the
+ *                        handshake and did not keep it from succeeding. It would make the watch
+ *                        fire forever, so DRAIN follows
  *            an errno    reset, or given up by the kernel
  *
- * CANCEL completes only where it failed. If it found nothing although the slot still has to be
- * cancelled, the request may have been between two links of its chain, and the POLL_ADD armed after
- * it would wait for ever: the CANCEL is sent again.
+ * CANCEL completes only if it failed. If it found nothing although the slot still has to be
+ * cancelled, it is resubmitted: the chain may have been between two links, and its POLL_ADD would
+ * then wait forever.
  *
  * A slot is idle when nothing of it is in flight. A CLOSE under a pending POLL_ADD would send no
- * FIN, as the request holds the socket open.
+ * FIN, because the request keeps the socket open.
  *
- * A slot takes one byte: which of its requests are in flight, and what is wished of it. A completion
- * of a request that is not in flight is one of an earlier use, and changes nothing.
+ * A slot takes one byte: which of its requests are in flight, and how its dial is to end. The
+ * completion of a request that is not in flight belongs to an earlier use, and changes nothing.
  */
 #include <assert.h>
 #include <errno.h>
@@ -53,11 +53,11 @@ enum flight {
 	FLIGHT_PROBE = 1 << 2,
 	FLIGHT_WATCH = 1 << 3,
 	FLIGHT_RECEIVE = 1 << 4, /* RECEIVE or DRAIN */
-	FLIGHT_QUESTION = 1 << 5, /* about its error queue; it may wait to be asked */
+	FLIGHT_QUESTION = 1 << 5, /* about its error queue; may not be submitted yet */
 	FLIGHT_ALL = (1 << 6) - 1,
 };
 
-/* What is wished of it, until it is dialled again. */
+/* How the slot's dial is to end, until it is dialled again. */
 enum wish {
 	WISH_NONE = 0 << 6,
 	WISH_DISARM = 1 << 6, /* before the dial begins */
@@ -112,7 +112,7 @@ static int emit(
 	return uring->handler(uring->context, &event);
 }
 
-/* A dial that did not fail by itself: it was taken back, and nobody waits for its end. */
+/* Whether the dial did not fail by itself: it was taken back, and no event may report its end. */
 static bool is_unwanted(const struct uring *uring, uint32_t slot)
 {
 	unsigned wish = wish_of(uring, slot);
@@ -229,7 +229,7 @@ static int on_error_queue(struct uring *uring, uint32_t number, int result)
 	return r < 0 ? r : uring_questions_advance(&uring->questions);
 }
 
-/* The first of the chain that is in flight: the others follow it. A RECV never waits. */
+/* The first request of the chain in flight: the others follow it. A RECV never waits. */
 static enum uring_operation first_in_flight(const struct uring *uring, uint32_t slot)
 {
 	if (in_flight(uring, slot, FLIGHT_DELAY)) {
@@ -363,7 +363,7 @@ static int on_completion(
 		return emit(uring, slot, TRANSPORT_RELEASED, 0);
 	case OPERATION_READY:
 		return emit(uring, slot, TRANSPORT_READY, result < 0 ? -result : 0);
-	case OPERATION_SHUTDOWN: /* failed: reset meanwhile */
+	case OPERATION_SHUTDOWN: /* failed: the connection was reset meanwhile */
 	case OPERATION_NONE:
 		break;
 	}
@@ -374,20 +374,20 @@ static struct lanes_params lanes_params_of(const struct transport_params *params
 {
 	return (struct lanes_params){
 		.slots = params->slots,
-		.table_most = params->nofile,
+		.table_max = params->nofile,
 		.memlock = params->memlock,
 		.watch_fd = params->watch_fd,
 	};
 }
 
-/* Beside the rings: standard descriptors, timer, signals, wake-up, some sockets of a batch. */
+/* Other descriptors: the standard ones, timer, signals, wake-up, some sockets of a batch. */
 #define FILES_BESIDE_LANES 24
 
 static void uring_needs(const struct transport_params *params, struct transport_needs *ret_needs)
 {
 	uint32_t each = lanes_slots_per_lane(params->slots, params->nofile);
 	uint64_t lanes = (params->slots + each - 1) / each;
-	/* The least limit that will do: n of them make lanes of n slots, and n - beside lanes. */
+	/* The lowest sufficient limit: n of them make lanes of n slots, and n - beside lanes. */
 	uint64_t descriptors = FILES_BESIDE_LANES;
 	while (descriptors * (descriptors - FILES_BESIDE_LANES) < params->slots) {
 		descriptors++;
@@ -409,7 +409,7 @@ static int uring_try_out(const struct transport_params *params, struct error *er
 static void uring_destroy(struct transport *transport)
 {
 	struct uring *uring = uring_of(transport);
-	lanes_finish(&uring->requests.lanes); /* first: its requests point into the others */
+	lanes_finish(&uring->requests.lanes); /* first: its requests point into the other parts */
 	uring_questions_finish(&uring->questions);
 	if (uring->slots != NULL) {
 		munmap(uring->slots, uring->count);

@@ -5,16 +5,16 @@
  *   [TIMEOUT] --> CONNECT --> SEND --> POLL_ADD ... RECV
  *    the delay                 nothing  the watch   what the watch has seen
  *
- * The SEND is there because CONNECT may say 0 of a socket that is still waiting for its SYN-ACK.
- * An ICMP error that comes while the kernel is in connect (over loopback and veth, always) is not
- * believed before the next one, but put into the socket's error queue at once. That wakes CONNECT's
- * poll, and io_uring takes the socket's error, of which there is none, for the result (Linux 6.18;
- * 6.1 completes with EALREADY). To send no bytes succeeds on a connection, sends no packet, and
- * says EAGAIN where there is none yet.
+ * The SEND is necessary because CONNECT may return 0 for a socket that is still waiting for its
+ * SYN-ACK. If an ICMP error comes while the kernel is in connect (over loopback and veth it always
+ * does), the kernel does not act on it before the next one, but puts it into the socket's error
+ * queue at once. That wakes CONNECT's poll, and io_uring returns the socket's error, of which there
+ * is none (Linux 6.18; 6.1 completes with EALREADY). Sending zero bytes succeeds on a connection
+ * and sends no packet; without a connection it returns EAGAIN.
  *
- * Links are soft: where CONNECT fails, the rest comes back as -ECANCELED. (A hard link would let
- * the watch run on the failed socket, which looks like a close by the peer.) TIMEOUT has
- * ETIME_SUCCESS, without which its firing would break the chain.
+ * Links are soft: if CONNECT fails, the rest completes with -ECANCELED. (A hard link would let the
+ * watch run on the failed socket, which looks like a close by the peer.) TIMEOUT has ETIME_SUCCESS,
+ * without which its firing would break the chain.
  */
 #include "transport/uring_requests.h"
 
@@ -64,7 +64,7 @@ static void queue_probe(struct uring_requests *requests, struct lane *lane, stru
 	sqe->user_data = token_of(OPERATION_PROBE, slot);
 }
 
-/* The kernel reads a timespec when the SQE is handed over, so one that lives until then must do. */
+/* The kernel reads a timespec when it takes the SQE, so the timespec must live only until then. */
 static struct __kernel_timespec *keep_due(struct uring_requests *requests, uint64_t due_ns)
 {
 	struct __kernel_timespec *kept = &requests->due[requests->due_next];
@@ -92,7 +92,7 @@ int uring_requests_dial(struct uring_requests *requests, struct slot slot,
 	return 0;
 }
 
-/* An SQE on the slot's lane. */
+/* Takes an SQE of the slot's lane. */
 static int take_sqe(struct uring_requests *requests, uint32_t slot, struct io_uring_sqe **ret_sqe)
 {
 	return lane_take_sqe(lanes_of_index(&requests->lanes, slot), ret_sqe);

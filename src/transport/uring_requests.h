@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a slot asks of its ring, one function a request or chain: they queue, and no more. */
+/* What a slot asks of its ring, one function for each request or chain; each only queues. */
 #ifndef TCPGOON_TRANSPORT_URING_REQUESTS_H
 #define TCPGOON_TRANSPORT_URING_REQUESTS_H
 
@@ -16,59 +16,59 @@ enum uring_operation {
 	OPERATION_NONE = 0,
 	OPERATION_DELAY, /* TIMEOUT at the head of a chain: the inter-connection delay */
 	OPERATION_CONNECT,
-	OPERATION_PROBE, /* SEND of nothing: whether there is a connection */
-	OPERATION_WATCH, /* POLL_ADD of an established connection */
+	OPERATION_PROBE, /* SEND of zero bytes: whether there is a connection */
+	OPERATION_WATCH, /* POLL_ADD on an established connection */
 	OPERATION_RECEIVE, /* RECV of what the POLL_ADD has seen */
-	OPERATION_DRAIN, /* RECVMSG of what it has seen in the error queue */
-	OPERATION_ERROR_QUEUE, /* RECVMSG of what a failed dial has there; the index is a question's */
+	OPERATION_DRAIN, /* RECVMSG of what the POLL_ADD has seen in the error queue */
+	OPERATION_ERROR_QUEUE, /* RECVMSG of a failed dial's error queue; the index is a question's */
 	OPERATION_CANCEL, /* ASYNC_CANCEL of one of the above */
-	OPERATION_SHUTDOWN, /* SHUTDOWN before a CLOSE, or before what is still to be received */
+	OPERATION_SHUTDOWN, /* SHUTDOWN before a CLOSE, or of our direction while the peer may send */
 	OPERATION_CLOSE, /* CLOSE of a slot */
-	OPERATION_READY, /* POLL_ADD of a descriptor of the caller's; the index is its id */
+	OPERATION_READY, /* POLL_ADD on a descriptor of the caller's; the index is its id */
 };
 
-/* More instants than chains with a TIMEOUT fit a submission queue. */
+/* More instants than chains with a TIMEOUT fit into a submission queue. */
 #define URING_DUE_KEPT 256
 
 struct uring_requests {
 	struct lanes lanes;
-	bool shutdown_first; /* before CLOSE, for the FIN to leave at once: uring/release.h */
+	bool shutdown_first; /* before CLOSE, so that the FIN is sent at once: uring/release.h */
 	struct __kernel_timespec due[URING_DUE_KEPT]; /* of the chains that were queued last */
 	unsigned due_next;
-	struct msghdr dropped; /* what DRAIN receives into: nowhere */
+	struct msghdr dropped; /* of DRAIN, without any buffer */
 };
 
 /* All return 0 or the negative errno of an io_uring_enter that had to make room. */
 
 /*
- * CONNECT, SEND, POLL_ADD; headed by a TIMEOUT at due_ns unless that is 0: then the chain begins as
- * soon as it is handed over.
+ * CONNECT, SEND, POLL_ADD. If due_ns is not 0, a TIMEOUT at that instant heads the chain; otherwise
+ * it begins as soon as it is submitted.
  */
 int uring_requests_dial(struct uring_requests *requests, struct slot slot,
 	const struct address *target, uint64_t due_ns);
 
-/* The POLL_ADD once more. */
+/* Queues the POLL_ADD once more. */
 int uring_requests_watch(struct uring_requests *requests, struct slot slot);
-/* RECV: the POLL_ADD says that there is something to receive. */
+/* RECV, after the POLL_ADD has found something to receive. */
 int uring_requests_receive(struct uring_requests *requests, struct slot slot);
-/* RECVMSG of the error queue: it was that, and what is there is dropped. */
+/* RECVMSG of the error queue, if the POLL_ADD has fired for that. The message is dropped. */
 int uring_requests_drain(struct uring_requests *requests, struct slot slot);
 
-/* RECVMSG of the socket's error queue into `message`, which lives until it completes. */
+/* RECVMSG of the socket's error queue into `message`, which must live until it completes. */
 int uring_requests_error_queue(struct uring_requests *requests, uint32_t slot_number,
 	uint32_t question, struct msghdr *message);
 
-/* Cancels that request of the slot; it completes itself, and the CANCEL only where it failed. */
+/* Cancels this request of the slot. The request completes, and the CANCEL only if it failed. */
 int uring_requests_cancel(
 	struct uring_requests *requests, struct slot slot, enum uring_operation operation);
 
-/* SHUTDOWN of our direction. It completes only where it failed. */
+/* SHUTDOWN of our direction. It completes only if it failed. */
 int uring_requests_half_close(struct uring_requests *requests, struct slot slot);
 
-/* Closes the slot; `answers_fin` where the peer has closed and waits for our FIN. */
+/* Closes the slot; `answers_fin`: the peer has closed and waits for our FIN. */
 int uring_requests_close(struct uring_requests *requests, struct slot slot, bool answers_fin);
 
-/* POLL_ADD of a descriptor, on the first lane. */
+/* POLL_ADD on a descriptor, on the first lane. */
 int uring_requests_ready(struct uring_requests *requests, int fd, uint32_t id);
 
 #endif

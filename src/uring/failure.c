@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One errno has many senders. A container's seccomp profile answers with EPERM (Docker, containerd)
- * or ENOSYS (rootless Podman), and may do so for each of the three calls alone; a security module
- * with EACCES; an old kernel with EINVAL or ENOSYS. No errno says who it was. So a sentence names the
- * call and the errno, which are known, and then what is seen beside it (a filter, the sysctl, the
- * release of the kernel) and what to change; and it says "or" where it cannot be told.
+ * One errno has many possible sources. A container's seccomp profile returns EPERM (Docker,
+ * containerd) or ENOSYS (rootless Podman), and may do so for any of the three calls alone; a
+ * security module returns EACCES; an old kernel EINVAL or ENOSYS. No errno names its source. So a
+ * sentence names the call and the errno, which are known, then what else can be seen (a filter, the
+ * sysctl, the release of the kernel) and what to change; and it says "or" if the source is not
+ * certain.
  */
 #include "uring/failure.h"
 
@@ -106,7 +107,7 @@ static const char *kernel_of(const struct failure_view *view)
 	return view->kernel[0] != '\0' ? view->kernel : "of unknown release";
 }
 
-/* EPERM, EACCES, ENOSYS: somebody does not want it, or it is not there. */
+/* EPERM, EACCES, ENOSYS: the call is forbidden or missing. */
 static int explain_denial(const struct failure *failure, const struct failure_view *view,
 	const char *fact, struct error *error)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What it means that a call for io_uring failed, and what to change. */
+/* Explains why a call for io_uring failed, and what to change. */
 #ifndef TCPGOON_URING_FAILURE_H
 #define TCPGOON_URING_FAILURE_H
 
@@ -22,16 +22,16 @@ enum failure_call {
 #define FAILURE_KERNEL_MAX 65
 #define FAILURE_NO_LIMIT UINT64_MAX
 
-/* What the system says of itself: information, never a reason to try or not to try a call. */
+/* What the system says about itself: information, never a reason to try or not to try a call. */
 struct failure_view {
 	char kernel[FAILURE_KERNEL_MAX]; /* as uname -r says it; empty: not known */
-	long disabled; /* kernel.io_uring_disabled; 0 where there is none */
+	long disabled; /* kernel.io_uring_disabled; 0 if the kernel has none */
 	long seccomp; /* mode of this process: 2 is a filter, 0 none; -1: not known */
 	uint64_t memlock; /* soft limit, in bytes; FAILURE_NO_LIMIT */
 	bool memlock_applies; /* no capability lifts it */
 	uint64_t nofile; /* soft limit; FAILURE_NO_LIMIT */
 	unsigned uid;
-	bool plain_ring_works; /* of FAILURE_SETUP with EINVAL: a ring without flags was had */
+	bool plain_ring_works; /* for FAILURE_SETUP with EINVAL: a ring without flags could be made */
 };
 
 /* What was asked for. */
@@ -40,16 +40,16 @@ struct failure {
 	int code; /* a negative errno */
 	size_t memory; /* of the ring, in bytes; 0: does not matter */
 	uint32_t slots; /* of the table; 0: does not matter */
-	uint64_t lasted_ns; /* it was tried again for so long; 0: once */
+	uint64_t lasted_ns; /* how long the call was retried; 0: tried once */
 };
 
 void failure_look(struct failure_view *ret_view);
 
-/* Pure. One sentence into `error`. Returns the code. */
+/* Puts one sentence into `error`. Returns the code. Pure. */
 int failure_explain(
 	const struct failure *failure, const struct failure_view *view, struct error *error);
 
-/* Looks and explains. */
+/* Looks at the system and explains. Returns the code. */
 int failure_set(const struct failure *failure, struct error *error);
 
 #endif

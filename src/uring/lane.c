@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A connection that waits has a POLL_ADD pending, which takes 256 bytes of kernel memory. A RECV, in
- * any form, would take 864, and cost a connection that stays silent 6% more. The RECV follows when
- * there is something to receive.
+ * A waiting connection has a POLL_ADD pending, which takes 256 bytes of kernel memory. A RECV, in
+ * any form, would take 864 bytes and make a silent connection cost 6% more. So the RECV follows
+ * when there is something to receive.
  *
- * MSG_TRUNC makes TCP drop what has come where it is (tcp(7)): the RECV tells how many bytes that was,
+ * MSG_TRUNC makes TCP drop received data in place (tcp(7)): the RECV returns the number of bytes,
  * and there is no buffer and no copy.
  */
 #include "tcpgoon/uring/lane.h"
@@ -19,7 +19,7 @@
 #include "uring/failure.h"
 #include "uring/ring.h"
 
-/* The most that one RECV drops: all that a socket's buffer can hold. */
+/* The most that one RECV drops: as much as a socket's buffer can hold. */
 #define RECEIVE_MAX (1U << 30)
 
 int lane_init(struct lane *lane, const struct lane_params *params, struct error *error)
@@ -55,7 +55,7 @@ void lane_finish(struct lane *lane)
 	}
 }
 
-/* How many descriptors from the first on follow one another: none where the first is -1. */
+/* How many descriptors are consecutive numbers, from the first on; 0 if the first is -1. */
 static unsigned run_length(const int *fds, unsigned count)
 {
 	unsigned length = 0;
@@ -65,7 +65,9 @@ static unsigned run_length(const int *fds, unsigned count)
 	return length;
 }
 
-/* The lowest free numbers are given out, so a batch has few gaps, and a run is one call. */
+/*
+ * The kernel gives out the lowest free numbers, so a batch has few gaps, and each run is one call.
+ */
 static void close_all(const int *fds, unsigned count)
 {
 	for (unsigned i = 0; i < count;) {
@@ -83,7 +85,9 @@ static void close_all(const int *fds, unsigned count)
 	}
 }
 
-/* The kernel stops where it cannot go on, and says why only where that is at the first. */
+/*
+ * The kernel stops at a socket that it cannot install, and returns the reason only for the first.
+ */
 static int install(struct lane *lane, uint32_t first_slot, const int *update, unsigned count)
 {
 	for (unsigned done = 0; done < count;) {
@@ -136,7 +140,10 @@ int lane_reserve(struct lane *lane, unsigned count)
 	while (io_uring_sq_space_left(&lane->ring) < count) {
 		int r = io_uring_submit(&lane->ring);
 		if (r == -EBUSY || r == -EAGAIN) {
-			/* The completion queue overflows or memory is short: let work run first. */
+			/*
+			 * The completion queue overflows or memory is short: let deferred work run
+			 * first.
+			 */
 			int events = io_uring_get_events(&lane->ring);
 			r = events < 0 && !may_pass(events) ? events : r;
 		}

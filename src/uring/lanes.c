@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One ring's table of direct descriptors is bounded by the limit of open files at the moment of
- * its registration, and by nothing afterwards. So a process with a limit of 20,000 holds a million
- * sockets in fifty rings.
+ * The limit of open files bounds a ring's table of direct descriptors when the table is registered,
+ * and not afterwards. So a process with a limit of 20,000 holds a million sockets in fifty rings.
  *
- * Waiting for fifty rings at once. With DEFER_TASKRUN neither poll nor epoll on a ring's
- * descriptor wakes, so there are two ways, and the lanes change between them:
+ * How to wait for fifty rings at once: with DEFER_TASKRUN, neither poll nor epoll on a ring's
+ * descriptor wakes, so the lanes change between two ways:
  *
  *   idle      an eventfd is registered on all lanes but the first, which has a READ on it pending.
- *             The thread sleeps in the first lane; any event wakes it within microseconds, at the
- *             price of a signal for each.
+ *             The thread sleeps in the first lane; any event wakes it within microseconds, and each
+ *             one costs a signal.
  *   scanning  the eventfd is muted. The thread sleeps in the first lane for a tick at most, then
- *             looks at each lane's flags, which are in shared memory: cheap per event when there
- *             are many, and late by up to a tick.
+ *             looks at each lane's flags, which are in shared memory: this is cheap per event when
+ *             there are many, and late by up to a tick.
  *
- * The rate of completions in the last window decides. Nothing is lost in between: before it
- * sleeps idle, the thread unmutes the eventfd and looks at every lane once more.
+ * The rate of completions in the last window decides. Changing loses no event: before the thread
+ * sleeps idle, it unmutes the eventfd and looks at every lane once more.
  */
 #include "tcpgoon/uring/lanes.h"
 
@@ -38,7 +37,7 @@
 #define SCAN_WINDOW_NS NSEC_PER_MSEC
 #define SCAN_FROM_COMPLETIONS 20 /* in a window: 20,000 a second */
 
-/* Queue sizes, from the one that serves best to the one that fits where memory is short. */
+/* Queue sizes, from the best one to the one for a low limit of locked memory. */
 static const struct {
 	unsigned sq;
 	unsigned cq;
@@ -46,7 +45,7 @@ static const struct {
 
 #define LAST_SIZE (sizeof(ring_sizes) / sizeof(ring_sizes[0]) - 1)
 
-/* The first size of which `lanes` rings fit into `memlock`, or the smallest. */
+/* The first size at which `lanes` rings fit into `memlock`, or the smallest. */
 static size_t choose_ring_size(uint64_t lanes, uint64_t memlock)
 {
 	size_t choice = 0;
@@ -57,7 +56,7 @@ static size_t choose_ring_size(uint64_t lanes, uint64_t memlock)
 	return choice;
 }
 
-/* Lets the lane's events wake the first lane's sleep, when they are unmuted. */
+/* Makes the lane's events wake a thread that sleeps in the first lane, while they are unmuted. */
 static int connect_wake(struct lanes *lanes, struct lane *lane, struct error *error)
 {
 	if (lanes->wake_fd < 0) {
@@ -76,7 +75,7 @@ static int connect_wake(struct lanes *lanes, struct lane *lane, struct error *er
 	return 0;
 }
 
-/* Fills the next entry of the list; there is room for it. */
+/* Fills the next entry of the list, which has room for it. */
 static int init_next(struct lanes *lanes, size_t size, struct error *error)
 {
 	struct lane *lane = &lanes->list[lanes->count];
@@ -101,9 +100,9 @@ static int init_next(struct lanes *lanes, size_t size, struct error *error)
 	return 0;
 }
 
-uint32_t lanes_slots_per_lane(uint64_t slots, uint64_t table_most)
+uint32_t lanes_slots_per_lane(uint64_t slots, uint64_t table_max)
 {
-	uint64_t most = table_most < TABLE_MAX ? table_most : TABLE_MAX;
+	uint64_t most = table_max < TABLE_MAX ? table_max : TABLE_MAX;
 	uint64_t fitting = slots < most ? slots : most;
 	return fitting > 0 ? (uint32_t)fitting : 1;
 }
@@ -123,7 +122,7 @@ static int init_some(
 		.wake_fd = -1,
 		.memlock_left = params->memlock,
 	};
-	uint64_t slots = lanes_slots_per_lane(params->slots, params->table_most);
+	uint64_t slots = lanes_slots_per_lane(params->slots, params->table_max);
 	uint64_t count = (params->slots + slots - 1) / slots;
 	if (count > LANES_MAX) {
 		return error_set(error, -EMFILE,
@@ -181,7 +180,9 @@ int lanes_add(struct lanes *lanes, struct error *error)
 			return r;
 		}
 	}
-	/* How many will follow is not known: one takes an eighth of what is left at most. */
+	/*
+	 * It is not known how many lanes will follow: one takes at most an eighth of what is left.
+	 */
 	return init_next(lanes, choose_ring_size(8, lanes->memlock_left), error);
 }
 
@@ -197,7 +198,7 @@ void lanes_finish(struct lanes *lanes)
 	*lanes = (struct lanes){.wake_fd = -1};
 }
 
-/* Enters each lane that has something to hand over or to run; *ret_ready: there is more to do. */
+/* Enters each lane with queued requests or deferred work; *ret_ready: there is more to do. */
 static int flush_all(struct lanes *lanes, bool *ret_ready)
 {
 	bool ready = false;
@@ -209,7 +210,9 @@ static int flush_all(struct lanes *lanes, bool *ret_ready)
 				return r;
 			}
 		}
-		/* An enter runs some twenty pieces of work at most: what is left must not sleep. */
+		/*
+		 * An enter runs only some twenty pieces of work: do not sleep while some are left.
+		 */
 		ready = ready || io_uring_cq_ready(ring) > 0 || ring_has_deferred_work(ring);
 	}
 	*ret_ready = ready;
@@ -273,7 +276,10 @@ static int sleep_idle(struct lanes *lanes, uint64_t now_ns, uint64_t until_ns)
 		return r;
 	}
 	mute_wake(lanes, false);
-	/* The kernel looks at the mute after it has flagged its work; we look the other way round. */
+	/*
+	 * The kernel sets its flag and then reads the mute; we clear the mute and then read the
+	 * flag.
+	 */
 	atomic_thread_fence(memory_order_seq_cst);
 	bool ready;
 	r = flush_all(lanes, &ready);

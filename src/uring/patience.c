@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * io_uring_enter says EAGAIN where the kernel finds no memory for requests, and EBUSY where it has
- * more completions than it can hand over. Both pass as a rule, so one tries again; but not at once,
- * which would be all of a processor, and not for ever, as signals come by the ring and would never
- * be seen. They are looked at here while it stands still.
+ * io_uring_enter returns EAGAIN if the kernel finds no memory for requests, and EBUSY if it has
+ * more completions than it can deliver. Both usually pass, so the call is retried; but not at once,
+ * which would take a whole CPU, and not forever, because signals come by the ring and would never
+ * be seen. So this module polls for signals while the enters fail.
  */
 #include "tcpgoon/uring/patience.h"
 

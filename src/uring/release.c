@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Debian's 6.1 and 6.12 take a file out of a ring's table in batches, and let a batch go only when
- * all requests that were started on the table before it have ended (6.1: a second after). Where
- * each of many connections has a POLL_ADD pending, one that is closed is held by all the older
- * ones: its slot is free, but its socket lingers in CLOSE_WAIT, and its peer waits for a FIN. Newer
+ * Debian's 6.1 and 6.12 kernels take files out of a ring's table in batches, and release a batch
+ * only when all requests that were started earlier on the table have ended (6.1: a second later).
+ * If each of many connections has a POLL_ADD pending, all the older ones keep a closed connection's
+ * socket: its slot is free, but the socket stays in CLOSE_WAIT, and its peer waits for a FIN. Newer
  * kernels count references for each file.
  *
- * A SHUTDOWN before the CLOSE sends the FIN in any case, at the price of a worker thread's work;
- * so it is worth knowing whether it is needed.
+ * A SHUTDOWN before the CLOSE always sends the FIN, but needs a worker thread; so it is worth
+ * knowing whether it is necessary.
  */
 #include "tcpgoon/uring/release.h"
 

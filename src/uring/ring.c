@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Set-up flags, each with its reason:
- *   SINGLE_ISSUER   one thread only; DEFER_TASKRUN asks for it
+ *   SINGLE_ISSUER   one thread only; DEFER_TASKRUN requires it
  *   DEFER_TASKRUN   completions are made when we ask for them, not whenever the kernel returns to
  *                   us: they come in batches and interrupt nothing
- *   TASKRUN_FLAG    tells from shared memory that there is deferred work, so that a scan over many
- *                   rings needs no system call for those that have none
- *   SUBMIT_ALL      a refused SQE does not hold up those behind it
+ *   TASKRUN_FLAG    shows in shared memory that there is deferred work, so that a scan over many
+ *                   rings needs no system call for those without
+ *   SUBMIT_ALL      a refused SQE does not hold up the ones after it
  *   CQSIZE          more completions than submissions: a connection is watched far longer than
  *                   it is dialled
  * IORING_SETUP_NO_SQARRAY must never be added: liburing 2.3 does not know it and would corrupt

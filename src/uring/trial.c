@@ -36,7 +36,9 @@ static int carry_out_nop(struct lanes *lanes, struct error *error)
 		if (r == 0) {
 			r = lanes_harvest(lanes, count_completion, &count);
 		}
-		/* What fails meanwhile may pass, and then it is not the time of the request. */
+		/*
+		 * An enter that fails may succeed later; that time does not count for the request.
+		 */
 		bool stalled = lanes->list[0].stalled_since_ns != 0;
 		now_ns = stalled ? now_ns : clock_now_ns();
 	}
@@ -48,7 +50,7 @@ static int carry_out_nop(struct lanes *lanes, struct error *error)
 
 static int install_file(struct lanes *lanes, struct error *error)
 {
-	/* Any file that a ring takes; the lane closes it. */
+	/* Any file will do that a ring accepts; the lane closes it. */
 	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
 		return 0;

@@ -20,7 +20,7 @@ int __wrap_trial_make(const struct lanes_params *lanes, struct error *error);
 int __wrap_trial_make(const struct lanes_params *lanes, struct error *error)
 {
 	assert_int_equal(lanes->slots, params.slots);
-	assert_int_equal(lanes->table_most, params.nofile);
+	assert_int_equal(lanes->table_max, params.nofile);
 	assert_int_equal(lanes->memlock, params.memlock);
 	assert_int_equal(lanes->watch_fd, params.watch_fd);
 	int r = (int)mock();

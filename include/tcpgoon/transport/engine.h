@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which way of the kernel's is used for the connections: as it was asked for, and as it can be had. */
+/* Which kernel interface dials the connections: the one that was asked for, or one that works. */
 #ifndef TCPGOON_TRANSPORT_ENGINE_H
 #define TCPGOON_TRANSPORT_ENGINE_H
 
@@ -9,7 +9,7 @@ struct transport_ops;
 struct transport_params;
 
 enum engine {
-	ENGINE_AUTO, /* io_uring, or epoll where that cannot be had */
+	ENGINE_AUTO, /* io_uring, or epoll if io_uring is not available */
 	ENGINE_IO_URING,
 	ENGINE_EPOLL,
 	ENGINE_MAX,
@@ -22,9 +22,9 @@ extern const char *const engine_names[ENGINE_MAX + 1];
 const struct transport_ops *engine_transport(enum engine engine);
 
 /*
- * Makes ENGINE_IO_URING or ENGINE_EPOLL of what is wanted; io_uring is tried with `params`. Returns
- * 0; or 1 where epoll takes the place of io_uring, with a sentence for people that says so and why;
- * or a negative errno with the reason, where io_uring was asked for by name and cannot be had.
+ * Turns `wanted` into ENGINE_IO_URING or ENGINE_EPOLL; io_uring is tried with `params`. Returns 0;
+ * or 1 if epoll replaces io_uring, with a sentence for people that says so and why; or a negative
+ * errno with the reason if io_uring was asked for by name and is not available.
  */
 int engine_resolve(enum engine wanted, const struct transport_params *params,
 	enum engine *ret_engine, struct error *error);

@@ -9,7 +9,7 @@
 #include "tcpgoon/base/error.h"
 #include "tcpgoon/uring/patience.h"
 
-/* Sockets that one call of lane_install_take_fds() takes at most. */
+/* The most sockets that one call of lane_install_take_fds() takes. */
 #define LANE_INSTALL_MAX 64
 
 struct lane {
@@ -17,7 +17,7 @@ struct lane {
 	uint32_t number; /* of the lane, from 0 */
 	uint32_t slots; /* in its table of direct descriptors, all empty at first */
 	struct patience *patience; /* not owned */
-	uint64_t stalled_since_ns; /* io_uring_enter has failed from then on; 0: it does not */
+	uint64_t stalled_since_ns; /* io_uring_enter has failed since then; 0: it does not fail */
 };
 
 struct lane_params {
@@ -33,59 +33,58 @@ int lane_init(struct lane *lane, const struct lane_params *params, struct error 
 void lane_finish(struct lane *lane);
 
 /*
- * Puts `count` sockets into the slots from `first_slot` on, replacing what is there, and closes
- * the descriptors they came by. A descriptor of -1 leaves its slot alone.
- * Returns 0 or a negative errno, explained in the lane's patience; the descriptors are closed either
- * way.
+ * Puts `count` sockets into the slots from `first_slot` on, replacing what is there, and closes the
+ * descriptors they came by. A descriptor of -1 leaves its slot alone. Returns 0 or a negative
+ * errno, explained in the lane's patience; the descriptors are closed either way.
  */
 int lane_install_take_fds(struct lane *lane, uint32_t first_slot, const int *fds, unsigned count);
 
 /*
- * Makes sure that `count` SQEs can be had in a row, submitting what is there if need be: a chain
+ * Makes sure that `count` SQEs are available in a row, and submits the queue if necessary: a chain
  * does not survive a submit in its middle. Returns 0, or the negative errno of an io_uring_enter
  * that failed for good, explained in the lane's patience.
  */
 int lane_reserve(struct lane *lane, unsigned count);
 
 /*
- * One enter: hands over what was queued and lets deferred work run, without waiting. What was not
- * taken stays queued for the next one. Returns as lane_reserve() does.
+ * Enters once without waiting: submits what is queued and lets deferred work run. What the kernel
+ * does not take stays queued for the next enter. Returns like lane_reserve().
  */
 int lane_flush(struct lane *lane);
 
-/* What an enter of the lane has returned: 0 where it can go on, or as lane_reserve(). */
+/* Judges the result of an enter of the lane: 0 if it can go on, or like lane_reserve(). */
 int lane_entered(struct lane *lane, int result);
 
-/* An SQE, zeroed; the caller has made sure of it by lane_reserve(). */
+/* Returns a zeroed SQE; the caller has reserved it by lane_reserve(). */
 struct io_uring_sqe *lane_sqe(struct lane *lane);
 
-/* The same with room made for it. Returns as lane_reserve() does. */
+/* Reserves and takes one SQE. Returns like lane_reserve(). */
 int lane_take_sqe(struct lane *lane, struct io_uring_sqe **ret_sqe);
 
 /*
- * Prepares a POLL_ADD on the socket in `slot`. It completes with poll(2)'s events, once, when there
+ * Prepares a POLL_ADD on the socket in `slot`. It completes once, with poll(2)'s events, when there
  * is something to receive: data, the peer's FIN or an error.
  */
 void lane_prep_watch(struct io_uring_sqe *sqe, uint32_t slot, uint64_t user_data);
 
-/* Prepares a POLL_ADD on an ordinary descriptor: it completes once, when that can be read. */
+/* Prepares a POLL_ADD on an ordinary descriptor: it completes once, when that is readable. */
 void lane_prep_ready(struct io_uring_sqe *sqe, int fd, uint64_t user_data);
 
 /*
  * Prepares a RECV that drops what the TCP socket in `slot` has received. It never waits: it
- * completes with the number of bytes, 0 after the peer's FIN, -EAGAIN where there is nothing, or
+ * completes with the number of bytes, 0 after the peer's FIN, -EAGAIN if there is nothing, or
  * the connection's error.
  */
 void lane_prep_receive(struct io_uring_sqe *sqe, uint32_t slot, uint64_t user_data);
 
 /*
- * Prepares a SHUTDOWN that heads the CLOSE queued next: the peer has its FIN even where the kernel
- * holds the socket back (release.h). It completes only where it failed, as the peer has reset the
- * connection meanwhile; the CLOSE follows all the same.
+ * Prepares a SHUTDOWN that heads the CLOSE queued next: the FIN is sent even if the kernel does not
+ * release the socket at once (release.h). It completes only if it failed, because the peer has
+ * reset the connection meanwhile; the CLOSE follows anyway.
  */
 void lane_prep_shutdown(struct io_uring_sqe *sqe, uint32_t slot, uint64_t user_data);
 
-/* SHUTDOWN of our direction only: a FIN, and what the peer sends can still be received. */
+/* Prepares a SHUTDOWN of our direction only: it sends a FIN, and the peer can still send. */
 void lane_prep_half_close(struct io_uring_sqe *sqe, uint32_t slot, uint64_t user_data);
 
 #endif

@@ -19,7 +19,7 @@ struct lanes {
 	unsigned count;
 	unsigned capacity; /* of the list */
 	uint32_t slots_per_lane;
-	uint64_t memlock_left; /* of what the rings may take together */
+	uint64_t memlock_left; /* what is left of the locked memory for all rings */
 
 	/* Waiting over more than one lane: see the essay in lanes.c. */
 	int wake_fd;
@@ -31,31 +31,31 @@ struct lanes {
 };
 
 struct lanes_params {
-	uint64_t slots; /* direct descriptors wanted in all, at least 1 */
-	uint64_t table_most; /* of one table: the soft limit of open files */
+	uint64_t slots; /* direct descriptors wanted in total, at least 1 */
+	uint64_t table_max; /* slots of one table: the soft limit of open files */
 	uint64_t memlock; /* bytes of locked memory that the rings may take together */
-	int watch_fd; /* readable where somebody wants the end: a signalfd; -1: none */
+	int watch_fd; /* a signalfd, readable when the run is to end; -1: none */
 };
 
-/* Slots that each lane has where `slots` are wanted in all: what lanes_init() makes of it. */
-uint32_t lanes_slots_per_lane(uint64_t slots, uint64_t table_most);
-/* Bytes of locked memory that so many lanes take at the least, or within `memlock` if they can. */
+/* Slots that lanes_init() gives each lane if `slots` are wanted in total. */
+uint32_t lanes_slots_per_lane(uint64_t slots, uint64_t table_max);
+/* Bytes of locked memory that this many lanes take: within `memlock`, or else the minimum. */
 uint64_t lanes_memory(uint64_t lanes, uint64_t memlock);
 
 /* Returns 0 or a negative errno with a message; lanes_finish() is due either way. */
 int lanes_init(struct lanes *lanes, const struct lanes_params *params, struct error *error);
-/* The same with the first of the lanes alone, and what the others would need: to see whether it can be. */
+/* The same with the first lane only, and with what the others would need: for a trial. */
 int lanes_init_first(struct lanes *lanes, const struct lanes_params *params, struct error *error);
 void lanes_finish(struct lanes *lanes);
 
 /*
- * One more lane, as large as the others, for an owner who cannot know how many slots it will need.
- * The lanes may move in memory: never in a handler, and no pointer to a lane outlives it.
- * Returns 0, or a negative errno with a message and the lanes as they were.
+ * Adds a lane, as large as the others, for an owner that cannot know how many slots it will need.
+ * The lanes may move in memory: never call it in a handler, and keep no pointer to a lane across
+ * it. Returns 0, or a negative errno with a message and the lanes as they were.
  */
 int lanes_add(struct lanes *lanes, struct error *error);
 
-/* Completions that did not fit the completion queues at once; the kernel keeps them, none is lost. */
+/* Completions that did not fit into the completion queues; the kernel keeps them, none is lost. */
 uint64_t lanes_overflows(const struct lanes *lanes);
 
 static inline struct lane *lanes_of_index(struct lanes *lanes, uint32_t index)
@@ -69,16 +69,16 @@ static inline uint32_t lanes_slot_of_index(const struct lanes *lanes, uint32_t i
 }
 
 /*
- * Hands over what was queued on any lane and returns when there is a completion on some lane, at
- * `until_ns` at the latest (CLOCK_NEVER: no limit; now_ns or earlier: at once).
+ * Submits what is queued on any lane and returns when any lane has a completion, at the latest at
+ * `until_ns` (CLOCK_NEVER: no limit; now_ns or earlier: at once).
  * Returns 0 or a negative errno with a message.
  */
 int lanes_wait(struct lanes *lanes, uint64_t now_ns, uint64_t until_ns, struct error *error);
 
-/* Whether any lane has a completion, or something to hand over or to run that may make one. */
+/* Whether any lane has a completion, or queued requests or deferred work that may produce one. */
 bool lanes_have_work(struct lanes *lanes);
 
-/* Why `code` came of a request or of a wait, where `error` has no words yet. Returns the code. */
+/* Explains the `code` of a request or of a wait, unless `error` has a message. Returns the code. */
 int lanes_explain(const struct lanes *lanes, int code, struct error *error);
 
 /* One completion: its lane, its token, the result and the CQE's flags. */
@@ -86,8 +86,8 @@ typedef int lanes_handler(
 	void *context, struct lane *lane, struct token token, int result, unsigned flags);
 
 /*
- * Hands every completion that is there to `handler`, which may queue requests on any lane. Stops
- * at the first negative errno of a handler and returns it; else 0.
+ * Hands every available completion to `handler`, which may queue requests on any lane. Stops at the
+ * first negative errno of the handler and returns it; otherwise returns 0.
  */
 int lanes_harvest(struct lanes *lanes, lanes_handler *handler, void *context);
 

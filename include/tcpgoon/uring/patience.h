@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How long io_uring_enter may get nowhere before it counts as failed; shared by a thread's lanes. */
+/* How long io_uring_enter may fail before that is final; shared by a thread's lanes. */
 #ifndef TCPGOON_URING_PATIENCE_H
 #define TCPGOON_URING_PATIENCE_H
 
@@ -8,9 +8,9 @@
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/error.h"
 
-/* In a row, of one lane. */
+/* How long the enters of one lane may fail in a row. */
 #define PATIENCE_NS (10 * NSEC_PER_SEC)
-/* The same from when on `watch_fd` can be read: somebody wants the end. */
+/* The same from the moment that `watch_fd` is readable: the run is to end. */
 #define PATIENCE_WATCHED_NS NSEC_PER_SEC
 
 struct patience {
@@ -26,9 +26,10 @@ struct patience {
 	}
 
 /*
- * An enter has failed with `code`, which is one that may pass (-EAGAIN, -EBUSY, -EINTR). Sleeps a
- * moment and returns 0: try again; or returns `code`, with the error set. `since_ns` belongs to
- * the lane and is 0 after each enter that went well. -EINTR is borne for ever, unless watched.
+ * An enter has failed with `code`, an errno that may pass (-EAGAIN, -EBUSY, -EINTR). Sleeps a
+ * moment and returns 0: try again; or returns `code`, with the error set. `since_ns` belongs to the
+ * lane and is 0 after each successful enter. -EINTR is retried forever, unless watch_fd is
+ * readable.
  */
 int patience_bear(struct patience *patience, uint64_t *since_ns, int code);
 

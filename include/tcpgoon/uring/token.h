@@ -11,12 +11,12 @@
  * |    0     | operation|    generation    |             index              |
  * +----------+----------+------------------+--------------------------------+
  *
- * operation:  what the owner of the ring asked for; its own enum, from 1. 0 is nobody's.
- * generation: tells the requests of a slot's earlier use from those of its present one.
+ * operation:  what the owner of the ring asked for; its own enum, from 1. 0 is reserved.
+ * generation: tells requests of a slot's earlier use from those of its present use.
  * index:      the connection, or whatever the operation counts.
  *
- * Unique among the requests in flight on a ring: ASYNC_CANCEL finds its target by it, and of two
- * alike it might cancel the wrong one.
+ * A token is unique among the requests in flight on a ring: ASYNC_CANCEL finds its target by it,
+ * and might cancel the wrong one of two that are alike.
  */
 struct token {
 	uint8_t operation;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether this process may use io_uring as a run does, found by trying. */
+/* Finds out, by trying, whether this process may use io_uring as a run does. */
 #ifndef TCPGOON_URING_TRIAL_H
 #define TCPGOON_URING_TRIAL_H
 
@@ -8,8 +8,8 @@
 
 /*
  * Makes one of the lanes that `params` ask for, with all that belongs to it, puts a file into its
- * table and has one request carried out. Nothing of it stays. Returns 0, or a negative errno with
- * the sentence that a run would end with.
+ * table, has one request carried out, and removes everything again. Returns 0, or a negative errno
+ * with the sentence that a run would end with.
  */
 int trial_make(const struct lanes_params *params, struct error *error);
 
