@@ -12,7 +12,7 @@ enum accept_failure accept_failure_of(int code)
 	case ECANCELED: /* by us */
 	case EINTR:
 	case EAGAIN:
-	/* What befell a connection before it was accepted: accept(2). */
+	/* Errors of a connection before it was accepted: accept(2). */
 	case ECONNABORTED:
 	case EPROTO:
 	case ENOPROTOOPT:
@@ -28,7 +28,7 @@ enum accept_failure accept_failure_of(int code)
 	case ENFILE:
 	case ENOBUFS:
 	case ENOMEM:
-	case ENOSPC: /* of epoll_ctl(2), for the connection that was accepted last */
+	case ENOSPC: /* from epoll_ctl(2), for the connection that was accepted last */
 		return ACCEPT_FOR_NOW;
 	default:
 		return ACCEPT_FOR_GOOD;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A multishot accept is the cheapest, but it knows no bound: it takes all that the listening
- * socket has queued in one go, and what finds no free slot has been accepted, is dropped, and is a
- * connection that its peer believed in. The same would take it past the number allowed. So it is
- * used only while there is room for more than one such go can bring: twice the backlog (one full
+ * A multishot accept is the cheapest, but it has no bound: it takes everything that the listening
+ * socket has queued in one go, and a connection that finds no free slot has been accepted and is
+ * dropped although its peer believes it established. It could also exceed the number allowed. So it
+ * is used only while there is room for more than one such go can bring: twice the backlog (one full
  * queue, and what arrives while it is emptied), and some.
  *
- * Below that, single accepts, of which there are never more than there is room.
+ * With less room, single accepts are used, and never more of them than there is room.
  *
- * A lane that is left when full gets free slots again as connections end. To come back to one for
- * a single free slot, and to the next for another, would have all accepts made one by one; so an
- * old lane takes over only if an eighth of it is free, or all that is still allowed fits in it,
- * or if there can be no new one.
+ * A lane that was full gets free slots again as connections end. If the server came back to a lane
+ * for a single free slot, and to the next lane for another, all accepts would be made one by one.
+ * So an old lane takes over only if an eighth of it is free, or all that is still allowed fits in
+ * it, or if there can be no new one.
  */
 #include "server/admission.h"
 

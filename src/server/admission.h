@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* How many connections may be let in, by which kind of accept, and into which lane. */
+/* How many connections to accept, by which kind of accept, and into which lane. */
 #ifndef TCPGOON_SERVER_ADMISSION_H
 #define TCPGOON_SERVER_ADMISSION_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Single accepts outstanding at once, at most. */
+/* The most single accepts that are outstanding at once. */
 #define ADMISSION_SINGLES_MAX 64
 
 struct admission_view {
@@ -15,7 +15,7 @@ struct admission_view {
 	uint64_t margin; /* admission_margin() */
 	unsigned singles; /* single accepts outstanding */
 	bool multishot; /* one is armed */
-	bool stopping; /* and its cancellation is on the way */
+	bool stopping; /* and its cancellation is in flight */
 };
 
 struct admission_order {
@@ -31,11 +31,11 @@ uint64_t admission_margin(uint32_t backlog);
 struct admission_order admission_decide(const struct admission_view *view);
 
 #define ADMISSION_NEW_LANE -1 /* add one */
-#define ADMISSION_NO_LANE -2 /* all are full and there can be no more */
+#define ADMISSION_NO_LANE -2 /* all are full and no lane can be added */
 
 /*
- * The lane that takes over from a full one: `used` says of each of `count` lanes how many of its
- * `slots` are taken. Returns its number, ADMISSION_NEW_LANE (only if may_grow) or
+ * The lane that takes over from a full one: `used` says for each of `count` lanes how many of its
+ * `slots` are in use. Returns its number, ADMISSION_NEW_LANE (only if may_grow) or
  * ADMISSION_NO_LANE.
  */
 int admission_next_lane(

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A connection costs one byte here: what is known of it. When the peer has closed, so does the
- * server.
+ * A connection takes one byte here, for what is known about it. When the peer has closed, the
+ * server closes too.
  *
- * The end. A server that says it has ended should have ended: every connection is closed before the
- * process leaves, by one engine as by the other.
+ * The end: a server that says it has ended should have ended. So with either engine every
+ * connection is closed before the process exits.
  *
- * A peer that has sent data may still do so, and a CLOSE over them, or before them, would send it a
- * RST. So it is sent a FIN by SHUTDOWN, what comes is received until its own FIN, and it is closed
- * then; after a second at the latest.
+ * A peer that has sent data may still send, and a CLOSE over unread data, or before more data come,
+ * would send it a RST. So SHUTDOWN sends it a FIN, data are received until its own FIN, and then
+ * the connection is closed; after a second at the latest.
  *
- * It goes from the highest place down: the kernel gives the lowest free one, so that is nearly from
- * the newest to the oldest, which is what io_uring cancels cheaply (uring_engine.c).
+ * Connections are closed from the highest place down: the kernel gives out the lowest free place,
+ * so this is nearly from the newest to the oldest, which io_uring cancels cheaply (uring_engine.c).
  */
 #include "server/connections.h"
 

@@ -86,7 +86,7 @@ int server_engine_accept_failed(struct server_engine *engine, int code, uint64_t
 		pause_accepting(engine, code, now_ns);
 		return 0;
 	case ACCEPT_FOR_GOOD:
-		return engine->shut ? 0 : code; /* shut down, it says EINVAL */
+		return engine->shut ? 0 : code; /* a socket that is shut down returns EINVAL */
 	}
 	return code;
 }

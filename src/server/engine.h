@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How the server reaches the kernel: one table of functions for io_uring and one for epoll, and what
- * both have in common. An engine accepts, receives and closes; connections.c says what becomes of
- * each connection, and server.c when.
+ * How the server reaches the kernel: one table of functions for io_uring and one for epoll, and
+ * what they have in common. An engine accepts, receives and closes; connections.c decides what
+ * becomes of each connection, and server.c decides when.
  */
 #ifndef TCPGOON_SERVER_ENGINE_H
 #define TCPGOON_SERVER_ENGINE_H
@@ -22,8 +22,8 @@ struct server_engine_params {
 	const struct server_observer *observer;
 	struct signals *signals; /* outlive the engine */
 	int listen_fd; /* not owned */
-	uint64_t most; /* connections to be accepted in all; 0: no limit */
-	uint64_t slots; /* connections to have room for at first */
+	uint64_t most; /* connections to accept in total; 0: no limit */
+	uint64_t slots; /* connections to make room for at first */
 	uint64_t nofile; /* the limit of open files */
 	uint64_t memlock; /* bytes of locked memory that may be taken */
 };
@@ -31,8 +31,8 @@ struct server_engine_params {
 struct server_engine;
 
 /*
- * Those without an `error`, and those of `connection`, return 0 or a negative errno that explain()
- * has words for.
+ * Functions without an `error`, and those of `connection`, return 0 or a negative errno that
+ * explain() explains.
  */
 struct server_engine_ops {
 	struct connection_ops connection;
@@ -40,23 +40,24 @@ struct server_engine_ops {
 	/* Returns 0, or a negative errno with a message. */
 	int (*create)(const struct server_engine_params *params, struct server_engine **ret_engine,
 		struct error *error);
-	/* NULL is allowed. What is open is closed. */
+	/* NULL is allowed. Closes open connections. */
 	void (*destroy)(struct server_engine *engine);
 
-	/* Sees to it that as many connections are accepted as there is room for. */
+	/* Makes sure that as many connections are accepted as there is room for. */
 	int (*steer)(struct server_engine *engine, uint64_t now_ns);
-	/* Whether a harvest may still bring a connection: an accept is outstanding, or would be made. */
+	/* Whether a harvest may bring a connection: an accept is outstanding, or would be made. */
 	bool (*is_asking)(const struct server_engine *engine);
 
 	/*
-	 * Returns when something has happened, at until_ns at the latest (CLOCK_NEVER: no limit).
-	 * Returns 0, or a negative errno with a message; so does harvest(), which deals with it.
+	 * Returns when there is an event, at the latest at until_ns (CLOCK_NEVER: no limit).
+	 * Returns 0, or a negative errno with a message; so does harvest(), which handles the
+	 * events.
 	 */
 	int (*wait)(struct server_engine *engine, uint64_t now_ns, uint64_t until_ns,
 		struct error *error);
 	int (*harvest)(struct server_engine *engine, uint64_t now_ns, struct error *error);
 
-	/* Why `code` came, where `error` has no words yet. Returns the code. */
+	/* Explains `code`, unless `error` has a message. Returns the code. */
 	int (*explain)(const struct server_engine *engine, int code, struct error *error);
 };
 
@@ -69,16 +70,16 @@ struct server_engine {
 	uint64_t nofile;
 	uint64_t resume_ns; /* accepting pauses until then */
 	bool said_paused;
-	bool shut; /* the listening socket is, and takes no more */
+	bool shut; /* the listening socket is shut down and accepts no more */
 	bool interrupted; /* a signal came, and the signals are released */
 };
 
-/* An engine's part that is common: returns 0 or a negative errno with a message. */
+/* Initialises the part that engines share. Returns 0 or a negative errno with a message. */
 int server_engine_init(struct server_engine *engine, const struct server_engine_ops *ops,
 	const struct server_engine_params *params, uint32_t slots_per_block, struct error *error);
 void server_engine_finish(struct server_engine *engine);
 
-/* The engine of the settings, or the one that can be had where it is ENGINE_AUTO. */
+/* Creates the engine of the settings; for ENGINE_AUTO, the one that works here. */
 int server_engine_create(enum engine wanted, const struct server_engine_params *params,
 	struct server_engine **ret_engine, struct error *error);
 
@@ -96,8 +97,8 @@ static inline uint64_t server_engine_allowed(const struct server_engine *engine)
 }
 
 /*
- * An accept has brought nothing but `code`, a negative errno. Returns 0 where another one may bring
- * more, at once or at resume_ns; or the code.
+ * An accept has failed with `code`, a negative errno. Returns 0 if another accept may succeed, at
+ * once or at resume_ns; otherwise the code.
  */
 int server_engine_accept_failed(struct server_engine *engine, int code, uint64_t now_ns);
 

@@ -1,23 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The server on epoll, for where io_uring is kept from it. It does at once what is asked of it, so
- * nothing is ever in flight: a connection that ends is closed, and its descriptor free, before the
- * next event is looked at. An event that is late, for a descriptor that has another connection by
- * now, cannot be: only the handler of an event closes its descriptor, connections are accepted when
- * all events of a turn are dealt with, and the kernel forgets those of what is closed.
+ * The server on epoll, for systems that refuse io_uring. This engine carries out each request at
+ * once, so nothing is ever in flight: a connection that ends is closed, and its descriptor free,
+ * before the next event is handled. There are no late events, for a descriptor that has another
+ * connection by now: only the handler of an event closes its descriptor, connections are accepted
+ * after all events of a turn, and the kernel drops the events of a closed descriptor.
  *
- * Edge-triggered: an event says that something came, once, so a connection is received from until
- * nothing is left. A peer that sends faster than that would have the server for itself: after some
- * rounds it is put behind the others, by an EPOLL_CTL_MOD, which tells again of what is there.
+ * Events are edge-triggered: an event reports new data once, so the engine receives from a
+ * connection until nothing is left. A peer that sends faster than that would take all of the
+ * server's time: after some rounds the engine goes on to the others, and an EPOLL_CTL_MOD makes the
+ * kernel report again what is left.
  *
- * Connections are accepted one by one and only as many as are allowed: what waits beyond that stays
- * in the listening socket's queue. Some at a time, so that those that are open are heard.
+ * Connections are accepted one by one and only as many as are allowed: the others stay in the
+ * listening socket's queue. A turn accepts only some, so that open connections get their turn.
  *
- * Each connection takes a descriptor. Where there is none left, accept4() fails before it takes a
- * connection from the queue, and none is lost: accepting goes on when one is closed here, or after a
- * pause, as other limits may be raised and other programs may end. epoll_ctl() has a limit of its own
- * (fs.epoll.max_user_watches) and is asked afterwards, when the connection is ours: it is kept, and
- * watched when that can be.
+ * Each connection takes a descriptor. If none is left, accept4() fails before it takes a connection
+ * from the queue, and none is lost: accepting goes on when a connection is closed here, or after a
+ * pause, because limits may be raised and other programs may end. epoll_ctl() has a limit of its
+ * own (fs.epoll.max_user_watches) and is called later, when the connection is ours: the engine
+ * keeps the connection, and watches it when it can.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,14 +35,14 @@
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/signals.h"
 
-/* Descriptors of a block of connections; the descriptor's number is the place. */
+/* Descriptors of a block of connections, as bits; the descriptor's number is the place. */
 #define BLOCK_BITS 16
 #define BLOCK_SLOTS (UINT32_C(1) << BLOCK_BITS)
 
 #define EVENTS_MAX 512
-/* Connections accepted in one turn. */
+/* The most connections accepted in one turn. */
 #define ACCEPTS_MAX 256
-/* Times that one connection is received from in one turn. */
+/* The most receives from one connection in one turn. */
 #define RECEIVES_MAX 16
 /* The most that one recv() drops. */
 #define RECEIVE_MAX (1U << 16)
@@ -49,14 +50,14 @@
 struct epoll_engine {
 	struct server_engine base;
 	struct signals *signals; /* not owned */
-	int signal_fd; /* theirs */
+	int signal_fd; /* the descriptor of `signals` */
 	int epoll_fd; /* owned */
 	int unwatched_fd; /* the connection that epoll would not take yet; -1: none */
 	bool asking; /* there is room, and no pause */
-	bool may_have_queued; /* nothing was heard of an empty queue since */
+	bool may_have_queued; /* the queue may hold connections: no accept found it empty since */
 	int event_count;
 	struct epoll_event events[EVENTS_MAX];
-	/* For recv() to point at: with MSG_TRUNC nothing is ever written to it. */
+	/* The buffer for recv(): with MSG_TRUNC nothing is ever written to it. */
 	char dropped[RECEIVE_MAX];
 };
 
@@ -180,7 +181,7 @@ static bool is_asking(const struct server_engine *base)
 	return ((const struct epoll_engine *)base)->asking && !base->shut;
 }
 
-/* epoll_wait's timeout: whole milliseconds, none too few. */
+/* epoll_wait's timeout: whole milliseconds, rounded up. */
 static int milliseconds(uint64_t now_ns, uint64_t until_ns)
 {
 	if (until_ns == CLOCK_NEVER) {
@@ -265,7 +266,7 @@ static int handle_signal(struct epoll_engine *engine)
 		return 0;
 	}
 	engine->base.interrupted = true;
-	/* They are released, and what comes from here on is not ours to read. */
+	/* The signals are released; we must not read those that come from here on. */
 	return control(engine, EPOLL_CTL_DEL, engine->signal_fd, 0);
 }
 
@@ -301,7 +302,7 @@ static int harvest(struct server_engine *base, uint64_t now_ns, struct error *er
 	return r < 0 ? explain(base, r, error) : 0;
 }
 
-/* What has come is received first: closed over it, the socket would send a RST. */
+/* Receives what has come first: closing a socket over unread data would send a RST. */
 static int stop(struct server_engine *base, struct place place)
 {
 	return receive(of(base), fd_of(place));
@@ -310,7 +311,7 @@ static int stop(struct server_engine *base, struct place place)
 static int half_close(struct server_engine *base, struct place place)
 {
 	(void)base;
-	/* Where the peer has reset it meanwhile, that is heard of. */
+	/* If the peer has reset the connection meanwhile, an event reports it. */
 	shutdown(fd_of(place), SHUT_WR);
 	return 0;
 }
@@ -320,7 +321,7 @@ static int close_place(struct server_engine *base, struct place place, bool answ
 	(void)answers_fin;
 	close(fd_of(place));
 	connections_released(&base->connections, place);
-	base->resume_ns = 0; /* for another one, if it was for want of descriptors */
+	base->resume_ns = 0; /* accepting may go on if it had paused for lack of descriptors */
 	return 0;
 }
 

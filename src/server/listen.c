@@ -40,8 +40,9 @@ static int set_option(int fd, int level, int option, int value)
 static int bind_and_listen(int fd, const struct address *address, bool both_families, int backlog)
 {
 	/*
-	 * Not for sharing: so that connections in TIME_WAIT do not keep the port. Where the kernel
-	 * chooses, it would have it choose ports that others have bound, up to a listener's.
+	 * So that connections in TIME_WAIT do not block the port, not to share it. If the kernel
+	 * chooses the port, the option would let it choose one that another socket has bound, up to
+	 * a listener's.
 	 */
 	int r = address_port(address) == 0 ? 0 : set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (r == 0 && both_families) {
@@ -72,7 +73,9 @@ static int open_at(const struct address *address, bool both_families, int backlo
 	return 0;
 }
 
-/* Every address: by an IPv6 socket that takes IPv4 too, or by IPv4 alone where there is no IPv6. */
+/*
+ * Listens on every address: by an IPv6 socket that takes IPv4 too, or by IPv4 alone without IPv6.
+ */
 static int open_at_all(
 	const struct server_settings *settings, struct address *ret_address, int *ret_fd)
 {

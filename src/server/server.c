@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One thread. The loop asks its engine (engine.h: io_uring or epoll) for connections, has it deal with
- * what happens to those that are held, and ends at the first of the limits or at a signal.
+ * One thread. The loop asks its engine (engine.h: io_uring or epoll) for connections, has it handle
+ * the events of open ones, and ends at the first limit or at a signal.
  *
- * The totals are taken when nothing is accepted any more and before what is held is closed; a
+ * The totals are taken when accepting has ended and before the open connections are closed; a
  * second signal cuts the closing short.
  */
 #include "tcpgoon/server/server.h"
@@ -20,16 +20,16 @@
 #include "tcpgoon/base/signals.h"
 #include "tcpgoon/net/limits.h"
 
-/* Of a lane where the number of connections is not known: half a MiB of kernel memory. */
+/* Slots of a lane if the number of connections is not known: half a MiB of kernel memory. */
 #define SLOTS_UNKNOWN 65536
 
-/* How long it may take, once a signal has come, to accept what is queued. */
+/* How long accepting queued connections may take after a signal. */
 #define QUEUE_PATIENCE_NS NSEC_PER_SEC
 
 /* Between two attempts to write what the observer holds back. */
 #define HELD_BACK_NS (20 * NSEC_PER_MSEC)
 
-/* How long peers that still send have for their own FIN, once all of them have ours. */
+/* How long peers that still send have for their own FIN, once ours is sent to all of them. */
 #define DRAIN_NS NSEC_PER_SEC
 
 struct server {
@@ -86,7 +86,7 @@ static int steer(struct server *server, struct error *error)
 	return r < 0 ? engine->ops->explain(engine, r, error) : 0;
 }
 
-/* One round: asks for connections, then deals with what is there by `until_ns`. */
+/* One turn: asks for connections, waits until `until_ns` at the latest, and handles the events. */
 static int go_on(struct server *server, uint64_t until_ns, struct error *error)
 {
 	int r = steer(server, error);
@@ -127,8 +127,9 @@ static bool is_asking(const struct server *server)
 }
 
 /*
- * Accepts what had come before the signal: its peers believe in it, and the totals are to agree
- * with theirs. Those that go on dialling must not keep it from ending.
+ * Accepts the connections that were queued before the signal: they are established for their peers,
+ * and the totals should agree with those of the peers. Peers that go on dialling must not keep the
+ * server from ending.
  */
 static int empty_queue(struct server *server, struct error *error)
 {
@@ -145,9 +146,9 @@ static int empty_queue(struct server *server, struct error *error)
 }
 
 /*
- * The listening socket is shut down, not just closed: an accept that is pending holds a reference,
- * and the port would stay taken. Shut down, it lets the pending accepts complete and refuses all
- * others.
+ * The listening socket is shut down, not just closed: a pending accept has a reference to it, and
+ * the port would stay in use. After a shutdown the pending accepts complete, and all others are
+ * refused.
  */
 static int shut_listener(struct server *server, struct error *error)
 {
@@ -159,7 +160,7 @@ static int shut_listener(struct server *server, struct error *error)
 	return 0;
 }
 
-/* No connection is accepted any more when this returns, and those that were are counted. */
+/* When this returns, no connection is accepted any more, and all accepted ones are counted. */
 static int stop_accepting(struct server *server, struct error *error)
 {
 	int r = 0;
@@ -175,7 +176,7 @@ static int stop_accepting(struct server *server, struct error *error)
 	return r;
 }
 
-/* When there is more to do, although nothing happens. */
+/* When there is more to do without an event. */
 static uint64_t next_closing_ns(const struct server *server, uint64_t drain_until_ns)
 {
 	const struct connections *connections = &server->engine->connections;
@@ -237,7 +238,7 @@ static int init(struct server *server, struct error *error)
 static void finish(struct server *server)
 {
 	server_engine_destroy(server->engine);
-	signals_came(&server->signals); /* one that nobody read would end the process now */
+	signals_came(&server->signals); /* an unread signal would end the process now */
 	signals_finish(&server->signals);
 	close(server->listen_fd);
 }

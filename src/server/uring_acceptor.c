@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One lane accepts at a time, from a listening socket that is an ordinary descriptor, into direct
- * descriptors that the kernel chooses (admission.c says by which kind of accept); its connections
- * stay in it.
+ * One lane at a time accepts, from a listening socket that is an ordinary descriptor, into direct
+ * descriptors that the kernel chooses. admission.c decides the kind of accept. Connections stay in
+ * the lane that accepted them.
  */
 #include "server/uring_acceptor.h"
 
@@ -13,7 +13,7 @@
 #include "server/admission.h"
 #include "tcpgoon/uring/lanes.h"
 
-/* What the kernel made of the backlog that was asked for. */
+/* The backlog that the kernel has granted. */
 static uint32_t backlog_of(int listen_fd)
 {
 	struct tcp_info info = {0};
@@ -21,7 +21,7 @@ static uint32_t backlog_of(int listen_fd)
 	if (getsockopt(listen_fd, IPPROTO_TCP, TCP_INFO, &info, &length) < 0) {
 		return SOMAXCONN;
 	}
-	return info.tcpi_sacked; /* of a listening socket: the most its queue takes */
+	return info.tcpi_sacked; /* for a listening socket: the most its queue takes */
 }
 
 void uring_acceptor_init(
@@ -44,7 +44,9 @@ static int add_lane(struct uring_acceptor *acceptor)
 {
 	struct error why = ERROR_INIT;
 	if (lanes_add(acceptor->lanes, &why) < 0) {
-		/* No reason to end: what is held is held, and what closes makes room. */
+		/*
+		 * No reason to end: open connections stay open, and each one that ends makes room.
+		 */
 		acceptor->may_grow = false;
 		server_engine_notice(acceptor->engine,
 			"no room for more connections than are open now", why.text);

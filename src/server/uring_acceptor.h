@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lets connections in: keeps the accepts outstanding that there is room for. */
+/* Accepts connections: keeps as many accepts outstanding as there is room for. */
 #ifndef TCPGOON_SERVER_URING_ACCEPTOR_H
 #define TCPGOON_SERVER_URING_ACCEPTOR_H
 
@@ -30,8 +30,8 @@ void uring_acceptor_init(
 int uring_acceptor_steer(struct uring_acceptor *acceptor, uint64_t now_ns);
 
 /*
- * An accept (OPERATION_MULTISHOT or _SINGLE) has completed, by which it may be over: its connection
- * is for the caller to take.
+ * An accept (OPERATION_MULTISHOT or _SINGLE) has completed, and may be over. The caller takes its
+ * connection.
  */
 void uring_acceptor_completed(
 	struct uring_acceptor *acceptor, enum server_operation operation, unsigned flags);

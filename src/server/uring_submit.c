@@ -33,7 +33,9 @@ int submit_single(struct lane *lane, int listen_fd, uint32_t number)
 		return r;
 	}
 	io_uring_prep_accept(sqe, listen_fd, NULL, NULL, 0);
-	/* liburing 2.3's prep_accept_direct adds 1 to it: an ordinary descriptor would come out. */
+	/*
+	 * liburing 2.3's prep_accept_direct adds 1 to it, which would give an ordinary descriptor.
+	 */
 	sqe->file_index = IORING_FILE_INDEX_ALLOC;
 	sqe->user_data = submit_token(OPERATION_SINGLE, number);
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the server asks of its rings, one function a request; they queue, and no more. */
+/* What the server asks of its rings, one function for each request; each only queues. */
 #ifndef TCPGOON_SERVER_URING_SUBMIT_H
 #define TCPGOON_SERVER_URING_SUBMIT_H
 
@@ -14,7 +14,7 @@ enum server_operation {
 	OPERATION_SIGNAL = 1,
 	OPERATION_MULTISHOT, /* a multishot ACCEPT */
 	OPERATION_SINGLE, /* an ACCEPT; the token's index numbers them */
-	OPERATION_WATCH, /* of here on, the token's index is the slot */
+	OPERATION_WATCH, /* from here on, the token's index is the slot */
 	OPERATION_RECEIVE,
 	OPERATION_CLOSE,
 	OPERATION_CANCEL,
@@ -28,24 +28,24 @@ static inline uint64_t submit_token(enum server_operation operation, uint32_t in
 
 /* All return 0 or the negative errno of an io_uring_enter that had to make room. */
 
-/* Completes when a signal can be read. */
+/* Completes when the signalfd is readable. */
 int submit_signal(struct lane *lane, int signal_fd);
 
-/* Into slots that the kernel chooses. */
+/* Accepts into slots that the kernel chooses. */
 int submit_multishot(struct lane *lane, int listen_fd);
 int submit_single(struct lane *lane, int listen_fd, uint32_t number);
 
-/* Completes when there is something to receive, with poll(2)'s events. */
+/* Completes with poll(2)'s events when there is something to receive. */
 int submit_watch(struct lane *lane, uint32_t slot);
-/* Takes what there is, and waits for nothing. */
+/* Drops received data without waiting. */
 int submit_receive(struct lane *lane, uint32_t slot);
 
-/* Completes only where there was nothing to cancel. */
+/* Completes only if there was nothing to cancel. */
 int submit_cancel(struct lane *lane, enum server_operation operation, uint32_t index);
 
 int submit_close(struct lane *lane, uint32_t slot);
 
-/* Sends our FIN; what the peer sends can still be received. Completes only where it failed. */
+/* Sends our FIN; the peer can still send. Completes only if it failed. */
 int submit_half_close(struct lane *lane, uint32_t slot);
 
 /* Answers the peer's FIN with ours and frees the slot. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a server tells while it serves. */
+/* What a server reports while it serves. */
 #ifndef TCPGOON_SERVER_OBSERVER_H
 #define TCPGOON_SERVER_OBSERVER_H
 
@@ -11,13 +11,13 @@ struct server_observer {
 	/* The engine is up, and connections are accepted. */
 	void (*on_ready)(void *context);
 	/*
-	 * A sentence for people: why epoll is used where ENGINE_AUTO was given, before anything else;
-	 * or what keeps it from accepting more. Rare.
+	 * A sentence for people: why ENGINE_AUTO uses epoll (then it is the first call), or what
+	 * keeps the server from accepting more. Rare.
 	 */
 	void (*on_notice)(void *context, const char *sentence);
-	/* The loop is about to wait. True: output is held back, so for a moment only. */
+	/* The loop is about to wait. True: output is held back, so it waits only for a moment. */
 	bool (*on_wait)(void *context);
-	/* One line per event, for --debug only; NULL unless asked, as it costs. */
+	/* One line per event, for --debug only; NULL otherwise, because it costs time. */
 	void (*on_debug)(void *context, const char *line);
 };
 

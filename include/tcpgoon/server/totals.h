@@ -17,7 +17,7 @@ struct server_totals {
 	uint64_t max_open; /* at any one time */
 	uint64_t closed_by_peer; /* FIN */
 	uint64_t reset_by_peer; /* RST, or given up by the kernel */
-	uint64_t received_bytes; /* read and forgotten */
+	uint64_t received_bytes; /* received and dropped */
 	enum server_end end;
 };
 
