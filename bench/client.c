@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A process holds as many sockets as its limit of descriptors lets it. Where that is less than was
- * asked for, children are forked one after the other: each opens its share and stays, then comes
- * the next. Only one of them ever works, as for a program with one thread. They report through
- * memory they share with their parent, and leave when the parent does.
+ * A process holds as many sockets as its limit of descriptors allows. If that is less than was
+ * asked for, the parent forks children one after the other: each opens its share and stays, then
+ * the next one follows. Only one of them works at a time, as in a program with one thread. They
+ * report through memory that they share with the parent, and exit when the parent does.
  */
 #include "client.h"
 
@@ -23,20 +23,20 @@
 #include "tcpgoon/net/limits.h"
 #include "tcpgoon/plan/plan.h"
 
-/* Descriptors that are no connections: the standard streams, epoll, pipes, what was inherited. */
+/* Descriptors that are no connections: the standard streams, epoll, pipes, inherited ones. */
 #define DESCRIPTORS_ELSEWHERE 16
 
-/* The processes and what each reported. */
+/* The processes and their reports. */
 struct crew {
 	const struct client *client;
 	const struct tuples *tuples;
 	uint64_t connections;
 	struct outcome *outcomes; /* shared with the children */
 	uint64_t size; /* entries in `outcomes` */
-	uint64_t processes; /* forked, or 1 where this process does it all */
+	uint64_t processes; /* forked children; 1 if this process does everything itself */
 	uint64_t per_process; /* connections */
-	int hold_fds[2]; /* a pipe that ends when the parent lets go of it */
-	int done_fds[2]; /* a pipe that says a byte when a child's share is done */
+	int hold_fds[2]; /* a pipe that ends when the parent closes it */
+	int done_fds[2]; /* a pipe that gets a byte when a child's share is done */
 };
 
 void client_stopped(struct outcome *outcome, const char *call, int error_number)
@@ -114,7 +114,7 @@ static int make_plan(const struct settings *settings, struct plan **ret_plan, st
 	return 0;
 }
 
-/* For the client, tuples and connections that are set already. crew_finish() is due either way. */
+/* Client, tuples and connections must be set. Call crew_finish() either way. */
 static int crew_init(struct crew *crew, struct error *error)
 {
 	uint64_t nofile = limits_raise_nofile();
@@ -140,7 +140,7 @@ static uint64_t timeval_ns(const struct timeval *time)
 	return (uint64_t)time->tv_sec * NSEC_PER_SEC + (uint64_t)time->tv_usec * NSEC_PER_USEC;
 }
 
-/* The most that was resident since exec; ru_maxrss also knows what was there before it. */
+/* Peak resident memory since exec; ru_maxrss also includes the time before. */
 static uint64_t peak_rss_bytes(void)
 {
 	FILE *file = fopen("/proc/self/status", "re");
@@ -186,12 +186,12 @@ static _Noreturn void be_child(struct crew *crew, uint64_t number)
 	close(crew->hold_fds[1]);
 	close(crew->done_fds[0]);
 	dial_share(crew, number);
-	close(crew->done_fds[1]); /* the parent reads its end */
+	close(crew->done_fds[1]); /* the parent reads the end of the pipe */
 	crew->client->hold(crew->client->context, crew->hold_fds[0]);
 	_exit(0);
 }
 
-/* Forks the child for share `number` and waits until it is done with it. */
+/* Forks the child for share `number` and waits until its share is done. */
 static int fork_child(struct crew *crew, uint64_t number, struct error *error)
 {
 	char byte;
@@ -203,7 +203,7 @@ static int fork_child(struct crew *crew, uint64_t number, struct error *error)
 		be_child(crew, number);
 	}
 	crew->processes++;
-	/* A pipe for each child: its end is what says that the child is done, or is gone. */
+	/* One pipe for each child: its end shows that the child is done, or has exited. */
 	close(crew->done_fds[1]);
 	ssize_t n = read(crew->done_fds[0], &byte, 1);
 	close(crew->done_fds[0]);
@@ -231,7 +231,7 @@ static int crew_dial(struct crew *crew, struct error *error)
 	return r;
 }
 
-/* All shares as one. Where there are children, the parent's own time for forking counts too. */
+/* All shares as one. With children, the parent's own time for forking counts too. */
 static struct outcome crew_total(const struct crew *crew)
 {
 	struct outcome total = {0};
@@ -262,7 +262,7 @@ static void print_line(const struct crew *crew, const struct outcome *total, uin
 	fflush(stdout);
 }
 
-/* The children see the end of the pipe, and leave. */
+/* The children see the end of the pipe and exit. */
 static void crew_finish(struct crew *crew)
 {
 	for (int i = 0; i < 2; i++) {

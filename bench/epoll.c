@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The classic client, as good as one can be: connect without blocking, one epoll_ctl a connection
- * (edge-triggered, for its connect and for all it will ever receive), events taken by the hundred,
- * a byte of state a connection, and no timer: silence of all that are in flight is what ends it.
+ * The classic client, as good as it can be: connect without blocking, one epoll_ctl for each
+ * connection (edge-triggered, for its connect and for all that it will ever receive), events taken
+ * by the hundred, a byte of state for each connection, and no timer: it ends when no connect in
+ * flight is decided for a while.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -16,7 +17,7 @@
 /* Connects in flight at once, and events taken in one go. */
 #define WINDOW 256
 
-/* No connect in flight was decided for so long: as the dial timeout of tcpgoon. */
+/* It ends if no connect in flight is decided for this long, the dial timeout of tcpgoon. */
 #define SILENCE_MS 5000
 
 enum state {
@@ -38,7 +39,7 @@ static void drop(struct classic *classic, int fd)
 	close(fd);
 }
 
-/* Begins one connect. False where the next would not come further either. */
+/* Begins one connect. False if the next one would not get further either. */
 static bool begin_connect(struct classic *classic, const struct tuple *tuple)
 {
 	int fd = client_bound_socket(tuple, SOCK_STREAM | SOCK_NONBLOCK, classic->outcome);
@@ -149,7 +150,7 @@ static void dial(void *context, const struct share *share, struct outcome *outco
 			if (begin_connect(classic, &tuple)) {
 				next++;
 			} else {
-				end = next; /* those in flight are still to be decided */
+				end = next; /* begin no more; those in flight are still to be decided */
 			}
 		}
 		if (classic->in_flight > 0 && !handle_events(classic)) {
@@ -159,7 +160,7 @@ static void dial(void *context, const struct share *share, struct outcome *outco
 	}
 }
 
-/* One descriptor more to watch: when it ends, all does. */
+/* Watches one more descriptor: when it ends, the client ends. */
 static void hold(void *context, int control_fd)
 {
 	struct classic *classic = context;

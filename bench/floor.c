@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The least that the kernel asks for a connection: socket, SO_REUSEADDR, bind, connect. Nothing is
- * watched, nothing is remembered. What another client takes beyond this is that client's own.
+ * The least that the kernel requires for a connection: socket, SO_REUSEADDR, bind, connect. Nothing
+ * is watched or remembered. Whatever another client takes beyond this is its own cost.
  */
 #include <errno.h>
 
