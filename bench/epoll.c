@@ -150,7 +150,7 @@ static void dial(void *context, const struct share *share, struct outcome *outco
 			if (begin_connect(classic, &tuple)) {
 				next++;
 			} else {
-				end = next; /* begin no more; those in flight are still to be decided */
+				end = next; /* begin no more; decide those in flight */
 			}
 		}
 		if (classic->in_flight > 0 && !handle_events(classic)) {

@@ -20,9 +20,9 @@ enum uring_operation {
 	OPERATION_WATCH, /* POLL_ADD on an established connection */
 	OPERATION_RECEIVE, /* RECV of what the POLL_ADD has seen */
 	OPERATION_DRAIN, /* RECVMSG of what the POLL_ADD has seen in the error queue */
-	OPERATION_ERROR_QUEUE, /* RECVMSG of a failed dial's error queue; the index is a question's */
+	OPERATION_ERROR_QUEUE, /* RECVMSG for a failed dial; the index is a question's */
 	OPERATION_CANCEL, /* ASYNC_CANCEL of one of the above */
-	OPERATION_SHUTDOWN, /* SHUTDOWN before a CLOSE, or of our direction while the peer may send */
+	OPERATION_SHUTDOWN, /* SHUTDOWN before a CLOSE, or to half-close */
 	OPERATION_CLOSE, /* CLOSE of a slot */
 	OPERATION_READY, /* POLL_ADD on a descriptor of the caller's; the index is its id */
 };

@@ -31,7 +31,7 @@ struct failure_view {
 	bool memlock_applies; /* no capability lifts it */
 	uint64_t nofile; /* soft limit; FAILURE_NO_LIMIT */
 	unsigned uid;
-	bool plain_ring_works; /* for FAILURE_SETUP with EINVAL: a ring without flags could be made */
+	bool plain_ring_works; /* FAILURE_SETUP with EINVAL: a ring without flags works */
 };
 
 /* What was asked for. */

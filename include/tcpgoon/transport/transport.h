@@ -34,7 +34,7 @@ struct slot {
 
 enum transport_event_kind {
 	TRANSPORT_STARTED, /* a dial with an instant has begun */
-	TRANSPORT_ANSWERED, /* the kernel calls it established; CONNECTED or FAILED follows and decides */
+	TRANSPORT_ANSWERED, /* established by the kernel; CONNECTED or FAILED decides */
 	TRANSPORT_CONNECTED, /* established; at the instant of ANSWERED if that came */
 	TRANSPORT_FAILED, /* never established: `error_number`, ECANCELED after give_up() */
 	TRANSPORT_RECEIVED, /* the peer has sent data, which are dropped; the watch goes on */
