@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The struct keeps named members, which run and rules use; this table is for all that treat them
- * alike: JSON, thresholds, the man page, and formats to come. What is computed from others (rates,
- * shares) is no figure: result.h has a function for it.
+ * The struct has named members, which run and rules use. This table is for code that treats them
+ * alike: JSON, thresholds, the man page, and future formats. A number that is computed from others
+ * (a rate, a share) is no figure: result.h has a function for it.
  */
 #include "tcpgoon/result/figures.h"
 
@@ -15,7 +15,7 @@
 		.size = sizeof(((struct result *)0)->member_)                                      \
 	}
 
-/* Known where `known_` is not 0. */
+/* Known if `known_` is not 0. */
 #define ROW_IF(known_, group_, name_, unit_, merge_, member_, title_)                              \
 	{                                                                                          \
 		.name = name_, .title = title_, .group = FIGURES_##group_, .unit = FIGURE_##unit_, \

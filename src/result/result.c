@@ -118,7 +118,7 @@ uint64_t result_accepted_at_least(const struct result *result)
 {
 	const struct listener_view *listener = &result->listener;
 	uint64_t open = result->at_end.established;
-	/* Those on which it sent data may be among those that have ended. */
+	/* Connections on which it sent data may be among those that have ended. */
 	uint64_t ended = result->totals.dropped;
 	uint64_t sent = result->received_from > ended ? result->received_from - ended : 0;
 	if (result->target_count > 0 || !listener->known_at_end) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A run may take a second or a month, and nobody knows beforehand. So the step doubles whenever the
- * series is full, and every other sample goes: there are always between half and all of SERIES_MAX,
- * evenly spread.
+ * A run may take a second or a month, which is not known in advance. So whenever the series is
+ * full, the step doubles and every other sample is dropped: from then on there are between half of
+ * SERIES_MAX and all of it, evenly spread.
  */
 #include "tcpgoon/result/series.h"
 

@@ -6,7 +6,7 @@
 
 #include "tcpgoon/base/clock.h"
 
-/* When people ask: a load balancer forgets after a minute, a firewall after an hour. */
+/* Times of interest: a load balancer forgets after a minute, a firewall after an hour. */
 static const uint64_t instants_s[] = {1, 10, 60, 300, 600, 1800, 3600, 21600, 86400};
 
 #define INSTANTS (sizeof(instants_s) / sizeof(instants_s[0]))

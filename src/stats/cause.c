@@ -5,19 +5,19 @@
  * The kernel turns ICMP errors into errnos by a table (icmp_err_convert in net/ipv4/icmp.c, and
  * tab_unreach in net/ipv6/icmp.c). For IPv4 "administratively prohibited" is lost there: net
  * prohibited (code 9) becomes ENETUNREACH, host prohibited (10) and filtered (13) EHOSTUNREACH, as
- * if a route were missing. For IPv6 it stays apart: EACCES. So CAUSE_PROHIBITED comes from here for
- * IPv6 only; for IPv4 whoever reads the socket's error queue (IP_RECVERR) has type and code, and
- * replaces the cause. Protocol unreachable (ENOPROTOOPT) counts as prohibited too: every host with a
- * listener speaks TCP, so a filter sent it.
+ * if a route were missing. For IPv6 it has an errno of its own: EACCES. So this module finds
+ * CAUSE_PROHIBITED for IPv6 only; for IPv4 the code that reads the socket's error queue
+ * (IP_RECVERR) has type and code, and replaces the cause. Protocol unreachable (ENOPROTOOPT) counts
+ * as prohibited too: every host with a listener speaks TCP, so a filter sent it.
  *
- * The same errnos come from this very machine, at once and without a packet: from its routes, or,
- * EACCES, from an LSM. Then there is no ICMP message in the error queue, and whoever has looked there
+ * The same errnos come from this machine itself, at once and without a packet: from its routes, or
+ * EACCES from an LSM. Then the error queue has no ICMP message, and the code that has looked there
  * and asked for the route replaces the cause by a local one (run/refusal.c).
  *
  * A firewall on this machine is no exception: a rejected SYN comes back as the ICMP error or RST
  * that the rule asks for, and a dropped one is silence; TCP does not pass on the EPERM of its first
- * packet. What tells it from a firewall elsewhere is in counters, and so in the findings. EPERM comes
- * from hooks on the call itself: LSMs and cgroup programs.
+ * packet. Counters tell it from a firewall elsewhere, and so the findings do. EPERM comes from
+ * hooks on the call itself: LSMs and cgroup programs.
  */
 #include "tcpgoon/stats/cause.h"
 
@@ -130,7 +130,9 @@ static enum cause from_prepare(int error_number)
 	return CAUSE_OTHER;
 }
 
-/* What ICMP reports, in the handshake and later alike. CAUSE_OTHER where it is none of it. */
+/*
+ * The errnos that ICMP causes, in the handshake and later alike. CAUSE_OTHER for any other errno.
+ */
 static enum cause from_path(int error_number)
 {
 	switch (error_number) {
@@ -197,7 +199,7 @@ enum cause cause_from_end(int error_number, uint64_t lifetime_ns)
 
 enum cause cause_from_errno(int error_number, enum cause_stage stage)
 {
-	/* Those that mean the same at any stage. */
+	/* Errnos that mean the same at any stage. */
 	switch (error_number) {
 	case ECANCELED:
 	case EINTR:

@@ -13,9 +13,9 @@
  *                           40  counts
  *
  * A count is ZigZag LEB128 of 64 bits, where the ninth byte carries eight bits, so that nine are
- * enough. A negative number stands for so many slots of zero; what follows the slot of the maximum
- * is left out. The slot of a value depends on the lowest value and the digits alone, so encodings
- * with another highest value decode too, as long as their counts stay within our slots.
+ * enough. A negative number means that many slots of zero; slots after that of the maximum are left
+ * out. The slot of a value depends only on the lowest value and the digits, so encodings with
+ * another highest value decode too, if their counts stay within our slots.
  */
 #include "tcpgoon/stats/hdr_encoding.h"
 
@@ -81,7 +81,7 @@ static size_t put_zigzag(uint8_t *out, int64_t number)
 	return used;
 }
 
-/* Returns how many bytes it took, or 0 where they end within the number. */
+/* Returns how many bytes it took, or 0 if they end within the number. */
 static size_t get_zigzag(const uint8_t *in, size_t length, int64_t *ret_number)
 {
 	uint64_t value = 0;
@@ -191,7 +191,7 @@ int histogram_encode(const struct histogram *histogram, char **ret_text)
 	}
 	uLongf deflated = compressBound(length);
 	CLEANUP(cleanup_free) uint8_t *compressed = malloc(COMPRESSED_HEADER + deflated);
-	/* As there is room for compressBound(), only lack of memory can make it fail. */
+	/* There is room for compressBound(), so only lack of memory can make it fail. */
 	if (compressed == NULL ||
 		compress(compressed + COMPRESSED_HEADER, &deflated, payload, length) != Z_OK) {
 		return -ENOMEM;
@@ -242,7 +242,9 @@ static int decode_counts(
 		}
 		data += used;
 		length -= used;
-		/* Of a run of zeros more than all slots, only that it is too long matters. */
+		/*
+		 * If a run of zeros is longer than all slots, it only matters that it is too long.
+		 */
 		uint64_t slots = number < 0 ? -(uint64_t)number : 1;
 		if (slots > HISTOGRAM_COUNTS_LENGTH - slot) {
 			return error_set(error, -EOPNOTSUPP,
@@ -274,7 +276,7 @@ static int decode_payload(
 	return decode_counts(histogram, payload + PAYLOAD_HEADER, length - PAYLOAD_HEADER, error);
 }
 
-/* The payload out of the compressed form. The caller frees *ret_payload. */
+/* Extracts the payload from the compressed form. The caller frees *ret_payload. */
 static int inflate_payload(const uint8_t *compressed, size_t length, uint8_t **ret_payload,
 	size_t *ret_length, struct error *error)
 {
@@ -290,7 +292,7 @@ static int inflate_payload(const uint8_t *compressed, size_t length, uint8_t **r
 			"the histogram has %zu bytes where its header says %u",
 			length - COMPRESSED_HEADER, get_u32(compressed + 4));
 	}
-	/* No more than a full histogram of ours: a bomb ends as one that does not fit. */
+	/* No more than a full histogram of ours: a decompression bomb is rejected as too large. */
 	CLEANUP(cleanup_free) uint8_t *payload = malloc(PAYLOAD_MAX);
 	if (payload == NULL) {
 		return error_set(error, -ENOMEM, "out of memory");

@@ -2,7 +2,7 @@
 /*
  * Why this layout: recording is a shift and an addition, 296 KiB hold any number of values at a
  * relative error below 1/1024, two histograms merge by adding slot to slot, and every HdrHistogram
- * tool reads the encoding. Pages of slots that nothing was counted in take no memory.
+ * tool reads the encoding. Pages of slots without any count take no memory.
  *
  * Bucket b counts values below 2048 << b in slots 1 << b wide. Its lower half is what bucket b - 1
  * covers already, so all but the first hold their upper half only:
@@ -124,7 +124,7 @@ void histogram_merge(struct histogram *into, const struct histogram *from)
 	}
 }
 
-/* Adds `count` times a value and its square. False where that is beyond 128 bits. */
+/* Adds `count` times a value and its square. False if that does not fit into 128 bits. */
 static bool add_up(uint128 *sum, uint128 *squares, uint64_t value, uint64_t count)
 {
 	uint128 square;
@@ -133,7 +133,7 @@ static bool add_up(uint128 *sum, uint128 *squares, uint64_t value, uint64_t coun
 		!__builtin_add_overflow(*squares, square, squares);
 }
 
-/* The least and the most that the moments can be, as all values lie in their slots. */
+/* The lower and upper bounds of the moments, given that all values are in their slots. */
 static bool find_bounds(const struct histogram *histogram, uint64_t max_us,
 	struct histogram_moments *ret_least, struct histogram_moments *ret_most)
 {
@@ -168,7 +168,7 @@ static bool find_bounds(const struct histogram *histogram, uint64_t max_us,
 	return true;
 }
 
-/* No number of values has a smaller sum of squares than where all are alike. */
+/* For a given count and sum, the sum of squares is smallest if all values are equal. */
 static bool has_deviation(uint64_t count, const struct histogram_moments *moments)
 {
 	uint128 sum_squared;
@@ -186,7 +186,7 @@ bool histogram_set_moments(struct histogram *histogram, const struct histogram_m
 		return moments->min_us == UINT64_MAX && moments->max_us == 0 &&
 			moments->sum_us == 0 && moments->sum_squares_us2 == 0;
 	}
-	/* In nanoseconds all of them are to be told, too. */
+	/* The values must also fit in nanoseconds. */
 	if (moments->max_us > UINT64_MAX / NSEC_PER_USEC || moments->min_us > moments->max_us ||
 		!find_bounds(histogram, moments->max_us, &least, &most)) {
 		return false;
@@ -213,8 +213,8 @@ static uint64_t rank_of(double percentile, uint64_t count)
 		return count;
 	}
 	/*
-	 * 99.9 is a little more than 99.9 as a double, and 999.0000000001 of 1000 would round up to
-	 * the last one: the next double below it is what was meant.
+	 * As a double, 99.9 is a little more than 99.9, and 999.0000000001 of 1000 would round up
+	 * to the last one: so the next lower double is meant.
 	 */
 	double meant = nextafter(percentile, 0);
 	long double rank = ceill((long double)meant * (long double)count / 100);
@@ -254,8 +254,8 @@ uint64_t histogram_stddev_ns(const struct histogram *histogram)
 	}
 	/*
 	 * n² times the variance is n * (sum of squares) - sum²: whole numbers, so that nothing is
-	 * lost where the mean is large and the values are close. For 2^32 values of an hour both
-	 * terms still fit in 128 bits; beyond, long double has to do.
+	 * lost if the mean is large and the values are close. For 2^32 values of an hour both terms
+	 * still fit in 128 bits; beyond that, long double is used.
 	 */
 	long double count = (long double)histogram->count;
 	long double scaled_variance;

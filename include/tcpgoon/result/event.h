@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 enum event_kind {
-	EVENT_HOLDING, /* the dials are decided; `duration_ns`: of the hold */
-	EVENT_ASKING, /* the kernel, about each connection */
-	EVENT_LOOKING_AGAIN, /* at what is in doubt, after `duration_ns` */
+	EVENT_HOLDING, /* all dials are decided; the hold takes `duration_ns` */
+	EVENT_ASKING, /* the run asks the kernel about each connection */
+	EVENT_LOOKING_AGAIN, /* it asks again about doubtful ones, after `duration_ns` */
 	EVENT_CLOSING,
 	EVENT_KINDS,
 };
@@ -16,7 +16,7 @@ enum event_kind {
 struct event {
 	enum event_kind kind;
 	uint64_t elapsed_ns; /* since the start of the run */
-	uint64_t count; /* of connections */
+	uint64_t count; /* connections */
 	uint64_t duration_ns; /* 0: the kind has none */
 };
 

@@ -9,9 +9,9 @@
 
 #include "tcpgoon/result/result.h"
 
-/* What a figure tells of; in the JSON report each is an object. */
+/* What a figure describes; in the JSON report each group is an object. */
 enum figure_group {
-	FIGURES_RUN, /* the run as a whole: these stand in no object */
+	FIGURES_RUN, /* the run as a whole: these are in no object */
 	FIGURES_CONNECTIONS,
 	FIGURES_KERNEL,
 	FIGURES_STALLS,
@@ -33,13 +33,13 @@ enum figure_unit {
 	FIGURE_BYTES,
 };
 
-/* How the figures of two results, of parts of one run, make one. */
+/* How to merge a figure of two results that are parts of one run. */
 enum figure_merge {
-	FIGURE_SUM, /* unknown where one of them is */
+	FIGURE_SUM, /* unknown if one of them is */
 	FIGURE_GREATEST, /* of those that are known */
 	FIGURE_LEAST,
 	FIGURE_FIRST, /* that of the first result */
-	FIGURE_SAME, /* of all: unknown where they differ */
+	FIGURE_SAME, /* the common value: unknown if they differ */
 };
 
 struct figure {
@@ -50,34 +50,36 @@ struct figure {
 	enum figure_merge merge;
 	bool may_be_unknown;
 	/*
-	 * Offset and size of a flag or count, where a figure that is 0 is known only if that is not;
-	 * of no size: it is RESULT_UNKNOWN itself where it is not known.
+	 * Offset and size of a flag or count: a figure of 0 is known only if that is not 0. Size 0:
+	 * the figure itself is RESULT_UNKNOWN if it is not known.
 	 */
 	size_t known_by;
 	size_t known_by_size;
 	bool by_kernel; /* the kernel told it, and had to be asked */
 	size_t offset; /* in struct result: a uint64_t or uint32_t of `size` bytes */
 	size_t size;
-	/* Where thresholds can ask for it: */
-	const char *metric; /* its name there; NULL: they cannot */
+	/* For thresholds: */
+	const char *metric; /* its name there; NULL: it is no metric */
 	size_t share_of; /* offset of the count that its shares are of */
-	size_t at_most; /* offset of its upper bound, where it is a lower one; else 0 */
+	size_t at_most; /* offset of its upper bound if it is a lower bound; otherwise 0 */
 };
 
-/* NULL beyond the last. Those of a group lie together. */
+/* NULL beyond the last. The figures of a group are consecutive. */
 const struct figure *figure_at(size_t index);
-/* The one that lies there; NULL where there is none. */
+/* The figure at this offset; NULL if there is none. */
 const struct figure *figure_by_offset(size_t offset);
 
-/* "kernel"; NULL of the run as a whole. */
+/* "kernel"; NULL for the run as a whole. */
 const char *figure_group_name(enum figure_group group);
 
-/* RESULT_UNKNOWN where the run could not tell. */
+/* RESULT_UNKNOWN if the run could not tell. */
 uint64_t figure_value(const struct figure *figure, const struct result *result);
-/* RESULT_UNKNOWN is allowed where it may be unknown. Returns whether it fits; else nothing is set. */
+/*
+ * RESULT_UNKNOWN is allowed if the figure may be unknown. False if it does not fit: nothing is set.
+ */
 bool figure_set(const struct figure *figure, struct result *result, uint64_t value);
 
-/* Puts the figures of `from` to those of `into`, each in its way. */
+/* Merges the figures of `from` into those of `into`, each in its way. */
 void figures_merge(struct result *into, const struct result *from);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What came out of a run: numbers only; knows no ring, no socket. */
+/* The outcome of a run: numbers only, without any ring or socket. */
 #ifndef TCPGOON_RESULT_RESULT_H
 #define TCPGOON_RESULT_RESULT_H
 
@@ -22,7 +22,7 @@
 #include "tcpgoon/stats/cause.h"
 #include "tcpgoon/stats/histogram.h"
 
-/* How often a cause was met, and when first and last (ns since the start of the run). */
+/* How often a cause occurred, and when first and last (ns since the start of the run). */
 struct cause_tally {
 	uint64_t count;
 	uint64_t first_ns;
@@ -30,82 +30,88 @@ struct cause_tally {
 	int last_errno; /* positive; 0 where there was none */
 };
 
-/* A number that this run could not have. */
+/* A number that this run does not know. */
 #define RESULT_UNKNOWN UINT64_MAX
 
 /* Why the run ended. */
 enum result_end {
 	RESULT_COMPLETED, /* every connection decided, the hold over */
 	RESULT_INTERRUPTED, /* SIGINT, SIGTERM or SIGHUP */
-	RESULT_ABORTED, /* the observer asked for it: a threshold was crossed */
+	RESULT_ABORTED, /* the observer ended it: a threshold was crossed */
 	RESULT_NOT_STARTED, /* nothing was dialled: see `error` */
 	RESULT_FAILED, /* this program could not go on: see `error` */
 };
 
 /*
- * What the kernel said of our sockets when it was asked, each once: before it was closed, or when
- * the run was over.
+ * What the kernel said about our sockets. It was asked about each one once: before the socket was
+ * closed, or when the run was over.
  */
 struct kernel_view {
 	bool possible; /* it could be asked: the tuples are known, and sock_diag answered */
 	/*
-	 * Positive: why it could not be asked, or not about the `unanswered`. 0 where it was not
+	 * Positive: why it could not be asked, or not about the `unanswered`. 0 if it was not
 	 * possible: the kernel chose the ports, so the tuples are not known.
 	 */
 	int error_number;
-	uint64_t asked; /* connections */
-	uint64_t unanswered; /* not among them: connections that it could not be asked about */
-	uint64_t agreed; /* of the asked, in the state that our table had them in */
-	uint64_t missing; /* of the asked, open by our table and not known to the kernel */
-	uint64_t too_young; /* of the asked, established too shortly before for a repeat */
-	/* Of the asked, the SYN-ACK may have been repeated, and what followed is not known. */
+	uint64_t asked; /* connections that it was asked about */
+	uint64_t unanswered; /* further connections that it could not be asked about */
+	uint64_t agreed; /* asked, and in the state that our table had them in */
+	uint64_t missing; /* asked, open in our table and not known to the kernel */
+	uint64_t too_young; /* asked, but established too recently for a repeat */
+	/* Asked: the SYN-ACK may have been repeated, and it is not known what followed. */
 	uint64_t doubtful;
-	/* At most: of the asked, the SYN-ACK was repeated a second after the first, and not again. */
-	uint64_t repeated_once;
-	uint64_t syn_retransmits; /* SYNs sent again */
-	uint64_t retransmitted; /* connections whose SYN was sent again */
 	/*
-	 * The part of both that no loss explains, as SYNs and as connections. Stale: these came up
-	 * sooner than a lost SYN is sent again. The peer rejected the first SYN, as it still held an
-	 * earlier connection of the same 4-tuple. Slow: the answer to the first SYN came, and took
-	 * longer than the kernel waits for it.
+	 * Asked, an upper bound: the SYN-ACK was repeated a second after the first, and not again.
+	 */
+	uint64_t repeated_once;
+	uint64_t syn_retransmits; /* SYNs that were retransmitted */
+	uint64_t retransmitted; /* connections whose SYN was retransmitted */
+	/*
+	 * The part of both that no loss explains, as SYNs and as connections. Stale: the connection
+	 * was established sooner than a lost SYN is retransmitted. The peer rejected the first SYN
+	 * because it still had an earlier connection of the same 4-tuple. Slow: the answer to the
+	 * first SYN came, but took longer than the kernel waits for it.
 	 */
 	uint64_t stale_syns;
 	uint64_t stale_tuples;
 	uint64_t slow_syns;
 	uint64_t slow_answers;
 	/*
-	 * Of the open ones to a listener of this host, those that no program has accepted, and those
-	 * of which the kernel has no other end; RESULT_UNKNOWN: was not asked, as nothing waited in
-	 * its queue and no fewer connections were made of its handshakes than are established.
+	 * Open connections to a listener of this host that no program has accepted, and those whose
+	 * other end the kernel does not have. RESULT_UNKNOWN: it was not asked, because nothing
+	 * waited in the listener's queue and handshakes made no fewer connections than are
+	 * established.
 	 */
 	uint64_t not_accepted;
 	uint64_t no_other_end;
-	uint64_t cost_ns; /* time that the asking took */
+	uint64_t cost_ns; /* time that asking took */
 };
 
 /*
- * A lost SYN is sent again after a second: a connection that took less than about that and a round
- * trip to come up lost none.
+ * A lost SYN is retransmitted after a second: a connection that was established in less than about
+ * a second and a round trip lost none.
  */
 #define KERNEL_VIEW_SYN_LOSS_MIN_US UINT32_C(900000)
 
-/* A server's SYN-ACK is repeated after a second: what is younger cannot be told to be confirmed. */
+/*
+ * A server repeats its SYN-ACK after a second: a younger connection cannot show that it is
+ * confirmed.
+ */
 #define KERNEL_VIEW_YOUNG_NS UINT64_C(1200000000)
 
 /*
- * How often this program stood still, stopped or without a CPU, and what spans such a moment: those
- * times are in none of the histograms.
+ * How often this program stalled, stopped or without a CPU, and how many times span a stall: these
+ * are in none of the histograms.
  */
 struct stall_view {
 	uint64_t count;
 	uint64_t total_ns;
 	uint64_t longest_ns;
 	uint64_t suspended_ns; /* of the total: the whole machine was suspended */
-	uint64_t run_delay_ns; /* ready and without a CPU, in the whole run; RESULT_UNKNOWN */
+	uint64_t run_delay_ns; /* ready without a CPU, in the whole run; may be RESULT_UNKNOWN */
 	uint64_t connect_apart; /* times of connections that were established */
-	uint64_t failure_apart; /* of those that failed */
-	uint64_t lifetime_apart; /* of those that were dropped */
+	uint64_t failure_apart; /* times of connections that failed */
+	uint64_t lifetime_apart; /* times of connections that were dropped */
 };
 
 /*
@@ -114,37 +120,37 @@ struct stall_view {
  */
 struct closing_view {
 	uint64_t closed; /* open at the end, and closed by us */
-	uint64_t half_closed; /* of them, first by SHUTDOWN, as the peer had sent data */
+	uint64_t half_closed; /* closed by SHUTDOWN first, because the peer had sent data */
 	uint64_t acknowledged; /* the peer's TCP has answered the FIN */
-	uint64_t unanswered; /* nor was the FIN that was sent again, although there was time */
-	uint64_t reset; /* at least so many ended by a RST, of either side */
+	uint64_t unanswered; /* neither the FIN nor its retransmission was answered in time */
+	uint64_t reset; /* at least this many ended by a RST, from either side */
 	uint64_t undetermined; /* none of these, by the time we stopped looking */
 	uint64_t waited_ns; /* for the answers, after the last was closed */
 };
 
-/* A server that is only busy has emptied its queue so long after the last dial. */
+/* A server that is only busy has emptied its queue by this time after the last dial. */
 #define LISTENER_EMPTIED_NS UINT64_C(1000000000)
 
 /*
- * The target's listening socket, where it is in this network namespace; of several targets, the one
- * that dropped the most, and where none did, whose queue was the fullest for its size. Of too many
- * for a tally, none is looked at.
+ * The target's listening socket, if it is in this network namespace. Of several targets, the one
+ * that dropped the most; if none dropped any, the one whose queue was the fullest for its size. If
+ * there are too many targets for a tally, none is looked at.
  */
 struct listener_view {
 	bool here; /* a target is an address of this host */
 	size_t target; /* whose it is, where there are several */
-	bool known; /* somebody listened there, at the start or at the end */
+	bool known; /* there was a listener, at the start or at the end */
 	bool known_at_start;
 	bool known_at_end;
-	bool look_failed; /* at one of them, at the start or at the end: who listened is not known */
+	bool look_failed; /* a look failed, at the start or at the end: a listener may be unknown */
 	uint64_t listened_at_end; /* bit i: on target i */
 	uint32_t backlog;
 	uint32_t queued_most; /* seen waiting to be accepted, at the start or at the end */
 	uint32_t queued_at_start;
 	uint32_t queued_at_end;
 	/*
-	 * How many the queues of all targets lost, or gained where negative, since a look at them
-	 * during the hold, so long before the end; 0 ns: there was none.
+	 * How many connections the queues of all targets lost (negative: gained) since a look at
+	 * them during the hold, this long before the end; 0 ns: there was no look.
 	 */
 	int64_t drained;
 	uint64_t drained_for_ns;
@@ -159,7 +165,7 @@ struct target_tally {
 	uint64_t failed;
 };
 
-/* Of more targets than these, none has a tally. */
+/* With more targets than this, none has a tally. */
 #define RESULT_TARGETS_MAX 64
 
 /* Dials from one source to one target that this machine refused itself, without a packet. */
@@ -168,22 +174,25 @@ struct refusal {
 	struct address target; /* with its port */
 	int error_number; /* of connect */
 	enum cause cause;
-	/* The route or rule that refuses; of what is not permitted, the security modules of the kernel. */
+	/*
+	 * The route or rule that refuses; if it is not permitted, the security modules of the
+	 * kernel.
+	 */
 	char by[ROUTE_TEXT_MAX]; /* empty: not known */
-	char down[IF_NAMESIZE]; /* a device that is down and would be the way; empty: none */
+	char down[IF_NAMESIZE]; /* a device that is down and would be on the route; empty: none */
 	uint64_t count;
 };
 
-/* Of more kinds than these, only the causes are counted. */
+/* Beyond this number of kinds, only the causes are counted. */
 #define RESULT_REFUSALS_MAX 8
 
 /* ICMP errors that ended dials, as the error queues of their sockets have them. */
 struct icmp_view {
 	uint64_t told; /* dials */
-	uint64_t told_here; /* of them, by an address of this host */
+	uint64_t told_here; /* of them, those whose message came from an address of this host */
 };
 
-/* The way that packets to a target take out of this machine, when the run was over. */
+/* How packets to a target left this machine, when the run was over. */
 struct way {
 	struct address target; /* with its port */
 	struct address source; /* without its port; family AF_UNSPEC: not bound */
@@ -195,16 +204,16 @@ struct way {
 	enum neighbour_state neighbour;
 };
 
-/* Of more targets with failures than these, the first. */
+/* If more targets have failures, the first ones are kept. */
 #define RESULT_WAYS_MAX 8
 
-/* Where this host drops what comes in by another device than its answer would go out by. */
+/* Whether this host drops packets that come in by another device than the answer would leave by. */
 struct reverse_path {
 	bool all; /* net.ipv4.conf.all.rp_filter is set */
-	char device[IF_NAMESIZE]; /* or else that of a device: the first one; empty: of none */
+	char device[IF_NAMESIZE]; /* otherwise the first device that has it set; empty: none */
 };
 
-/* By what failures are grouped, beside the target: see struct failure_group. */
+/* How failures are grouped, besides by target: see struct failure_group. */
 enum group_kind {
 	GROUP_SOURCE, /* the address that was dialled from */
 	GROUP_FAMILY, /* IPv4 or IPv6 */
@@ -212,17 +221,19 @@ enum group_kind {
 	GROUP_KINDS,
 };
 
-/* Connections that share a source address, a family or a port, where any of them failed or ended. */
+/*
+ * Connections that share a source address, a family or a port, where any of them failed or ended.
+ */
 struct failure_group {
 	struct address address; /* GROUP_SOURCE: the source; else a target of this family or port */
-	uint64_t dialed; /* or could not be, for want of something here */
+	uint64_t dialed; /* or could not be dialled, because this machine lacked something */
 	uint64_t undecided; /* of the dialled, when the run was ended early */
 	uint32_t causes[CAUSE_MAX]; /* of those that failed or ended */
 	uint64_t first_rejected; /* as in struct result; RESULT_UNKNOWN: none was rejected */
-	uint64_t before_rejected; /* of this group, dialled before that one */
+	uint64_t before_rejected; /* connections of this group dialled before that one */
 };
 
-/* Of more groups with failures than these, the first that failed are listed. */
+/* If more groups have failures, those that failed first are listed. */
 #define RESULT_GROUPS_MAX 32
 
 /* A group that is the whole run is not listed: it tells nothing apart. */
@@ -241,13 +252,13 @@ struct host_tables {
 };
 
 /*
- * What the run left to other programs of this host, when it was over and nothing was closed yet.
+ * What the run left for other programs of this host, when it was over and nothing was closed yet.
  * UINT64_MAX: not known.
  */
 struct leftover {
 	/*
-	 * Ports that this network namespace hands out by itself: not those that the run has bound. Other
-	 * programs may have bound some, so it is the most that can be left.
+	 * Ports that this network namespace hands out by itself, without those that the run has
+	 * bound. Other programs may have bound some, so this is an upper bound.
 	 */
 	uint64_t ports;
 	uint64_t ports_of;
@@ -257,16 +268,16 @@ struct leftover {
 	uint64_t memory_of_bytes;
 };
 
-/* The kernel accounts for CPU time in ticks: of dialling that took less, a share says nothing. */
+/* The kernel accounts for CPU time in ticks: if dialling took less, a share says nothing. */
 #define GENERATOR_CPU_MIN_NS UINT64_C(50000000)
 
 /* From this share of a CPU on, a run without a pace is as fast as this program gets. */
 #define GENERATOR_CPU_BOUND 0.9
 
-/* All dials within this, and their rate says nothing: the first lie in one batch. */
+/* If all dials are within this time, their rate says nothing: the first ones are in one batch. */
 #define GENERATOR_RATE_MIN_NS UINT64_C(1000000)
 
-/* A dial this much after its due time is late. */
+/* A dial that begins this much after its due time is late. */
 #define GENERATOR_LATE_NS UINT64_C(10000000)
 
 #define RESULT_ENGINE_MAX 16
@@ -274,18 +285,22 @@ struct leftover {
 /* The generator's own state. */
 struct generator {
 	uint64_t cpu_ns; /* of this process, while dialling */
-	uint64_t cpu_wait_ns; /* ready meanwhile, and without a CPU; RESULT_UNKNOWN */
+	uint64_t cpu_wait_ns; /* ready without a CPU meanwhile; may be RESULT_UNKNOWN */
 	uint64_t last_dial_ns; /* since the start */
 	uint64_t period_ns; /* asked for between two dials; 0: none */
-	uint64_t late; /* of the dials with a due time: more than GENERATOR_LATE_NS after it */
-	uint64_t late_spells; /* runs of late dials, one after the other */
-	uint64_t cq_overflows; /* completions that did not fit their queue (none is lost) */
-	uint64_t lines_dropped; /* of status and debugging: not read in time */
-	uint32_t resolution_us; /* of `connect`: within how long, on average, a dial began unseen */
+	uint64_t late; /* dials that began more than GENERATOR_LATE_NS after their due time */
+	uint64_t late_spells; /* runs of consecutive late dials */
+	uint64_t cq_overflows; /* completions that did not fit into their queue (none is lost) */
+	uint64_t lines_dropped; /* status and debugging lines that were not read in time */
+	uint32_t
+		resolution_us; /* of `connect`: average span in which a dial's start is not known */
 	uint32_t lanes;
 	char engine
 		[RESULT_ENGINE_MAX]; /* how connections reached the kernel; empty: they did not */
-	/* The tightest CPU quota of its control groups, in each period; RESULT_UNKNOWN: none is seen. */
+	/*
+	 * The tightest CPU quota of its control groups, for each period; RESULT_UNKNOWN: none
+	 * found.
+	 */
 	uint64_t quota_ns;
 	uint64_t quota_period_ns;
 	uint64_t throttled; /* how often a quota stopped one of the groups while it dialled */
@@ -295,11 +310,11 @@ struct generator {
 
 #define HOST_KERNEL_MAX 65
 
-/* The machine that the run was made on. Counts are RESULT_UNKNOWN where it does not tell. */
+/* The machine that the run was made on. Counts are RESULT_UNKNOWN if it does not tell. */
 struct host_view {
-	char kernel[HOST_KERNEL_MAX]; /* its release, as uname -r says it; empty: not known */
+	char kernel[HOST_KERNEL_MAX]; /* its release, as in uname -r; empty: not known */
 	uint64_t cpus; /* online */
-	uint64_t cpus_allowed; /* of these, for this process: its affinity and cpusets */
+	uint64_t cpus_allowed; /* those that affinity and cpusets allow this process */
 	uint64_t memory_bytes;
 	uint64_t nofile; /* soft limit of open files of this process; RESULT_UNKNOWN: none */
 	uint64_t port_low; /* net.ipv4.ip_local_port_range */
@@ -312,12 +327,13 @@ struct result {
 	uint64_t started_at_ns; /* since the epoch */
 	struct address target; /* the first address dialled, with its port */
 	struct totals totals;
-	/* While the run goes on, how it is now; then how it was before we began to close what was open. */
+	/* During the run, the present counts; then those before we began to close open connections. */
 	struct snapshot at_end;
 	/*
-	 * Of the established, how many the peer has not completed, at least, and how many it may be
-	 * at most: more where some could not tell, being too young or not known to the kernel.
-	 * RESULT_UNKNOWN for the first: nothing is known of any; for both: nobody was asked.
+	 * Of the established, a lower and an upper bound of how many the peer has not completed.
+	 * The upper bound is higher if some could not tell, because they were too young or not
+	 * known to the kernel. RESULT_UNKNOWN for the first: nothing is known about any; for both:
+	 * nothing was asked.
 	 */
 	uint64_t unconfirmed;
 	uint64_t unconfirmed_most;
@@ -338,14 +354,14 @@ struct result {
 	size_t target_count; /* 0: there is but one, or too many */
 	struct failure_groups groups[GROUP_KINDS];
 	/*
-	 * The lowest index, that is the first dialled, among the connections that the path or the
-	 * target did not let up, or ended at once; RESULT_UNKNOWN: there is none. And the highest.
+	 * The lowest and the highest index (dialled first and last) of the connections that the
+	 * path or the target rejected, or ended at once; RESULT_UNKNOWN: there is none.
 	 */
 	uint64_t first_rejected;
 	uint64_t last_rejected;
 	/*
-	 * Of the dials that timed out, those that the kernel gave up before the dial timeout, as its
-	 * net.ipv4.tcp_syn_retries asks.
+	 * Of the dials that timed out, those that the kernel gave up before the dial timeout,
+	 * because of its net.ipv4.tcp_syn_retries.
 	 */
 	uint64_t given_up_by_kernel;
 	struct host_tables tables;
@@ -365,24 +381,24 @@ struct result {
 };
 
 /*
- * Dials a second, from the first, at the start, to the last: waiting for answers is not in it.
- * 0: not known, of fewer than two dials or where too short a time lies between them.
+ * Dials a second, from the first, at the start, to the last; without the wait for answers. 0: not
+ * known, because there were fewer than two dials or too short a time between them.
  */
 double result_dial_rate(const struct result *result);
 
-/* Whether it dialled for long enough that a share of CPU time means something. */
+/* Whether dialling took long enough that a share of CPU time means something. */
 static inline bool result_knows_cpu_share(const struct result *result)
 {
 	return result->dialing_ns != RESULT_UNKNOWN && result->dialing_ns >= GENERATOR_CPU_MIN_NS;
 }
 
-/* CPU time by elapsed time while dialling, where that is known: 1 is all of one CPU. */
+/* CPU time by elapsed time while dialling, if that is known: 1 is one whole CPU. */
 static inline double result_cpu_share(const struct result *result)
 {
 	return (double)result->generator.cpu_ns / (double)result->dialing_ns;
 }
 
-/* A run without a pace took what a CPU can do: its rate is that of this machine. */
+/* Whether a run without a pace used a whole CPU: its rate is that of this machine. */
 static inline bool result_is_cpu_bound(const struct result *result)
 {
 	return result->generator.period_ns == 0 && result_knows_cpu_share(result) &&
@@ -396,28 +412,28 @@ char *failure_group_value(
 	enum group_kind kind, const struct failure_group *group, char buffer[ADDRESS_TEXT_MAX]);
 
 /*
- * Of the connections open at the end, how many the server's program is known to have accepted. An
- * idle connection cannot tell; the listening socket can, where it is on this host, and data do.
+ * How many of the connections open at the end the server's program is known to have accepted. An
+ * idle connection cannot tell; the listening socket can, if it is on this host, and data do.
  */
 uint64_t result_accepted_at_least(const struct result *result);
 
-/* Connections that failed for want of something on this machine. */
+/* Connections that failed because this machine lacked something. */
 uint64_t result_failed_here(const struct result *result);
 
-/* Of those that failed, the ones that the path or the target did not let up. */
+/* Connections that failed because of the path or the target. */
 static inline uint64_t result_failed_there(const struct result *result)
 {
 	uint64_t here = result_failed_here(result);
 	return result->totals.failed > here ? result->totals.failed - here : 0;
 }
 
-/* What was added to a counter of this network during the run; 0 where the kernel has none. */
+/* How much a counter of this network namespace grew during the run; 0 if the kernel has none. */
 static inline uint64_t result_added(const struct result *result, enum netstat_counter counter)
 {
 	return netstat_or_zero(&result->network, counter);
 }
 
-/* Connections that a loss made send a SYN again, and how many SYNs these were. */
+/* Connections that retransmitted a SYN because of a loss, and how many SYNs these were. */
 static inline uint64_t result_lost_a_syn(const struct result *result)
 {
 	return result->kernel.retransmitted - result->kernel.stale_tuples -
@@ -434,7 +450,9 @@ static inline uint64_t result_resent_for_loss(const struct result *result)
 int result_init(struct result *result);
 void result_finish(struct result *result);
 
-/* Keeps a copy of what describes the run. Returns 0, or -ENOMEM and leaves what was there. */
+/*
+ * Copies the settings that describe the run. Returns 0, or -ENOMEM and leaves the result as it was.
+ */
 int result_set_settings(struct result *result, const struct settings *settings);
 
 #endif

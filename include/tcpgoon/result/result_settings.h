@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a result keeps of the settings of its run, in memory of its own. */
+/* The settings of a run that its result keeps, in memory of its own. */
 #ifndef TCPGOON_RESULT_RESULT_SETTINGS_H
 #define TCPGOON_RESULT_RESULT_SETTINGS_H
 
@@ -10,11 +10,11 @@
 #include "tcpgoon/plan/settings.h"
 
 /*
- * What was dialled, how, and by what it is judged; not what the command line was asked beside that.
- * The fields are those of struct settings. All zero is an empty one.
+ * What was dialled, how, and how it is judged; without the other settings of the command line. The
+ * fields are those of struct settings. All zero is empty.
  */
 struct result_settings {
-	/* The target; texts are NULL where they were not given. */
+	/* The target; texts are NULL if they were not given. */
 	char *host;
 	char *ports;
 	enum resolve_mode resolve_mode;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How the counts went over time, in a bounded number of samples. */
+/* The counts over time, in a bounded number of samples. */
 #ifndef TCPGOON_RESULT_SERIES_H
 #define TCPGOON_RESULT_SERIES_H
 
@@ -10,10 +10,10 @@
 #include "tcpgoon/result/snapshot.h"
 
 #define SERIES_MAX 240
-/* Between two samples, at first; doubled whenever the series is full. */
+/* Time between two samples at first; doubled whenever the series is full. */
 #define SERIES_FIRST_STEP_NS UINT64_C(100000000)
 
-/* All zero is an empty one. */
+/* All zero: empty. */
 struct series {
 	struct snapshot samples[SERIES_MAX];
 	size_t count;
@@ -26,10 +26,10 @@ bool series_wants(const struct series *series, uint64_t elapsed_ns);
 /* When the next sample is wanted. */
 uint64_t series_next_ns(const struct series *series);
 
-/* Keeps it, if it is wanted. Samples come in the order of their time. */
+/* Keeps the sample if it is wanted. Samples come in order of time. */
 void series_add(struct series *series, const struct snapshot *snapshot);
 
-/* Keeps the last one of a run, wanted or not. */
+/* Keeps the last sample of a run, wanted or not. */
 void series_end(struct series *series, const struct snapshot *snapshot);
 
 #endif

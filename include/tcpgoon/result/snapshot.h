@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How many connections are in each state at one instant: what a status line says. */
+/* How many connections are in each state at one instant, as in a status line. */
 #ifndef TCPGOON_RESULT_SNAPSHOT_H
 #define TCPGOON_RESULT_SNAPSHOT_H
 

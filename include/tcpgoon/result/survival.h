@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How many of the established were still there as time went by after the last dial. */
+/* How many of the established connections were still open at times after the last dial. */
 #ifndef TCPGOON_RESULT_SURVIVAL_H
 #define TCPGOON_RESULT_SURVIVAL_H
 
@@ -11,8 +11,8 @@
 #define SURVIVAL_POINTS_MAX 12
 
 struct survival_point {
-	uint64_t after_ns; /* the last dial */
-	uint64_t left; /* of the established: not dropped by then */
+	uint64_t after_ns; /* since the last dial */
+	uint64_t left; /* established connections not dropped by then */
 };
 
 /* The last point is the end of the run. */
@@ -22,7 +22,7 @@ struct survival {
 	uint64_t established; /* what `left` is of */
 };
 
-/* Pure, from the series: as fine as its samples are. No points where nothing was established. */
+/* Computed from the series, as fine as its samples. No points if nothing was established. Pure. */
 void survival_compute(const struct result *result, struct survival *ret_survival);
 
 #endif
