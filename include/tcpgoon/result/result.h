@@ -327,7 +327,9 @@ struct result {
 	uint64_t started_at_ns; /* since the epoch */
 	struct address target; /* the first address dialled, with its port */
 	struct totals totals;
-	/* During the run, the present counts; then those before we began to close open connections. */
+	/*
+	 * During the run, the present counts; then those before we began to close open connections.
+	 */
 	struct snapshot at_end;
 	/*
 	 * Of the established, a lower and an upper bound of how many the peer has not completed.
