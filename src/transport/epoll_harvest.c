@@ -6,7 +6,10 @@
  *
  * One harvest takes what was there when the loop woke, so that all of it has the instant of the
  * turn: the events of one wait, and those of our own events that were queued earlier. Events that
- * its handlers queue wait for the next harvest. The dials that are due begin at the end, each with
+ * its handlers queue wait for the next harvest. Answers to dials come first: a socket is watched from
+ * just after its connect(), so what ended in between is listed before it, and was open beside it.
+ *
+ * The dials that are due begin at the end, each with
  * its own reading of the clock, and only a few in one turn: a turn must not grow long, because its
  * length blurs the instants of the next one.
  */
@@ -129,17 +132,9 @@ static int conclude_dial(const struct harvest *harvest, struct slot slot)
 static int handle_socket(const struct harvest *harvest, struct slot slot, uint32_t events)
 {
 	const struct record *record = epoll_record(harvest->epoll, slot);
-	int r = 0;
-	if (record->generation != slot.generation) {
-		return 0;
-	}
-	if (record->state == RECORD_CONNECTING) {
-		r = conclude_dial(harvest, slot);
-	}
-	if (r == 0 && record->state == RECORD_CONNECTED && (events & ~(uint32_t)EPOLLOUT) != 0) {
-		r = receive(harvest, slot, events);
-	}
-	return r;
+	bool concerns_it = record->generation == slot.generation &&
+		record->state == RECORD_CONNECTED && (events & ~(uint32_t)EPOLLOUT) != 0;
+	return concerns_it ? receive(harvest, slot, events) : 0;
 }
 
 static int handle_event(const struct harvest *harvest, const struct epoll_event *event)
@@ -149,6 +144,26 @@ static int handle_event(const struct harvest *harvest, const struct epoll_event 
 		return say(harvest, TRANSPORT_READY, slot, 0);
 	}
 	return handle_socket(harvest, slot, event->events);
+}
+
+/* Of the events of this wait, the answers to dials. */
+static int conclude_dials(const struct harvest *harvest)
+{
+	const struct epoll_event *events;
+	unsigned count = poller_peek(&harvest->epoll->poller, &events);
+	int r = 0;
+	for (unsigned i = 0; r == 0 && i < count; i++) {
+		uint64_t data = events[i].data.u64;
+		struct slot slot = epoll_data_slot(data);
+		if (data == POLLER_ALARM || (data & EPOLL_DATA_FILE) != 0) {
+			continue;
+		}
+		const struct record *record = epoll_record(harvest->epoll, slot);
+		if (record->generation == slot.generation && record->state == RECORD_CONNECTING) {
+			r = conclude_dial(harvest, slot);
+		}
+	}
+	return r;
 }
 
 static int handle_own(const struct harvest *harvest, const struct own_event *event)
@@ -206,6 +221,9 @@ int epoll_harvest(
 	for (size_t left = epoll->own.count; r == 0 && left > 0; left--) {
 		const struct own_event own = event_queue_take(&epoll->own);
 		r = handle_own(&harvest, &own);
+	}
+	if (r == 0) {
+		r = conclude_dials(&harvest);
 	}
 	while (r == 0 && poller_take(&epoll->poller, &event)) {
 		r = handle_event(&harvest, &event);

@@ -142,6 +142,12 @@ bool poller_has_event(struct poller *poller)
 	return poller->first < poller->end || (take_batch(poller, 0) == 0 && poller->end > 0);
 }
 
+unsigned poller_peek(const struct poller *poller, const struct epoll_event **ret_events)
+{
+	*ret_events = &poller->batch[poller->first];
+	return poller->end - poller->first;
+}
+
 bool poller_take(struct poller *poller, struct epoll_event *ret_event)
 {
 	while (poller->first < poller->end) {

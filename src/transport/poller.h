@@ -44,6 +44,9 @@ int poller_wait(struct poller *poller, uint64_t now_ns, uint64_t until_ns, uint6
 /* Whether there is an event to take now. */
 bool poller_has_event(struct poller *poller);
 
+/* Shows the events that poller_take() would take; valid until it is called. Returns how many. */
+unsigned poller_peek(const struct poller *poller, const struct epoll_event **ret_events);
+
 /* Takes the next event that the last wait found. False: there is none. */
 bool poller_take(struct poller *poller, struct epoll_event *ret_event);
 

@@ -568,6 +568,17 @@ static void a_fin_ends_a_connection(void **state)
 	EXPECT(fixture, {TRANSPORT_RELEASED, 0, 0});
 }
 
+/* Both are seen in one turn: they were open at the same time, for all that is known. */
+static void an_answer_comes_before_the_end_of_another(void **state)
+{
+	struct fixture *fixture = *state;
+	int peer = connect_slot(fixture, 0);
+	close(peer);
+	dial_target(fixture, 1, &fixture->target);
+	EXPECT(fixture, {TRANSPORT_CONNECTED, 1, 0}, {TRANSPORT_ENDED, 0, 0},
+		{TRANSPORT_IDLE, 0, 0});
+}
+
 static void a_reset_ends_a_connection(void **state)
 {
 	struct fixture *fixture = *state;
@@ -930,6 +941,7 @@ int main(int argc, char **argv)
 		CASE(an_answer_that_is_there_is_not_given_up),
 		CASE(a_refusal_that_is_there_is_not_given_up),
 		CASE(a_fin_ends_a_connection),
+		CASE(an_answer_comes_before_the_end_of_another),
 		CASE(a_reset_ends_a_connection),
 		CASE(data_are_received_before_the_fin),
 		CASE(each_arrival_of_data_is_told),
