@@ -40,7 +40,8 @@ class Wire:
             ended = self.ended_by_us if from_us else self.ended_by_peer
             if flags & FIN:
                 ended["FIN"].add(client)
-            if flags & RST:
+            # After its FIN a kernel may answer a late ACK with a RST: that ends nothing.
+            if flags & RST and client not in ended["FIN"]:
                 ended["RST"].add(client)
 
     @property
