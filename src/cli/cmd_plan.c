@@ -249,6 +249,8 @@ static void print_conclusion(
 {
 	if (choice->code < 0) {
 		printf("\nThe run is not possible: %s.\n", choice->why.text);
+	} else if (!checks->possible && plan->settings.force) {
+		puts("\nThe limits of this machine do not allow all of it; --force dials anyway.");
 	} else if (!checks->possible) {
 		puts("\nThe run is not possible on this machine.");
 	} else if (plan->routeless == plan->targets.count) {
@@ -289,7 +291,7 @@ static int print_plan(const struct plan *plan)
 	print_checks(&checks);
 	print_trial(&choice);
 	print_conclusion(plan, &checks, &choice);
-	if (!checks.possible || plan->routeless > 0) {
+	if ((!checks.possible && !plan->settings.force) || plan->routeless > 0) {
 		return EXIT_STATUS_LOCAL_LIMIT;
 	}
 	return choice.code < 0 ? EXIT_STATUS_INCOMPLETE : EXIT_STATUS_OK;
@@ -326,9 +328,10 @@ const struct command command_plan = {
 	.description =
 		"Takes the flags of 'run', so that only the word needs to change. Shows the\n"
 		"targets, the sources, the schedule, where reports go, and each limit of this\n"
-		"machine: what there is, what the run needs, and how to raise it. Tries io_uring\n"
-		"as a run would use it. The exit status is 0 if the run is possible, 4 if a limit\n"
-		"or a route prevents it, and 1 if io_uring is refused.\n",
+		"machine: what there is, what the run needs, and how to raise it. Tries the\n"
+		"engine as a run would use it. The exit status is 0 if the run is possible, 4 if a limit\n"
+		"or a route prevents it, and 1 if the engine that\n"
+		"was asked for is refused.\n",
 	.options = {.shared = &session_target_options},
 	.execute = execute,
 };

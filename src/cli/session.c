@@ -282,6 +282,9 @@ bool session_allows(struct session *session, const struct plan *plan, int *ret_s
 {
 	const struct engine_choice *choice = choice_of(session);
 	struct checks checks;
+	if (choice->code == 0) {
+		tell_choice(session);
+	}
 	engine_choice_check(choice, plan, &checks);
 	if (!checks.possible && !plan->settings.force) {
 		char sentence[CHECK_SENTENCE_MAX];
@@ -295,7 +298,6 @@ bool session_allows(struct session *session, const struct plan *plan, int *ret_s
 		*ret_status = session_decline(session, EXIT_STATUS_INCOMPLETE, &choice->why);
 		return false;
 	}
-	tell_choice(session);
 	return true;
 }
 

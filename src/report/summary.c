@@ -118,7 +118,7 @@ static void print_row(FILE *out, const struct result *result, enum times kind, i
 		row->by_kernel ? "kernel" : "clock", row->span);
 	if (kind == TIMES_CONNECT && result->generator.resolution_us > 0) {
 		char resolution[UNITS_TEXT_MAX];
-		fprintf(out, ", within %s",
+		fprintf(out, ", within %s on average",
 			units_format_duration(
 				result->generator.resolution_us * NSEC_PER_USEC, resolution));
 	}
@@ -429,7 +429,7 @@ static void print_unknowns(FILE *out, const struct result *result)
 		quiet, plural(quiet), were(quiet));
 	fputs(view->acknowledged == RESULT_UNKNOWN || view->acknowledged == 0
 			? "nothing was exchanged\n"
-			: "nothing was exchanged until their FINs were acknowledged\n",
+			: "nothing was exchanged before their FINs\n",
 		out);
 }
 

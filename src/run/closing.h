@@ -73,12 +73,6 @@ uint64_t closing_next_ns(const struct closing *closing, uint64_t now_ns);
 /* Data came on an open connection: half-closes it, unless it is already. Returns 0 or -errno. */
 int closing_received(struct closing *closing, uint32_t index);
 
-/* Our FIN is sent, and there is still time for the peer's data and FIN. */
-static inline bool closing_is_draining(const struct closing *closing, uint32_t index)
-{
-	return closing->table->conns[index].half_closed && !closing->cutting && !closing->hurried;
-}
-
 /* An open connection was ended by the peer's FIN (0) or by a positive errno. */
 void closing_ended(struct closing *closing, uint32_t index, int error_number);
 

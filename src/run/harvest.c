@@ -24,8 +24,10 @@ static void handle_started(
 	}
 	uint64_t due_ns = pacer_due_ns(&run->dialer.pacer, table_attempt(&run->table, index));
 	uint64_t earliest_ns = due_ns > event->since_ns ? due_ns : event->since_ns;
-	table_dialing(&run->table, index, due_ns, event->at_ns);
-	dial_queue_push(&run->queue, event->slot, event->at_ns);
+	/* After a stall its answer is seen at the instant of the turn, so it may not begin later. */
+	uint64_t began_ns = run->stalled ? run->now_ns : event->at_ns;
+	table_dialing(&run->table, index, due_ns, began_ns);
+	dial_queue_push(&run->queue, event->slot, began_ns);
 	if (!run->stalled && event->at_ns >= earliest_ns) {
 		counters_add_window(&run->counters, event->at_ns - earliest_ns);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A linked TIMEOUT with an absolute instant heads a chain, so that the kernel itself starts the
+ * How far ahead dials are armed is measured out for io_uring; epoll queues them by itself, and a
+ * timerfd wakes it for the first. On io_uring a linked TIMEOUT with an absolute instant heads a chain, so that the kernel itself starts the
  * dial. Up to some thousands a second each connection has one, and a few are armed ahead: enough
  * that the next is always in the kernel, and few enough that they take little memory (2.5 KB of the
  * kernel's for each armed chain) and can be cancelled at once. Above that rate one chain is armed,

@@ -249,7 +249,9 @@ int survey_look(struct survey *survey, const uint32_t *indices, size_t count,
 static bool is_worth_asking(const struct result *result)
 {
 	uint64_t made = result->network.values[NETSTAT_PASSIVE_OPENS];
-	uint64_t watched_ns = result->duration_ns - result->generator.last_dial_ns;
+	uint64_t last_dial_ns = result->generator.last_dial_ns;
+	uint64_t watched_ns =
+		result->duration_ns > last_dial_ns ? result->duration_ns - last_dial_ns : 0;
 	bool waits = result->listener.queued_at_end > 0 && watched_ns >= LISTENER_EMPTIED_NS;
 	return result->listener.known_at_end &&
 		(waits || (made != NETSTAT_ABSENT && made < result->totals.established));

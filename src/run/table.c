@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 #include "tcpgoon/base/clock.h"
+#include "tcpgoon/base/compare.h"
 #include "tcpgoon/plan/targets.h"
 
 int table_init(struct table *table, uint64_t count, uint64_t start_ns, struct result *result)
@@ -161,10 +162,25 @@ void table_answered(struct table *table, uint32_t index, uint64_t now_ns)
 	}
 }
 
+/*
+ * An answer has been confirmed or retracted. Only when none is open is it known how many of those
+ * that were counted at once were connections.
+ */
+static void settle_answer(struct table *table)
+{
+	uint64_t least = table->by_state[CONN_ESTABLISHED];
+	table->answered--;
+	if (table->answered == 0) {
+		least = greater(least, table->answered_max);
+		table->answered_max = 0;
+	}
+	table->established_now_max = greater(table->established_now_max, least);
+}
+
 void table_denied(struct table *table)
 {
-	table->answered--;
-	table->answered_max = table->answered == 0 ? 0 : table->answered_max - 1;
+	table->answered_max--;
+	settle_answer(table);
 }
 
 void table_stalled(struct table *table, uint64_t now_ns, bool suspended)
@@ -204,13 +220,7 @@ void table_established(struct table *table, uint32_t index)
 	if (target != NULL) {
 		target->established++;
 	}
-	if (table->answered_max > table->established_now_max) {
-		table->established_now_max = table->answered_max;
-	}
-	table->answered--;
-	if (table->answered == 0) {
-		table->answered_max = 0;
-	}
+	settle_answer(table);
 }
 
 void table_failed(

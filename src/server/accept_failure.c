@@ -52,8 +52,9 @@ struct accept_failure_words accept_failure_words(
 			"this user may have no more descriptors watched by epoll: raise the sysctl "
 			"fs.epoll.max_user_watches"};
 	case ENFILE:
-		return (struct accept_failure_words){
-			less, "this host has no open file left: raise the sysctl fs.file-max"};
+		return (struct accept_failure_words){less,
+			"this host has no open file left (raise the sysctl fs.file-max), or a "
+			"ring's table was full for a moment"};
 	default:
 		snprintf(buffer, ACCEPT_FAILURE_TEXT_MAX, "%s", strerror(-code));
 		return (struct accept_failure_words){less, buffer};

@@ -29,11 +29,9 @@ const struct transport_ops *engine_transport(enum engine engine)
 int engine_resolve(enum engine wanted, const struct transport_params *params,
 	enum engine *ret_engine, struct error *error)
 {
-	if (wanted == ENGINE_EPOLL) {
-		*ret_engine = ENGINE_EPOLL;
-		return 0;
-	}
-	int r = transport_uring.try_out(params, error);
+	enum engine first = wanted == ENGINE_AUTO ? ENGINE_IO_URING : wanted;
+	/* What bounds epoll concerns a run and a server in different ways: they ask themselves. */
+	int r = first == ENGINE_EPOLL ? 0 : transports[first]->try_out(params, error);
 	if (r < 0 && wanted == ENGINE_AUTO) {
 		error_prefix(error, "using epoll because io_uring is not available");
 		*ret_engine = ENGINE_EPOLL;
@@ -42,6 +40,6 @@ int engine_resolve(enum engine wanted, const struct transport_params *params,
 	if (r < 0) {
 		return r;
 	}
-	*ret_engine = ENGINE_IO_URING;
+	*ret_engine = first;
 	return 0;
 }

@@ -6,12 +6,12 @@
  *
  * One harvest takes what was there when the loop woke, so that all of it has the instant of the
  * turn: the events of one wait, and those of our own events that were queued earlier. Events that
- * its handlers queue wait for the next harvest. Answers to dials come first: a socket is watched from
- * just after its connect(), so what ended in between is listed before it, and was open beside it.
+ * its handlers queue wait for the next harvest. Answers to dials come first: a socket is watched
+ * from just after its connect(), so what ended in between is listed before it, and was open beside
+ * it.
  *
- * The dials that are due begin at the end, each with
- * its own reading of the clock, and only a few in one turn: a turn must not grow long, because its
- * length blurs the instants of the next one.
+ * The dials that are due begin at the end, each with its own reading of the clock, and only a few in
+ * one turn: a turn must not grow long, because its length blurs the instants of the next one.
  */
 #include "transport/epoll_harvest.h"
 

@@ -187,7 +187,7 @@ bool rule_partial_drop(const struct result *result, struct finding *finding)
 	}
 	rule_say(finding->evidence,
 		"%" PRIu64 " of %" PRIu64 " connections were never answered, while the "
-		"others were answered at once.",
+		"others were answered.",
 		finding->count, result->totals.dialed);
 	rule_say(finding->hint,
 		"This is not random loss: look for a firewall's rate limit or rule on "

@@ -141,6 +141,19 @@ static void a_start_is_late_by_what_lies_behind_its_instant(void **state)
 	assert_int_equal(table_dialed_ns(&fixture->run.table, 1), at_ms(115));
 }
 
+/* Or else its answer, which is seen in the same turn, would be there before it began. */
+static void after_a_stall_a_start_is_no_later_than_the_turn(void **state)
+{
+	struct fixture *fixture = *state;
+	begin(fixture, 100 * MS);
+	fixture->run.stalled = true;
+	fixture->run.now_ns = at_ms(110);
+	struct transport_event event = event_of(fixture, 1, TRANSPORT_STARTED);
+	event.at_ns = at_ms(115);
+	hand_over(fixture, &event);
+	assert_int_equal(table_dialed_ns(&fixture->run.table, 1), at_ms(110));
+}
+
 /* It began after its instant, and after the last look at the transport. */
 static void a_start_blurs_the_connect_time_by_what_nobody_saw(void **state)
 {
@@ -279,6 +292,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(of_an_earlier_use_or_of_no_slot_nothing_is_heard),
 		CASE(a_start_is_late_by_what_lies_behind_its_instant),
+		CASE(after_a_stall_a_start_is_no_later_than_the_turn),
 		CASE(a_start_blurs_the_connect_time_by_what_nobody_saw),
 		CASE(a_start_in_a_stall_blurs_nothing),
 		CASE(answers_after_the_numbers_were_taken_count_nothing),

@@ -200,6 +200,25 @@ static void what_ends_before_the_next_is_confirmed_was_there_with_it(void **stat
 	assert_int_equal(fixture->result.times[TIMES_CONNECT].count, 3);
 }
 
+static void an_answer_that_is_retracted_later_was_never_there(void **state)
+{
+	struct fixture *fixture = *state;
+	struct table *table = &fixture->table;
+	for (uint32_t i = 0; i < 3; i++) {
+		table_dialing(table, i, AT_US(0), AT_US(0));
+	}
+	table_answered(table, 0, AT_US(1));
+	table_answered(table, 1, AT_US(1));
+	table_established(table, 1); /* the answer to 0 is still doubtful */
+	assert_int_equal(table->established_now_max, 1);
+	table_denied(table);
+	table_failed(table, 0, CAUSE_PROHIBITED, EHOSTUNREACH, AT_US(5));
+	assert_int_equal(table->established_now_max, 1);
+	table_answered(table, 2, AT_US(6));
+	table_established(table, 2);
+	assert_int_equal(table->established_now_max, 2);
+}
+
 static void how_long_it_lived_makes_its_cause(void **state)
 {
 	struct fixture *fixture = *state;
@@ -405,6 +424,7 @@ int main(void)
 		TEST(a_slot_serves_again_in_a_new_generation),
 		TEST(the_most_open_at_once_is_kept),
 		TEST(what_ends_before_the_next_is_confirmed_was_there_with_it),
+		TEST(an_answer_that_is_retracted_later_was_never_there),
 		TEST(how_long_it_lived_makes_its_cause),
 		TEST(the_first_rejected_is_the_first_dialled),
 		TEST(dials_that_the_kernel_gave_up_are_counted),
