@@ -222,11 +222,11 @@ int outcome_begin(struct outcome *outcome, struct console *console, const struct
 	return r;
 }
 
-void outcome_sample(struct outcome *outcome, const struct snapshot *snapshot)
+void outcome_sample(struct outcome *outcome, const struct result *result)
 {
-	report_sample(&outcome->text_output.report, snapshot);
+	report_sample(&outcome->text_output.report, result);
 	for (size_t i = 0; i < outcome->output_count; i++) {
-		report_sample(&outcome->outputs[i].report, snapshot);
+		report_sample(&outcome->outputs[i].report, result);
 	}
 }
 

@@ -46,7 +46,7 @@ void outcome_finish(struct outcome *outcome);
  */
 int outcome_begin(struct outcome *outcome, struct console *console, const struct settings *settings,
 	struct error *error);
-void outcome_sample(struct outcome *outcome, const struct snapshot *snapshot);
+void outcome_sample(struct outcome *outcome, const struct result *result);
 void outcome_event(struct outcome *outcome, const struct event *event);
 /* The run is over: waits until the console has written the lines of the text and of the reports. */
 void outcome_end_lines(struct outcome *outcome, struct console *console);

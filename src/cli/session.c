@@ -301,10 +301,10 @@ bool session_allows(struct session *session, const struct plan *plan, int *ret_s
 	return true;
 }
 
-static void on_tick(void *context, const struct snapshot *snapshot)
+static void on_tick(void *context, const struct result *result)
 {
 	struct session *session = context;
-	outcome_sample(&session->outcome, snapshot);
+	outcome_sample(&session->outcome, result);
 }
 
 static void on_event(void *context, const struct event *event)

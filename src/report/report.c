@@ -51,10 +51,10 @@ int report_begin(struct report *report, FILE *live, const struct settings *setti
 	return 0;
 }
 
-void report_sample(struct report *report, const struct snapshot *snapshot)
+void report_sample(struct report *report, const struct result *result)
 {
 	if (report->ops->sample != NULL && lines_of(report) != NULL) {
-		note(report, report->ops->sample(report->state, lines_of(report), snapshot));
+		note(report, report->ops->sample(report->state, lines_of(report), result));
 	}
 }
 

@@ -12,10 +12,10 @@ static int flush(FILE *out)
 	return fflush(out) == 0 && !ferror(out) ? 0 : -EIO;
 }
 
-static int text_sample(void *state, FILE *out, const struct snapshot *snapshot)
+static int text_sample(void *state, FILE *out, const struct result *result)
 {
 	(void)state;
-	go_lines_status(out, snapshot);
+	go_lines_status(out, &result->at_end);
 	return flush(out);
 }
 

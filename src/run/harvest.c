@@ -213,7 +213,8 @@ static int handle_tick(struct run_state *run)
 		return 0;
 	}
 	reporter_take_tick(&run->reporter);
-	reporter_tick(&run->reporter, run->now_ns);
+	run_state_take_numbers(run);
+	reporter_tick(&run->reporter, run->result);
 	return run->transport->ops->watch_fd(run->transport, run->reporter.timer_fd, RUN_FD_TIMER);
 }
 

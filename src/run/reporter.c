@@ -12,10 +12,10 @@
 
 #define DEBUG_LINE_MAX 256
 
-int reporter_init(struct reporter *reporter, const struct run_observer *observer,
-	const struct table *table, uint64_t start_ns, uint64_t interval_ns, struct error *error)
+int reporter_init(struct reporter *reporter, const struct run_observer *observer, uint64_t start_ns,
+	uint64_t interval_ns, struct error *error)
 {
-	*reporter = (struct reporter){.observer = observer, .table = table, .timer_fd = -1};
+	*reporter = (struct reporter){.observer = observer, .timer_fd = -1};
 	if (interval_ns == 0) {
 		return 0;
 	}
@@ -49,11 +49,10 @@ void reporter_take_tick(struct reporter *reporter)
 	(void)!read(reporter->timer_fd, &expirations, sizeof(expirations));
 }
 
-void reporter_tick(struct reporter *reporter, uint64_t now_ns)
+void reporter_tick(struct reporter *reporter, const struct result *result)
 {
 	if (reporter->observer->on_tick != NULL) {
-		struct snapshot snapshot = table_snapshot(reporter->table, now_ns);
-		reporter->observer->on_tick(reporter->observer->context, &snapshot);
+		reporter->observer->on_tick(reporter->observer->context, result);
 	}
 }
 

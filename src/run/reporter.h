@@ -5,13 +5,11 @@
 
 #include <stdint.h>
 
-#include "run/table.h"
 #include "tcpgoon/base/error.h"
 #include "tcpgoon/run/observer.h"
 
 struct reporter {
 	const struct run_observer *observer;
-	const struct table *table;
 	int timer_fd; /* readable at each tick; -1: no ticks */
 };
 
@@ -19,15 +17,15 @@ struct reporter {
  * Ticks every interval_ns from start_ns on; 0: never. Returns 0 or a negative errno with a
  * message. Call reporter_finish() either way.
  */
-int reporter_init(struct reporter *reporter, const struct run_observer *observer,
-	const struct table *table, uint64_t start_ns, uint64_t interval_ns, struct error *error);
+int reporter_init(struct reporter *reporter, const struct run_observer *observer, uint64_t start_ns,
+	uint64_t interval_ns, struct error *error);
 void reporter_finish(struct reporter *reporter);
 
 /* Reads the tick that made the timer readable, if there is one. */
 void reporter_take_tick(struct reporter *reporter);
 
-/* Shows the observer the table as it is. */
-void reporter_tick(struct reporter *reporter, uint64_t now_ns);
+/* Shows the observer the result, which is up to date. */
+void reporter_tick(struct reporter *reporter, const struct result *result);
 
 /* Tells the observer about a step of the run and, if it asked for that, about each connection. */
 void reporter_event(struct reporter *reporter, const struct event *event);

@@ -217,7 +217,9 @@ int run_execute(const struct run_params *params, struct result *result, struct e
 		r = explain(run, watch_descriptors(run), error);
 	}
 	if (r == 0) {
-		reporter_tick(&run->reporter, run->table.start_ns);
+		run->now_ns = run->table.start_ns;
+		run_state_take_numbers(run);
+		reporter_tick(&run->reporter, run->result);
 		r = loop(run, error);
 		if (r < 0 && !run_state_numbers_are_taken(run)) {
 			run_state_take_numbers(run);

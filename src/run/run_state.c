@@ -58,8 +58,7 @@ int run_state_init(struct run_state *run, const struct run_params *params, struc
 	survey_init(&run->survey, &run->table, &run->pool);
 	closing_init(&run->closing, run->transport, &run->table, &run->survey,
 		settings->close_mode == CLOSE_FIN);
-	return reporter_init(
-		&run->reporter, observer, &run->table, start_ns, settings->interval_ns, error);
+	return reporter_init(&run->reporter, observer, start_ns, settings->interval_ns, error);
 }
 
 void run_state_finish(struct run_state *run)

@@ -12,10 +12,10 @@
 
 #include "tcpgoon/base/clock.h"
 
-static void count_tick(void *context, const struct snapshot *snapshot)
+static void count_tick(void *context, const struct result *result)
 {
 	struct scripted_run *run = context;
-	(void)snapshot;
+	(void)result;
 	run->ticks++;
 }
 

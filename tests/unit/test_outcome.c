@@ -25,10 +25,10 @@ static int lines_begin(void *state, FILE *out, const struct settings *settings)
 	return 0;
 }
 
-static int lines_sample(void *state, FILE *out, const struct snapshot *snapshot)
+static int lines_sample(void *state, FILE *out, const struct result *result)
 {
 	++*(uint64_t *)state;
-	fprintf(out, "sample %07d of many\n", (int)snapshot->established);
+	fprintf(out, "sample %07d of many\n", (int)result->at_end.established);
 	return 0;
 }
 
@@ -116,7 +116,7 @@ static void read_all(struct fixture *fixture)
 static void lines_leave_before_the_end(void **state)
 {
 	struct fixture *fixture = *state;
-	outcome_sample(&fixture->outcome, &(struct snapshot){.established = 1});
+	outcome_sample(&fixture->outcome, &(struct result){.at_end.established = 1});
 	outcome_event(&fixture->outcome, &(struct event){.kind = EVENT_ASKING, .count = 2});
 	read_all(fixture);
 	assert_string_equal(fixture->text, "begin example\nsample 0000001 of many\nevent 2\n");
@@ -136,7 +136,7 @@ static void none_is_dropped_for_a_reader_that_is_slow(void **state)
 	struct fixture *fixture = *state;
 	struct report *report = &fixture->outcome.outputs[0].report; /* the text is not for here */
 	for (uint64_t i = 0; i < LINES; i++) {
-		report_sample(report, &(struct snapshot){.established = i});
+		report_sample(report, &(struct result){.at_end.established = i});
 	}
 	assert_true(console_push(&fixture->console));
 	while (console_push(&fixture->console)) {
@@ -154,7 +154,7 @@ static void a_reader_that_is_gone_makes_the_status_one(void **state)
 	struct fixture *fixture = *state;
 	close(fixture->read_fd);
 	fixture->read_fd = -1;
-	outcome_sample(&fixture->outcome, &(struct snapshot){.established = 1});
+	outcome_sample(&fixture->outcome, &(struct result){.at_end.established = 1});
 	outcome_end_lines(&fixture->outcome, &fixture->console);
 	console_finish(&fixture->console);
 	assert_int_equal(

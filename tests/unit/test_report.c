@@ -138,10 +138,10 @@ static int tally_begin(void *state, FILE *out, const struct settings *settings)
 	return 0;
 }
 
-static int tally_sample(void *state, FILE *out, const struct snapshot *snapshot)
+static int tally_sample(void *state, FILE *out, const struct result *result)
 {
 	((struct tally *)state)->samples++;
-	fprintf(out, "sample %d\n", (int)snapshot->established);
+	fprintf(out, "sample %d\n", (int)result->at_end.established);
 	return 0;
 }
 
@@ -190,9 +190,9 @@ static void go_through_a_run(struct report *report, FILE *live)
 {
 	const struct settings settings = {.host = "example"};
 	assert_int_equal(report_begin(report, live, &settings), 0);
-	report_sample(report, &(struct snapshot){.established = 1});
+	report_sample(report, &(struct result){.at_end.established = 1});
 	report_event(report, &(struct event){.kind = EVENT_HOLDING, .count = 2});
-	report_sample(report, &(struct snapshot){.established = 2});
+	report_sample(report, &(struct result){.at_end.established = 2});
 }
 
 /* Twice, as the second report that cannot be written makes another status. */
@@ -229,7 +229,7 @@ static void a_report_that_was_not_begun_has_an_end(void **state)
 {
 	(void)state;
 	struct report report = {.ops = &tally_format};
-	report_sample(&report, &(struct snapshot){.established = 1});
+	report_sample(&report, &(struct result){.at_end.established = 1});
 	report_event(&report, &(struct event){.count = 1});
 	assert_rendered(&report, EXIT_STATUS_INCOMPLETE, "end 0 0, status 1\n");
 	report_finish(&report);

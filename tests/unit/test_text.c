@@ -53,7 +53,7 @@ static void output_that_fails_is_told(void **state)
 	struct verdict verdict = plain_verdict(result);
 	FILE *full = fopen("/dev/full", "w");
 	assert_non_null(full);
-	assert_int_equal(report_text.sample(NULL, full, &result->at_end), -EIO);
+	assert_int_equal(report_text.sample(NULL, full, result), -EIO);
 	assert_int_equal(report_text.end(NULL, full, result, &verdict), -EIO);
 	fclose(full);
 	result_finish(result);

@@ -8,7 +8,6 @@
 #include "tcpgoon/plan/settings.h"
 #include "tcpgoon/result/event.h"
 #include "tcpgoon/result/result.h"
-#include "tcpgoon/result/snapshot.h"
 #include "tcpgoon/verdict/verdict.h"
 
 enum report_mode {
@@ -28,8 +27,8 @@ struct report_ops {
 	size_t state_size; /* of what it remembers between calls; zeroed first */
 	/* Before the first dial. */
 	int (*begin)(void *state, FILE *out, const struct settings *settings);
-	/* At the start, and every settings.interval_ns. */
-	int (*sample)(void *state, FILE *out, const struct snapshot *snapshot);
+	/* At the start, and every settings.interval_ns: the result as it is so far. */
+	int (*sample)(void *state, FILE *out, const struct result *result);
 	int (*event)(void *state, FILE *out, const struct event *event);
 	/*
 	 * The run is over. Called again if the verdict has changed since, because another report
@@ -61,7 +60,7 @@ struct report {
  */
 int report_begin(struct report *report, FILE *live, const struct settings *settings);
 /* Without report_begin() these do nothing. */
-void report_sample(struct report *report, const struct snapshot *snapshot);
+void report_sample(struct report *report, const struct result *result);
 void report_event(struct report *report, const struct event *event);
 
 /*

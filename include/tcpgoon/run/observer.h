@@ -7,13 +7,15 @@
 
 #include "tcpgoon/result/event.h"
 #include "tcpgoon/result/result.h"
-#include "tcpgoon/result/snapshot.h"
 
 /* Any function may be NULL. They must not block. */
 struct run_observer {
 	void *context;
-	/* At the start and every settings.interval_ns, from the timerfd's tick. */
-	void (*on_tick)(void *context, const struct snapshot *snapshot);
+	/*
+	 * At the start and every settings.interval_ns, from the timerfd's tick: the growing result,
+	 * with the present counts in `at_end`.
+	 */
+	void (*on_tick)(void *context, const struct result *result);
 	/* A step of the run begins, such as the hold. */
 	void (*on_event)(void *context, const struct event *event);
 	/*
