@@ -222,7 +222,9 @@ static int tell_declined(
 	(void)result_set_settings(result, session->settings);
 	result->started_at_ns = clock_wall_ns();
 	result->at_end = (struct snapshot){.total = session->settings->connections,
-		.not_initiated = session->settings->connections};
+		.not_initiated = session->settings->connections,
+		.due = RESULT_UNKNOWN,
+		.queued = RESULT_UNKNOWN};
 	result->end = RESULT_NOT_STARTED;
 	result->error = *error;
 	verdict_decline(status, &no_rules, &session->verdict);

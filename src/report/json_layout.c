@@ -169,7 +169,8 @@ TABLE(way, FIELD(way, "address", HOST, target), FIELD(way, "port", PORT, target)
 TABLE(sample, FIELD(snapshot, "elapsed_ns", COUNT, elapsed_ns),
 	FIELD(snapshot, "not_dialed", COUNT, not_initiated),
 	FIELD(snapshot, "dialing", COUNT, dialing), FIELD(snapshot, "open", COUNT, established),
-	FIELD(snapshot, "closed_by_peer", COUNT, closed), FIELD(snapshot, "failed", COUNT, failed));
+	FIELD(snapshot, "closed_by_peer", COUNT, closed), FIELD(snapshot, "failed", COUNT, failed),
+	FIELD(snapshot, "due", MAYBE, due), FIELD(snapshot, "queued", MAYBE, queued));
 
 TABLE(own_rule, FIELD(ruleset_match, "count", COUNT, count),
 	FIELD(ruleset_match, "first", LINE, text));

@@ -527,6 +527,11 @@ static int read_root(struct reading *reading)
 	at_end->elapsed_ns = reading->result->duration_ns;
 	at_end->failed = reading->result->totals.failed;
 	at_end->closed = reading->result->totals.dropped;
+	const struct series *series = &reading->result->series;
+	if (series->count > 0) {
+		at_end->due = series->samples[series->count - 1].due;
+		at_end->queued = series->samples[series->count - 1].queued;
+	}
 	return r;
 }
 

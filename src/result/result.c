@@ -13,6 +13,7 @@ int result_init(struct result *result)
 		.unconfirmed = RESULT_UNKNOWN,
 		.unconfirmed_most = RESULT_UNKNOWN,
 		.dialing_ns = RESULT_UNKNOWN,
+		.at_end = {.due = RESULT_UNKNOWN, .queued = RESULT_UNKNOWN},
 		.first_rejected = RESULT_UNKNOWN,
 		.last_rejected = RESULT_UNKNOWN,
 		.kernel = {.not_accepted = RESULT_UNKNOWN, .no_other_end = RESULT_UNKNOWN},

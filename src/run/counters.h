@@ -23,6 +23,8 @@ struct counters {
 	struct sockdiag_listener listeners[RESULT_TARGETS_MAX];
 	struct queue_look looks[2]; /* the two latest during the hold, in order */
 	uint64_t next_look_ns; /* CLOCK_NEVER: no connection waited */
+	uint64_t queued; /* for the samples: at the latest look; RESULT_UNKNOWN: no listener */
+	uint64_t watch_ns; /* when a sample next looks; CLOCK_NEVER: there is nothing to look at */
 	struct netstat before;
 	uint64_t cpu_before_ns;
 	uint64_t throttled_before; /* of the control groups, as in struct generator */
@@ -53,6 +55,12 @@ void counters_end_dialling(struct counters *counters, struct result *result);
  * whether a server that has not accepted all of them still accepts.
  */
 void counters_look_at_queues(struct counters *counters, uint64_t now_ns);
+
+/*
+ * How many connections wait in the queues of the listeners that were there at the start. Looks if
+ * the latest look is old enough, so it may be called as often as one likes.
+ */
+uint64_t counters_queued(struct counters *counters, uint64_t now_ns);
 
 /* Call when the numbers are taken. */
 void counters_end(

@@ -43,7 +43,7 @@ static void look_around(struct run_state *run)
 		return;
 	}
 	if (series_wants(series, elapsed_ns)) {
-		struct snapshot snapshot = table_snapshot(&run->table, run->now_ns);
+		struct snapshot snapshot = run_state_snapshot(run);
 		series_add(series, &snapshot);
 	}
 	if (run->now_ns >= run->counters.next_look_ns) {

@@ -73,10 +73,20 @@ void run_state_finish(struct run_state *run)
 	table_finish(&run->table);
 }
 
+struct snapshot run_state_snapshot(struct run_state *run)
+{
+	struct snapshot snapshot = table_snapshot(&run->table, run->now_ns);
+	if (run->plan->schedule.period_ns > 0) {
+		snapshot.due = pacer_due_before(&run->dialer.pacer, run->now_ns);
+	}
+	snapshot.queued = counters_queued(&run->counters, run->now_ns);
+	return snapshot;
+}
+
 void run_state_take_numbers(struct run_state *run)
 {
 	struct result *result = run->result;
-	result->at_end = table_snapshot(&run->table, run->now_ns);
+	result->at_end = run_state_snapshot(run);
 	result->max_concurrent = run->table.established_now_max;
 	result->duration_ns = result->at_end.elapsed_ns;
 	if (run->phase == PHASE_DIALING) {

@@ -76,6 +76,9 @@ int run_state_init(struct run_state *run, const struct run_params *params, struc
 	struct error *error);
 void run_state_finish(struct run_state *run);
 
+/* The counts now. Looks at the accept queues if it is time to. */
+struct snapshot run_state_snapshot(struct run_state *run);
+
 /* Brings the result up to date. */
 void run_state_take_numbers(struct run_state *run);
 

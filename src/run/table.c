@@ -356,5 +356,7 @@ struct snapshot table_snapshot(const struct table *table, uint64_t now_ns)
 		.established = table->by_state[CONN_ESTABLISHED],
 		.closed = table->by_state[CONN_CLOSED],
 		.failed = table->by_state[CONN_ERROR],
+		.due = RESULT_UNKNOWN,
+		.queued = RESULT_UNKNOWN,
 	};
 }

@@ -166,6 +166,7 @@ static inline enum conn_state table_state(const struct table *table, uint32_t in
 /* Every connection is established, closed or failed. */
 bool table_decided(const struct table *table);
 
+/* What the table does not know, due and queued, is RESULT_UNKNOWN. */
 struct snapshot table_snapshot(const struct table *table, uint64_t now_ns);
 
 #endif

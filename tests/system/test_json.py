@@ -3,6 +3,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import tempfile
 
@@ -96,6 +97,24 @@ class Numbers(harness.Case):
         self.assertEqual(report["host"]["kernel"], os.uname().release)
         self.assertEqual(report["host"]["cpus"], os.cpu_count())
         self.assertEqual(report["series"][-1]["open"], 50)
+        self.assertEqual(report["series"][-1]["due"], 50)
+
+    def test_series_has_the_pace_and_the_queue(self):
+        listener = socket.create_server(("127.0.0.1", 0), backlog=100)
+        self.addCleanup(listener.close)
+        port = listener.getsockname()[1]
+        report = self.report(port, "-c", "50", "-s", "10ms", "--hold", "300ms",
+                             "--fail-if", "errors>0", status=0)
+        for sample in report["series"]:
+            self.assertEqual(sample["due"], min(50, sample["elapsed_ns"] // 10_000_000 + 1))
+            # As last looked at, which may be a tenth of a second ago.
+            self.assertLessEqual(sample["queued"], sample["open"])
+        self.assertGreater(report["series"][3]["queued"], 0)
+        self.assertEqual(report["series"][-1]["queued"], 50)
+        # Without a pace and without a listener.
+        report = self.report(self.free_port(), "-c", "5", "-s", "0", status=2)
+        self.assertEqual([(sample["due"], sample["queued"]) for sample in report["series"]],
+                         [(None, None)] * len(report["series"]))
 
 
 class Stored(harness.Case):

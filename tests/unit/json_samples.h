@@ -174,7 +174,11 @@ static inline void sample_evidence(struct result *result)
 		address_parse_literal("2001:db8::2", 81, &group->address);
 	}
 	series_add(&result->series,
-		&(struct snapshot){.elapsed_ns = 1, .total = 1000, .not_initiated = 1000});
+		&(struct snapshot){.elapsed_ns = 1,
+			.total = 1000,
+			.not_initiated = 1000,
+			.due = 1,
+			.queued = 0});
 	series_end(&result->series,
 		&(struct snapshot){.elapsed_ns = 12345678901,
 			.total = 1000,
@@ -182,7 +186,9 @@ static inline void sample_evidence(struct result *result)
 			.dialing = 10,
 			.established = 600,
 			.closed = 200,
-			.failed = 90});
+			.failed = 90,
+			.due = RESULT_UNKNOWN,
+			.queued = RESULT_UNKNOWN});
 }
 
 /* A run with some of everything. */
@@ -205,7 +211,9 @@ static inline int sample_full(struct result *result)
 		.dialing = 10,
 		.established = 600,
 		.closed = 200,
-		.failed = 90};
+		.failed = 90,
+		.due = RESULT_UNKNOWN,
+		.queued = RESULT_UNKNOWN};
 	result->totals =
 		(struct totals){.dialed = 900, .established = 800, .failed = 90, .dropped = 200};
 	result->unconfirmed = 4;
@@ -330,9 +338,13 @@ static inline int sample_distinct(struct result *result)
 			.dialing = i,
 			.established = i,
 			.closed = i,
-			.failed = i};
+			.failed = i,
+			.due = 9000 + i,
+			.queued = 9500 + i};
 	}
 	result->series.count = SERIES_MAX;
+	result->at_end.due = 9000 + SERIES_MAX - 1;
+	result->at_end.queued = 9500 + SERIES_MAX - 1;
 	result->at_end.elapsed_ns = result->duration_ns;
 	histogram_record_n(&result->times[TIMES_LAG], HISTOGRAM_HIGHEST_US + 5, 3);
 	histogram_record_n(&result->times[TIMES_LAG], 0, 2);

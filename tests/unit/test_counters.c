@@ -19,12 +19,16 @@ struct fixture {
 	struct counters counters;
 	struct sockdiag_listener listeners[4]; /* by target; of 0 sockets: nobody listens */
 	int codes[4]; /* what is wrong instead */
+	unsigned looks;
+	uint64_t look_ns; /* that each takes */
 };
 
 static int find_listener(
 	void *context, const struct address *target, struct sockdiag_listener *ret_listener)
 {
-	const struct fixture *fixture = context;
+	struct fixture *fixture = context;
+	fixture->looks++;
+	fixture->run->script->now_ns += fixture->look_ns;
 	size_t i = address_port(target) - RUN_TARGET_PORT;
 	if (fixture->codes[i] < 0) {
 		return fixture->codes[i];
@@ -250,6 +254,61 @@ static void an_empty_queue_has_nothing_to_be_drained(void **state)
 	assert_int_equal(end(fixture)->drained_for_ns, 0);
 }
 
+static void samples_look_ten_times_a_second(void **state)
+{
+	struct fixture *fixture = *state;
+	fixture->listeners[0] = listener(80, 4, 100, 0);
+	begin(fixture, 1);
+	uint64_t start_ns = fixture->run->script->now_ns;
+	fixture->listeners[0].queued = 9;
+	fixture->looks = 0;
+	assert_int_equal(counters_queued(&fixture->counters, start_ns), 4); /* seen before */
+	assert_int_equal(fixture->looks, 0);
+	for (uint64_t ms = 1; ms <= 1000; ms++) {
+		counters_queued(&fixture->counters, start_ns + ms * MS);
+	}
+	assert_int_equal(fixture->looks, 10);
+	assert_int_equal(counters_queued(&fixture->counters, start_ns + 1001 * MS), 9);
+}
+
+static void looks_that_take_long_are_made_less_often(void **state)
+{
+	struct fixture *fixture = *state;
+	fixture->listeners[0] = listener(80, 4, 100, 0);
+	begin(fixture, 1);
+	fixture->look_ns = 10 * MS;
+	uint64_t now_ns = fixture->run->script->now_ns + 100 * MS;
+	counters_queued(&fixture->counters, now_ns);
+	assert_int_equal(fixture->counters.watch_ns, now_ns + 2000 * MS);
+}
+
+static void samples_add_up_the_queues_each_once(void **state)
+{
+	struct fixture *fixture = *state;
+	for (size_t i = 0; i < 2; i++) {
+		fixture->listeners[i] = listener(80, 3, 100, 0); /* a wildcard for both */
+	}
+	fixture->listeners[2] = listener(82, 5, 100, 0);
+	begin(fixture, 4);
+	assert_int_equal(counters_queued(&fixture->counters, 0), 8);
+	fixture->looks = 0;
+	fixture->listeners[2].queued = 50;
+	assert_int_equal(counters_queued(&fixture->counters, fixture->counters.watch_ns), 53);
+	assert_int_equal(fixture->looks, 2); /* nor at the target on which nobody listens */
+	fixture->codes[2] = -ENOBUFS;
+	assert_true(
+		counters_queued(&fixture->counters, fixture->counters.watch_ns) == RESULT_UNKNOWN);
+}
+
+static void without_a_listener_samples_do_not_look(void **state)
+{
+	struct fixture *fixture = *state;
+	begin(fixture, 1);
+	fixture->looks = 0;
+	assert_true(counters_queued(&fixture->counters, at_ms(5000)) == RESULT_UNKNOWN);
+	assert_int_equal(fixture->looks, 0);
+}
+
 static void the_resolution_is_the_mean_of_what_was_not_seen(void **state)
 {
 	struct fixture *fixture = *state;
@@ -307,6 +366,10 @@ int main(void)
 		CASE(a_server_that_is_at_it_has_accepted_since_the_last_look),
 		CASE(a_look_of_just_now_tells_nothing_of_that),
 		CASE(an_empty_queue_has_nothing_to_be_drained),
+		CASE(samples_look_ten_times_a_second),
+		CASE(looks_that_take_long_are_made_less_often),
+		CASE(samples_add_up_the_queues_each_once),
+		CASE(without_a_listener_samples_do_not_look),
 		CASE(the_resolution_is_the_mean_of_what_was_not_seen),
 		CASE(the_wait_for_a_processor_is_the_scheduler_s),
 		CASE(without_its_counters_a_host_has_added_nothing),

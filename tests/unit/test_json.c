@@ -246,12 +246,14 @@ static void the_series_is_told_sample_by_sample(void **state)
 	const json_t *series = json_object_get(fixture->root, "series");
 	assert_int_equal(json_array_size(series), 2);
 	const struct expected_count first[] = {{"not_dialed", 1000}, {"dialing", 0}, {"open", 0},
-		{"closed_by_peer", 0}, {"failed", 0}};
+		{"closed_by_peer", 0}, {"failed", 0}, {"due", 1}, {"queued", 0}};
 	const struct expected_count last[] = {{"not_dialed", 100}, {"dialing", 10}, {"open", 600},
 		{"closed_by_peer", 200}, {"failed", 90}};
 	assert_counts(json_array_get(series, 0), first, LENGTH(first), 1);
 	assert_int_equal(count_of(json_array_get(series, 0), "elapsed_ns"), 1);
-	assert_counts(json_array_get(series, 1), last, LENGTH(last), 1);
+	assert_counts(json_array_get(series, 1), last, LENGTH(last), 3);
+	assert_true(json_is_null(json_object_get(json_array_get(series, 1), "due")));
+	assert_true(json_is_null(json_object_get(json_array_get(series, 1), "queued")));
 	assert_int_equal(count_of(json_array_get(series, 1), "elapsed_ns"), 12345678901);
 	assert_int_equal(count_of(fixture->root, "series_step_ns"), SERIES_FIRST_STEP_NS);
 }

@@ -201,6 +201,8 @@ static void each_member_comes_back(void **state)
 	assert_int_equal(result->held, again->held);
 	assert_string_equal(result->error.text, again->error.text);
 	assert_int_equal(result->at_end.elapsed_ns, again->at_end.elapsed_ns);
+	assert_int_equal(result->at_end.due, again->at_end.due);
+	assert_int_equal(result->at_end.queued, again->at_end.queued);
 	assert_same_address(&result->target, &again->target);
 	assert_same_settings(&result->settings, &again->settings);
 	assert_same_lists(result, again);
@@ -242,7 +244,7 @@ static void each_member_has_a_row(void **state)
 	assert_int_equal(sizeof(struct host_view),
 		size_of_figures(FIGURES_HOST) + (HOST_KERNEL_MAX + 7) / 8 * 8);
 	assert_int_equal(sizeof(struct cause_tally), 32);
-	assert_int_equal(sizeof(struct snapshot), 7 * sizeof(uint64_t));
+	assert_int_equal(sizeof(struct snapshot), 9 * sizeof(uint64_t));
 }
 
 /* Counts that a double could not hold. */

@@ -481,6 +481,10 @@ static void paced_dials_begin_when_they_are_due(void **state)
 	assert_int_equal(run->result.generator.period_ns, 10 * MS);
 	assert_int_equal(run->result.generator.last_dial_ns, 190 * MS);
 	assert_int_equal(run->result.dialing_ns, 192 * MS);
+	const struct series *series = &run->result.series;
+	assert_in_range(series->samples[1].elapsed_ns, 100 * MS, 110 * MS);
+	assert_int_equal(series->samples[1].due, series->samples[1].elapsed_ns / (10 * MS) + 1);
+	assert_int_equal(series->samples[series->count - 1].due, 20);
 }
 
 /* Above some thousands a second one is armed, and those due meanwhile follow it. */
