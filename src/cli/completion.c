@@ -63,23 +63,39 @@ static bool print_choices(FILE *out, const struct command *command)
 	return command->choices != NULL;
 }
 
-/* Prints " --close:fin|rst" for options with fixed values, or " --output:json=" for paths. */
+/* Prints what precedes a path: "json=", "csv=", with `between` them. */
+static void print_formats(FILE *out, const struct option_row *row, const char *between)
+{
+	const char *name;
+	for (size_t i = 0; (name = row->format_at(i)) != NULL; i++) {
+		fprintf(out, "%s%s=", i > 0 ? between : "", name);
+	}
+}
+
+/* Prints "--close:fin|rst" for options with fixed values, or "--output:json=|csv=" for paths. */
+static void print_bash_value(FILE *out, const struct option_row *row)
+{
+	if (row->format_at != NULL) {
+		print_formats(out, row, "|");
+	} else {
+		char choices[OPTION_ARGUMENT_MAX];
+		fputs(options_format_argument(row, choices), out);
+	}
+}
+
 static void print_bash_values(FILE *out, const struct command *command, bool paths)
 {
 	const struct option_row *row;
 	for (size_t i = 0; (row = options_at(&command->options, i)) != NULL; i++) {
-		char choices[OPTION_ARGUMENT_MAX];
-		const char *values = row->before_path;
-		if (!paths) {
-			values = row->kind == OPTION_CHOICE ? options_format_argument(row, choices)
-							    : NULL;
+		if (paths ? row->format_at == NULL : row->kind != OPTION_CHOICE) {
+			continue;
 		}
-		if (values != NULL && row->letter != '\0') {
-			fprintf(out, " -%c:%s", row->letter, values);
+		if (row->letter != '\0') {
+			fprintf(out, " -%c:", row->letter);
+			print_bash_value(out, row);
 		}
-		if (values != NULL) {
-			fprintf(out, " --%s:%s", row->name, values);
-		}
+		fprintf(out, " --%s:", row->name);
+		print_bash_value(out, row);
 	}
 }
 
@@ -139,13 +155,13 @@ static const char bash_values[] =
 	"\tif [[ $paths == *\" $option:\"* ]]; then\n"
 	"\t\tpaths=${paths#*\" $option:\"}\n"
 	"\t\tpaths=${paths%% *}\n"
-	"\t\tif [[ -n $before && $before == \"$paths\" ]]; then\n"
+	"\t\tif [[ -n $before && \"|$paths|\" == *\"|$before|\"* ]]; then\n"
 	"\t\t\tcompopt -o filenames 2>/dev/null\n"
 	"\t\t\tlocal IFS=$'\\n'\n"
 	"\t\t\tCOMPREPLY=($(compgen -f -- \"$current\"))\n"
 	"\t\telse\n"
 	"\t\t\tcompopt -o nospace 2>/dev/null\n"
-	"\t\t\tCOMPREPLY=($(compgen -W \"$paths\" -- \"$current\"))\n"
+	"\t\t\tCOMPREPLY=($(compgen -W \"${paths//|/ }\" -- \"$current\"))\n"
 	"\t\tfi\n"
 	"\t\treturn\n"
 	"\tfi\n";
@@ -195,9 +211,12 @@ static void print_zsh_value(FILE *out, const struct option_row *row)
 		fputc('(', out);
 		print_words(out, row->choices);
 		fputc(')', out);
-	} else if (row->before_path != NULL) {
-		fprintf(out, "{compset -P \"%s\" && _files || compadd -S \"\" %s}",
-			row->before_path, row->before_path);
+	} else if (row->format_at != NULL) {
+		fputs("{compset -P \"(", out);
+		print_formats(out, row, "|");
+		fputs(")\" && _files || compadd -S \"\" ", out);
+		print_formats(out, row, " ");
+		fputc('}', out);
 	} else {
 		fputc(' ', out);
 	}
@@ -279,8 +298,10 @@ static void print_zsh(FILE *out)
 /* If files are allowed (-F), fish completes the path after a "=" itself. */
 static void print_fish_value(FILE *out, const struct option_row *row)
 {
-	if (row->before_path != NULL) {
-		fprintf(out, " -r -F -a '%s'", row->before_path);
+	if (row->format_at != NULL) {
+		fputs(" -r -F -a '", out);
+		print_formats(out, row, " ");
+		fputc('\'', out);
 	} else if (options_takes_value(row)) {
 		fputs(" -x", out);
 	}

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "tcpgoon/report/formats.h"
 #include "tcpgoon/stats/cause.h"
 #include "tcpgoon/verdict/diagnose.h"
 #include "tcpgoon/verdict/exit_status.h"
@@ -116,6 +117,16 @@ static void print_operators(FILE *out)
 	fputs(".\n", out);
 }
 
+static void print_formats(FILE *out)
+{
+	for (size_t i = 0; report_formats[i] != NULL; i++) {
+		print_bold(out, report_formats[i]->name);
+		fputs("\n\t", out);
+		print_text(out, report_formats[i]->summary);
+		fputs(".\n\n", out);
+	}
+}
+
 /* "1, 4, 3, 2" */
 static void print_order(FILE *out)
 {
@@ -143,6 +154,7 @@ static const struct {
 } tables[] = {
 	{"causes", print_causes},
 	{"findings", print_findings},
+	{"formats", print_formats},
 	{"metrics", print_metrics},
 	{"operators", print_operators},
 	{"statistics", print_statistics},

@@ -417,9 +417,27 @@ static const char *unit_name(uint64_t unit_ns)
 	return unit_ns == NSEC_PER_SEC ? "seconds" : "milliseconds";
 }
 
+/* " (formats: json, csv)" */
+static void list_formats(const struct option_row *row, char buffer[OPTION_TAIL_MAX])
+{
+	const char *name;
+	size_t used = (size_t)snprintf(buffer, OPTION_TAIL_MAX, " (formats: ");
+	for (size_t i = 0; (name = row->format_at(i)) != NULL && used < OPTION_TAIL_MAX; i++) {
+		used += (size_t)snprintf(
+			buffer + used, OPTION_TAIL_MAX - used, "%s%s", i > 0 ? ", " : "", name);
+	}
+	if (used < OPTION_TAIL_MAX) {
+		snprintf(buffer + used, OPTION_TAIL_MAX - used, ")");
+	}
+}
+
 char *options_format_tail(const struct option_row *row, char buffer[OPTION_TAIL_MAX])
 {
 	buffer[0] = '\0';
+	if (row->format_at != NULL) {
+		list_formats(row, buffer);
+		return buffer;
+	}
 	if (row->kind == OPTION_DURATION) {
 		snprintf(buffer, OPTION_TAIL_MAX, " (default %s; bare numbers are %s)",
 			row->initial, unit_name(row->bare_unit_ns));

@@ -32,7 +32,8 @@ struct option_row {
 	const char *initial; /* the default, as users would write it; NULL: false, or no text */
 	const char *help;
 	const char *const *choices; /* of an OPTION_CHOICE: names by enum value; ends with NULL */
-	const char *before_path; /* what precedes a path in its value: "json="; NULL: no path */
+	/* The words one of which precedes "=" and a path in its value; NULL: it has no path. */
+	const char *(*format_at)(size_t index);
 	uint64_t min; /* for counts, and for durations in nanoseconds */
 	uint64_t max;
 	bool or_zero; /* for durations: 0 means none, and is allowed although below min */
@@ -47,7 +48,7 @@ struct option_row {
 
 /*
  * Rows by kind. `field_` is an OPTION_FIELD; `letter_` is 0 for none. Rare members are added after
- * the macro: {OPT_TEXTS(...), .before_path = "json="}.
+ * the macro: {OPT_TEXTS(...), .format_at = report_format_name_at}.
  */
 #define OPT_FLAG(name_, letter_, field_, help_) \
 	.name = (name_), .letter = (letter_), .kind = OPTION_FLAG, .help = (help_), field_
@@ -106,8 +107,11 @@ char *options_format_argument(const struct option_row *row, char buffer[OPTION_A
 #define OPTION_HEAD_MAX 80
 char *options_format_head(const struct option_row *row, char buffer[OPTION_HEAD_MAX]);
 
-/* What follows its help text: " (default 10ms; bare numbers are milliseconds)", or "". */
-#define OPTION_TAIL_MAX 120
+/*
+ * What follows its help text: " (default 10ms; bare numbers are milliseconds)",
+ * " (formats: json, csv)", or "".
+ */
+#define OPTION_TAIL_MAX 200
 char *options_format_tail(const struct option_row *row, char buffer[OPTION_TAIL_MAX]);
 
 /*

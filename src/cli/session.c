@@ -16,6 +16,7 @@
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/signals.h"
 #include "tcpgoon/base/units.h"
+#include "tcpgoon/report/formats.h"
 #include "tcpgoon/report/progress.h"
 #include "tcpgoon/run/run.h"
 #include "tcpgoon/verdict/verdict.h"
@@ -43,9 +44,9 @@ static const struct option_row rows[] = {
 	{OPT_TEXTS("abort-if", 0, FIELD(abort_if), "EXPRESSION",
 		"Like --fail-if, and ends the run as soon as it holds")},
 	{OPT_TEXTS("output", 'o', FIELD(outputs), "FORMAT=PATH",
-		 "Write a report to a file; the format is json; - is standard output, and the "
-		 "text then goes to standard error; may be repeated"),
-		.before_path = "json="},
+		 "Write a report to a file; - is standard output, and the text then goes to "
+		 "standard error; may be repeated"),
+		.format_at = report_format_name_at},
 	ENGINE_ROW(struct settings, engine),
 	{OPT_FLAG("force", 0, FIELD(force),
 		"Dial even if the limits of this machine do not allow all of it")},

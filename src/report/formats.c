@@ -9,3 +9,9 @@ const struct report_ops *const report_formats[] = {
 	&report_json,
 	NULL,
 };
+
+const char *report_format_name_at(size_t index)
+{
+	const size_t count = sizeof(report_formats) / sizeof(report_formats[0]) - 1;
+	return index < count ? report_formats[index]->name : NULL;
+}

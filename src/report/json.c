@@ -386,6 +386,7 @@ static int json_end(
 const struct report_ops report_json = {
 	.name = "json",
 	.extension = "json",
+	.summary = "the whole result for programs, as one document",
 	.mode = REPORT_WHOLE,
 	.end = json_end,
 };

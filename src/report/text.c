@@ -31,6 +31,7 @@ static int text_end(
 const struct report_ops report_text = {
 	.name = "text",
 	.extension = "txt",
+	.summary = "what a run prints",
 	.mode = REPORT_STREAM,
 	.sample = text_sample,
 	.end = text_end,

@@ -17,6 +17,7 @@
 #include "cli/session.h"
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/plan/settings.h"
+#include "tcpgoon/report/formats.h"
 #include "tcpgoon/stats/cause.h"
 #include "tcpgoon/verdict/diagnose.h"
 #include "tcpgoon/verdict/threshold.h"
@@ -305,7 +306,7 @@ static void manual_tells_of_every_part_of_a_threshold(void **state)
 {
 	(void)state;
 	char *page = expand_shipped_manual();
-	char *text = section(page, "\n# THRESHOLDS\n", "\n# JSON\n");
+	char *text = section(page, "\n# THRESHOLDS\n", "\n# REPORTS\n");
 	static const char *const behind[] = {
 		[THRESHOLD_COUNT] = " (count; percentages are of those ",
 		[THRESHOLD_TIME] = "._STATISTIC_ (time, of the ",
@@ -321,6 +322,20 @@ static void manual_tells_of_every_part_of_a_threshold(void **state)
 	}
 	for (int i = 0; i < THRESHOLD_RELATIONS; i++) {
 		assert_bold(text, threshold_relation_name((enum threshold_relation)i), "");
+	}
+	free(text);
+	free(page);
+}
+
+static void manual_tells_of_every_format(void **state)
+{
+	(void)state;
+	char *page = expand_shipped_manual();
+	char *text = section(page, "\n# REPORTS\n", "\n# JSON\n");
+	for (size_t i = 0; report_formats[i] != NULL; i++) {
+		char behind[300];
+		snprintf(behind, sizeof(behind), "\n\t%.20s", report_formats[i]->summary);
+		assert_bold(text, report_formats[i]->name, behind);
 	}
 	free(text);
 	free(page);
@@ -413,7 +428,25 @@ static void completions_tell_of_every_option(void **state)
 		"\ncomplete -c tcpgoon -n __fish_use_subcommand ", " -l %s ", " -s %c ");
 }
 
-static void check_completed_values(const char *shell, const char *close, const char *output)
+/* Puts the formats in the place of the "@": "json=", "csv=", with `between` them. */
+static char *expect_formats(const char *frame, const char *between)
+{
+	struct capture capture;
+	capture_open(&capture);
+	for (const char *at = frame; *at != '\0'; at++) {
+		for (size_t i = 0; *at == '@' && report_formats[i] != NULL; i++) {
+			fprintf(capture.out, "%s%s=", i > 0 ? between : "",
+				report_formats[i]->name);
+		}
+		if (*at != '@') {
+			fputc(*at, capture.out);
+		}
+	}
+	capture_close(&capture);
+	return capture.text;
+}
+
+static void check_completed_values(const char *shell, const char *close, char *output)
 {
 	struct capture capture;
 	capture_open(&capture);
@@ -423,16 +456,20 @@ static void check_completed_values(const char *shell, const char *close, const c
 	assert_contains(capture.text, close);
 	assert_contains(capture.text, output);
 	free(capture.text);
+	free(output);
 }
 
 static void completions_tell_of_fixed_values(void **state)
 {
 	(void)state;
-	check_completed_values("bash", " --close:fin|rst ", " -o:json= --output:json= ");
+	check_completed_values("bash", " --close:fin|rst ", expect_formats(" -o:@ ", "|"));
+	check_completed_values("bash", " --close:fin|rst ", expect_formats(" --output:@ ", "|"));
 	check_completed_values("zsh", ":fin|rst:(fin rst)'",
-		":FORMAT=PATH:{compset -P \"json=\" && _files || compadd -S \"\" json=}'");
+		expect_formats(":FORMAT=PATH:{compset -P \"(@)\" && _files ", "|"));
 	check_completed_values(
-		"fish", " -l close -x -a 'fin rst' ", " -l output -r -F -a 'json=' ");
+		"zsh", ":fin|rst:(fin rst)'", expect_formats("|| compadd -S \"\" @}'", " "));
+	check_completed_values("fish", " -l close -x -a 'fin rst' ",
+		expect_formats(" -l output -r -F -a '@' ", " "));
 }
 
 static void completion_of_another_shell_is_refused(void **state)
@@ -456,6 +493,7 @@ int main(void)
 		cmocka_unit_test(manual_tells_of_every_option),
 		cmocka_unit_test(manual_tells_of_every_cause_and_finding),
 		cmocka_unit_test(manual_tells_of_every_part_of_a_threshold),
+		cmocka_unit_test(manual_tells_of_every_format),
 		cmocka_unit_test(manual_refuses_an_unknown_table),
 		cmocka_unit_test(manual_refuses_an_unknown_command),
 		cmocka_unit_test(manual_keeps_other_lines),

@@ -23,6 +23,7 @@ enum report_mode {
 struct report_ops {
 	const char *name; /* as in -o NAME=PATH */
 	const char *extension; /* of the name of a file that holds it */
+	const char *summary; /* what it is and who reads it: the end of a sentence */
 	enum report_mode mode;
 	size_t state_size; /* of what it remembers between calls; zeroed first */
 	/* Before the first dial. */
