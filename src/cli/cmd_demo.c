@@ -284,12 +284,19 @@ static int execute(int argc, char **argv)
 	return status;
 }
 
+static const struct help_example examples[] = {
+	{"tcpgoon demo", "Ten thousand connections to a server of its own"},
+	{"tcpgoon demo -c 1m -i 10", "A million of them, with a status line every ten seconds"},
+	{0},
+};
+
 const struct command command_demo = {
 	.name = "demo",
 	.summary = "Run tcpgoon test against a server of its own",
 	.description =
-		"Starts the server in a second process on a free port of 127.0.0.1, runs the\n"
-		"test against it, and ends it. Nothing needs to be set up.\n",
+		"Starts the server in a second process on a free port of 127.0.0.1, runs the "
+		"test against it, and ends it. Nothing needs to be set up.",
+	.examples = examples,
 	.options =
 		{
 			.own = rows,

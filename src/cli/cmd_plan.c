@@ -321,17 +321,27 @@ static int execute(int argc, char **argv)
 	return status;
 }
 
+static const struct help_example examples[] = {
+	{"tcpgoon plan 10.0.0.9 8080 -c 1m",
+		"What a million connections would take, and whether this machine allows them"},
+	{"tcpgoon plan 10.0.0.9 8080 -c 1m --source 10.0.0.16/28",
+		"The same from sixteen addresses of this host"},
+	{0},
+};
+
 const struct command command_plan = {
 	.name = "plan",
 	.arguments = "<host> <port>",
 	.summary = "Show what a run would dial and whether this machine can, and dial nothing",
 	.description =
-		"Takes the flags of 'run', so that only the word needs to change. Shows the\n"
-		"targets, the sources, the schedule, where reports go, and each limit of this\n"
-		"machine: what there is, what the run needs, and how to raise it. Tries the\n"
-		"engine as a run would use it. The exit status is 0 if the run is possible, 4 if a limit\n"
-		"or a route prevents it, and 1 if the engine that\n"
-		"was asked for is refused.\n",
+		"Takes the flags of 'run', so that only the word needs to change. Shows the "
+		"targets, the sources, the schedule, where reports go, and each limit of this "
+		"machine: what there is, what the run needs, and how to raise it. Tries the "
+		"engine as a run would use it.\n"
+		"\n"
+		"The exit status is 0 if the run is possible, 4 if a limit or a route prevents "
+		"it, and 1 if the engine that was asked for is refused.",
+	.examples = examples,
 	.options = {.shared = &session_target_options},
 	.execute = execute,
 };

@@ -97,18 +97,32 @@ static int execute(int argc, char **argv)
 	return status;
 }
 
+static const struct help_example examples[] = {
+	{"tcpgoon run example.org 443 -c 5k -s 1ms",
+		"Five thousand connections at 1000 a second; asks before it starts"},
+	{"tcpgoon run example.org 443 -y -c 5k --hold 1m",
+		"As many, held and watched for a minute; does not ask"},
+	{"tcpgoon run example.org 443 -y --hold 2s --fail-if 'connect.p99>50ms' "
+	 "--fail-if 'errors>1%'",
+		"A test that a CI can fail: the exit status is 3 if either holds"},
+	{"tcpgoon run example.org 443 -y -o json=result.json",
+		"The whole result for programs, beside the text"},
+	{0},
+};
+
 const struct command command_run = {
 	.name = "run",
 	.arguments = "<host> <port>",
 	.summary = "Run tcpgoon test",
 	.description =
-		"Opens connections to the port of the host, one after the other, and ends once\n"
-		"each is established or has failed; with --hold, when that time is over or none\n"
+		"Opens connections to the port of the host, one after the other, and ends once "
+		"each is established or has failed; with --hold, when that time is over or none "
 		"is open any more. ^C ends the run with its report; a second ^C ends it at once.\n"
 		"\n"
-		"Thresholds are METRIC OPERATOR VALUE, for counts such as 'errors>1%' or\n"
-		"'unconfirmed>0', for times such as 'connect.p99>50ms', 'handshake.max>1s' or\n"
-		"'lag.p99>10ms', or for the 'rate'. tcpgoon(1) lists them all.\n",
+		"Thresholds are METRIC OPERATOR VALUE, for counts such as 'errors>1%' or "
+		"'unconfirmed>0', for times such as 'connect.p99>50ms', 'handshake.max>1s' or "
+		"'lag.p99>10ms', or for the 'rate'. tcpgoon(1) lists them all.",
+	.examples = examples,
 	.options = {.shared = &session_target_options},
 	.execute = execute,
 };

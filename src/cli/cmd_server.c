@@ -27,17 +27,23 @@ struct server_options {
 
 static const struct option_row rows[] = {
 	{OPT_COUNT("port", 'p', FIELD(server.port), "PORT", "54321", 1024, 65535,
-		"TCP listening port, from 1024 to 65535")},
+		 "TCP listening port, from 1024 to 65535"),
+		.group = GROUP_TARGET},
 	{OPT_COUNT("maxconnections", 'm', FIELD(server.max_connections), "N", "10", 0, UINT32_MAX,
-		"How many total connections we will accept, 0 for no limit")},
+		 "How many total connections we will accept, 0 for no limit"),
+		.group = GROUP_LIFE},
 	{OPT_DURATION("duration", 'd', FIELD(server.duration_ns), "30s", NSEC_PER_SEC, 0,
-		365 * 24 * 3600 * NSEC_PER_SEC, "Running time before dropping, 0 for no limit")},
+		 365 * 24 * 3600 * NSEC_PER_SEC, "Running time before dropping, 0 for no limit"),
+		.group = GROUP_LIFE},
 	{OPT_TEXT("listen", 0, FIELD(server.listen), "ADDRESS",
-		"Listen only on this address of the host")},
+		 "Listen only on this address of the host"),
+		.group = GROUP_TARGET},
 	{OPT_COUNT("backlog", 0, FIELD(server.backlog), "N", "0", 0, INT32_MAX,
-		"Connections that may wait to be accepted, 0 for the system's maximum")},
+		 "Connections that may wait to be accepted, 0 for the system's maximum"),
+		.group = GROUP_TARGET},
 	ENGINE_ROW(struct server_options, server.engine),
-	{OPT_FLAG("debug", 0, FIELD(debug), "Print a line for each event to standard error")},
+	{OPT_FLAG("debug", 0, FIELD(debug), "Print a line for each event to standard error"),
+		.group = GROUP_OUTPUT},
 };
 
 /* The context of the observer. */
@@ -165,13 +171,19 @@ static int execute(int argc, char **argv)
 	return r < 0 ? command_fail(&error) : EXIT_STATUS_OK;
 }
 
+static const struct help_example examples[] = {
+	{"tcpgoon server -p 5555 -m 0 -d 0", "A target that accepts all, until ^C"},
+	{0},
+};
+
 const struct command command_server = {
 	.name = "server",
 	.summary = "Simple TCP server",
 	.description =
-		"Accepts connections, reads and discards data, and counts. Unlike the Go program\n"
-		"it prints no line for each connection: that would cost more than accepting it.\n"
-		"--debug prints them.\n",
+		"Accepts connections, reads and discards data, and counts. Unlike the Go program "
+		"it prints no line for each connection: that would cost more than accepting it. "
+		"--debug prints them.",
+	.examples = examples,
 	.options =
 		{
 			.own = rows,

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "cli/help.h"
 #include "tcpgoon/verdict/verdict.h"
 
 int command_fail(const struct error *error)
@@ -33,9 +32,11 @@ void command_print_help(FILE *out, const struct command *command)
 		command->arguments == NULL ? "" : " ",
 		command->arguments == NULL ? "" : command->arguments);
 	if (command->description != NULL) {
-		fprintf(out, "%s\n", command->description);
+		help_print_paragraphs(out, command->description);
 	}
-	fputs("Flags:\n", out);
+	if (command->examples != NULL) {
+		help_print_examples(out, command->examples);
+	}
 	help_print_options(out, &command->options);
 }
 

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "cli/help.h"
 #include "cli/options.h"
 #include "tcpgoon/base/error.h"
 
@@ -14,8 +15,10 @@ struct command {
 	const char *arguments; /* as in the usage line: "<host> <port>"; NULL: none */
 	const char *const *choices; /* the words its argument may be, NULL at the end; NULL: any */
 	bool takes_command; /* its argument may be the name of any command */
+	bool takes_files; /* its arguments are paths of files */
 	const char *summary; /* a line without a full stop */
-	const char *description; /* paragraphs, of lines that end in a newline; NULL: none */
+	const char *description; /* paragraphs, which an empty line parts; NULL: none */
+	const struct help_example *examples; /* the last has no line; NULL: none */
 	struct options options;
 	/* argv[0] is the argument after the name of the command. Returns the exit status. */
 	int (*execute)(int argc, char **argv);

@@ -72,22 +72,46 @@ static void print_formats(FILE *out, const struct option_row *row, const char *b
 	}
 }
 
-/* Prints "--close:fin|rst" for options with fixed values, or "--output:json=|csv=" for paths. */
+/* How the value of an option is completed in bash. */
+enum bash_values {
+	BASH_NONE,
+	BASH_CHOICES,
+	BASH_FORMATS,
+	BASH_FILES,
+};
+
+static enum bash_values bash_values_of(const struct option_row *row)
+{
+	return row->choices != NULL      ? BASH_CHOICES
+		: row->format_at != NULL ? BASH_FORMATS
+		: row->is_path           ? BASH_FILES
+					 : BASH_NONE;
+}
+
 static void print_bash_value(FILE *out, const struct option_row *row)
 {
-	if (row->format_at != NULL) {
-		print_formats(out, row, "|");
-	} else {
-		char choices[OPTION_ARGUMENT_MAX];
+	char choices[OPTION_ARGUMENT_MAX];
+	switch (bash_values_of(row)) {
+	case BASH_CHOICES:
 		fputs(options_format_argument(row, choices), out);
+		break;
+	case BASH_FORMATS:
+		print_formats(out, row, "|");
+		break;
+	case BASH_FILES:
+	case BASH_NONE:
+		break;
 	}
 }
 
-static void print_bash_values(FILE *out, const struct command *command, bool paths)
+/* Prints "NAME=' --close:fin|rst'", "NAME=' --output:json=|csv='" or "NAME=' --config:'". */
+static void print_bash_values(
+	FILE *out, const struct command *command, const char *name, enum bash_values values)
 {
+	fprintf(out, "\t\t%s='", name);
 	const struct option_row *row;
 	for (size_t i = 0; (row = options_at(&command->options, i)) != NULL; i++) {
-		if (paths ? row->format_at == NULL : row->kind != OPTION_CHOICE) {
+		if (bash_values_of(row) != values) {
 			continue;
 		}
 		if (row->letter != '\0') {
@@ -97,11 +121,13 @@ static void print_bash_values(FILE *out, const struct command *command, bool pat
 		fprintf(out, " --%s:", row->name);
 		print_bash_value(out, row);
 	}
+	fputs(" '\n", out);
 }
 
 static void print_bash_words(FILE *out, const struct command *command)
 {
-	fprintf(out, "\t%s)\n\t\twords='", command->name);
+	fprintf(out, "\t%s)\n\t\ttakes_files=%s\n\t\twords='", command->name,
+		command->takes_files ? "yes" : "");
 	print_choices(out, command);
 	const struct option_row *row;
 	for (size_t i = 0; (row = options_at(&command->options, i)) != NULL; i++) {
@@ -119,11 +145,11 @@ static void print_bash_words(FILE *out, const struct command *command)
 			fprintf(out, " --%s", row->name);
 		}
 	}
-	fputs(" '\n\t\tfixed='", out);
-	print_bash_values(out, command, false);
-	fputs(" '\n\t\tpaths='", out);
-	print_bash_values(out, command, true);
-	fputs(" '\n\t\t;;\n", out);
+	fputs(" '\n", out);
+	print_bash_values(out, command, "fixed", BASH_CHOICES);
+	print_bash_values(out, command, "paths", BASH_FORMATS);
+	print_bash_values(out, command, "files", BASH_FILES);
+	fputs("\t\t;;\n", out);
 }
 
 /*
@@ -156,23 +182,31 @@ static const char bash_values[] =
 	"\t\tpaths=${paths#*\" $option:\"}\n"
 	"\t\tpaths=${paths%% *}\n"
 	"\t\tif [[ -n $before && \"|$paths|\" == *\"|$before|\"* ]]; then\n"
-	"\t\t\tcompopt -o filenames 2>/dev/null\n"
-	"\t\t\tlocal IFS=$'\\n'\n"
-	"\t\t\tCOMPREPLY=($(compgen -f -- \"$current\"))\n"
+	"\t\t\t_tcpgoon_files \"$current\"\n"
 	"\t\telse\n"
 	"\t\t\tcompopt -o nospace 2>/dev/null\n"
 	"\t\t\tCOMPREPLY=($(compgen -W \"${paths//|/ }\" -- \"$current\"))\n"
 	"\t\tfi\n"
+	"\t\treturn\n"
+	"\tfi\n"
+	"\tif [[ $files == *\" $option:\"* ]]; then\n"
+	"\t\t_tcpgoon_files \"$current\"\n"
 	"\t\treturn\n"
 	"\tfi\n";
 
 static void print_bash(FILE *out)
 {
 	fputs("# bash completion for tcpgoon\n"
+	      "_tcpgoon_files()\n"
+	      "{\n"
+	      "\tcompopt -o filenames 2>/dev/null\n"
+	      "\tlocal IFS=$'\\n'\n"
+	      "\tCOMPREPLY=($(compgen -f -- \"$1\"))\n"
+	      "}\n"
 	      "_tcpgoon()\n"
 	      "{\n"
 	      "\tlocal at=$COMP_CWORD current=${COMP_WORDS[COMP_CWORD]}\n"
-	      "\tlocal words valued= fixed= paths=\n"
+	      "\tlocal words takes_files= valued= fixed= paths= files=\n"
 	      "\tCOMPREPLY=()\n"
 	      "\tif ((COMP_CWORD == 1)); then\n"
 	      "\t\tCOMPREPLY=($(compgen -W '",
@@ -196,6 +230,10 @@ static void print_bash(FILE *out)
 	fputs("\tif [[ $valued == *\" $option \"* ]]; then\n"
 	      "\t\treturn\n"
 	      "\tfi\n"
+	      "\tif [[ -n $takes_files && $current != -* ]]; then\n"
+	      "\t\t_tcpgoon_files \"$current\"\n"
+	      "\t\treturn\n"
+	      "\tfi\n"
 	      "\tCOMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
 	      "}\n"
 	      "complete -F _tcpgoon tcpgoon\n",
@@ -217,6 +255,8 @@ static void print_zsh_value(FILE *out, const struct option_row *row)
 		fputs(")\" && _files || compadd -S \"\" ", out);
 		print_formats(out, row, " ");
 		fputc('}', out);
+	} else if (row->is_path) {
+		fputs("_files", out);
 	} else {
 		fputc(' ', out);
 	}
@@ -225,11 +265,14 @@ static void print_zsh_value(FILE *out, const struct option_row *row)
 static void print_zsh_option(FILE *out, const struct option_row *row)
 {
 	bool valued = options_takes_value(row);
-	if (row->letter != '\0') {
+	bool repeated = row->kind == OPTION_TEXTS;
+	if (row->letter != '\0' && repeated) {
+		fprintf(out, "\t\t\t'*'{-%c+,--%s=}'[", row->letter, row->name);
+	} else if (row->letter != '\0') {
 		fprintf(out, "\t\t\t'(-%c --%s)'{-%c%s,--%s%s}'[", row->letter, row->name,
 			row->letter, valued ? "+" : "", row->name, valued ? "=" : "");
 	} else {
-		fprintf(out, "\t\t\t'--%s%s[", row->name, valued ? "=" : "");
+		fprintf(out, "\t\t\t'%s--%s%s[", repeated ? "*" : "", row->name, valued ? "=" : "");
 	}
 	print_quoted(out, row->help, "[]\\");
 	fputs("]", out);
@@ -250,6 +293,8 @@ static void print_zsh_command(FILE *out, const struct command *command)
 		fputs("\t\t\t'1:argument:(", out);
 		print_choices(out, command);
 		fputs(")'\n", out);
+	} else if (command->takes_files) {
+		fputs("\t\t\t'*:file:_files'\n", out);
 	} else if (command->arguments != NULL) {
 		fputs("\t\t\t'1:host:_hosts' '2:port: '\n", out);
 	} else {
@@ -302,6 +347,8 @@ static void print_fish_value(FILE *out, const struct option_row *row)
 		fputs(" -r -F -a '", out);
 		print_formats(out, row, " ");
 		fputc('\'', out);
+	} else if (row->is_path) {
+		fputs(" -r -F", out);
 	} else if (options_takes_value(row)) {
 		fputs(" -x", out);
 	}
@@ -334,6 +381,9 @@ static void print_fish_command(FILE *out, const struct command *command)
 		fprintf(out, "%s%s' -a '", condition, command->name);
 		print_choices(out, command);
 		fputs("'\n", out);
+	}
+	if (command->takes_files) {
+		fprintf(out, "%s%s' -F\n", condition, command->name);
 	}
 }
 

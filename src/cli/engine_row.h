@@ -11,7 +11,8 @@
 	{                                                                                          \
 		OPT_CHOICE("engine", 0, OPTION_FIELD(type_, field_), engine_names, "auto",         \
 			"How connections reach the kernel; auto: io_uring, or epoll, which takes " \
-			"a file descriptor for each, where io_uring cannot be had")                \
+			"a file descriptor for each, where io_uring cannot be had"),               \
+			.group = GROUP_MACHINE                                                     \
 	}
 
 #endif

@@ -8,13 +8,14 @@
 #define COLUMNS 100
 
 /*
- * Prints words from `column` on. Breaks before a word that would pass COLUMNS, and indents again.
+ * Prints the words of a paragraph from `column` on. Breaks before a word that would pass COLUMNS,
+ * and indents again. Returns where the paragraph ends.
  */
-static void print_wrapped(FILE *out, size_t column, const char *text)
+static const char *print_wrapped(FILE *out, size_t column, const char *text)
 {
 	size_t at = column;
-	while (*text != '\0') {
-		size_t length = strcspn(text, " ");
+	while (*text != '\0' && strncmp(text, "\n\n", 2) != 0) {
+		size_t length = strcspn(text, " \n");
 		if (at > column && at + 1 + length > COLUMNS) {
 			fprintf(out, "\n%*s", (int)column, "");
 			at = column;
@@ -25,7 +26,27 @@ static void print_wrapped(FILE *out, size_t column, const char *text)
 		fprintf(out, "%.*s", (int)length, text);
 		at += length;
 		text += length;
-		text += strspn(text, " ");
+		text += *text != '\0' && strncmp(text, "\n\n", 2) != 0;
+	}
+	fputc('\n', out);
+	return text;
+}
+
+void help_print_paragraphs(FILE *out, const char *text)
+{
+	while (*text != '\0') {
+		text = print_wrapped(out, 0, text);
+		fputc('\n', out);
+		text += strspn(text, "\n");
+	}
+}
+
+void help_print_examples(FILE *out, const struct help_example *examples)
+{
+	fputs("Examples:\n", out);
+	for (const struct help_example *example = examples; example->line != NULL; example++) {
+		fprintf(out, "  %s\n      ", example->line);
+		print_wrapped(out, 6, example->purpose);
 	}
 	fputc('\n', out);
 }
@@ -42,17 +63,26 @@ static size_t widest_head(const struct options *options)
 	return widest;
 }
 
+static void print_option(FILE *out, const struct option_row *row, size_t width)
+{
+	char head[OPTION_HEAD_MAX];
+	char tail[OPTION_TAIL_MAX];
+	char text[OPTION_HELP_MAX + OPTION_TAIL_MAX];
+	fprintf(out, "  %-*s   ", (int)width, options_format_head(row, head));
+	snprintf(text, sizeof(text), "%s%s", row->help, options_format_tail(row, tail));
+	print_wrapped(out, 2 + width + 3, text);
+}
+
 void help_print_options(FILE *out, const struct options *options)
 {
 	size_t width = widest_head(options);
-	const struct option_row *row;
-	for (size_t i = 0; (row = options_at(options, i)) != NULL; i++) {
-		char head[OPTION_HEAD_MAX];
-		char tail[OPTION_TAIL_MAX];
-		char text[OPTION_HELP_MAX + OPTION_TAIL_MAX];
-		fprintf(out, "  %-*s   ", (int)width, options_format_head(row, head));
-		snprintf(text, sizeof(text), "%s%s", row->help, options_format_tail(row, tail));
-		print_wrapped(out, 2 + width + 3, text);
+	enum option_group group;
+	for (size_t i = 0; options_group_at(options, i, &group); i++) {
+		fprintf(out, "%s%s:\n", i > 0 ? "\n" : "", options_group_title(group));
+		const struct option_row *row;
+		for (size_t j = 0; (row = options_at_in(options, group, j)) != NULL; j++) {
+			print_option(out, row, width);
+		}
 	}
 }
 

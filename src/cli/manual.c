@@ -26,23 +26,50 @@ static void print_text(FILE *out, const char *text)
 	}
 }
 
+static void print_option(FILE *out, const struct option_row *row)
+{
+	if (row->letter != '\0') {
+		fprintf(out, "*-%c*, ", row->letter);
+	}
+	fprintf(out, "*--%s*", row->name);
+	if (options_takes_value(row)) {
+		char argument[OPTION_ARGUMENT_MAX];
+		fprintf(out, " _%s_", options_format_argument(row, argument));
+	}
+	char tail[OPTION_TAIL_MAX];
+	fputs("\n\t", out);
+	print_text(out, row->help);
+	print_text(out, options_format_tail(row, tail));
+	fputs(".\n\n", out);
+}
+
 static void print_options(FILE *out, const struct command *command)
 {
-	const struct option_row *row;
-	for (size_t i = 0; (row = options_at(&command->options, i)) != NULL; i++) {
-		if (row->letter != '\0') {
-			fprintf(out, "*-%c*, ", row->letter);
+	enum option_group group;
+	for (size_t i = 0; options_group_at(&command->options, i, &group); i++) {
+		fprintf(out, "## %s\n\n", options_group_title(group));
+		const struct option_row *row;
+		for (size_t j = 0; (row = options_at_in(&command->options, group, j)) != NULL;
+			j++) {
+			print_option(out, row);
 		}
-		fprintf(out, "*--%s*", row->name);
-		if (options_takes_value(row)) {
-			char argument[OPTION_ARGUMENT_MAX];
-			fprintf(out, " _%s_", options_format_argument(row, argument));
-		}
-		char tail[OPTION_TAIL_MAX];
-		fputs("\n\t", out);
-		print_text(out, row->help);
-		print_text(out, options_format_tail(row, tail));
-		fputs(".\n\n", out);
+	}
+}
+
+static void print_examples(FILE *out, const struct command *command)
+{
+	const struct help_example *example = command->examples;
+	for (; example != NULL && example->line != NULL; example++) {
+		print_text(out, example->purpose);
+		fprintf(out, ":\n\n```\n%s\n```\n\n", example->line);
+	}
+}
+
+static void print_all_examples(FILE *out)
+{
+	const struct command *command;
+	for (size_t i = 0; (command = commands_at(i)) != NULL; i++) {
+		print_examples(out, command);
 	}
 }
 
@@ -153,6 +180,7 @@ static const struct {
 	void (*print)(FILE *out);
 } tables[] = {
 	{"causes", print_causes},
+	{"examples", print_all_examples},
 	{"findings", print_findings},
 	{"formats", print_formats},
 	{"metrics", print_metrics},

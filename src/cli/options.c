@@ -35,6 +35,44 @@ const struct option_row *options_at(const struct options *options, size_t index)
 	return index == 0 ? &help_row : NULL;
 }
 
+const char *options_group_title(enum option_group group)
+{
+	static const char *const titles[OPTION_GROUPS] = {
+		[GROUP_GENERAL] = "General",
+		[GROUP_TARGET] = "Target",
+		[GROUP_PACE] = "Pace",
+		[GROUP_LIFE] = "Life",
+		[GROUP_JUDGING] = "Judging",
+		[GROUP_OUTPUT] = "Output",
+		[GROUP_MACHINE] = "This machine",
+	};
+	return titles[group];
+}
+
+const struct option_row *options_at_in(
+	const struct options *options, enum option_group group, size_t index)
+{
+	const struct option_row *row;
+	for (size_t i = 0; (row = options_at(options, i)) != NULL; i++) {
+		if (row->group == group && index-- == 0) {
+			return row;
+		}
+	}
+	return NULL;
+}
+
+bool options_group_at(const struct options *options, size_t index, enum option_group *ret_group)
+{
+	for (int i = 1; i <= OPTION_GROUPS; i++) {
+		enum option_group group = (enum option_group)(i % OPTION_GROUPS);
+		if (options_at_in(options, group, 0) != NULL && index-- == 0) {
+			*ret_group = group;
+			return true;
+		}
+	}
+	return false;
+}
+
 static const struct option_row *find_name(
 	const struct options *options, const char *name, size_t length)
 {

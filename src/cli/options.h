@@ -20,6 +20,18 @@ enum option_kind {
 	OPTION_HELP, /* no field: prints the help of the command */
 };
 
+/* Under which heading the help has an option. */
+enum option_group {
+	GROUP_GENERAL, /* of rows that name no group; the last of the help */
+	GROUP_TARGET,
+	GROUP_PACE,
+	GROUP_LIFE,
+	GROUP_JUDGING,
+	GROUP_OUTPUT,
+	GROUP_MACHINE,
+	OPTION_GROUPS,
+};
+
 /* The longest help text. */
 #define OPTION_HELP_MAX 400
 
@@ -28,12 +40,14 @@ struct option_row {
 	const char *name; /* without the dashes */
 	char letter; /* 0: none */
 	enum option_kind kind;
+	enum option_group group;
 	const char *argument; /* what the help calls its value: "N"; NULL for flags and choices */
 	const char *initial; /* the default, as users would write it; NULL: false, or no text */
 	const char *help;
 	const char *const *choices; /* of an OPTION_CHOICE: names by enum value; ends with NULL */
 	/* The words one of which precedes "=" and a path in its value; NULL: it has no path. */
 	const char *(*format_at)(size_t index);
+	bool is_path; /* for texts: its value is the path of a file */
 	uint64_t min; /* for counts, and for durations in nanoseconds */
 	uint64_t max;
 	bool or_zero; /* for durations: 0 means none, and is allowed although below min */
@@ -47,8 +61,8 @@ struct option_row {
 	.offset = offsetof(type, field), .size = sizeof(((type *)NULL)->field)
 
 /*
- * Rows by kind. `field_` is an OPTION_FIELD; `letter_` is 0 for none. Rare members are added after
- * the macro: {OPT_TEXTS(...), .format_at = report_format_name_at}.
+ * Rows by kind. `field_` is an OPTION_FIELD; `letter_` is 0 for none. The group and rare members
+ * are added after the macro: {OPT_FLAG(...), .group = GROUP_OUTPUT}.
  */
 #define OPT_FLAG(name_, letter_, field_, help_) \
 	.name = (name_), .letter = (letter_), .kind = OPTION_FLAG, .help = (help_), field_
@@ -78,6 +92,19 @@ struct options {
 
 /* The row at an index; the last row is --help; NULL beyond it. */
 const struct option_row *options_at(const struct options *options, size_t index);
+
+/* The name of a group as a heading: "Target". */
+const char *options_group_title(enum option_group group);
+
+/*
+ * The group at an index, in the order of the help: one of which there are options. False beyond
+ * the last.
+ */
+bool options_group_at(const struct options *options, size_t index, enum option_group *ret_group);
+
+/* The row at an index among those of a group; NULL beyond the last. */
+const struct option_row *options_at_in(
+	const struct options *options, enum option_group group, size_t index);
 
 /* The arguments among the options. The strings are those of argv. */
 struct arguments {

@@ -20,15 +20,17 @@ extern const struct options session_options;
 extern const struct options session_target_options;
 
 /* Rows whose defaults differ between commands. */
-#define SESSION_CONNECTIONS_ROW(initial)                                                       \
-	{                                                                                      \
-		OPT_COUNT("connections", 'c', OPTION_FIELD(struct settings, connections), "N", \
-			initial, 1, SETTINGS_CONNECTIONS_MAX, "Number of connections to open") \
+#define SESSION_CONNECTIONS_ROW(initial)                                                        \
+	{                                                                                       \
+		OPT_COUNT("connections", 'c', OPTION_FIELD(struct settings, connections), "N",  \
+			initial, 1, SETTINGS_CONNECTIONS_MAX, "Number of connections to open"), \
+			.group = GROUP_PACE                                                     \
 	}
 #define SESSION_SLEEP_ROW(initial)                                                           \
 	{                                                                                    \
 		OPT_DURATION("sleep", 's', OPTION_FIELD(struct settings, sleep_ns), initial, \
-			NSEC_PER_MSEC, 0, 3600 * NSEC_PER_SEC, "Time between two dials")     \
+			NSEC_PER_MSEC, 0, 3600 * NSEC_PER_SEC, "Time between two dials"),    \
+			.group = GROUP_PACE                                                  \
 	}
 
 /*

@@ -177,6 +177,12 @@ static void help_tells_of_every_option(void **state)
 		command_print_help(capture.out, command);
 		capture_close(&capture);
 		assert_no_line_beyond(capture.text, 100);
+		enum option_group group;
+		for (size_t j = 0; options_group_at(&command->options, j, &group); j++) {
+			char heading[32];
+			snprintf(heading, sizeof(heading), "\n%s:\n", options_group_title(group));
+			assert_contains(capture.text, heading);
+		}
 		squeeze(capture.text);
 		const struct option_row *row;
 		for (size_t j = 0; (row = options_at(&command->options, j)) != NULL; j++) {
@@ -260,6 +266,26 @@ static void manual_tells_of_every_option(void **state)
 		bool listed = command == &command_run || command == &command_server ||
 			command == &command_demo || command == &command_plan;
 		assert_true(listed || options_at(&command->options, 1) == NULL);
+	}
+	free(page);
+}
+
+static void every_command_that_dials_or_serves_has_examples(void **state)
+{
+	(void)state;
+	char *page = expand_shipped_manual();
+	const struct command *const with[] = {
+		&command_run, &command_plan, &command_server, &command_demo};
+	for (size_t i = 0; i < sizeof(with) / sizeof(with[0]); i++) {
+		char begin[32];
+		snprintf(begin, sizeof(begin), "tcpgoon %s", with[i]->name);
+		assert_non_null(with[i]->examples);
+		const struct help_example *example = with[i]->examples;
+		for (; example->line != NULL; example++) {
+			assert_memory_equal(example->line, begin, strlen(begin));
+			assert_contains(page, example->line);
+			assert_contains(page, example->purpose);
+		}
 	}
 	free(page);
 }
@@ -491,6 +517,7 @@ int main(void)
 		cmocka_unit_test(help_tells_of_every_option),
 		cmocka_unit_test(help_tells_of_every_command),
 		cmocka_unit_test(manual_tells_of_every_option),
+		cmocka_unit_test(every_command_that_dials_or_serves_has_examples),
 		cmocka_unit_test(manual_tells_of_every_cause_and_finding),
 		cmocka_unit_test(manual_tells_of_every_part_of_a_threshold),
 		cmocka_unit_test(manual_tells_of_every_format),

@@ -368,6 +368,48 @@ static void a_row_has_a_head_and_a_tail(void **state)
 		" (default 2s; bare numbers are seconds)");
 }
 
+static void rows_stand_in_groups(void **state)
+{
+	(void)state;
+	static const struct option_row rows[] = {
+		{OPT_FLAG("first", 0, FIELD(yes), "First"), .group = GROUP_OUTPUT},
+		{OPT_FLAG("second", 0, FIELD(debug), "Second"), .group = GROUP_TARGET},
+		{OPT_FLAG("third", 0, FIELD(debug), "Third"), .group = GROUP_OUTPUT},
+	};
+	const struct options grouped = {.own = rows, .own_count = 3};
+	enum option_group group = GROUP_LIFE;
+	assert_true(options_group_at(&grouped, 0, &group));
+	assert_int_equal(group, GROUP_TARGET);
+	assert_true(options_group_at(&grouped, 1, &group));
+	assert_int_equal(group, GROUP_OUTPUT);
+	/* --help has none of its own. */
+	assert_true(options_group_at(&grouped, 2, &group));
+	assert_int_equal(group, GROUP_GENERAL);
+	assert_false(options_group_at(&grouped, 3, &group));
+	assert_string_equal(options_at_in(&grouped, GROUP_OUTPUT, 0)->name, "first");
+	assert_string_equal(options_at_in(&grouped, GROUP_OUTPUT, 1)->name, "third");
+	assert_null(options_at_in(&grouped, GROUP_OUTPUT, 2));
+	for (int i = 0; i < OPTION_GROUPS; i++) {
+		assert_non_null(options_group_title((enum option_group)i));
+	}
+}
+
+static const char *format_at(size_t index)
+{
+	static const char *const names[] = {"json", "csv"};
+	return index < 2 ? names[index] : NULL;
+}
+
+static void formats_stand_in_the_tail(void **state)
+{
+	(void)state;
+	const struct option_row row = {
+		OPT_TEXT("output", 0, FIELD(listen), "FORMAT=PATH", "Output"),
+		.format_at = format_at};
+	char tail[OPTION_TAIL_MAX];
+	assert_string_equal(options_format_tail(&row, tail), " (formats: json, csv)");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -386,6 +428,8 @@ int main(void)
 		cmocka_unit_test(a_choice_is_one_of_its_words),
 		cmocka_unit_test(distance_counts_slips_of_the_hand),
 		cmocka_unit_test(a_row_has_a_head_and_a_tail),
+		cmocka_unit_test(rows_stand_in_groups),
+		cmocka_unit_test(formats_stand_in_the_tail),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
