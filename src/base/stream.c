@@ -5,6 +5,9 @@
  * there is not, and dropped and counted if too many are kept already. Lines are written or dropped
  * as a whole, and stay in order.
  *
+ * A frame of a live view is one more kind of thing to write: it has no end of line to break it at,
+ * and one that would come late is of no use.
+ *
  * Callers print to a FILE (fopencookie(3)), so report formats need not know about any of this.
  */
 #include "tcpgoon/base/stream.h"
@@ -23,6 +26,7 @@ static void move_to_front(struct stream *stream)
 	}
 	stream->length -= stream->sent;
 	stream->whole -= stream->sent;
+	stream->frame = stream->frame > stream->sent ? stream->frame - stream->sent : 0;
 	stream->sent = 0;
 }
 
@@ -125,10 +129,26 @@ bool stream_push(struct stream *stream)
 			stream_drop(stream);
 		} else {
 			stream->sent += (size_t)written;
-			stream->cut = written > 0 && stream->held[stream->sent - 1] != '\n';
+			stream->cut = stream->sent < stream->frame ||
+				(stream->sent > stream->frame &&
+					stream->held[stream->sent - 1] != '\n');
 		}
 	}
 	return false;
+}
+
+bool stream_offer_frame(struct stream *stream, const char *text, size_t length)
+{
+	bool free = !stream_push(stream) && stream->length == stream->sent && !stream->skipping;
+	if (!free || stream->failure < 0 || !make_room(stream, length)) {
+		return false;
+	}
+	memcpy(stream->held + stream->length, text, length);
+	stream->length += length;
+	stream->whole = stream->length;
+	stream->frame = stream->length;
+	stream_push(stream);
+	return true;
 }
 
 void stream_keep_all(struct stream *stream)
@@ -151,13 +171,18 @@ void stream_drop(struct stream *stream)
 {
 	size_t kept = stream->sent;
 	if (stream->cut && stream->failure == 0) {
-		/* Finish a line that is half written, so that the next one starts on its own. */
+		/* Finish what is half written, so that the next line starts on its own. */
 		const char *rest = stream->held + stream->sent;
-		kept += (size_t)((const char *)memchr(rest, '\n', stream->whole - kept) - rest) + 1;
+		kept = stream->sent < stream->frame ? stream->frame
+						    : kept +
+				(size_t)((const char *)memchr(rest, '\n', stream->whole - kept) -
+					rest) +
+				1;
 	}
-	for (size_t i = kept; i < stream->whole; i++) {
+	for (size_t i = stream->frame > kept ? stream->frame : kept; i < stream->whole; i++) {
 		stream->dropped += stream->held[i] == '\n' ? 1 : 0;
 	}
+	stream->frame = stream->frame > kept ? 0 : stream->frame;
 	stream->whole = kept;
 	stream->length = kept;
 }

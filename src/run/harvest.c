@@ -212,21 +212,46 @@ static int handle_tick(struct run_state *run)
 	if (run_state_numbers_are_taken(run)) {
 		return 0;
 	}
-	reporter_take_tick(&run->reporter);
+	reporter_take_tick(&run->reporter, REPORTER_TICKS);
 	run_state_take_numbers(run);
 	reporter_tick(&run->reporter, run->result);
-	return run->transport->ops->watch_fd(run->transport, run->reporter.timer_fd, RUN_FD_TIMER);
+	return run->transport->ops->watch_fd(
+		run->transport, run->reporter.timer_fds[REPORTER_TICKS], RUN_FD_TICKS);
+}
+
+/* Unlike status lines, frames go on while the kernel is asked and connections are closed. */
+static int handle_frame(struct run_state *run)
+{
+	reporter_take_tick(&run->reporter, REPORTER_FRAMES);
+	if (!run_state_numbers_are_taken(run)) {
+		run_state_take_numbers(run);
+	}
+	reporter_frame(&run->reporter, run->result, run->now_ns - run->table.start_ns);
+	return run->transport->ops->watch_fd(
+		run->transport, run->reporter.timer_fds[REPORTER_FRAMES], RUN_FD_FRAMES);
 }
 
 static int handle_ready(struct run_state *run, const struct transport_event *event)
 {
-	bool timer = event->slot.number == RUN_FD_TIMER;
+	static const char *const names[] = {
+		[RUN_FD_SIGNALS] = "signals",
+		[RUN_FD_TICKS] = "the timer of the status lines",
+		[RUN_FD_FRAMES] = "the timer of the live view",
+	};
+	enum run_fd fd = (enum run_fd)event->slot.number;
 	if (event->error_number != 0) {
 		return error_set(run->error, -event->error_number, "cannot wait for %s: %s",
-			timer ? "the timer of the status lines" : "signals",
-			strerror(event->error_number));
+			names[fd], strerror(event->error_number));
 	}
-	return timer ? handle_tick(run) : handle_signal(run);
+	switch (fd) {
+	case RUN_FD_SIGNALS:
+		return handle_signal(run);
+	case RUN_FD_TICKS:
+		return handle_tick(run);
+	case RUN_FD_FRAMES:
+		return handle_frame(run);
+	}
+	return 0;
 }
 
 /* Whether the event is from an earlier dial of the slot, or from no slot of the table. */

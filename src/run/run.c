@@ -196,9 +196,14 @@ static int watch_descriptors(struct run_state *run)
 {
 	const struct transport_ops *ops = run->transport->ops;
 	int r = ops->watch_fd(run->transport, signals_poll_fd(run->signals), RUN_FD_SIGNALS);
-	return r < 0 || run->reporter.timer_fd < 0
-		? r
-		: ops->watch_fd(run->transport, run->reporter.timer_fd, RUN_FD_TIMER);
+	const int *timers = run->reporter.timer_fds;
+	if (r == 0 && timers[REPORTER_TICKS] >= 0) {
+		r = ops->watch_fd(run->transport, timers[REPORTER_TICKS], RUN_FD_TICKS);
+	}
+	if (r == 0 && timers[REPORTER_FRAMES] >= 0) {
+		r = ops->watch_fd(run->transport, timers[REPORTER_FRAMES], RUN_FD_FRAMES);
+	}
+	return r;
 }
 
 int run_execute(const struct run_params *params, struct result *result, struct error *error)

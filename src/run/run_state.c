@@ -16,11 +16,11 @@ int run_state_init(struct run_state *run, const struct run_params *params, struc
 		.plan = plan,
 		.result = result,
 		.error = error,
-		.reporter.timer_fd = -1,
 		.signals = params->signals,
 		.survey.diag = SOCKDIAG_INIT,
 		.review_ns = observer->on_review == NULL ? CLOCK_NEVER : 0,
 	};
+	reporter_init(&run->reporter, observer);
 	const struct transport_params wanted = {
 		.slots = settings->connections,
 		.nofile = limits_raise_nofile(),
@@ -58,7 +58,10 @@ int run_state_init(struct run_state *run, const struct run_params *params, struc
 	survey_init(&run->survey, &run->table, &run->pool);
 	closing_init(&run->closing, run->transport, &run->table, &run->survey,
 		settings->close_mode == CLOSE_FIN);
-	return reporter_init(&run->reporter, observer, start_ns, settings->interval_ns, error);
+	r = reporter_start(&run->reporter, REPORTER_TICKS, start_ns, settings->interval_ns, error);
+	return r < 0 ? r
+		     : reporter_start(
+			       &run->reporter, REPORTER_FRAMES, start_ns, params->frame_ns, error);
 }
 
 void run_state_finish(struct run_state *run)

@@ -38,7 +38,8 @@ enum phase {
 /* The ids of the descriptors that the transport watches. */
 enum run_fd {
 	RUN_FD_SIGNALS,
-	RUN_FD_TIMER,
+	RUN_FD_TICKS,
+	RUN_FD_FRAMES,
 };
 
 struct run_state {

@@ -19,6 +19,14 @@ static void count_tick(void *context, const struct result *result)
 	run->ticks++;
 }
 
+static void count_frame(void *context, const struct result *result, uint64_t elapsed_ns)
+{
+	struct scripted_run *run = context;
+	assert_ptr_equal(result, &run->result);
+	run->frames++;
+	run->frame_elapsed_ns = elapsed_ns;
+}
+
 static void keep_event(void *context, const struct event *event)
 {
 	struct scripted_run *run = context;
@@ -49,6 +57,7 @@ int scripted_run_setup(void **state)
 	run->observer = (struct run_observer){
 		.context = run,
 		.on_tick = count_tick,
+		.on_frame = count_frame,
 		.on_event = keep_event,
 		.on_review = review,
 		.on_debug = keep_debug,
@@ -145,6 +154,7 @@ int scripted_run_execute(struct scripted_run *run)
 		.plan = &run->plan,
 		.transport = &transport_scripted,
 		.observer = &run->observer,
+		.frame_ns = run->frame_ns,
 		.signals = &run->signals,
 	};
 	return run_execute(&params, &run->result, &run->error);

@@ -30,6 +30,9 @@ struct scripted_run {
 	struct signals signals;
 	struct run_observer observer; /* counts, if the test does not put its own in */
 	uint64_t ticks;
+	uint64_t frame_ns; /* as in struct run_params */
+	uint64_t frames;
+	uint64_t frame_elapsed_ns; /* of the last frame */
 	uint64_t reviews;
 	uint64_t abort_at_review; /* counted from 1; 0: none */
 	struct event events[8];

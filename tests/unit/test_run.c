@@ -874,6 +874,31 @@ static void without_an_interval_only_the_start_is_shown(void **state)
 	assert_int_equal(run->script->calls[CALL_WATCH_FD], 1);
 }
 
+/* The timer of the frames. */
+static void frame_every_100_ms(void *context, int fd, uint32_t id)
+{
+	struct scripted_run *run = context;
+	if (fd != signals_poll_fd(&run->signals)) {
+		assert_int_equal(id, 2);
+		script_add_ready(run->script, run->script->now_ns + 100 * MS, fd);
+	}
+}
+
+static void a_view_is_shown_frames_at_an_interval_of_its_own(void **state)
+{
+	struct scripted_run *run = *state;
+	scripted_run_plan(run, &(struct run_layout){.connections = 4});
+	run->plan.settings.hold_ns = 950 * MS;
+	run->frame_ns = 100 * MS;
+	run->script->on_watch = frame_every_100_ms;
+	run->script->context = run;
+	scripted_run_complete(run, &connected);
+	assert_int_equal(run->ticks, 1);
+	assert_in_range(run->frames, 9, 10); /* the last may meet the closing */
+	assert_in_range(run->frame_elapsed_ns, 900 * MS, 1001 * MS);
+	assert_int_equal(run->result.at_end.established, 4);
+}
+
 /* The kernel may wake whoever polls a descriptor for nothing. */
 static void a_signal_that_is_none_is_waited_for_again(void **state)
 {
@@ -1425,6 +1450,7 @@ int main(void)
 		CASE(a_suspension_of_the_machine_is_told_from_a_stall),
 		CASE(the_observer_is_shown_the_numbers_at_each_tick),
 		CASE(without_an_interval_only_the_start_is_shown),
+		CASE(a_view_is_shown_frames_at_an_interval_of_its_own),
 		CASE(a_signal_that_is_none_is_waited_for_again),
 		CASE(signals_that_cannot_be_waited_for_end_the_run),
 		CASE(output_that_is_held_back_is_tried_again_soon),

@@ -262,6 +262,94 @@ static void one_reader_is_told_from_two(void **state)
 	}
 }
 
+static void a_frame_is_written_whole_among_lines(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	char text[64] = "";
+	open_pipe(&fixture);
+	print_lines(&fixture.stream, 0, 1);
+	assert_true(stream_offer_frame(&fixture.stream, "a\nb", 3));
+	assert_true(stream_offer_frame(&fixture.stream, "c", 1));
+	fputs("d\n", fixture.stream.file);
+	assert_true(read(fixture.ends[READER], text, sizeof(text) - 1) > 0);
+	assert_string_equal(text, "line 0 of those that are written\na\nbcd\n");
+	assert_int_equal(fixture.stream.dropped, 0);
+	close_all(&fixture);
+}
+
+static void a_frame_that_would_wait_behind_others_is_dropped(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	open_pipe(&fixture);
+	print_lines(&fixture.stream, 0, 4000);
+	assert_false(stream_offer_frame(&fixture.stream, "frame\n", 6));
+	assert_int_equal(read_lines(&fixture, 0), 4000);
+	assert_int_equal(fixture.stream.dropped, 0);
+	close_all(&fixture);
+}
+
+/* A frame larger than a pipe, of `size` bytes; returns how many of it were read. */
+static size_t read_frame(struct fixture *fixture, size_t size)
+{
+	static char text[1 << 16];
+	size_t count = 0;
+	fcntl(fixture->ends[READER], F_SETFL, O_NONBLOCK);
+	for (;;) {
+		ssize_t length = read(fixture->ends[READER], text, sizeof(text));
+		if (length <= 0) {
+			stream_push(&fixture->stream);
+			length = read(fixture->ends[READER], text, sizeof(text));
+		}
+		if (length <= 0) {
+			return count;
+		}
+		for (ssize_t i = 0; i < length; i++) {
+			assert_int_equal(text[i], count + (size_t)i < size ? '~' : '!');
+		}
+		count += (size_t)length;
+	}
+}
+
+#define LARGE_FRAME 200000
+
+static void a_frame_that_is_half_written_is_finished(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	static char frame[LARGE_FRAME];
+	memset(frame, '~', sizeof(frame));
+	open_pipe(&fixture);
+	assert_true(stream_offer_frame(&fixture.stream, frame, sizeof(frame)));
+	assert_true(stream_push(&fixture.stream));
+	assert_false(stream_offer_frame(&fixture.stream, "!", 1));
+	print_lines(&fixture.stream, 0, 3);
+	stream_drop(&fixture.stream);
+	assert_int_equal(fixture.stream.dropped, 3);
+	assert_int_equal(read_frame(&fixture, sizeof(frame)), sizeof(frame));
+	assert_true(stream_offer_frame(&fixture.stream, "!", 1));
+	assert_int_equal(read_frame(&fixture, 0), 1);
+	close_all(&fixture);
+}
+
+/* Of a terminal that was stopped: nothing of it is on the way. */
+static void a_frame_that_did_not_begin_is_dropped_without_a_count(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	open_pipe(&fixture);
+	assert_int_equal(fcntl(fixture.ends[WRITER], F_SETPIPE_SZ, 4096), 4096);
+	static char filling[4096];
+	assert_int_equal(write(fixture.ends[WRITER], filling, sizeof(filling)), sizeof(filling));
+	assert_true(stream_offer_frame(&fixture.stream, "a\nb\n", 4));
+	print_lines(&fixture.stream, 0, 2);
+	stream_drop(&fixture.stream);
+	assert_int_equal(fixture.stream.dropped, 2);
+	assert_false(stream_push(&fixture.stream));
+	close_all(&fixture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +364,10 @@ int main(void)
 		cmocka_unit_test(waiting_ends_where_it_is_told_to_stop),
 		cmocka_unit_test(files_are_written_where_they_are),
 		cmocka_unit_test(one_reader_is_told_from_two),
+		cmocka_unit_test(a_frame_is_written_whole_among_lines),
+		cmocka_unit_test(a_frame_that_would_wait_behind_others_is_dropped),
+		cmocka_unit_test(a_frame_that_is_half_written_is_finished),
+		cmocka_unit_test(a_frame_that_did_not_begin_is_dropped_without_a_count),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

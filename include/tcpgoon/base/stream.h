@@ -21,7 +21,8 @@ struct stream {
 	char *held; /* owned */
 	size_t size; /* of `held` */
 	size_t sent; /* bytes at the front of `held` that have been written */
-	bool cut; /* the last byte written was not the end of a line */
+	bool cut; /* the last byte written was not the end of a line or frame */
+	size_t frame; /* where the latest frame in `held` ends; 0: there is none */
 	size_t whole; /* bytes of `held`, up to the end of the last whole line */
 	size_t length; /* bytes of `held` */
 	uint64_t dropped; /* lines */
@@ -40,6 +41,13 @@ bool stream_is_same(int fd, int other_fd);
 int stream_init(struct stream *stream, int fd);
 /* Lines still waiting are lost; call stream_drain() first. */
 void stream_finish(struct stream *stream);
+
+/*
+ * Writes text that lines must not interrupt and that need not end in a newline, such as a frame of a
+ * view. It is dropped as a whole, and not counted, if anything is still waiting: a later one says
+ * more. Returns false if it was dropped.
+ */
+bool stream_offer_frame(struct stream *stream, const char *text, size_t length);
 
 /* Writes as much as there is room for. Returns true if more is waiting. */
 bool stream_push(struct stream *stream);

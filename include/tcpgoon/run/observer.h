@@ -16,6 +16,11 @@ struct run_observer {
 	 * with the present counts in `at_end`.
 	 */
 	void (*on_tick)(void *context, const struct result *result);
+	/*
+	 * Every run_params.frame_ns, from a timer of its own, until the run is over: the same, and
+	 * how long ago the run began. From the end of the hold on the counts stay as they are.
+	 */
+	void (*on_frame)(void *context, const struct result *result, uint64_t elapsed_ns);
 	/* A step of the run begins, such as the hold. */
 	void (*on_event)(void *context, const struct event *event);
 	/*

@@ -14,6 +14,7 @@ struct run_params {
 	const struct plan *plan;
 	const struct run_observer *observer;
 	const struct transport_ops *transport;
+	uint64_t frame_ns; /* between two calls of on_frame; 0: none */
 	struct signals *signals; /* the first signal ends the run with its result */
 };
 
