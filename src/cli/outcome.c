@@ -186,6 +186,34 @@ void outcome_finish(struct outcome *outcome)
 	output_finish(&outcome->text_output);
 }
 
+static int take_stored(
+	struct output *output, const struct report_part *parts, size_t count, struct error *error)
+{
+	const struct report_ops *ops = output->report.ops;
+	if (ops->unstored != NULL) {
+		return error_set(error, -EINVAL,
+			"-o, --output: '%s' cannot be made of a stored result: %s", ops->name,
+			ops->unstored);
+	}
+	if (count > 1 && report_set_parts(&output->report, parts, count) < 0) {
+		return error_set(error, -EINVAL,
+			"-o, --output: '%s' takes one result, but %zu were given: make one report "
+			"of each",
+			ops->name, count);
+	}
+	return 0;
+}
+
+int outcome_take_stored(
+	struct outcome *outcome, const struct report_part *parts, size_t count, struct error *error)
+{
+	int r = take_stored(&outcome->text_output, parts, count, error);
+	for (size_t i = 0; r == 0 && i < outcome->output_count; i++) {
+		r = take_stored(&outcome->outputs[i], parts, count, error);
+	}
+	return r;
+}
+
 /* Lines leave at once if they go to a stream and are of use before the end. */
 static bool is_live(const struct output *output)
 {

@@ -41,6 +41,14 @@ int outcome_preview(const struct settings *settings, FILE *out, struct error *er
 void outcome_finish(struct outcome *outcome);
 
 /*
+ * What is told was stored, and did not run now: one result, or several side by side. `parts` must
+ * outlive the outcome. Returns 0, or -EINVAL with a message if one of the formats cannot be made of
+ * that.
+ */
+int outcome_take_stored(struct outcome *outcome, const struct report_part *parts, size_t count,
+	struct error *error);
+
+/*
  * Begins the text and all reports: what they have to say while the run goes on leaves by the
  * console. Returns 0 or -ENOMEM with a message.
  */

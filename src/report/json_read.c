@@ -6,7 +6,7 @@
  * checked as well. What is left are numbers that contradict each other, which may make a strange
  * verdict, and nothing worse.
  */
-#include "report/json_read.h"
+#include "tcpgoon/report/json_read.h"
 
 #include <errno.h>
 #include <stdio.h>

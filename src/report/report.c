@@ -80,6 +80,25 @@ static int write_kept(struct report *report, FILE *out)
 	return written == report->kept_length ? 0 : -ENOMEM;
 }
 
+int report_set_parts(struct report *report, const struct report_part *parts, size_t count)
+{
+	if (report->ops->end_many == NULL) {
+		return -EINVAL;
+	}
+	report->parts = parts;
+	report->part_count = count;
+	return 0;
+}
+
+static int write_end(const struct report *report, const struct result *result,
+	const struct verdict *verdict, FILE *out)
+{
+	const struct report_ops *ops = report->ops;
+	return report->parts == NULL
+		? ops->end(report->state, out, result, verdict)
+		: ops->end_many(report->state, out, report->parts, report->part_count, verdict);
+}
+
 static int write_all(struct report *report, const struct result *result,
 	const struct verdict *verdict, FILE *out)
 {
@@ -88,7 +107,7 @@ static int write_all(struct report *report, const struct result *result,
 		r = write_kept(report, out);
 	}
 	if (r == 0) {
-		r = report->ops->end(report->state, out, result, verdict);
+		r = write_end(report, result, verdict, out);
 	}
 	return r == 0 && ferror(out) ? -ENOMEM : r;
 }

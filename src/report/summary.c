@@ -50,14 +50,19 @@ static void print_findings(FILE *out, const struct findings *findings)
 	}
 }
 
-static void print_verdict(FILE *out, const struct verdict *verdict)
+static void print_reasons(FILE *out, const struct verdict *verdict)
 {
-	fputs("Verdict:", out);
 	for (size_t i = 0; i < verdict->reason_count; i++) {
 		fputc(' ', out);
 		escape_write(out, verdict->reasons[i]);
 	}
 	fputc('\n', out);
+}
+
+static void print_verdict(FILE *out, const struct verdict *verdict)
+{
+	fputs("Verdict:", out);
+	print_reasons(out, verdict);
 	print_thresholds(out, verdict);
 	print_findings(out, &verdict->findings);
 }
@@ -466,7 +471,7 @@ static void print_dropped_lines(FILE *out, const struct result *result)
 	}
 }
 
-void summary_print(FILE *out, const struct result *result, const struct verdict *verdict)
+void summary_print_one(FILE *out, const struct result *result, const struct verdict *verdict)
 {
 	print_verdict(out, verdict);
 	print_times(out, result);
@@ -481,5 +486,17 @@ void summary_print(FILE *out, const struct result *result, const struct verdict 
 	print_unknowns(out, result);
 	print_generator(out, result);
 	print_dropped_lines(out, result);
+}
+
+void summary_print_all(FILE *out, size_t count, const struct verdict *verdict)
+{
+	fprintf(out, "Verdict on all %zu results:", count);
+	print_reasons(out, verdict);
+	fprintf(out, "Exit status %d.\n", (int)verdict->exit_status);
+}
+
+void summary_print(FILE *out, const struct result *result, const struct verdict *verdict)
+{
+	summary_print_one(out, result, verdict);
 	fprintf(out, "Exit status %d.\n", (int)verdict->exit_status);
 }

@@ -9,5 +9,8 @@
 #include "tcpgoon/verdict/verdict.h"
 
 void summary_print(FILE *out, const struct result *result, const struct verdict *verdict);
+/* The same without the last line, of one of several results; and what follows the last of them. */
+void summary_print_one(FILE *out, const struct result *result, const struct verdict *verdict);
+void summary_print_all(FILE *out, size_t count, const struct verdict *verdict);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "report/go_lines.h"
 #include "report/summary.h"
+#include "tcpgoon/base/escape.h"
 
 /* Each line leaves at once, into a pipe too: a reader gets the lines as they are written. */
 static int flush(FILE *out)
@@ -28,6 +29,23 @@ static int text_end(
 	return flush(out);
 }
 
+/* One after the other; the exit status is in the last line here too. */
+static int text_end_many(const void *state, FILE *out, const struct report_part *parts,
+	size_t count, const struct verdict *verdict)
+{
+	(void)state;
+	for (size_t i = 0; i < count; i++) {
+		fputs("=== ", out);
+		escape_write(out, parts[i].name);
+		fputs(" ===\n", out);
+		go_lines_result(out, parts[i].result);
+		summary_print_one(out, parts[i].result, parts[i].verdict);
+		fputc('\n', out);
+	}
+	summary_print_all(out, count, verdict);
+	return flush(out);
+}
+
 const struct report_ops report_text = {
 	.name = "text",
 	.extension = "txt",
@@ -35,4 +53,5 @@ const struct report_ops report_text = {
 	.mode = REPORT_STREAM,
 	.sample = text_sample,
 	.end = text_end,
+	.end_many = text_end_many,
 };

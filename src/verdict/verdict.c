@@ -205,6 +205,23 @@ void verdict_decline(
 	add_reason(ret_verdict, "Nothing was dialled.");
 }
 
+void verdict_unite(const char *const *names, const struct verdict *const *verdicts, size_t count,
+	struct verdict *ret_verdict)
+{
+	static const struct threshold_rules no_rules = {.count = 0};
+	*ret_verdict = (struct verdict){.exit_status = EXIT_STATUS_OK, .rules = &no_rules};
+	for (size_t i = 0; i < count; i++) {
+		propose(ret_verdict, verdicts[i]->exit_status);
+		for (size_t j = 0; j < verdicts[i]->reason_count && !verdicts[i]->all_well; j++) {
+			add_reason(ret_verdict, "%s: %s", names[i], verdicts[i]->reasons[j]);
+		}
+	}
+	if (ret_verdict->reason_count == 0) {
+		ret_verdict->all_well = true;
+		add_reason(ret_verdict, "All went well.");
+	}
+}
+
 void verdict_fail(struct verdict *verdict, const char *reason)
 {
 	if (verdict->all_well) {

@@ -17,8 +17,8 @@
 #include <string.h>
 
 #include "report/json.h"
-#include "report/json_read.h"
 #include "tcpgoon/report/formats.h"
+#include "tcpgoon/report/json_read.h"
 #include "tcpgoon/verdict/verdict.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

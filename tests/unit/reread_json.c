@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "report/json.h"
-#include "report/json_read.h"
+#include "tcpgoon/report/json_read.h"
 #include "tcpgoon/verdict/verdict.h"
 
 #define REPORT_BYTES_MAX (1 << 20)

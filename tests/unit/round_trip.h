@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "report/json.h"
-#include "report/json_read.h"
+#include "tcpgoon/report/json_read.h"
 #include "tcpgoon/verdict/verdict.h"
 
 /* The document, which the caller frees. */

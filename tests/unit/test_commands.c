@@ -238,7 +238,8 @@ static void manual_tells_of_every_option(void **state)
 		{"run", "\n# RUN\n", "\n# PLAN\n"},
 		{"plan", "\n# PLAN\n", "\n# SERVER\n"},
 		{"server", "\n# SERVER\n", "\n# DEMO\n"},
-		{"demo", "\n# DEMO\n", "\n# VERSION\n"},
+		{"demo", "\n# DEMO\n", "\n# REPORT\n"},
+		{"report", "\n# REPORT\n", "\n# VERSION\n"},
 	};
 	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
 		const struct command *command = commands_find(sections[i][0]);
@@ -263,8 +264,10 @@ static void manual_tells_of_every_option(void **state)
 		char name[48];
 		snprintf(name, sizeof(name), "*tcpgoon %s*", command->name);
 		assert_contains(page, name);
-		bool listed = command == &command_run || command == &command_server ||
-			command == &command_demo || command == &command_plan;
+		bool listed = false;
+		for (size_t j = 0; j < sizeof(sections) / sizeof(sections[0]); j++) {
+			listed |= strcmp(sections[j][0], command->name) == 0;
+		}
 		assert_true(listed || options_at(&command->options, 1) == NULL);
 	}
 	free(page);

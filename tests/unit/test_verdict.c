@@ -254,6 +254,28 @@ static void a_run_that_broke_off_is_incomplete(void **state)
 	assert_int_equal(plain_verdict(&result).exit_status, EXIT_STATUS_INCOMPLETE);
 }
 
+static void several_are_judged_by_the_one_that_outweighs(void **state)
+{
+	(void)state;
+	const struct result well = {.at_end = {.total = 5, .established = 5}};
+	const struct result failed = {.at_end = {.total = 5, .failed = 5}, .totals = {.failed = 5}};
+	const struct result cut = {.at_end = {.total = 5, .established = 5}, .end = RESULT_FAILED};
+	const struct verdict one[] = {
+		plain_verdict(&well), plain_verdict(&failed), plain_verdict(&cut)};
+	static const char *const names[] = {"a", "b", "c"};
+	const struct verdict *const verdicts[] = {&one[0], &one[1], &one[2]};
+	struct verdict all;
+	verdict_unite(names, verdicts, 1, &all);
+	assert_true(all.all_well);
+	assert_int_equal(all.exit_status, EXIT_STATUS_OK);
+	verdict_unite(names, verdicts, 3, &all);
+	assert_false(all.all_well);
+	assert_int_equal(all.exit_status, EXIT_STATUS_INCOMPLETE);
+	assert_int_equal(all.reason_count, 2);
+	assert_string_equal(all.reasons[0], "b: 5 of 5 connections failed.");
+	assert_string_equal(all.reasons[1], "c: The run could not be completed.");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +290,7 @@ int main(void)
 		cmocka_unit_test(a_failure_after_the_run_comes_before_all),
 		cmocka_unit_test(a_run_that_did_not_begin),
 		cmocka_unit_test(a_run_that_broke_off_is_incomplete),
+		cmocka_unit_test(several_are_judged_by_the_one_that_outweighs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,13 @@ enum report_mode {
 	REPORT_STREAM, /* lines, each of use as soon as it is written */
 };
 
+/* One of several results that are told in one report. */
+struct report_part {
+	const char *name; /* of the file that it was stored in */
+	const struct result *result;
+	const struct verdict *verdict; /* on it alone */
+};
+
 /*
  * A format: one `const` of these in a file of its own. Functions that a format does not need are
  * NULL; only `end` is required. Each writes whole lines to `out` and returns 0, or -EIO if they
@@ -37,6 +44,14 @@ struct report_ops {
 	 */
 	int (*end)(const void *state, FILE *out, const struct result *result,
 		const struct verdict *verdict);
+	/*
+	 * In place of `end`, of several results side by side; `verdict` is that on all of them. NULL:
+	 * the format takes one.
+	 */
+	int (*end_many)(const void *state, FILE *out, const struct report_part *parts, size_t count,
+		const struct verdict *verdict);
+	/* Why it cannot be made of a stored result, as a sentence without its stop; NULL: it can. */
+	const char *unstored;
 };
 
 /* A report on one run, while it is made. */
@@ -48,6 +63,8 @@ struct report {
 	char *kept; /* owned */
 	size_t kept_length;
 	int failure; /* of the first line that could not be kept: a negative errno */
+	const struct report_part *parts; /* what is told if there are several; NULL: one result */
+	size_t part_count;
 };
 
 #define REPORT_INIT           \
@@ -63,6 +80,12 @@ int report_begin(struct report *report, FILE *live, const struct settings *setti
 /* Without report_begin() these do nothing. */
 void report_sample(struct report *report, const struct result *result);
 void report_event(struct report *report, const struct event *event);
+
+/*
+ * From now on report_render() tells these results and not the one that it is given. `parts` must
+ * outlive the report. Returns 0, or -EINVAL if the format takes one.
+ */
+int report_set_parts(struct report *report, const struct report_part *parts, size_t count);
 
 /*
  * Renders what is still to be written; the caller frees it. May be repeated, and works without

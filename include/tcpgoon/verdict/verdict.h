@@ -58,6 +58,13 @@ void verdict_judge(const struct result *result, const struct threshold_rules *ru
 void verdict_decline(
 	enum exit_status status, const struct threshold_rules *rules, struct verdict *ret_verdict);
 
+/*
+ * Of several results, each with its name and the verdict on it: the status that outweighs the
+ * others, and the reasons of all, each behind the name. It has no rules and no findings.
+ */
+void verdict_unite(const char *const *names, const struct verdict *const *verdicts, size_t count,
+	struct verdict *ret_verdict);
+
 /* Adds that something failed after the run: `reason` is a sentence, and the status becomes 1. */
 void verdict_fail(struct verdict *verdict, const char *reason);
 
