@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "report/json_layout.h"
+#include "report/json_shares.h"
 #include "report/json_times.h"
 #include "report/json_value.h"
 #include "tcpgoon/base/clock.h"
@@ -319,6 +320,7 @@ static json_t *make_head(const struct result *result, const struct verdict *verd
 static json_t *with_outcome(json_t *root, const struct result *result)
 {
 	root = with(root, "connections", make_connections(result));
+	root = with(root, "shares", json_shares_make(result));
 	root = with(root, "targets",
 		make_list(&json_layout_target_tally, result->targets, result->target_count,
 			sizeof(result->targets[0])));

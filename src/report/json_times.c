@@ -7,16 +7,21 @@
 #include "report/json_times.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "report/json_value.h"
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/stats/hdr_encoding.h"
+#include "tcpgoon/stats/interval.h"
 #include "tcpgoon/stats/statistic.h"
 
 /* 2^128 has 39 digits. */
 #define WIDE_DIGITS 40
+
+/* "p999_high" */
+#define INTERVAL_KEY_MAX 16
 
 static json_t *make_wide(uint128 value)
 {
@@ -68,6 +73,19 @@ static json_t *make_statistic(const struct histogram *histogram, enum statistic 
 	return whole ? json_value_count(ns / NSEC_PER_USEC) : json_value_us(ns);
 }
 
+/* "p99_low": the ends of the interval of a percentile, behind it. */
+static int add_interval(json_t *times, const struct histogram *histogram, enum statistic statistic)
+{
+	struct interval_us interval =
+		interval_of_percentile(histogram, statistic, INTERVAL_CONFIDENCE);
+	char low[INTERVAL_KEY_MAX];
+	char high[INTERVAL_KEY_MAX];
+	snprintf(low, sizeof(low), "%s_low", statistic_key(statistic));
+	snprintf(high, sizeof(high), "%s_high", statistic_key(statistic));
+	return json_object_set_new(times, low, json_value_count(interval.low_us)) |
+		json_object_set_new(times, high, json_value_count(interval.high_us));
+}
+
 json_t *json_times_make(const struct histogram *histogram)
 {
 	json_t *times = json_object();
@@ -76,6 +94,9 @@ json_t *json_times_make(const struct histogram *histogram)
 		enum statistic statistic = (enum statistic)i;
 		r |= json_object_set_new(
 			times, statistic_key(statistic), make_statistic(histogram, statistic));
+		if (statistic_is_percentile(statistic)) {
+			r |= add_interval(times, histogram, statistic);
+		}
 	}
 	r |= json_object_set_new(times, "sum", make_wide(histogram->sum_us));
 	r |= json_object_set_new(times, "sum_squares", make_wide(histogram->sum_squares_us2));

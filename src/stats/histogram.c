@@ -239,6 +239,21 @@ uint64_t histogram_percentile(const struct histogram *histogram, double percenti
 	return histogram->max_us;
 }
 
+void histogram_range_at(const struct histogram *histogram, uint64_t rank, uint64_t *ret_lowest_us,
+	uint64_t *ret_highest_us)
+{
+	assert(rank >= 1 && rank <= histogram->count);
+	size_t slot = 0;
+	for (uint64_t seen = histogram->counts[0]; seen < rank; seen += histogram->counts[slot]) {
+		slot++;
+	}
+	uint64_t lowest = histogram_slot_lowest_us(slot);
+	uint64_t highest = histogram_slot_highest_us(slot);
+	bool last = slot == HISTOGRAM_COUNTS_LENGTH - 1;
+	*ret_lowest_us = lowest > histogram->min_us ? lowest : histogram->min_us;
+	*ret_highest_us = !last && highest < histogram->max_us ? highest : histogram->max_us;
+}
+
 uint64_t histogram_mean_ns(const struct histogram *histogram)
 {
 	if (histogram->count == 0) {

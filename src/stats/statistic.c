@@ -33,6 +33,11 @@ bool statistic_is_percentile(enum statistic statistic)
 	return rows[statistic].percentile > 0;
 }
 
+double statistic_percentile(enum statistic statistic)
+{
+	return rows[statistic].percentile;
+}
+
 bool statistic_is_extreme(enum statistic statistic)
 {
 	return statistic == STATISTIC_MIN || statistic == STATISTIC_MAX;

@@ -7,16 +7,24 @@
  * do not make the failed look few, and those that failed do not make the dropped look few. Only
  * `established`, which people bound from below, is of all that were asked for: what was not dialled
  * is not established.
+ *
+ * A share is one of this run's connections, whatever their number: nobody reads errors>1% of 100
+ * dials as a statement about others. A share finer than one in a thousand is read so, and 0 of 1000
+ * is then no answer: it would be the same if 0.3% fail. So a fine one that was kept is judged only
+ * where there were enough to show it if none had failed. One that was crossed was crossed by
+ * connections that failed, and stays so.
  */
 #include "tcpgoon/verdict/threshold.h"
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/units.h"
 #include "tcpgoon/base/wide.h"
+#include "tcpgoon/stats/interval.h"
 
 static bool compare(uint128 actual, enum threshold_relation relation, uint128 limit)
 {
@@ -100,6 +108,50 @@ static bool agree(const struct threshold *threshold, const struct count_range *r
 	return of_one_number ? !within : compare(most, threshold->relation, limit) == *ret_crossed;
 }
 
+/*
+ * Of how small a share it speaks, or of how small a rest: 0.001% for both errors>0.001% and
+ * established<99.999%. 0 where it is not finer than THRESHOLD_SHARE_FINE.
+ */
+static uint64_t fine_share(const struct threshold *threshold)
+{
+	uint64_t limit = threshold->share ? threshold->limit : 0;
+	uint64_t rest = THRESHOLD_SHARE_WHOLE - limit;
+	uint64_t smaller = limit < rest ? limit : rest;
+	return smaller < THRESHOLD_SHARE_FINE ? smaller : 0;
+}
+
+/* Whether the answer is that nearly none, or nearly all, are so: that is what few cannot show. */
+static bool says_rare(const struct threshold *threshold, bool crossed)
+{
+	bool of_one_number =
+		threshold->relation == THRESHOLD_EQUAL || threshold->relation == THRESHOLD_UNEQUAL;
+	bool is_high = asks_for_high(threshold->relation) == crossed;
+	return !of_one_number && is_high == (threshold->limit > THRESHOLD_SHARE_WHOLE / 2);
+}
+
+/* How many it takes, where there are fewer; otherwise 0. */
+static uint64_t takes_more(const struct threshold *threshold, uint64_t whole, bool crossed)
+{
+	uint64_t share = fine_share(threshold);
+	if (share == 0 || !says_rare(threshold, crossed)) {
+		return 0;
+	}
+	uint64_t needed = interval_trials_without(
+		(double)share / (double)THRESHOLD_SHARE_WHOLE, INTERVAL_CONFIDENCE);
+	return whole < needed ? needed : 0;
+}
+
+static void not_judged_of_so_few(
+	struct threshold_outcome *outcome, const struct figure *of, uint64_t whole, uint64_t needed)
+{
+	bool established = of->offset == offsetof(struct result, totals.established);
+	snprintf(outcome->too_few, sizeof(outcome->too_few),
+		"it cannot be judged with %" PRIu64 " %s: so fine a share takes %" PRIu64, whole,
+		established ? "connections" : "dials", needed);
+	outcome->crossed = false;
+	not_judged(outcome, outcome->too_few);
+}
+
 static void evaluate_count(const struct threshold *threshold, const struct result *result,
 	bool running, struct threshold_outcome *outcome)
 {
@@ -124,6 +176,11 @@ static void evaluate_count(const struct threshold *threshold, const struct resul
 	if (!agree(threshold, &range, whole, &outcome->crossed)) {
 		outcome->crossed = false;
 		not_judged(outcome, "some connections could not tell");
+		return;
+	}
+	uint64_t needed = takes_more(threshold, whole, outcome->crossed);
+	if (needed > 0) {
+		not_judged_of_so_few(outcome, threshold->metric.whole, whole, needed);
 		return;
 	}
 	int used = snprintf(outcome->actual, sizeof(outcome->actual), "%s",
@@ -243,22 +300,21 @@ static bool got_no_answer(const struct threshold *threshold, const struct result
 void threshold_evaluate(const struct threshold *threshold, const struct result *result,
 	bool running, struct threshold_outcome *ret_outcome)
 {
-	struct threshold_outcome outcome = {0};
-	format_limit(threshold, outcome.limit, sizeof(outcome.limit));
+	*ret_outcome = (struct threshold_outcome){0};
+	format_limit(threshold, ret_outcome->limit, sizeof(ret_outcome->limit));
 	switch (threshold->metric.kind) {
 	case THRESHOLD_COUNT:
-		evaluate_count(threshold, result, running, &outcome);
+		evaluate_count(threshold, result, running, ret_outcome);
 		break;
 	case THRESHOLD_TIME:
-		evaluate_time(threshold, result, running, &outcome);
+		evaluate_time(threshold, result, running, ret_outcome);
 		break;
 	case THRESHOLD_RATE:
-		evaluate_rate(threshold, result, running, &outcome);
+		evaluate_rate(threshold, result, running, ret_outcome);
 		break;
 	}
-	if (outcome.not_judged != NULL && !running && got_no_answer(threshold, result)) {
-		outcome.not_judged = "the kernel gave no answer";
-		outcome.unmeasured_here = true;
+	if (ret_outcome->not_judged != NULL && !running && got_no_answer(threshold, result)) {
+		ret_outcome->not_judged = "the kernel gave no answer";
+		ret_outcome->unmeasured_here = true;
 	}
-	*ret_outcome = outcome;
 }

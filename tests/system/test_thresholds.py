@@ -54,6 +54,19 @@ class FailIf(harness.Case):
                          r"judged .*\. 20 of 20 connections failed\.$")
         self.judged(*argv, "--fail-if", "errors>50%", status=3)
 
+    def test_a_share_finer_than_so_few_can_show(self):
+        """It would be the same if a few in a thousand failed. One that did fail is an answer."""
+        _, port = self.serve()
+        argv = ("127.0.0.1", port, "-c", "50", "-s", "0")
+        run, result = self.judged(*argv, "--fail-if", "errors>0.001%", status=2)
+        why = "it cannot be judged with 50 dials: so fine a share takes 299572"
+        self.assertEqual(result["thresholds"][0]["not_judged"], why)
+        self.assertIn(f"Threshold errors>0.001%: not judged, {why}\n", run.stdout)
+        self.assertAlmostEqual(result["shares"]["errors"]["high"], 1 - 0.025 ** (1 / 50))
+        self.judged(*argv, "--fail-if", "errors>0.1%", status=0)
+        self.judged("127.0.0.1", self.free_port(), "-c", "50", "-s", "0",
+                    "--fail-if", "errors>0.001%", status=3)
+
     def test_each_alone(self):
         """One that is crossed is enough, wherever it stands."""
         _, port = self.serve()

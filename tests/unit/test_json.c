@@ -16,6 +16,7 @@
 #include "plain_verdict.h"
 #include "report/json.h"
 #include "tcpgoon/stats/hdr_encoding.h"
+#include "tcpgoon/stats/interval.h"
 
 struct fixture {
 	struct result result;
@@ -461,6 +462,11 @@ static void times_are_in_microseconds_and_whole_as_a_histogram(void **state)
 	assert_int_equal(count_of(times, "p99"), 990);
 	assert_int_equal(count_of(times, "p999"), 999);
 	assert_int_equal(count_of(times, "max"), 1000);
+	/* The ranks are those of tests/unit/test_interval.c. */
+	assert_int_equal(count_of(times, "p99_low"), 983);
+	assert_int_equal(count_of(times, "p99_high"), 997);
+	assert_int_equal(count_of(times, "p999_low"), 997);
+	assert_true(json_is_null(json_object_get(times, "p999_high")));
 	assert_real(times, "mean", 500.5);
 	assert_real(times, "stddev",
 		(double)histogram_stddev_ns(&fixture->result.times[TIMES_HANDSHAKE]) / 1000);
@@ -476,6 +482,27 @@ static void times_are_in_microseconds_and_whole_as_a_histogram(void **state)
 	assert_int_equal(count_of(json_object_get(fixture->root, "failure_us"), "max"), 5000000);
 	assert_int_equal(count_of(json_object_get(fixture->root, "lifetime_us"), "max"), 60000000);
 	assert_int_equal(count_of(json_object_get(fixture->root, "lag_us"), "count"), 0);
+}
+
+/* Of the ends of intervals, tests/unit/test_interval.c knows more. */
+static void shares_have_their_intervals(void **state)
+{
+	const struct fixture *fixture = *state;
+	const json_t *shares = json_object_get(fixture->root, "shares");
+	assert_int_equal(json_object_size(shares), 7);
+	const json_t *errors = json_object_get(shares, "errors");
+	struct interval interval = interval_of_ratio(90, 900, INTERVAL_CONFIDENCE);
+	assert_string_equal(text_of(errors, "of"), "dialed");
+	assert_real(errors, "share", 0.1);
+	assert_real(errors, "low", interval.low);
+	assert_real(errors, "high", interval.high);
+	assert_string_equal(text_of(json_object_get(shares, "established"), "of"), "requested");
+
+	/* From 4 to 16 of 800: the number is not known, and the interval is that of both. */
+	const json_t *unconfirmed = json_object_get(shares, "unconfirmed");
+	assert_true(json_is_null(json_object_get(unconfirmed, "share")));
+	assert_real(unconfirmed, "low", interval_of_ratio(4, 800, INTERVAL_CONFIDENCE).low);
+	assert_real(unconfirmed, "high", interval_of_ratio(16, 800, INTERVAL_CONFIDENCE).high);
 }
 
 static void each_cause_is_told_with_its_side(void **state)
@@ -539,6 +566,12 @@ static void what_is_not_known_is_null(void **state)
 		assert_true(json_is_null(json_object_get(times, keys[i])));
 	}
 	assert_true(strlen(text_of(times, "hdr")) > 0);
+	assert_true(json_is_null(json_object_get(times, "p50_low")));
+	assert_true(json_is_null(json_object_get(times, "p50_high")));
+	const json_t *errors = json_object_get(json_object_get(fixture->root, "shares"), "errors");
+	assert_true(json_is_null(json_object_get(errors, "share")));
+	assert_true(json_is_null(json_object_get(errors, "low")));
+	assert_true(json_is_null(json_object_get(errors, "high")));
 }
 
 static void a_host_that_is_no_utf8_is_escaped(void **state)
@@ -592,6 +625,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(connections_are_counted, setup_full, teardown),
 		cmocka_unit_test_setup_teardown(
 			times_are_in_microseconds_and_whole_as_a_histogram, setup_full, teardown),
+		cmocka_unit_test_setup_teardown(shares_have_their_intervals, setup_full, teardown),
 		cmocka_unit_test_setup_teardown(
 			each_cause_is_told_with_its_side, setup_full, teardown),
 		cmocka_unit_test_setup_teardown(what_is_not_known_is_null, setup_empty, teardown),

@@ -331,6 +331,92 @@ static void a_count_between_bounds_is_judged_by_both(void **state)
 	assert_null(outcome_of("unconfirmed>5%", result, false).not_judged);
 }
 
+/* The same outcome whatever is asked in which words: see below. */
+static void assert_judged(const char *text, const struct result *result, bool expected_crossed)
+{
+	struct threshold threshold = parsed(text);
+	struct threshold_outcome outcome;
+	threshold_evaluate(&threshold, result, false, &outcome);
+	if (outcome.not_judged != NULL || outcome.crossed != expected_crossed) {
+		fail_msg("%s: %s", text, outcome.not_judged != NULL ? outcome.not_judged : "");
+	}
+}
+
+static void assert_too_few(const char *text, const struct result *result, const char *why)
+{
+	struct threshold threshold = parsed(text);
+	struct threshold_outcome outcome;
+	threshold_evaluate(&threshold, result, false, &outcome);
+	assert_false(outcome.crossed);
+	assert_false(outcome.unmeasured_here);
+	assert_string_equal(outcome.actual, "");
+	assert_non_null(outcome.not_judged);
+	assert_string_equal(outcome.not_judged, why);
+}
+
+static void set_outcome(struct result *result, uint64_t dialed, uint64_t failed)
+{
+	result->at_end.total = dialed;
+	result->totals =
+		(struct totals){.dialed = dialed, .failed = failed, .established = dialed - failed};
+}
+
+/* (1 - 0.00001)^299571 is just above 5%: that many without a failure are one too few. */
+static void a_fine_share_takes_many_dials(void **state)
+{
+	struct result *result = *state;
+	const char *const kept[] = {"errors>0.001%", "errors>=0.001%", "established<99.999%",
+		"established<=99.999%", "drops>0.001%"};
+	const char *const crossed_by_it[] = {
+		"errors<0.001%", "errors<=0.001%", "established>99.999%", "established>=99.999%"};
+	set_outcome(result, 299572, 0);
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		assert_judged(kept[i], result, false);
+	}
+	for (size_t i = 0; i < sizeof(crossed_by_it) / sizeof(crossed_by_it[0]); i++) {
+		assert_judged(crossed_by_it[i], result, true);
+	}
+	set_outcome(result, 299571, 0);
+	const char *why = "it cannot be judged with 299571 dials: so fine a share takes 299572";
+	for (size_t i = 0; i < 4; i++) {
+		assert_too_few(kept[i], result, why);
+		assert_too_few(crossed_by_it[i], result, why);
+	}
+	assert_too_few("drops>0.001%", result,
+		"it cannot be judged with 299571 connections: so fine a share takes 299572");
+	set_outcome(result, 0, 0);
+	assert_string_equal(outcome_of("errors>0.001%", result, false).not_judged,
+		"there is nothing to take a share of");
+}
+
+/* What failed has failed, however few were dialled. */
+static void a_fine_share_is_crossed_by_any_number(void **state)
+{
+	struct result *result = *state;
+	set_outcome(result, 1000, 1);
+	assert_judged("errors>0.001%", result, true);
+	assert_judged("established<99.999%", result, true);
+	assert_judged("errors<0.001%", result, false);
+	assert_judged("established>99.999%", result, false);
+}
+
+/* The limits of everyday, and none and all, are about the connections of this run. */
+static void other_shares_are_judged_of_any_number(void **state)
+{
+	struct result *result = *state;
+	set_outcome(result, 100, 0);
+	const char *const kept[] = {"errors>1%", "errors>0.1%", "errors>0%", "errors>0",
+		"established<99%", "established<99.9%", "established<100%", "errors>50%",
+		"drops>=0.1%", "errors!=0%"};
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		assert_judged(kept[i], result, false);
+	}
+	assert_judged("errors<1%", result, true);
+	assert_judged("errors==0.001%", result, false);
+	assert_too_few("errors>0.099999%", result,
+		"it cannot be judged with 100 dials: so fine a share takes 2995");
+}
+
 /* --abort-if: what each run begins with must not end it. */
 static void a_growing_result_is_judged_with_care(void **state)
 {
@@ -514,6 +600,11 @@ int main(void)
 			what_the_kernel_did_not_answer_was_not_measured_here, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_count_between_bounds_is_judged_by_both, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_fine_share_takes_many_dials, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_fine_share_is_crossed_by_any_number, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			other_shares_are_judged_of_any_number, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_growing_result_is_judged_with_care, setup, teardown),
 		cmocka_unit_test(each_error_points_at_its_place),

@@ -74,6 +74,13 @@ bool histogram_set_moments(struct histogram *histogram, const struct histogram_m
  */
 uint64_t histogram_percentile(const struct histogram *histogram, double percentile);
 
+/*
+ * Between which values the one of this rank lies, counted from the least, which is 1, to the
+ * greatest: the ends of its slot, within minimum and maximum.
+ */
+void histogram_range_at(const struct histogram *histogram, uint64_t rank, uint64_t *ret_lowest_us,
+	uint64_t *ret_highest_us);
+
 /* In nanoseconds: the caller truncates to microseconds, as the Go program does. */
 uint64_t histogram_mean_ns(const struct histogram *histogram);
 /* Standard deviation of the population (divides by n). */

@@ -27,6 +27,8 @@ const char *statistic_name(enum statistic statistic);
 const char *statistic_key(enum statistic statistic);
 
 bool statistic_is_percentile(enum statistic statistic);
+/* 99.9; 0 where it is none. */
+double statistic_percentile(enum statistic statistic);
 
 /* True for minimum and maximum, which are recorded values. */
 bool statistic_is_extreme(enum statistic statistic);

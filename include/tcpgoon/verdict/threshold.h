@@ -44,6 +44,9 @@ enum threshold_relation {
 #define THRESHOLD_SHARE_ONE_PERCENT UINT64_C(1000000)
 #define THRESHOLD_SHARE_WHOLE (100 * THRESHOLD_SHARE_ONE_PERCENT)
 
+/* A limit closer than this to none or to all asks for a number of connections that can show it. */
+#define THRESHOLD_SHARE_FINE (THRESHOLD_SHARE_ONE_PERCENT / 10)
+
 #define THRESHOLD_TEXT_MAX 100
 
 struct threshold {
@@ -57,7 +60,11 @@ struct threshold {
 
 struct threshold_outcome {
 	bool crossed; /* what it speaks of has happened; never where it cannot be judged */
-	const char *not_judged; /* why it cannot be; NULL where it was */
+	/*
+	 * Why it cannot be; NULL where it was. It may be the text below: an outcome is not copied.
+	 */
+	const char *not_judged;
+	char too_few[128];
 	bool unmeasured_here; /* it cannot be, as this program failed to measure it */
 	char actual[96]; /* "12", "1.2%", "50.2ms"; empty where it was not judged */
 	char limit[48];
@@ -77,7 +84,9 @@ int threshold_parse(const char *text, struct threshold *ret_threshold, struct er
 /*
  * Pure. Not judged are a time that was measured of none, or of fewer than half, of the connections
  * that had one, and a number that the run could not have. Of a time to the failure or the drop where
- * nothing failed or was dropped, nothing is left to judge: it is not crossed.
+ * nothing failed or was dropped, nothing is left to judge: it is not crossed. Nor is judged a share
+ * finer than THRESHOLD_SHARE_FINE where nearly none (or nearly all) are so, but so few connections
+ * cannot show that at 95% confidence: 0.001% takes 299,572 of them, all without a failure.
  *
  * `running`: the result is still growing. Then are not judged: counts and rates asked whether they
  * are low (below, at most, equal, unequal: each run begins at 0), and shares, rates, means,
