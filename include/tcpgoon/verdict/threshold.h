@@ -61,7 +61,7 @@ struct threshold {
 struct threshold_outcome {
 	bool crossed; /* what it speaks of has happened; never where it cannot be judged */
 	/*
-	 * Why it cannot be; NULL where it was. It may be the text below: an outcome is not copied.
+	 * Why it cannot be; NULL where it was. It may be the text below, so a copy lives no longer than its original.
 	 */
 	const char *not_judged;
 	char too_few[128];
