@@ -3,10 +3,12 @@
 
 #include <stddef.h>
 
+#include "report/hlog.h"
 #include "report/json.h"
 
 const struct report_ops *const report_formats[] = {
 	&report_json,
+	&report_hlog,
 	NULL,
 };
 

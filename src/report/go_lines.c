@@ -6,11 +6,9 @@
 #include "report/go_lines.h"
 
 #include <inttypes.h>
-#include <stdbool.h>
-#include <string.h>
 
+#include "report/target.h"
 #include "tcpgoon/base/clock.h"
-#include "tcpgoon/base/escape.h"
 #include "tcpgoon/base/units.h"
 
 void go_lines_status(FILE *out, const struct snapshot *snapshot)
@@ -20,38 +18,6 @@ void go_lines_status(FILE *out, const struct snapshot *snapshot)
 		", Closed: %" PRIu64 ", Error: %" PRIu64 ", NotInitiated: %" PRIu64 "\n",
 		snapshot->total, snapshot->dialing, snapshot->established, snapshot->closed,
 		snapshot->failed, snapshot->not_initiated);
-}
-
-/* Writes the first bytes of a word given by the user, escaped for display. */
-static void write_shown(FILE *out, const char *text, size_t length)
-{
-	char piece[ESCAPE_PIECE_MAX];
-	const char *end = text + length;
-	while (text < end && escape_next(&text, piece) > 0) {
-		fputs(piece, out);
-	}
-}
-
-/* "host:80", "host(192.0.2.1):80", "[::1]:80": the address only where it adds something. */
-static void print_target(FILE *out, const struct result *result)
-{
-	const char *host = result->settings.host;
-	size_t length = strlen(host);
-	if (length >= 2 && host[0] == '[' && host[length - 1] == ']') {
-		host++;
-		length -= 2;
-	}
-	bool literal = memchr(host, ':', length) != NULL;
-	fputs(literal ? "[" : "", out);
-	write_shown(out, host, length);
-	fputs(literal ? "]" : "", out);
-
-	char address[ADDRESS_TEXT_MAX];
-	address_format_host(&result->target, address);
-	if (strlen(address) != length || memcmp(address, host, length) != 0) {
-		fprintf(out, "(%s)", address);
-	}
-	fprintf(out, ":%u", (unsigned)address_port(&result->target));
 }
 
 /* Truncated to microseconds, as the Go program did. */
@@ -79,7 +45,7 @@ static void print_times(
 void go_lines_result(FILE *out, const struct result *result)
 {
 	fputs("--- ", out);
-	print_target(out, result);
+	target_write(out, result);
 	fputs(" tcp test statistics ---\n", out);
 	go_lines_status(out, &result->at_end);
 	fputs("--- tcpgoon execution statistics ---\n", out);

@@ -130,13 +130,6 @@ static void print_row(FILE *out, const struct result *result, enum times kind, i
 	fputc('\n', out);
 }
 
-/* Lag is that of a schedule: without a pace there is none. */
-static bool has_row(const struct result *result, enum times kind)
-{
-	return result->times[kind].count > 0 &&
-		(kind != TIMES_LAG || result->generator.period_ns > 0);
-}
-
 static void print_times(FILE *out, const struct result *result)
 {
 	int width = (int)sizeof("count") - 1;
@@ -145,13 +138,13 @@ static void print_times(FILE *out, const struct result *result)
 		uint64_t count = result->times[i].count;
 		int digits = snprintf(NULL, 0, "%" PRIu64, count);
 		width = digits > width ? digits : width;
-		any |= has_row(result, (enum times)i);
+		any |= times_is_told(result, (enum times)i);
 	}
 	if (any) {
 		print_heading(out, width);
 	}
 	for (int i = 0; i < TIMES_MAX; i++) {
-		if (has_row(result, (enum times)i)) {
+		if (times_is_told(result, (enum times)i)) {
 			print_row(out, result, (enum times)i, width);
 		}
 	}

@@ -75,6 +75,12 @@ uint64_t times_set_apart(const struct result *result, enum times times)
 	return rows[times].apart == NOWHERE ? 0 : count_at(result, rows[times].apart);
 }
 
+bool times_is_told(const struct result *result, enum times times)
+{
+	return result->times[times].count > 0 &&
+		(times != TIMES_LAG || result->generator.period_ns > 0);
+}
+
 void times_merge(struct result *into, const struct result *from)
 {
 	for (int i = 0; i < TIMES_MAX; i++) {

@@ -38,6 +38,9 @@ uint64_t times_expected(const struct result *result, enum times times);
 /* How many were measured and set apart, as they span a stall of this program. */
 uint64_t times_set_apart(const struct result *result, enum times times);
 
+/* Whether some were measured, and mean something: lag is that of a schedule, so it needs a pace. */
+bool times_is_told(const struct result *result, enum times times);
+
 /* Adds the times of `from` to those of `into`. */
 void times_merge(struct result *into, const struct result *from);
 

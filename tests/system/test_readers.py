@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: MIT
+"""One run told in all formats at once, each read by a program that others wrote."""
+
+import csv
+import json
+import os
+import re
+import subprocess
+import time
+
+import harness
+
+HDR_JAR = "/usr/share/java/hdrhistogram.jar"
+PERCENTILES = {"p50": 50, "p90": 90, "p99": 99, "p999": 99.9}
+UNITS_US = {"µs": 1, "ms": 1e3, "s": 1e6}
+
+
+def slot_width_us(value_us):
+    """Of HdrHistogram's slots with three digits: how far apart two of its values may be."""
+    return max(1, 2 ** (int(value_us).bit_length() - 11))
+
+
+def text_times(text):
+    """The table of times: {"connect": {"p50": µs, ..., "max": µs}}."""
+    times = {}
+    rows = re.findall(r"(?m)^(\w+) +((?:[\d.]+(?:µs|ms|s) +){5})\d+  (?:kernel|clock): ", text)
+    for name, values in rows:
+        times[name] = {key: float(re.match(r"[\d.]+", value)[0]) *
+                            UNITS_US[re.sub(r"[\d.]+", "", value)]
+                       for key, value in zip([*PERCENTILES, "max"], values.split())}
+    return times
+
+
+class Readers(harness.Case):
+    def setUp(self):
+        """A run with something of everything: refused, dropped, held, paced, judged."""
+        super().setUp()
+        _, port = self.serve()
+        closing = self.serve_in_python(lambda connection: connection.close(), after=0.3)
+        self.directory = self.temporary_directory()
+        self.paths = {name: os.path.join(self.directory, "result." + name) for name in (
+            "json", "hlog")}
+        outputs = [word for name, path in self.paths.items()
+                   for word in ("-o", f"{name}={path}")]
+        self.run = self.dial("127.0.0.1", f"{port},{self.free_port()},{closing}", "-c", "600",
+                             "-s", "1ms", "--hold", "1s", "--fail-if", "errors>1%",
+                             "--fail-if", "connect.p99>1m", "--fail-if", "handshake.max>1us",
+                             *outputs)
+        with open(self.paths["json"], encoding="utf-8") as file:
+            self.result = json.load(file)
+        self.assert_status(self.run, self.result["verdict"]["exit_status"])
+        self.times = {name: self.result[f"{name}_us"] for name in
+                      ("handshake", "connect", "failure", "lag", "lifetime")}
+
+    def test_all(self):
+        self.assertEqual({name: times["count"] for name, times in self.times.items()},
+                         {"handshake": 400, "connect": 400, "failure": 200, "lag": 600,
+                          "lifetime": 200})
+        for name in self.paths:
+            with self.subTest(name):
+                getattr(self, "check_" + name)()
+
+    def check_json(self):
+        """The table of the text, which has four digits."""
+        rows = text_times(self.run.stdout)
+        self.assertEqual(set(rows), set(self.times))
+        for name, row in rows.items():
+            for key, value_us in row.items():
+                self.assertAlmostEqual(value_us, self.times[name][key],
+                                       delta=1 + self.times[name][key] / 1000)
+
+    def read_hlog(self, tag):
+        """What HdrHistogram's log processor says of a time; microseconds."""
+        out = os.path.join(self.directory, "processed")
+        subprocess.run(["java", "-cp", HDR_JAR, "org.HdrHistogram.HistogramLogProcessor", "-csv",
+                        "-i", self.paths["hlog"], "-tag", tag, "-outputValueUnitRatio", "1",
+                        "-o", out], check=True)
+        with open(out, encoding="ascii") as file:
+            lines = [line for line in file if not line.startswith("#")]
+        row, = csv.DictReader(lines)
+        return {key: float(value) for key, value in row.items()}
+
+    def check_hlog(self):
+        for name, times in self.times.items():
+            row = self.read_hlog(name)
+            self.assertEqual(row["Total_Count"], times["count"])
+            for key, percentile in PERCENTILES.items():
+                self.assertAlmostEqual(row[f"Total_{percentile}%"], times[key],
+                                       delta=slot_width_us(times[key]))
+        with open(self.paths["hlog"], encoding="ascii") as file:
+            text = file.read()
+        started = time.strptime(self.result["started_at"].split(".")[0], "%Y-%m-%dT%H:%M:%S")
+        self.assertIn(time.strftime("%a %b %d %H:%M:%S UTC %Y", started), text)
+        # Interval_Max, in milliseconds.
+        for name, times in self.times.items():
+            self.assertRegex(text, rf"(?m)^Tag={name},0\.000,[\d.]+,{times['max'] / 1000:.3f},HISTF")
+
+
+if __name__ == "__main__":
+    harness.main()
