@@ -7,12 +7,11 @@
 #include "cli/commands.h"
 #include "cli/engine_choice.h"
 #include "cli/outcome.h"
+#include "cli/route_words.h"
 #include "cli/session.h"
 #include "tcpgoon/base/units.h"
 #include "tcpgoon/net/cgroup.h"
 #include "tcpgoon/net/limits.h"
-#include "tcpgoon/net/link.h"
-#include "tcpgoon/net/route.h"
 #include "tcpgoon/verdict/verdict.h"
 
 static const char *count(uint64_t value, char buffer[UNITS_TEXT_MAX])
@@ -127,36 +126,7 @@ static void print_ports(const struct plan *plan)
 	}
 }
 
-/* Prints why SYNs to the target would not leave this machine, if so. */
-static void print_route(const struct address *source, const struct address *address)
-{
-	char target[ADDRESS_TEXT_MAX];
-	char refuser[ROUTE_TEXT_MAX];
-	struct link_view device;
-	struct route route;
-	if (route_find(source, address, &route) < 0) {
-		return;
-	}
-	address_format_host(address, target);
-	if (route.refused == 0) {
-		if (link_read(route.device, &device) == 0 && device.state > LINK_UP) {
-			printf("  Route:    to %s by the device %s, which %s\n", target,
-				device.name,
-				device.state == LINK_DOWN ? "is down" : "has no carrier");
-		}
-		return;
-	}
-	route_find_refuser(source, address, route.refused, refuser);
-	if (refuser[0] != '\0') {
-		printf("  Route:    none to %s: this machine's own %s\n", target, refuser);
-	} else if (link_find_down(address, &device) == 0) {
-		printf("  Route:    none to %s: the device %s is down\n", target, device.name);
-	} else {
-		printf("  Route:    none to %s\n", target);
-	}
-}
-
-/* One route for each host: targets take turns, so the first ones have distinct hosts. */
+/* What is wrong with the routes, one for each host: targets take turns, so the first ones have distinct hosts. */
 static void print_routes(const struct plan *plan)
 {
 	const struct targets *targets = &plan->targets;
@@ -166,7 +136,10 @@ static void print_routes(const struct plan *plan)
 		}
 		struct address source;
 		bool bound = tuples_first_source(&plan->tuples, i, &source);
-		print_route(bound ? &source : NULL, &targets->list[i]);
+		char words[ROUTE_WORDS_MAX];
+		if (route_words(bound ? &source : NULL, &targets->list[i], words)) {
+			printf("  Route:    %s\n", words);
+		}
 	}
 }
 

@@ -13,6 +13,7 @@ static const struct command *const commands[] = {
 	&command_plan,
 	&command_server,
 	&command_demo,
+	&command_doctor,
 	&command_report,
 	&command_version,
 	&command_completion,

@@ -12,6 +12,7 @@ extern const struct command command_run;
 extern const struct command command_plan;
 extern const struct command command_server;
 extern const struct command command_demo;
+extern const struct command command_doctor;
 extern const struct command command_report;
 extern const struct command command_version;
 extern const struct command command_completion;

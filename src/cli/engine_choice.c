@@ -28,19 +28,24 @@ void engine_choose(const struct settings *settings, struct engine_choice *ret_ch
 	}
 }
 
+void engine_choice_look(struct limits *ret_limits, struct check_own *ret_own)
+{
+	limits_read(ret_limits);
+	*ret_own = (struct check_own){
+		.nofile = limits_raise_nofile(),
+		.memlock = limits_memlock(),
+		.exempt_from_file_max = limits_exempt_from_file_max(),
+	};
+	cgroup_read("", CGROUP_MEMORY | CGROUP_CPU, &ret_own->cgroup);
+	limits_read_space(&ret_own->space);
+}
+
 void engine_choice_check(
 	const struct engine_choice *choice, const struct plan *plan, struct checks *ret_checks)
 {
-	const struct transport_params params = params_of(&plan->settings);
 	struct limits limits;
-	limits_read(&limits);
-	struct check_own own = {
-		.nofile = params.nofile,
-		.memlock = params.memlock,
-		.exempt_from_file_max = limits_exempt_from_file_max(),
-	};
-	choice->transport->needs(&params, &own.needs);
-	cgroup_read("", CGROUP_MEMORY, &own.cgroup);
-	limits_read_space(&own.space);
+	struct check_own own;
+	engine_choice_look(&limits, &own);
+	check_needs(plan, &own, choice->transport, plan->settings.connections, &own.needs);
 	check_plan(ret_checks, plan, &limits, &own);
 }

@@ -20,6 +20,9 @@ struct engine_choice {
 /* Tries what the settings ask for. */
 void engine_choose(const struct settings *settings, struct engine_choice *ret_choice);
 
+/* Reads the limits of this machine and of this process; the needs of a transport are not set. */
+void engine_choice_look(struct limits *ret_limits, struct check_own *ret_own);
+
 /* Holds the plan against the limits of this machine. */
 void engine_choice_check(
 	const struct engine_choice *choice, const struct plan *plan, struct checks *ret_checks);

@@ -32,6 +32,13 @@ uint64_t limits_raise_nofile(void)
 	return limit.rlim_cur;
 }
 
+void limits_read_nofile(uint64_t *ret_soft)
+{
+	struct rlimit limit;
+	bool known = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+	*ret_soft = known ? limit.rlim_cur : LIMITS_NONE;
+}
+
 static bool has_capability(int capability)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};

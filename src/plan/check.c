@@ -155,9 +155,11 @@ static void check_group_memory(
 	char limit[UNITS_TEXT_MAX];
 	check->have = memory->limit == CGROUP_NONE ? LIMITS_NONE : memory->left;
 	check->need = plan->settings.connections * each + base;
-	judge(check, is_within(check), "--connections %" PRIu64 ", or a higher limit than %s in %s",
+	judge(check, is_within(check),
+		"--connections %" PRIu64 ", or a higher limit than %s in %s: %" PRIu64,
 		check->have > base ? (check->have - base) / each : 0,
-		units_format_bytes(memory->limit, limit), memory->file);
+		units_format_bytes(memory->limit, limit), memory->file,
+		memory->limit + check->need - check->have);
 }
 
 static void check_address_space(
@@ -192,6 +194,38 @@ void check_plan(struct checks *ret_checks, const struct plan *plan, const struct
 	for (size_t i = 0; i < CHECK_KIND_MAX; i++) {
 		ret_checks->possible = ret_checks->possible && ret_checks->list[i].ok;
 	}
+}
+
+void check_needs(const struct plan *plan, const struct check_own *own,
+	const struct transport_ops *transport, uint64_t connections,
+	struct transport_needs *ret_needs)
+{
+	const struct transport_params params = {
+		.slots = connections,
+		.nofile = own->nofile,
+		.memlock = own->memlock,
+		.watch_fd = -1,
+		.fin = plan->settings.close_mode == CLOSE_FIN,
+	};
+	transport->needs(&params, ret_needs);
+}
+
+/* By halving: no check holds for more connections if it fails for fewer. */
+uint64_t check_most(enum check_kind kind, const struct plan *plan, const struct limits *limits,
+	const struct check_own *own, const struct transport_ops *transport)
+{
+	struct plan tried = *plan;
+	struct check_own needing = *own;
+	struct checks checks;
+	uint64_t holds = 0;
+	uint64_t fails = SETTINGS_CONNECTIONS_MAX + 1;
+	while (holds + 1 < fails) {
+		tried.settings.connections = holds + (fails - holds) / 2;
+		check_needs(plan, own, transport, tried.settings.connections, &needing.needs);
+		check_plan(&checks, &tried, limits, &needing);
+		*(checks.list[kind].ok ? &holds : &fails) = tried.settings.connections;
+	}
+	return holds == SETTINGS_CONNECTIONS_MAX ? LIMITS_NONE : holds;
 }
 
 static const struct {

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -261,6 +262,11 @@ static void the_control_group_may_have_less_memory(void **state)
 	assert_non_null(strstr(found->fix, "--connections 14"));
 	assert_non_null(strstr(
 		found->fix, "a higher limit than 64.0 MiB in /sys/fs/cgroup/pod/memory.max"));
+	/* So much more is what is missing. */
+	char wanted[32];
+	snprintf(wanted, sizeof(wanted), "memory.max: %llu",
+		(unsigned long long)((64 << 20) + found->need - found->have));
+	assert_non_null(strstr(found->fix, wanted));
 	/* No other limit is too low, and what the fix says does. */
 	for (size_t i = 0; i < CHECK_KIND_MAX; i++) {
 		assert_int_equal(fixture.checks.list[i].ok, i != CHECK_GROUP_MEMORY);
@@ -309,6 +315,29 @@ static void too_little_address_space(void **state)
 	assert_true(check(&fixture, CHECK_ADDRESS_SPACE)->ok);
 }
 
+static void the_most_connections_are_those_that_a_check_still_allows(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	prepare(&fixture, 1, 1);
+	fixture.limits.conntrack_max = 1000;
+	fixture.limits.conntrack_used = 5;
+	fixture.own.nofile = 100;
+	const struct plan *plan = &fixture.plan;
+	const struct limits *limits = &fixture.limits;
+	const struct check_own *own = &fixture.own;
+	assert_int_equal(check_most(CHECK_CONNTRACK, plan, limits, own, &transport_uring), 995);
+	assert_int_equal(check_most(CHECK_TUPLES, plan, limits, own, &transport_uring), 64512);
+	uint64_t by_epoll = check_most(CHECK_OPEN_FILES, plan, limits, own, &transport_epoll);
+	assert_in_range(by_epoll, 50, 99);
+	assert_true(check_most(CHECK_OPEN_FILES, plan, limits, own, &transport_uring) > by_epoll);
+	assert_true(check_most(CHECK_MEMORY, plan, limits, own, &transport_uring) == LIMITS_NONE);
+	/* Not even one. */
+	fixture.limits.conntrack_used = 1000;
+	assert_int_equal(check_most(CHECK_CONNTRACK, plan, limits, own, &transport_uring), 0);
+	tuples_finish(&fixture.plan.tuples);
+}
+
 static void every_kind_has_a_name(void **state)
 {
 	(void)state;
@@ -334,6 +363,7 @@ int main(void)
 		cmocka_unit_test(the_control_group_may_have_less_memory),
 		cmocka_unit_test(a_long_path_leaves_the_sentence_whole),
 		cmocka_unit_test(too_little_address_space),
+		cmocka_unit_test(the_most_connections_are_those_that_a_check_still_allows),
 		cmocka_unit_test(every_kind_has_a_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -238,7 +238,8 @@ static void manual_tells_of_every_option(void **state)
 		{"run", "\n# RUN\n", "\n# PLAN\n"},
 		{"plan", "\n# PLAN\n", "\n# SERVER\n"},
 		{"server", "\n# SERVER\n", "\n# DEMO\n"},
-		{"demo", "\n# DEMO\n", "\n# REPORT\n"},
+		{"demo", "\n# DEMO\n", "\n# DOCTOR\n"},
+		{"doctor", "\n# DOCTOR\n", "\n# REPORT\n"},
 		{"report", "\n# REPORT\n", "\n# VERSION\n"},
 	};
 	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {

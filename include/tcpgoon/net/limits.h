@@ -15,6 +15,9 @@
  */
 uint64_t limits_raise_nofile(void);
 
+/* The soft limit of open files as it is; LIMITS_NONE if unlimited or unknown. */
+void limits_read_nofile(uint64_t *ret_soft);
+
 /* Bytes this user may lock in memory; LIMITS_NONE if unlimited or not enforced for this user. */
 uint64_t limits_memlock(void);
 

@@ -55,6 +55,18 @@ struct check_own {
 void check_plan(struct checks *ret_checks, const struct plan *plan, const struct limits *limits,
 	const struct check_own *own);
 
+/*
+ * The largest number of connections of a plan like this one for which that check holds, by that
+ * transport; LIMITS_NONE if it holds for the largest run. Ignores own->needs. Pure.
+ */
+uint64_t check_most(enum check_kind kind, const struct plan *plan, const struct limits *limits,
+	const struct check_own *own, const struct transport_ops *transport);
+
+/* What a transport needs for that many connections, closed as the plan says. */
+void check_needs(const struct plan *plan, const struct check_own *own,
+	const struct transport_ops *transport, uint64_t connections,
+	struct transport_needs *ret_needs);
+
 /* "4-tuples", "open files", ... */
 const char *check_name(enum check_kind kind);
 /* True if its numbers are bytes. */
