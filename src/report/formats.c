@@ -3,11 +3,15 @@
 
 #include <stddef.h>
 
+#include "report/csv.h"
 #include "report/hlog.h"
 #include "report/json.h"
+#include "report/ndjson.h"
 
 const struct report_ops *const report_formats[] = {
 	&report_json,
+	&report_ndjson,
+	&report_csv,
 	&report_hlog,
 	NULL,
 };

@@ -22,9 +22,6 @@
 #include "tcpgoon/result/times.h"
 #include "version.h"
 
-/* Enough for what is computed; what is measured is a whole number. */
-#define REAL_DIGITS 15
-
 /* An object of the members of a table; more may be added to it. */
 static json_t *make_table(const struct json_table *table, const void *base)
 {
@@ -59,13 +56,13 @@ static json_t *with(json_t *object, const char *name, json_t *value)
 	return object;
 }
 
-static json_t *make_tool(void)
+json_t *json_make_tool(void)
 {
 	return json_pack("{s:s, s:s, s:s}", "name", "tcpgoon", "version", VERSION_TEXT, "commit",
 		VERSION_COMMIT);
 }
 
-static json_t *make_settings(const struct result *result)
+json_t *json_make_settings(const struct result *result)
 {
 	return with(make_table(&json_layout_settings, result), "family",
 		json_string(json_layout_family(
@@ -302,9 +299,9 @@ static json_t *with_times(json_t *root, const struct result *result)
 static json_t *make_head(const struct result *result, const struct verdict *verdict)
 {
 	json_t *root = with(json_object(), "schema", json_string(REPORT_JSON_SCHEMA));
-	root = with(root, "tool", make_tool());
+	root = with(root, "tool", json_make_tool());
 	root = with(root, "target", make_table(&json_layout_target, result));
-	root = with(root, "settings", make_settings(result));
+	root = with(root, "settings", json_make_settings(result));
 	root = with(root, "started_at", json_value_instant(result->started_at_ns));
 	if (json_table_write(&json_layout_head, result, root) != 0 ||
 		json_figures_write(FIGURES_RUN, result, root) != 0) {
@@ -357,7 +354,7 @@ static json_t *with_evidence(json_t *root, const struct result *result)
 }
 
 /* In the order in which a person would read it. */
-static json_t *make_result(const struct result *result, const struct verdict *verdict)
+json_t *json_make_report(const struct result *result, const struct verdict *verdict)
 {
 	const struct series *series = &result->series;
 	json_t *root = make_head(result, verdict);
@@ -373,11 +370,11 @@ static int json_end(
 	const void *state, FILE *out, const struct result *result, const struct verdict *verdict)
 {
 	(void)state;
-	json_t *root = make_result(result, verdict);
+	json_t *root = json_make_report(result, verdict);
 	if (root == NULL) {
 		return -ENOMEM;
 	}
-	int r = json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(REAL_DIGITS));
+	int r = json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(JSON_REAL_DIGITS));
 	json_decref(root);
 	if (r != 0 || fputc('\n', out) == EOF || fflush(out) != 0) {
 		return -EIO;

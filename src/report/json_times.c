@@ -86,7 +86,7 @@ static int add_interval(json_t *times, const struct histogram *histogram, enum s
 		json_object_set_new(times, high, json_value_count(interval.high_us));
 }
 
-json_t *json_times_make(const struct histogram *histogram)
+static json_t *make_statistics(const struct histogram *histogram, bool with_intervals)
 {
 	json_t *times = json_object();
 	int r = json_object_set_new(times, "count", json_value_count(histogram->count));
@@ -94,11 +94,26 @@ json_t *json_times_make(const struct histogram *histogram)
 		enum statistic statistic = (enum statistic)i;
 		r |= json_object_set_new(
 			times, statistic_key(statistic), make_statistic(histogram, statistic));
-		if (statistic_is_percentile(statistic)) {
+		if (with_intervals && statistic_is_percentile(statistic)) {
 			r |= add_interval(times, histogram, statistic);
 		}
 	}
-	r |= json_object_set_new(times, "sum", make_wide(histogram->sum_us));
+	if (r != 0) {
+		json_decref(times);
+		return NULL;
+	}
+	return times;
+}
+
+json_t *json_times_make_summary(const struct histogram *histogram)
+{
+	return make_statistics(histogram, false);
+}
+
+json_t *json_times_make(const struct histogram *histogram)
+{
+	json_t *times = make_statistics(histogram, true);
+	int r = json_object_set_new(times, "sum", make_wide(histogram->sum_us));
 	r |= json_object_set_new(times, "sum_squares", make_wide(histogram->sum_squares_us2));
 	r |= json_object_set_new(times, "hdr", make_encoded(histogram));
 	if (r != 0) {

@@ -8,6 +8,9 @@
 #include "report/json_field.h"
 #include "tcpgoon/stats/histogram.h"
 
+/* Count and statistics. Of an empty one, what it has not is null. */
+json_t *json_times_make_summary(const struct histogram *histogram);
+
 /* Count, moments, percentiles and all values encoded. Of an empty one, what it has not is null. */
 json_t *json_times_make(const struct histogram *histogram);
 

@@ -20,4 +20,7 @@ struct event {
 	uint64_t duration_ns; /* 0: the kind has none */
 };
 
+/* "holding", "looking_again". */
+const char *event_name(enum event_kind kind);
+
 #endif
