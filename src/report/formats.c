@@ -7,12 +7,14 @@
 #include "report/hlog.h"
 #include "report/json.h"
 #include "report/ndjson.h"
+#include "report/openmetrics.h"
 
 const struct report_ops *const report_formats[] = {
 	&report_json,
 	&report_ndjson,
 	&report_csv,
 	&report_hlog,
+	&report_openmetrics,
 	NULL,
 };
 

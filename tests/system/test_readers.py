@@ -10,6 +10,9 @@ import time
 
 import harness
 
+HERE = os.path.dirname(os.path.abspath(__file__))
+# The interpreter that Debian's modules are for; another may come first in the path.
+DEBIAN_PYTHON = "/usr/bin/python3"
 HDR_JAR = "/usr/share/java/hdrhistogram.jar"
 PERCENTILES = {"p50": 50, "p90": 90, "p99": 99, "p999": 99.9}
 UNITS_US = {"µs": 1, "ms": 1e3, "s": 1e6}
@@ -39,16 +42,16 @@ class Readers(harness.Case):
         closing = self.serve_in_python(lambda connection: connection.close(), after=0.3)
         self.directory = self.temporary_directory()
         self.paths = {name: os.path.join(self.directory, "result." + name) for name in (
-            "json", "hlog")}
+            "json", "hlog", "openmetrics")}
         outputs = [word for name, path in self.paths.items()
                    for word in ("-o", f"{name}={path}")]
-        self.run = self.dial("127.0.0.1", f"{port},{self.free_port()},{closing}", "-c", "600",
+        self.program = self.dial("127.0.0.1", f"{port},{self.free_port()},{closing}", "-c", "600",
                              "-s", "1ms", "--hold", "1s", "--fail-if", "errors>1%",
                              "--fail-if", "connect.p99>1m", "--fail-if", "handshake.max>1us",
                              *outputs)
         with open(self.paths["json"], encoding="utf-8") as file:
             self.result = json.load(file)
-        self.assert_status(self.run, self.result["verdict"]["exit_status"])
+        self.assert_status(self.program, self.result["verdict"]["exit_status"])
         self.times = {name: self.result[f"{name}_us"] for name in
                       ("handshake", "connect", "failure", "lag", "lifetime")}
 
@@ -62,7 +65,7 @@ class Readers(harness.Case):
 
     def check_json(self):
         """The table of the text, which has four digits."""
-        rows = text_times(self.run.stdout)
+        rows = text_times(self.program.stdout)
         self.assertEqual(set(rows), set(self.times))
         for name, row in rows.items():
             for key, value_us in row.items():
@@ -94,6 +97,52 @@ class Readers(harness.Case):
         # Interval_Max, in milliseconds.
         for name, times in self.times.items():
             self.assertRegex(text, rf"(?m)^Tag={name},0\.000,[\d.]+,{times['max'] / 1000:.3f},HISTF")
+
+    def check_openmetrics(self):
+        path = self.paths["openmetrics"]
+        with open(path, encoding="utf-8") as file:
+            lint = subprocess.run(["promtool", "check", "metrics"], stdin=file, text=True,
+                                  capture_output=True, check=False)
+        self.assertEqual((lint.returncode, lint.stdout, lint.stderr), (0, "", ""))
+        read = json.loads(subprocess.run(
+            [DEBIAN_PYTHON, os.path.join(HERE, "read_openmetrics.py"), path],
+            check=True, capture_output=True).stdout)
+        target = "127.0.0.1:" + self.result["settings"]["ports"]
+        values = {}
+        for name, labels, value in read["samples"]:
+            self.assertEqual(labels.pop("target"), target)
+            values[name, *labels.values()] = value
+        self.check_metrics(values)
+        for name, times in self.times.items():
+            name = f"tcpgoon_{name}_seconds"
+            self.assertEqual((read["types"][name], read["units"][name]), ("summary", "seconds"))
+            self.assertEqual(values[name + "_count",], times["count"])
+            self.assertAlmostEqual(values[name + "_sum",], int(times["sum"]) / 1e6)
+            for key, quantile in (("p50", "0.5"), ("p90", "0.9"), ("p99", "0.99"),
+                                  ("p999", "0.999"), ("min", "0.0"), ("max", "1.0")):
+                self.assertAlmostEqual(values[name, quantile], times[key] / 1e6, places=9)
+
+    def check_metrics(self, values):
+        result = self.result
+        self.assertEqual(values["tcpgoon_exit_status",], result["verdict"]["exit_status"])
+        self.assertAlmostEqual(values["tcpgoon_duration_seconds",], result["duration_ns"] / 1e9)
+        for name, count in result["connections"].items():
+            if count is not None and not isinstance(count, dict):
+                with self.subTest(name):
+                    # What is only in the JSON is computed from the rest.
+                    self.assertEqual(values.get(("tcpgoon_connections_" + name,), count), count)
+        self.assertEqual(values["tcpgoon_connections_failed",], 200)
+        self.assertEqual(values["tcpgoon_cause_connections", "refused", "remote"], 200)
+        self.assertEqual(values["tcpgoon_cause_connections", "timed_out", "path"], 0)
+        for finding in result["findings"]:
+            self.assertEqual(values["tcpgoon_finding_connections", finding["name"],
+                                    finding["side"]], finding["count"])
+        for rule in result["thresholds"]:
+            key = (rule["expression"], "fail-if")
+            judged = rule["not_judged"] is None
+            self.assertEqual(values["tcpgoon_threshold_judged", *key], judged)
+            self.assertEqual(values.get(("tcpgoon_threshold_crossed", *key)),
+                             rule["crossed"] if judged else None)
 
 
 if __name__ == "__main__":
