@@ -5,11 +5,11 @@
 #include "cli/completion.h"
 #include "tcpgoon/verdict/verdict.h"
 
-static int execute(int argc, char **argv)
+static int execute(struct command_line *line)
 {
 	struct arguments arguments;
 	int status;
-	if (!command_read(&command_completion, argc, argv, NULL, &arguments, &status)) {
+	if (!command_read(&command_completion, line, NULL, &arguments, &status)) {
 		return status;
 	}
 	struct error error = ERROR_INIT;

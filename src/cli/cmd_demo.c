@@ -271,10 +271,10 @@ static int start_and_run(struct session *session, struct settings *settings)
 	return status;
 }
 
-static int execute(int argc, char **argv)
+static int execute(struct command_line *line)
 {
 	struct settings settings = {0};
-	const struct session_request request = {&command_demo, argc, argv, &settings};
+	const struct session_request request = {&command_demo, line, &settings};
 	struct session *session;
 	int status;
 	if (session_prepare(&request, &session, &status)) {
@@ -302,6 +302,7 @@ const struct command command_demo = {
 			.own = rows,
 			.own_count = sizeof(rows) / sizeof(rows[0]),
 			.shared = &session_options,
+			.configurable = true,
 		},
 	.execute = execute,
 };

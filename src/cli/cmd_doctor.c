@@ -14,8 +14,9 @@
 
 static const struct option_row rows[] = {
 	{OPT_COUNT("connections", 'c', OPTION_FIELD(struct settings, connections), "N", "100", 1,
-		SETTINGS_CONNECTIONS_MAX,
-		"Number of connections that must be possible for the exit status 0")},
+		 SETTINGS_CONNECTIONS_MAX,
+		 "Number of connections that must be possible for the exit status 0"),
+		.group = GROUP_PACE},
 };
 
 #define FIX_INDENT 13
@@ -127,13 +128,13 @@ static int examine(const struct settings *settings)
 	return machine_worst(&report) == MACHINE_PROBLEM ? EXIT_STATUS_LOCAL_LIMIT : EXIT_STATUS_OK;
 }
 
-static int execute(int argc, char **argv)
+static int execute(struct command_line *line)
 {
 	struct settings settings = {0};
 	struct arguments arguments;
 	struct error error = ERROR_INIT;
 	int status;
-	if (!command_read(&command_doctor, argc, argv, &settings, &arguments, &status)) {
+	if (!command_read(&command_doctor, line, &settings, &arguments, &status)) {
 		return status;
 	}
 	if (take_target(&arguments, &settings, &error) < 0) {
@@ -145,6 +146,7 @@ static int execute(int argc, char **argv)
 const struct command command_doctor = {
 	.name = "doctor",
 	.arguments = "[<host> <port>]",
+	.takes_target = true,
 	.summary = "Show what this machine allows, and how to allow more",
 	.description =
 		"A line for each limit: 'ok', 'limit' if it allows fewer than a million\n"

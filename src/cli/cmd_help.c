@@ -4,11 +4,11 @@
 #include "cli/commands.h"
 #include "tcpgoon/verdict/verdict.h"
 
-static int execute(int argc, char **argv)
+static int execute(struct command_line *line)
 {
 	struct arguments arguments;
 	int status;
-	if (!command_read(&command_help, argc, argv, NULL, &arguments, &status)) {
+	if (!command_read(&command_help, line, NULL, &arguments, &status)) {
 		return status;
 	}
 	if (arguments.count == 0) {
@@ -23,7 +23,9 @@ static int execute(int argc, char **argv)
 	}
 	const struct command *command = commands_find(arguments.list[0]);
 	if (command == NULL) {
-		error_set(&error, -EINVAL, "there is no command '%s'", arguments.list[0]);
+		char question[NEAREST_QUESTION_MAX];
+		error_set(&error, -EINVAL, "there is no command '%s'%s", arguments.list[0],
+			commands_ask(arguments.list[0], question));
 		return command_refuse_usage(&command_help, &error);
 	}
 	command_print_help(stdout, command);

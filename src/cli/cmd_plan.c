@@ -270,10 +270,10 @@ static int print_plan(const struct plan *plan)
 	return choice.code < 0 ? EXIT_STATUS_INCOMPLETE : EXIT_STATUS_OK;
 }
 
-static int execute(int argc, char **argv)
+static int execute(struct command_line *line)
 {
 	struct settings settings = {0};
-	const struct session_request request = {&command_plan, argc, argv, &settings};
+	const struct session_request request = {&command_plan, line, &settings};
 	struct error error = ERROR_INIT;
 	int status;
 	if (!session_prepare(&request, NULL, &status)) {
@@ -305,6 +305,7 @@ static const struct help_example examples[] = {
 const struct command command_plan = {
 	.name = "plan",
 	.arguments = "<host> <port>",
+	.takes_target = true,
 	.summary = "Show what a run would dial and whether this machine can, and dial nothing",
 	.description =
 		"Takes the flags of 'run', so that only the word needs to change. Shows the "
@@ -315,6 +316,6 @@ const struct command command_plan = {
 		"The exit status is 0 if the run is possible, 4 if a limit or a route prevents "
 		"it, and 1 if the engine that was asked for is refused.",
 	.examples = examples,
-	.options = {.shared = &session_target_options},
+	.options = {.shared = &session_target_options, .configurable = true},
 	.execute = execute,
 };

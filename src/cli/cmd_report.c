@@ -19,10 +19,11 @@ static const struct option_row rows[] = {
 	{OPT_TEXTS("output", 'o', FIELD(outputs), "FORMAT=PATH",
 		 "Write a report to a file, as 'tcpgoon run' does, and no text; - is standard "
 		 "output; may be repeated"),
-		.format_at = report_format_name_at},
+		.group = GROUP_OUTPUT, .format_at = report_format_name_at},
 	{OPT_TEXTS("fail-if", 0, FIELD(fail_if), "EXPRESSION",
-		"Judge by this, in place of the thresholds that the run was judged by; may be "
-		"repeated")},
+		 "Judge by this, in place of the thresholds that the run was judged by; may be "
+		 "repeated"),
+		.group = GROUP_JUDGING},
 };
 
 /* A stored result with all that is made of it. */
@@ -153,13 +154,13 @@ static int check_usage(
 	return threshold_rules_read(&rules, &settings->fail_if, &none, error);
 }
 
-static int execute(int argc, char **argv)
+static int execute(struct command_line *line)
 {
 	struct settings settings = {0};
 	struct error error = ERROR_INIT;
 	struct arguments arguments;
 	int status;
-	if (!command_read(&command_report, argc, argv, &settings, &arguments, &status)) {
+	if (!command_read(&command_report, line, &settings, &arguments, &status)) {
 		return status;
 	}
 	if (check_usage(&arguments, &settings, &error) < 0) {
@@ -181,6 +182,7 @@ static int execute(int argc, char **argv)
 const struct command command_report = {
 	.name = "report",
 	.arguments = "<result.json>...",
+	.takes_files = true,
 	.summary = "Report a stored result again, in any format, and judge it anew",
 	.description =
 		"Reads results that 'tcpgoon run -o json=PATH' has written (- is the standard\n"

@@ -84,10 +84,10 @@ static int plan_and_run(struct session *session, const struct settings *settings
 	return status;
 }
 
-static int execute(int argc, char **argv)
+static int execute(struct command_line *line)
 {
 	struct settings settings = {0};
-	const struct session_request request = {&command_run, argc, argv, &settings};
+	const struct session_request request = {&command_run, line, &settings};
 	struct session *session;
 	int status;
 	if (session_prepare(&request, &session, &status)) {
@@ -113,6 +113,7 @@ static const struct help_example examples[] = {
 const struct command command_run = {
 	.name = "run",
 	.arguments = "<host> <port>",
+	.takes_target = true,
 	.summary = "Run tcpgoon test",
 	.description =
 		"Opens connections to the port of the host, one after the other, and ends once "
@@ -123,6 +124,6 @@ const struct command command_run = {
 		"'unconfirmed>0', for times such as 'connect.p99>50ms', 'handshake.max>1s' or "
 		"'lag.p99>10ms', or for the 'rate'. tcpgoon(1) lists them all.",
 	.examples = examples,
-	.options = {.shared = &session_target_options},
+	.options = {.shared = &session_target_options, .configurable = true},
 	.execute = execute,
 };

@@ -148,11 +148,11 @@ static int serve_take_fd(struct service *service, int listen_fd, bool debug, str
 	return r;
 }
 
-static int execute(int argc, char **argv)
+static int execute(struct command_line *line)
 {
 	struct server_options options = {0};
 	int status;
-	if (!command_read_options(&command_server, argc, argv, &options, &status)) {
+	if (!command_read_options(&command_server, line, &options, &status)) {
 		return status;
 	}
 	struct service service = {.settings = &options.server};
@@ -188,6 +188,7 @@ const struct command command_server = {
 		{
 			.own = rows,
 			.own_count = sizeof(rows) / sizeof(rows[0]),
+			.configurable = true,
 		},
 	.execute = execute,
 };

@@ -9,10 +9,10 @@
 #include "tcpgoon/verdict/verdict.h"
 #include "version.h"
 
-static int execute(int argc, char **argv)
+static int execute(struct command_line *line)
 {
 	int status;
-	if (!command_read_options(&command_version, argc, argv, NULL, &status)) {
+	if (!command_read_options(&command_version, line, NULL, &status)) {
 		return status;
 	}
 	puts("tcpgoon " VERSION_TEXT);

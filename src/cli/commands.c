@@ -2,7 +2,6 @@
 #include "cli/commands.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
 
 #include "cli/help.h"
@@ -62,38 +61,28 @@ void commands_print_help(FILE *out)
 		out);
 }
 
-static const char *nearest_name(const char *word)
+char *commands_ask(const char *word, char question[NEAREST_QUESTION_MAX])
 {
-	const char *nearest = NULL;
-	unsigned nearest_distance = UINT_MAX;
+	struct nearest nearest = NEAREST_INIT(word, strlen(word));
 	const struct command *command;
 	for (size_t i = 0; (command = commands_at(i)) != NULL; i++) {
-		unsigned distance = options_distance(word, command->name);
-		if (distance < nearest_distance) {
-			nearest = command->name;
-			nearest_distance = distance;
-		}
+		nearest_offer(&nearest, command->name);
 	}
-	return nearest;
+	return nearest_ask(&nearest, "", question);
 }
 
 static int refuse_word(const char *word)
 {
 	struct error error;
-	const char *kind = word[0] == '-' ? "flag" : "command";
-	const char *nearest = nearest_name(word);
-	if (nearest != NULL) {
-		error_set(&error, -EINVAL, "unknown %s '%s'; did you mean '%s'?", kind, word,
-			nearest);
-	} else {
-		error_set(&error, -EINVAL, "unknown %s '%s'", kind, word);
-	}
+	char question[NEAREST_QUESTION_MAX];
+	error_set(&error, -EINVAL, "unknown %s '%s'%s", word[0] == '-' ? "flag" : "command", word,
+		commands_ask(word, question));
 	int status = command_fail(&error);
 	fputs("See 'tcpgoon --help'.\n", stderr);
 	return status;
 }
 
-int commands_dispatch(int argc, char **argv)
+int commands_dispatch(int argc, char **argv, char *const *environment)
 {
 	const char *word = argc > 1 ? argv[1] : "--help";
 	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
@@ -107,5 +96,8 @@ int commands_dispatch(int argc, char **argv)
 	if (command == NULL) {
 		return refuse_word(word);
 	}
-	return command->execute(argc - 2, argv + 2);
+	struct command_line line = {.argc = argc - 2, .argv = argv + 2, .environment = environment};
+	int status = command->execute(&line);
+	origins_finish(&line.origins);
+	return status;
 }

@@ -26,7 +26,10 @@ const struct command *commands_find(const char *name);
 /* The help of the program, which lists the commands. */
 void commands_print_help(FILE *out);
 
+/* The question behind the refusal of a name (base/nearest). Returns `question`. */
+char *commands_ask(const char *word, char question[NEAREST_QUESTION_MAX]);
+
 /* Runs the command that argv asks for, argv[0] being the program. Returns the exit status. */
-int commands_dispatch(int argc, char **argv);
+int commands_dispatch(int argc, char **argv, char *const *environment);
 
 #endif

@@ -295,7 +295,7 @@ static void print_zsh_command(FILE *out, const struct command *command)
 		fputs(")'\n", out);
 	} else if (command->takes_files) {
 		fputs("\t\t\t'*:file:_files'\n", out);
-	} else if (command->arguments != NULL) {
+	} else if (command->takes_target) {
 		fputs("\t\t\t'1:host:_hosts' '2:port: '\n", out);
 	} else {
 		fputs("\t\t\t&& return\n", out);

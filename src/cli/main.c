@@ -14,7 +14,7 @@ int main(int argc, char **argv)
 	}
 	/* Line by line even into a pipe: scripts read lines as they come. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	int status = commands_dispatch(argc, argv);
+	int status = commands_dispatch(argc, argv, environ);
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		/* A partial result must not look like a complete one. */
 		error_set(&error, -EIO, "standard output could not be written%s",

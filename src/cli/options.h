@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "tcpgoon/base/error.h"
+#include "tcpgoon/base/nearest.h"
 #include "tcpgoon/base/text_list.h"
 
 enum option_kind {
@@ -17,6 +18,7 @@ enum option_kind {
 	OPTION_TEXT, /* const char *: the argument itself, which outlives the settings */
 	OPTION_TEXTS, /* struct text_list: one text each time it is given */
 	OPTION_CHOICE, /* an enum: the index of the choice in the row */
+	OPTION_CONFIG, /* no field: names a file of settings */
 	OPTION_HELP, /* no field: prints the help of the command */
 };
 
@@ -48,6 +50,7 @@ struct option_row {
 	/* The words one of which precedes "=" and a path in its value; NULL: it has no path. */
 	const char *(*format_at)(size_t index);
 	bool is_path; /* for texts: its value is the path of a file */
+	bool deliberate; /* not taken from the environment */
 	uint64_t min; /* for counts, and for durations in nanoseconds */
 	uint64_t max;
 	bool or_zero; /* for durations: 0 means none, and is allowed although below min */
@@ -83,15 +86,24 @@ struct option_row {
 	.name = (name_), .letter = (letter_), .kind = OPTION_CHOICE, .choices = (choices_), \
 	.initial = (initial_), .help = (help_), field_
 
-/* The options of a command: its own, those it shares with others, and --help. */
+/* The options of a command: its own, those it shares with others, --config and --help. */
 struct options {
 	const struct option_row *own;
 	size_t own_count;
 	const struct options *shared; /* NULL: none */
+	bool configurable; /* they may be set by a file and by the environment */
 };
 
 /* The row at an index; the last row is --help; NULL beyond it. */
 const struct option_row *options_at(const struct options *options, size_t index);
+
+/* Finds the index of a row by its name. */
+bool options_find(
+	const struct options *options, const char *name, size_t length, size_t *ret_index);
+
+/* The question behind the refusal of a name (base/nearest). Returns `question`. */
+char *options_ask(const struct options *options, const char *before, const char *word,
+	size_t length, char question[NEAREST_QUESTION_MAX]);
 
 /* The name of a group as a heading: "Target". */
 const char *options_group_title(enum option_group group);
@@ -105,24 +117,6 @@ bool options_group_at(const struct options *options, size_t index, enum option_g
 /* The row at an index among those of a group; NULL beyond the last. */
 const struct option_row *options_at_in(
 	const struct options *options, enum option_group group, size_t index);
-
-/* The arguments among the options. The strings are those of argv. */
-struct arguments {
-	char **list;
-	int count;
-	bool help; /* --help was given; what follows it was not read */
-};
-
-/* Sets the fields of all rows to their defaults. */
-void options_set_defaults(const struct options *options, void *settings);
-
-/*
- * Parses argv[0..argc-1], without the names of program and command. Options may come before,
- * between and after arguments; "--" ends them. Moves the arguments to the front of argv. Returns 0,
- * or -EINVAL or -ERANGE with a message that names the option.
- */
-int options_parse(const struct options *options, int argc, char **argv, void *settings,
-	struct arguments *ret_arguments, struct error *error);
 
 bool options_takes_value(const struct option_row *row);
 
@@ -140,11 +134,5 @@ char *options_format_head(const struct option_row *row, char buffer[OPTION_HEAD_
  */
 #define OPTION_TAIL_MAX 200
 char *options_format_tail(const struct option_row *row, char buffer[OPTION_TAIL_MAX]);
-
-/*
- * How far `word` is from `name`: small if they differ in few letters, or if `word` is its
- * beginning. UINT_MAX if `name` was hardly meant.
- */
-unsigned options_distance(const char *word, const char *name);
 
 #endif

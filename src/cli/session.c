@@ -57,7 +57,7 @@ static const struct option_row rows[] = {
 	ENGINE_ROW(struct settings, engine),
 	{OPT_FLAG("force", 0, FIELD(force),
 		 "Dial even if the limits of this machine do not allow all of it"),
-		.group = GROUP_MACHINE},
+		.group = GROUP_MACHINE, .deliberate = true},
 	{OPT_DURATION("interval", 'i', FIELD(interval_ns), "1s", NSEC_PER_SEC, 10 * NSEC_PER_MSEC,
 		 24 * 3600 * NSEC_PER_SEC,
 		 "Time between status lines, at least 10ms; 0 for the first and last only"),
@@ -81,7 +81,8 @@ static const struct option_row target_rows[] = {
 		.group = GROUP_TARGET},
 	{OPT_FLAG("ipv6", '6', FIELD(only_ipv6), "Dial IPv6 addresses of the host only"),
 		.group = GROUP_TARGET},
-	{OPT_FLAG("assume-yes", 'y', FIELD(assume_yes), "Run without asking for confirmation")},
+	{OPT_FLAG("assume-yes", 'y', FIELD(assume_yes), "Run without asking for confirmation"),
+		.deliberate = true},
 };
 
 const struct options session_target_options = {
@@ -194,11 +195,10 @@ bool session_prepare(
 	struct error error = ERROR_INIT;
 	struct arguments arguments;
 	struct session *session = NULL;
-	bool targeted = command->arguments != NULL;
+	bool targeted = command->takes_target;
 	bool read = targeted
-		? command_read(
-			  command, request->argc, request->argv, settings, &arguments, ret_status)
-		: command_read_options(command, request->argc, request->argv, settings, ret_status);
+		? command_read(command, request->line, settings, &arguments, ret_status)
+		: command_read_options(command, request->line, settings, ret_status);
 	if (read && ret_session != NULL) {
 		session = open_session(command, settings, ret_status);
 	}
@@ -208,6 +208,7 @@ bool session_prepare(
 	int r = targeted ? take_target(command, &arguments, settings, &error) : 0;
 	if (r == 0) {
 		r = session_check(settings, &error);
+		command_name_origin(command, request->line, &error);
 	}
 	if (r == 0 && ret_session != NULL) {
 		*ret_session = session;

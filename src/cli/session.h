@@ -44,9 +44,8 @@ struct session;
 
 /* A command line of a command that dials. */
 struct session_request {
-	const struct command *command; /* one with arguments takes a host and a port */
-	int argc;
-	char **argv;
+	const struct command *command;
+	struct command_line *line;
 	struct settings *settings; /* filled; must outlive the session */
 };
 

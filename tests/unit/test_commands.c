@@ -13,7 +13,9 @@
 
 #include "cli/commands.h"
 #include "cli/completion.h"
+#include "cli/environment.h"
 #include "cli/manual.h"
+#include "cli/option_value.h"
 #include "cli/session.h"
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/plan/settings.h"
@@ -91,12 +93,15 @@ static void rows_are_sound(void **state)
 		const struct option_row *row;
 		for (size_t j = 0; (row = options_at(&command->options, j)) != NULL; j++) {
 			bool valued = row->kind != OPTION_FLAG && row->kind != OPTION_HELP;
+			bool stored = row->kind != OPTION_HELP && row->kind != OPTION_CONFIG;
 			assert_true(valued == options_takes_value(row));
 			assert_true(valued == (row->argument != NULL || row->choices != NULL));
 			assert_true(row->help != NULL && row->help[0] != '\0');
 			assert_true(strlen(row->help) < OPTION_HELP_MAX);
 			assert_true(row->min <= row->max);
-			assert_true((row->size > 0) == (row->kind != OPTION_HELP));
+			assert_true((row->size > 0) == stored);
+			assert_true(j < ORIGINS_MAX);
+			assert_true(strlen(row->name) < NEAREST_WORD_MAX);
 			assert_true((row->bare_unit_ns > 0) == (row->kind == OPTION_DURATION));
 			const struct option_row *other;
 			for (size_t k = 0; k < j; k++) {
@@ -139,10 +144,12 @@ static void bare_numbers_of_run_are_those_of_the_go_program(void **state)
 	(void)state;
 	char *argv[] = {"-c5", "-s", "100", "-t=250", "-i", "2", "--hold=3", "-y", "h", "80"};
 	struct settings settings = {0};
+	struct origins origins = {0};
 	struct arguments arguments;
 	struct error error = ERROR_INIT;
-	assert_int_equal(
-		options_parse(&command_run.options, 10, argv, &settings, &arguments, &error), 0);
+	assert_int_equal(options_parse(&command_run.options, 10, argv, &settings, &origins,
+				 &arguments, &error),
+		0);
 	assert_int_equal(settings.connections, 5);
 	assert_int_equal(settings.sleep_ns, 100 * NSEC_PER_MSEC);
 	assert_int_equal(settings.dial_timeout_ns, 250 * NSEC_PER_MSEC);
@@ -165,6 +172,30 @@ static void settings_that_do_not_go_together_are_refused(void **state)
 		"after more than a year");
 	settings.sleep_ns = 0;
 	assert_int_equal(session_check(&settings, &error), 0);
+}
+
+/* A variable of one command is no slip of the hand in another one. */
+static void commands_leave_each_others_variables_alone(void **state)
+{
+	(void)state;
+	const struct command *command;
+	for (size_t i = 0; (command = commands_at(i)) != NULL; i++) {
+		const struct option_row *row;
+		for (size_t j = 0; (row = options_at(&command->options, j)) != NULL; j++) {
+			char name[ENVIRONMENT_NAME_MAX];
+			char variable[ENVIRONMENT_NAME_MAX + 1];
+			snprintf(variable, sizeof(variable), "%s=", environment_name(row, name));
+			char *const variables[] = {variable, NULL};
+			const struct command *other;
+			for (size_t k = 0; (other = commands_at(k)) != NULL; k++) {
+				struct error error = ERROR_INIT;
+				struct origins origins = {0};
+				environment_apply(
+					&other->options, variables, NULL, &origins, &error);
+				assert_string_equal(error.text, "");
+			}
+		}
+	}
 }
 
 static void help_tells_of_every_option(void **state)
@@ -518,6 +549,7 @@ int main(void)
 		cmocka_unit_test(demo_has_defaults_of_its_own),
 		cmocka_unit_test(bare_numbers_of_run_are_those_of_the_go_program),
 		cmocka_unit_test(settings_that_do_not_go_together_are_refused),
+		cmocka_unit_test(commands_leave_each_others_variables_alone),
 		cmocka_unit_test(help_tells_of_every_option),
 		cmocka_unit_test(help_tells_of_every_command),
 		cmocka_unit_test(manual_tells_of_every_option),

@@ -8,7 +8,8 @@
 
 #include <cmocka.h>
 
-#include "cli/options.h"
+#include "cli/option_parse.h"
+#include "cli/option_value.h"
 #include "tcpgoon/base/clock.h"
 
 enum order {
@@ -56,13 +57,14 @@ static const struct option_row own_rows[] = {
 
 static const struct options options = {.own = own_rows, .own_count = 8, .shared = &shared};
 
-#define ARGS_MAX 12
+#define ARGS_MAX 16
 
 /* One command line, and what came of it. */
 struct reading {
 	int r;
 	struct values values;
 	struct arguments arguments;
+	struct origins origins;
 	struct error error;
 	char words[ARGS_MAX][40];
 	char *argv[ARGS_MAX];
@@ -84,7 +86,7 @@ static void read_line(struct reading *reading, const char *line)
 	}
 	options_set_defaults(&options, &reading->values);
 	reading->r = options_parse(&options, argc, reading->argv, &reading->values,
-		&reading->arguments, &reading->error);
+		&reading->origins, &reading->arguments, &reading->error);
 }
 
 static void accept_line(struct reading *reading, const char *line)
@@ -331,22 +333,71 @@ static void a_choice_is_one_of_its_words(void **state)
 	assert_int_equal(reading.values.order, ORDER_UP);
 	accept_line(&reading, "--order=up --order down");
 	assert_int_equal(reading.values.order, ORDER_DOWN);
-	assert_refused("-o u", -EINVAL, "-o, --order: 'u' is not one of up|down");
+	assert_refused(
+		"-o u", -EINVAL, "-o, --order: 'u' is not one of up|down; did you mean 'up'?");
+	assert_refused("-o donw", -EINVAL,
+		"-o, --order: 'donw' is not one of up|down; did you mean 'down'?");
 	assert_refused("--order=", -EINVAL, "--order: '' is not one of up|down");
 	assert_refused("--order", -EINVAL, "--order: needs a value: up|down");
 }
 
-static void distance_counts_slips_of_the_hand(void **state)
+static void what_was_given_is_noted(void **state)
 {
 	(void)state;
-	assert_int_equal(options_distance("hold", "hold"), 1); /* its own beginning */
-	assert_int_equal(options_distance("hodl", "holding"), UINT_MAX);
-	assert_int_equal(options_distance("sleeep", "sleep"), 1);
-	assert_int_equal(options_distance("portt", "port"), 1);
-	assert_int_equal(options_distance("rnu", "run"), 2);
-	assert_int_equal(options_distance("ab", "xy"), UINT_MAX);
-	assert_int_equal(options_distance("abc", "xyz"), UINT_MAX);
-	assert_int_equal(options_distance("", "port"), UINT_MAX);
+	struct reading reading;
+	accept_line(&reading, "-c 5 host --assume-yes=false --hold=1");
+	for (size_t i = 0; i < 11; i++) {
+		const char *name = options_at(&options, i)->name;
+		bool given = strcmp(name, "connections") == 0 || strcmp(name, "assume-yes") == 0 ||
+			strcmp(name, "hold") == 0;
+		assert_int_equal(reading.origins.options[i].kind,
+			given ? ORIGIN_COMMAND_LINE : ORIGIN_DEFAULT);
+		assert_null(reading.origins.options[i].place);
+	}
+	assert_null(reading.origins.file);
+}
+
+static void a_file_is_named_only_where_one_is_read(void **state)
+{
+	(void)state;
+	struct options configurable = options;
+	configurable.configurable = true;
+	assert_string_equal(options_at(&configurable, 10)->name, "config");
+	assert_string_equal(options_at(&configurable, 11)->name, "help");
+	assert_null(options_at(&configurable, 12));
+
+	char word[] = "--config=a.json";
+	char last[] = "--config";
+	char name[] = "b.json";
+	char *argv[] = {word, last, name};
+	struct values values;
+	struct origins origins = {0};
+	struct arguments arguments;
+	struct error error = ERROR_INIT;
+	assert_int_equal(
+		options_parse(&configurable, 3, argv, &values, &origins, &arguments, &error), 0);
+	assert_string_equal(origins.file, "b.json");
+	assert_int_equal(origins.options[10].kind, ORIGIN_COMMAND_LINE);
+	assert_refused("--config=a", -EINVAL, "unknown flag '--config'");
+}
+
+static void a_field_is_read_back(void **state)
+{
+	(void)state;
+	struct reading reading;
+	accept_line(&reading, "-c 20k -p 8080 --backlog 7 --hold 4 --listen ::1 -o up -y");
+	static const struct {
+		size_t index;
+		uint64_t number;
+	} numbers[] = {{0, 20000}, {1, 8080}, {2, 7}, {7, ORDER_UP}, {8, 4 * NSEC_PER_SEC}};
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		assert_int_equal(
+			option_number(options_at(&options, numbers[i].index), &reading.values),
+			numbers[i].number);
+	}
+	assert_true(option_is_true(options_at(&options, 4), &reading.values));
+	assert_false(option_is_true(options_at(&options, 9), &reading.values));
+	assert_string_equal(option_text(options_at(&options, 5), &reading.values), "::1");
 }
 
 static void a_row_has_a_head_and_a_tail(void **state)
@@ -426,7 +477,9 @@ int main(void)
 		cmocka_unit_test(a_missing_value_is_named),
 		cmocka_unit_test(an_unknown_name_is_refused),
 		cmocka_unit_test(a_choice_is_one_of_its_words),
-		cmocka_unit_test(distance_counts_slips_of_the_hand),
+		cmocka_unit_test(what_was_given_is_noted),
+		cmocka_unit_test(a_file_is_named_only_where_one_is_read),
+		cmocka_unit_test(a_field_is_read_back),
 		cmocka_unit_test(a_row_has_a_head_and_a_tail),
 		cmocka_unit_test(rows_stand_in_groups),
 		cmocka_unit_test(formats_stand_in_the_tail),

@@ -17,7 +17,7 @@ from .capture import Capture
 from .case import (Case, NetworkCase, alone, left_out_unless_measuring, requires, reset)
 from .environment import ENGINE, MEASURING, PATIENCE_S, SLOW, TCPGOON
 from .network import libc, namespace_is_of_the_first_user, network_of, own_network
-from .program import Program, come_first, processes_of
+from .program import Program, come_first, environment_of_programs, processes_of
 from .report import STATUS_LINE, Report
 from .sockets import (TCP_CLOSE_WAIT, TCP_ESTABLISHED, TCP_FIN_WAIT1, TCP_FIN_WAIT2, TCP_LISTEN,
                       TCP_SYN_SENT, TCP_TIME_WAIT, counter, sockets, wait_for_listener)

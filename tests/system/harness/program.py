@@ -24,14 +24,22 @@ for codec in ("ascii", "idna", "latin-1", "utf-8"):
     codecs.lookup(codec)
 
 
+def environment_of_programs(**variables):
+    """Ours, without what the program would take for its settings, and with the variables."""
+    return {name: value for name, value in os.environ.items()
+            if not name.startswith("TCPGOON_")} | variables
+
+
 class Program:
     """A child in a process group of its own, its output in files (a pipe could fill up)."""
 
     def __init__(self, argv, *, stdin=subprocess.DEVNULL, nofile=None, prepare=None, env=None):
         self.argv = [str(word) for word in argv]
+        if env is None:
+            env = environment_of_programs()
         if self.argv[0] == "strace":
             # A process that is traced cannot be looked through for leaks.
-            env = dict(os.environ if env is None else env)
+            env = dict(env)
             env["ASAN_OPTIONS"] = ":".join(filter(None, (env.get("ASAN_OPTIONS"),
                                                          "detect_leaks=0")))
         self.stdout_file = tempfile.TemporaryFile()
