@@ -82,6 +82,21 @@ void escape_write(FILE *out, const char *text)
 	}
 }
 
+void escape_write_replaced(FILE *out, const char *text, const char *(*replace)(char character))
+{
+	char piece[ESCAPE_PIECE_MAX];
+	while (escape_next(&text, piece) > 0) {
+		for (const char *at = piece; *at != '\0'; at++) {
+			const char *replaced = replace(*at);
+			if (replaced != NULL) {
+				fputs(replaced, out);
+			} else {
+				fputc(*at, out);
+			}
+		}
+	}
+}
+
 char *escape_to_utf8(const char *text)
 {
 	/* At worst, each byte becomes four. */

@@ -6,6 +6,7 @@
 #include "report/csv.h"
 #include "report/hlog.h"
 #include "report/json.h"
+#include "report/junit.h"
 #include "report/ndjson.h"
 #include "report/openmetrics.h"
 
@@ -13,6 +14,7 @@ const struct report_ops *const report_formats[] = {
 	&report_json,
 	&report_ndjson,
 	&report_csv,
+	&report_junit,
 	&report_hlog,
 	&report_openmetrics,
 	NULL,

@@ -33,17 +33,14 @@ struct page {
 	const struct result *result;
 };
 
+static const char *escape_of(char character)
+{
+	return character == '\\' ? "\\\\" : character == '"' ? "\\\"" : NULL;
+}
+
 static void print_escaped(FILE *out, const char *text)
 {
-	char piece[ESCAPE_PIECE_MAX];
-	while (escape_next(&text, piece) > 0) {
-		for (const char *at = piece; *at != '\0'; at++) {
-			if (*at == '\\' || *at == '"') {
-				fputc('\\', out);
-			}
-			fputc(*at, out);
-		}
-	}
+	escape_write_replaced(out, text, escape_of);
 }
 
 /* "# HELP ...", "# TYPE ..." and, where there is a unit, "# UNIT ..." */

@@ -7,12 +7,14 @@ import os
 import re
 import subprocess
 import time
+import xml.etree.ElementTree
 
 import harness
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # The interpreter that Debian's modules are for; another may come first in the path.
 DEBIAN_PYTHON = "/usr/bin/python3"
+DATA = os.path.join(HERE, "../data")
 HDR_JAR = "/usr/share/java/hdrhistogram.jar"
 PERCENTILES = {"p50": 50, "p90": 90, "p99": 99, "p999": 99.9}
 UNITS_US = {"µs": 1, "ms": 1e3, "s": 1e6}
@@ -34,7 +36,27 @@ def text_times(text):
     return times
 
 
-class Readers(harness.Case):
+def lint_metrics(path):
+    """What promtool has to say against it, and how it ends."""
+    with open(path, encoding="utf-8") as file:
+        lint = subprocess.run(["promtool", "check", "metrics"], stdin=file, text=True,
+                              capture_output=True, check=False)
+    return lint.returncode, lint.stdout + lint.stderr
+
+
+def read_openmetrics(path):
+    return json.loads(subprocess.run(
+        [DEBIAN_PYTHON, os.path.join(HERE, "read_openmetrics.py"), path],
+        check=True, capture_output=True).stdout)
+
+
+def read_junit(path):
+    subprocess.run(["xmllint", "--noout", "--schema", os.path.join(DATA, "jenkins-junit.xsd"), path],
+                   check=True, capture_output=True)
+    return xml.etree.ElementTree.parse(path).getroot().find("testsuite")
+
+
+class OneRun(harness.Case):
     def setUp(self):
         """A run with something of everything: refused, dropped, held, paced, judged."""
         super().setUp()
@@ -42,7 +64,7 @@ class Readers(harness.Case):
         closing = self.serve_in_python(lambda connection: connection.close(), after=0.3)
         self.directory = self.temporary_directory()
         self.paths = {name: os.path.join(self.directory, "result." + name) for name in (
-            "json", "hlog", "openmetrics")}
+            "json", "hlog", "junit", "openmetrics")}
         outputs = [word for name, path in self.paths.items()
                    for word in ("-o", f"{name}={path}")]
         self.program = self.dial("127.0.0.1", f"{port},{self.free_port()},{closing}", "-c", "600",
@@ -100,13 +122,8 @@ class Readers(harness.Case):
 
     def check_openmetrics(self):
         path = self.paths["openmetrics"]
-        with open(path, encoding="utf-8") as file:
-            lint = subprocess.run(["promtool", "check", "metrics"], stdin=file, text=True,
-                                  capture_output=True, check=False)
-        self.assertEqual((lint.returncode, lint.stdout, lint.stderr), (0, "", ""))
-        read = json.loads(subprocess.run(
-            [DEBIAN_PYTHON, os.path.join(HERE, "read_openmetrics.py"), path],
-            check=True, capture_output=True).stdout)
+        self.assertEqual(lint_metrics(path), (0, ""))
+        read = read_openmetrics(path)
         target = "127.0.0.1:" + self.result["settings"]["ports"]
         values = {}
         for name, labels, value in read["samples"]:
@@ -143,6 +160,51 @@ class Readers(harness.Case):
             self.assertEqual(values["tcpgoon_threshold_judged", *key], judged)
             self.assertEqual(values.get(("tcpgoon_threshold_crossed", *key)),
                              rule["crossed"] if judged else None)
+
+    def check_junit(self):
+        suite = read_junit(self.paths["junit"])
+        cases = {case.get("name"): case for case in suite.findall("testcase")}
+        self.assertEqual(set(cases), {"exit status",
+                                      *(rule["expression"] for rule in self.result["thresholds"])})
+        for rule in self.result["thresholds"]:
+            case = cases[rule["expression"]]
+            self.assertEqual(case.find("failure") is not None, rule["crossed"])
+            self.assertEqual(case.find("error") is not None, rule["not_judged"] is not None)
+            if rule["crossed"]:
+                self.assertEqual(case.find("failure").get("message"),
+                                 f"it was {rule['actual']}, and the limit is {rule['limit']}")
+        self.assertEqual(cases["exit status"].find("failure").get("message"),
+                         " ".join(self.result["verdict"]["reasons"]))
+        self.assertEqual(suite.get("failures"),
+                         str(1 + sum(rule["crossed"] for rule in self.result["thresholds"])))
+        output = suite.find("system-out").text
+        for finding in self.result["findings"]:
+            self.assertIn(f"{finding['name']} ({finding['side']}): {finding['evidence']} "
+                          f"{finding['hint']}\n", output)
+
+
+class Words(harness.Case):
+    def test_a_host_that_means_something_to_a_format(self):
+        """It is no name, so nothing is dialled; and each report on that is still well-formed."""
+        host = b"a\"b'c<d>&\\{}\n\x01\x1b[31m\xff\xe2\x80\xae]]>"
+        directory = self.temporary_directory()
+        paths = {name: os.path.join(directory, name)
+                 for name in ("json", "hlog", "junit", "openmetrics")}
+        run = self.dial(os.fsdecode(host), "80", *(word for name, path in paths.items()
+                                      for word in ("-o", f"{name}={path}")))
+        self.assert_status(run, 1)
+        with open(paths["json"], encoding="utf-8") as file:
+            self.assertEqual(json.load(file)["ended"], "not_started")
+        self.assertEqual(lint_metrics(paths["openmetrics"]), (0, ""))
+        samples = {name: (labels, value)
+                   for name, labels, value in read_openmetrics(paths["openmetrics"])["samples"]}
+        labels, status = samples["tcpgoon_exit_status"]
+        self.assertEqual(status, 1)
+        shown = r"""a"b'c<d>&\{}\n\x01\x1b[31m\xff\u202e]]>"""
+        self.assertEqual(labels["target"], shown + ":80")
+        suite = read_junit(paths["junit"])
+        self.assertEqual(suite.get("name"), "tcpgoon " + shown)
+        self.assertEqual(suite.get("errors"), "1")
 
 
 if __name__ == "__main__":

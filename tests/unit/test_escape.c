@@ -28,6 +28,24 @@ static void assert_shown(const char *text, const char *expected)
 	free(shown);
 }
 
+static const char *replace_quote(char character)
+{
+	return character == '"' ? "&quot;" : character == '\\' ? "" : NULL;
+}
+
+static void a_format_replaces_its_own_characters(void **state)
+{
+	(void)state;
+	char *shown = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&shown, &size);
+	assert_non_null(out);
+	escape_write_replaced(out, "a\"\n\u00e9", replace_quote);
+	assert_int_equal(fclose(out), 0);
+	assert_string_equal(shown, "a&quot;n\u00e9");
+	free(shown);
+}
+
 static void what_can_be_read_is_itself(void **state)
 {
 	(void)state;
@@ -114,6 +132,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_can_be_read_is_itself),
+		cmocka_unit_test(a_format_replaces_its_own_characters),
 		cmocka_unit_test(what_a_terminal_obeys_or_hides_is_escaped),
 		cmocka_unit_test(bytes_that_are_no_utf8_are_escaped_one_by_one),
 		cmocka_unit_test(only_what_is_no_utf8_is_escaped_for_formats_with_escapes),

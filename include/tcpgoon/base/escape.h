@@ -25,6 +25,12 @@ int escape_columns(const char *piece);
 void escape_write(FILE *out, const char *text);
 
 /*
+ * The same for a format with characters of its own: `replace` returns what stands for a character, or
+ * NULL where it stands for itself. It is asked about each byte that is shown.
+ */
+void escape_write_replaced(FILE *out, const char *text, const char *(*replace)(char character));
+
+/*
  * For formats that take any character but need UTF-8: escapes only bytes that are not UTF-8.
  * The caller frees the result. NULL if there is no memory.
  */
