@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "cli/help.h"
@@ -35,6 +36,26 @@ const struct command *commands_find(const char *name)
 	return NULL;
 }
 
+/* For somebody who has typed the name of the program and no more. */
+static void print_first_steps(FILE *out)
+{
+	static const struct help_example steps[] = {
+		{"tcpgoon demo", "ten thousand connections to a server of its own"},
+		{"tcpgoon plan example.org 443 -c 5k", "what a run would take; dials nothing"},
+		{"tcpgoon run example.org 443 -c 5k", "5,000 connections; asks before it starts"},
+	};
+	fputs("tcpgoon opens and holds many TCP connections to a server and reports the outcome.\n"
+	      "\n"
+	      "Try:\n",
+		out);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		fprintf(out, "  %-36s %s\n", steps[i].line, steps[i].purpose);
+	}
+	fputs("\n"
+	      "'tcpgoon help' lists all commands; 'tcpgoon run --help' has the flags of a run.\n",
+		out);
+}
+
 void commands_print_help(FILE *out)
 {
 	fputs("tcpgoon opens and holds many TCP connections to a server and reports the outcome\n"
@@ -49,7 +70,7 @@ void commands_print_help(FILE *out)
 		fprintf(out, "  %-12s %s\n", command->name, command->summary);
 	}
 	fputs("\n"
-	      "Flags:\n"
+	      "General:\n"
 	      "  -h, --help      Show this help and exit\n"
 	      "      --version   Show the version and exit\n"
 	      "\n"
@@ -71,12 +92,22 @@ char *commands_ask(const char *word, char question[NEAREST_QUESTION_MAX])
 	return nearest_ask(&nearest, "", question);
 }
 
+/* The flags of the program itself. */
+static char *ask_flag(const char *word, char question[NEAREST_QUESTION_MAX])
+{
+	struct nearest nearest = NEAREST_INIT(word, strlen(word));
+	nearest_offer(&nearest, "--help");
+	nearest_offer(&nearest, "--version");
+	return nearest_ask(&nearest, "", question);
+}
+
 static int refuse_word(const char *word)
 {
 	struct error error;
 	char question[NEAREST_QUESTION_MAX];
-	error_set(&error, -EINVAL, "unknown %s '%s'%s", word[0] == '-' ? "flag" : "command", word,
-		commands_ask(word, question));
+	bool flag = word[0] == '-';
+	error_set(&error, -EINVAL, "unknown %s '%s'%s", flag ? "flag" : "command", word,
+		flag ? ask_flag(word, question) : commands_ask(word, question));
 	int status = command_fail(&error);
 	fputs("See 'tcpgoon --help'.\n", stderr);
 	return status;
@@ -84,7 +115,11 @@ static int refuse_word(const char *word)
 
 int commands_dispatch(int argc, char **argv, char *const *environment)
 {
-	const char *word = argc > 1 ? argv[1] : "--help";
+	if (argc < 2) {
+		print_first_steps(stdout);
+		return EXIT_STATUS_OK;
+	}
+	const char *word = argv[1];
 	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
 		commands_print_help(stdout);
 		return EXIT_STATUS_OK;

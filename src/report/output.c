@@ -25,6 +25,7 @@
 
 #include "report/file.h"
 #include "tcpgoon/base/clock.h"
+#include "tcpgoon/base/nearest.h"
 #include "tcpgoon/base/writer.h"
 
 #define STANDARD_PATH "-"
@@ -44,14 +45,17 @@ static const struct report_ops *find_format(
 static int fail_format(const struct report_ops *const *formats, const char *text, size_t length,
 	struct error *error)
 {
-	char names[128] = "";
+	char names[256] = "";
+	char question[NEAREST_QUESTION_MAX];
+	struct nearest nearest = NEAREST_INIT(text, length);
 	size_t used = 0;
 	for (; *formats != NULL && used < sizeof(names); formats++) {
+		nearest_offer(&nearest, (*formats)->name);
 		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
 			used > 0 ? ", " : "", (*formats)->name);
 	}
-	return error_set(error, -EINVAL, "'%.*s' is not a report format; there are: %s",
-		length < 40 ? (int)length : 40, text, names);
+	return error_set(error, -EINVAL, "'%.*s' is not a report format; there are: %s%s",
+		length < 40 ? (int)length : 40, text, names, nearest_ask(&nearest, "", question));
 }
 
 const char *output_failure(int code)

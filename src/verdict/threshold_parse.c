@@ -8,6 +8,7 @@
 
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/escape.h"
+#include "tcpgoon/base/nearest.h"
 #include "tcpgoon/base/units.h"
 
 static const char *const relations[THRESHOLD_RELATIONS] = {
@@ -110,6 +111,7 @@ static bool is_word(const char *name, const char *text, size_t length)
 static int read_metric(struct reader *reader, struct threshold_metric *ret_metric)
 {
 	size_t length = word_length(reader->at, "-_");
+	struct nearest nearest = NEAREST_INIT(reader->at, length);
 	struct threshold_metric metric;
 	for (size_t i = 0; threshold_metric_at(i, &metric); i++) {
 		if (is_word(metric.name, reader->at, length)) {
@@ -117,13 +119,15 @@ static int read_metric(struct reader *reader, struct threshold_metric *ret_metri
 			*ret_metric = metric;
 			return 0;
 		}
+		nearest_offer(&nearest, metric.name);
 	}
 	char list[200];
+	char question[NEAREST_QUESTION_MAX];
 	list_metrics(list, sizeof(list));
 	return fail_at(reader, reader->at,
 		length == 0 ? "a threshold begins with what it is about"
 			    : "there is no such metric",
-		"expected one of %s", list);
+		"expected one of %s%s", list, nearest_ask(&nearest, "", question));
 }
 
 static int read_statistic(struct reader *reader, struct threshold *threshold)
@@ -142,6 +146,7 @@ static int read_statistic(struct reader *reader, struct threshold *threshold)
 	}
 	const char *word = reader->at + 1;
 	size_t length = word_length(word, ".");
+	struct nearest nearest = NEAREST_INIT(word, length);
 	for (int i = 0; i < STATISTICS; i++) {
 		enum statistic statistic = (enum statistic)i;
 		if (is_word(statistic_name(statistic), word, length) ||
@@ -150,8 +155,11 @@ static int read_statistic(struct reader *reader, struct threshold *threshold)
 			reader->at = word + length;
 			return 0;
 		}
+		nearest_offer(&nearest, statistic_name(statistic));
 	}
-	return fail_at(reader, word, "there is no such statistic", "expected one of %s", list);
+	char question[NEAREST_QUESTION_MAX];
+	return fail_at(reader, word, "there is no such statistic", "expected one of %s%s", list,
+		nearest_ask(&nearest, "", question));
 }
 
 static int read_relation(struct reader *reader, enum threshold_relation *ret_relation)

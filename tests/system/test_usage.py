@@ -93,6 +93,23 @@ class Refusals(harness.Case):
                 self.assert_status(server, 1)
                 self.assertIn(flag, server.stderr, server.describe())
 
+    def test_what_was_meant(self):
+        for words, question in (
+                (["rnu"], "unknown command 'rnu'; did you mean 'run'?"),
+                (["--hlep"], "unknown flag '--hlep'; did you mean '--help'?"),
+                (["help", "paln"], "there is no command 'paln'; did you mean 'plan'?"),
+                (["run", "--conections=5"], "did you mean '--connections'?"),
+                (["run", "--close", "rts"], "'rts' is not one of fin|rst; did you mean 'rst'?"),
+                (["run", "h", "1", "-y", "-o", "jsn=x"], "; did you mean 'json'?"),
+                (["run", "h", "1", "-y", "--fail-if", "error>1"], "; did you mean 'errors'?"),
+                (["run", "h", "1", "-y", "--fail-if", "connect.p98>1s"],
+                 "; did you mean 'p90'?")):
+            with self.subTest(words=words):
+                run = self.run_tcpgoon(*words)
+                self.assert_status(run, 1)
+                self.assertEqual(run.stdout, "")
+                self.assertIn(question, run.stderr, run.describe())
+
     def test_unknown_command(self):
         run = self.run_tcpgoon("fly")
         self.assert_status(run, 1)
@@ -115,6 +132,20 @@ class Information(harness.Case):
         self.assertGreater(len(offered), 12)
         for flag in offered:
             self.assertRegex(run.stdout, rf"(?m)^  +(-\w, )?{flag}( |$)")
+
+    def test_first_steps(self):
+        """The name alone is answered with what to type next: commands that there are."""
+        run = self.run_tcpgoon()
+        self.assert_status(run, 0)
+        self.assertEqual(run.stderr, "")
+        self.assertLess(len(run.stdout.splitlines()), 12)
+        steps = re.findall(r"(?m)^  tcpgoon (\w+)((?: \S+)*)  ", run.stdout)
+        self.assertEqual([name for name, _ in steps], ["demo", "plan", "run"])
+        listed = self.run_tcpgoon("help").stdout
+        for name, words in steps:
+            self.assertRegex(listed, rf"(?m)^  {name} ")
+            # With --help behind it, nothing is dialed and all that precedes it is read.
+            self.assert_status(self.run_tcpgoon(name, *words.split(), "--help"), 0)
 
     def test_help_names_all_commands(self):
         for words in (["help"], ["--help"]):

@@ -537,7 +537,8 @@ static void the_message_reads_well(void **state)
 	assert_string_equal(error.text,
 		"there is no such statistic\n"
 		"  connect.p9 > 50ms\n"
-		"          ^ expected one of .min, .mean, .p50, .p90, .p99, .p99.9, .max, .stddev");
+		"          ^ expected one of .min, .mean, .p50, .p90, .p99, .p99.9, .max, .stddev; "
+		"did you mean 'p90'?");
 	assert_int_equal(threshold_parse("errors\t=>\t1", &threshold, &error), -EINVAL);
 	assert_string_equal(error.text,
 		"an operator is missing or not known\n"
