@@ -214,6 +214,16 @@ int outcome_take_stored(
 	return r;
 }
 
+bool outcome_wants_connections(const struct outcome *outcome)
+{
+	for (size_t i = 0; i < outcome->output_count; i++) {
+		if (outcome->outputs[i].report.ops->wants_connections) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Lines leave at once if they go to a stream and are of use before the end. */
 static bool is_live(const struct output *output)
 {

@@ -48,6 +48,9 @@ void outcome_finish(struct outcome *outcome);
 int outcome_take_stored(struct outcome *outcome, const struct report_part *parts, size_t count,
 	struct error *error);
 
+/* Whether a report wants each single connection. */
+bool outcome_wants_connections(const struct outcome *outcome);
+
 /*
  * Begins the text and all reports: what they have to say while the run goes on leaves by the
  * console. Returns 0 or -ENOMEM with a message.

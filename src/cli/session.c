@@ -367,6 +367,7 @@ static int carry_out(struct session *session, const struct plan *plan, struct er
 		.plan = plan,
 		.observer = &observer,
 		.transport = choice_of(session)->transport,
+		.keep_connections = outcome_wants_connections(&session->outcome),
 		.signals = &session->signals,
 	};
 	int r = read_rules(&plan->settings, &session->rules, error);

@@ -51,4 +51,5 @@ const struct report_ops report_csv = {
 	.summary = "the counts over time as a table, a line a sample",
 	.mode = REPORT_WHOLE,
 	.end = csv_end,
+	.ignores_verdict = true,
 };

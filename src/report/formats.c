@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "report/connection_lines.h"
 #include "report/csv.h"
 #include "report/hlog.h"
 #include "report/json.h"
@@ -15,6 +16,7 @@ const struct report_ops *const report_formats[] = {
 	&report_ndjson,
 	&report_csv,
 	&report_junit,
+	&report_connections,
 	&report_hlog,
 	&report_openmetrics,
 	NULL,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tcpgoon/base/clock.h"
+#include "tcpgoon/result/connection_list.h"
 
 int result_init(struct result *result)
 {
@@ -60,6 +61,8 @@ void result_finish(struct result *result)
 		histogram_finish(&result->times[i]);
 	}
 	result_settings_finish(&result->settings);
+	connection_list_destroy(result->connections);
+	result->connections = NULL;
 }
 
 int result_set_settings(struct result *result, const struct settings *settings)

@@ -13,8 +13,10 @@
 #include "run/grouping.h"
 #include "run/harvest.h"
 #include "run/phases.h"
+#include "run/records.h"
 #include "run/run_state.h"
 #include "tcpgoon/base/clock.h"
+#include "tcpgoon/result/connection_list.h"
 
 /* After a stall, how long to take events before doing anything else. */
 #define CATCH_UP_NS (500 * NSEC_PER_MSEC)
@@ -182,6 +184,13 @@ static int describe(struct result *result, const struct run_params *params, stru
 	if (r < 0) {
 		return error_set(error, r, "out of memory for the result");
 	}
+	if (params->keep_connections) {
+		r = connection_list_create(plan, &result->connections);
+	}
+	if (r < 0) {
+		return error_set(error, r, "out of memory for a list of %" PRIu64 " connections",
+			plan->settings.connections);
+	}
 	list_targets(result, &plan->targets);
 	result->started_at_ns = clock_wall_ns();
 	result->target = plan->targets.list[0];
@@ -234,6 +243,7 @@ int run_execute(const struct run_params *params, struct result *result, struct e
 	if (r == 0) {
 		grouping_make(&run->table, &run->pool, run->dialer.prepared);
 	}
+	records_fill(&run->table, &run->pool);
 	run_state_finish(run);
 	free(run);
 	return r;

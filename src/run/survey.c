@@ -195,7 +195,7 @@ static void judge(struct survey *survey, uint32_t index, const struct sockdiag_s
 	}
 	count_syns(view, socket, was_established && lost_no_syn(survey->table, index, socket));
 	if (was_established && socket->rtt_us > 0) {
-		histogram_record(&result->times[TIMES_HANDSHAKE], socket->rtt_us);
+		table_handshake(survey->table, index, socket->rtt_us);
 	}
 	if (state == CONN_ESTABLISHED) {
 		judge_open(survey, index, socket, now_ns);

@@ -13,10 +13,12 @@
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/compare.h"
 #include "tcpgoon/plan/targets.h"
+#include "tcpgoon/result/connection_list.h"
 
 int table_init(struct table *table, uint64_t count, uint64_t start_ns, struct result *result)
 {
 	*table = (struct table){.count = count, .start_ns = start_ns, .result = result};
+	table->records = result->connections != NULL ? result->connections->records : NULL;
 	void *memory = mmap(NULL, count * sizeof(struct conn), PROT_READ | PROT_WRITE,
 		MAP_ANONYMOUS | MAP_PRIVATE | MAP_NORESERVE, -1, 0);
 	if (memory == MAP_FAILED) {
@@ -109,6 +111,15 @@ static void note_rejected(const struct table *table, uint32_t index)
 	}
 	if (result->last_rejected == RESULT_UNKNOWN || attempt > result->last_rejected) {
 		result->last_rejected = attempt;
+	}
+}
+
+/* The instant of a failure or an end, which the table does not keep. */
+static void record_end(struct table *table, uint32_t index, bool was_dialed, uint64_t now_ns)
+{
+	if (table->records != NULL) {
+		table->records[index].ended_us = microseconds_since(table->start_ns, now_ns);
+		table->records[index].dialed = was_dialed;
 	}
 }
 
@@ -239,6 +250,7 @@ void table_failed(
 		}
 	}
 	tally(table, conn, cause, error_number, now_ns);
+	record_end(table, index, was_dialed, now_ns);
 	table->result->given_up_by_kernel += cause == CAUSE_TIMED_OUT && error_number == ETIMEDOUT;
 	if (cause_side(cause) == CAUSE_SIDE_LOCAL) {
 		return;
@@ -286,10 +298,19 @@ enum cause table_closed(struct table *table, uint32_t index, int error_number, u
 			&table->result->times[TIMES_LIFETIME], lifetime_ns / NSEC_PER_USEC);
 	}
 	tally(table, conn, cause, error_number, now_ns);
+	record_end(table, index, true, now_ns);
 	if (cause == CAUSE_CLOSED_AT_ONCE || cause == CAUSE_RESET_AT_ONCE) {
 		note_rejected(table, index);
 	}
 	return cause;
+}
+
+void table_handshake(struct table *table, uint32_t index, uint32_t handshake_us)
+{
+	histogram_record(&table->result->times[TIMES_HANDSHAKE], handshake_us);
+	if (table->records != NULL) {
+		table->records[index].handshake_us = handshake_us;
+	}
 }
 
 void table_received(struct table *table, uint32_t index)

@@ -79,6 +79,7 @@ struct table {
 	uint64_t stalled_before_us;
 	uint64_t suspended_before_us;
 	struct result *result; /* keeps causes and histograms as states change */
+	struct connection_record *records; /* of the result: ends and handshakes; NULL: not kept */
 };
 
 /* Returns 0 or -ENOMEM. `result` outlives the table. */
@@ -107,6 +108,9 @@ void table_failed(
  * cause.
  */
 enum cause table_closed(struct table *table, uint32_t index, int error_number, uint64_t now_ns);
+
+/* The kernel has measured its handshake. The connection was established. */
+void table_handshake(struct table *table, uint32_t index, uint32_t handshake_us);
 
 /* The peer has sent data on it. */
 void table_received(struct table *table, uint32_t index);

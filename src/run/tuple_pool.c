@@ -99,11 +99,16 @@ size_t tuple_pool_target(const struct tuple_pool *pool, uint32_t slot)
 	return targets_turn(&pool->plan->targets, slot);
 }
 
-struct tuple tuple_pool_of(const struct tuple_pool *pool, uint32_t slot)
+uint64_t tuple_pool_ordinal(const struct tuple_pool *pool, uint32_t slot)
 {
 	const struct displaced wanted = {.slot = slot};
 	struct displaced *const *found = tfind(&wanted, &pool->displaced, compare_displaced);
-	return tuples_at(&pool->plan->tuples, found != NULL ? (*found)->ordinal : (uint64_t)slot);
+	return found != NULL ? (*found)->ordinal : (uint64_t)slot;
+}
+
+struct tuple tuple_pool_of(const struct tuple_pool *pool, uint32_t slot)
+{
+	return tuples_at(&pool->plan->tuples, tuple_pool_ordinal(pool, slot));
 }
 
 /* How displaced slots change the count of a source. */

@@ -45,7 +45,8 @@ void tuple_pool_assign(struct tuple_pool *pool, uint32_t slot, uint64_t ordinal)
 /* Which of the plan's targets the slot is dialled to, by whichever of its tuples. */
 size_t tuple_pool_target(const struct tuple_pool *pool, uint32_t slot);
 
-/* The tuple that the slot was last dialled from. */
+/* The tuple that the slot was last dialled from, and its ordinal. */
+uint64_t tuple_pool_ordinal(const struct tuple_pool *pool, uint32_t slot);
 struct tuple tuple_pool_of(const struct tuple_pool *pool, uint32_t slot);
 
 /* How many of the slots below `below` were last dialled from this source address. */

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""Reports that are lines: `ndjson` as the run goes, `csv` for the counts over time."""
+"""Reports that are lines: `ndjson` as the run goes, `csv` for the counts, `connections` for each."""
 
+import collections
 import csv
 import json
 import os
 import pathlib
 import signal
+import time
 
 import jsonschema
 
@@ -121,6 +123,115 @@ class Csv(LinesCase):
         refused = self.run_tcpgoon("report", self.at("result.json"), "-o", "ndjson=-")
         self.assert_status(refused, 1)
         self.assertIn("its lines are those of a run as it goes", refused.stderr)
+
+
+def number_of(text):
+    return int(text) if text else None
+
+
+class Connections(LinesCase):
+    def rows(self, name):
+        with open(self.at(name), encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual([int(row["number"]) for row in rows], list(range(len(rows))))
+        return rows
+
+    def assert_counts(self, rows, result):
+        """That the lines are those of the result, added up."""
+        states = collections.Counter(row["state"] for row in rows)
+        counts = result["connections"]
+        self.assertEqual(states["open"], counts["open_at_end"])
+        self.assertEqual(states["failed"], counts["failed"])
+        self.assertEqual(states["closed_by_peer"], counts["closed_by_peer"])
+        self.assertEqual(states["dialing"], counts["undecided"])
+        self.assertEqual(states["not_dialed"], counts["not_dialed"])
+        self.assertEqual(collections.Counter(row["cause"] for row in rows if row["cause"]),
+                         {cause["cause"]: cause["count"] for cause in result["causes"]})
+        for name in ("connect_us", "handshake_us"):
+            values = sorted(int(row[name]) for row in rows if row[name])
+            self.assertEqual(len(values), result[name]["count"])
+            self.assertEqual(sum(values), int(result[name]["sum"]))
+            self.assertEqual((values[0], values[-1]), (result[name]["min"], result[name]["max"]))
+
+    @harness.requires("nft")
+    def test_each_line_is_what_the_other_end_saw(self):
+        """Every other connection is closed by the server; one port refuses, and one is silent."""
+        peers = {}
+
+        def handle(connection):
+            peers[connection.getpeername()[1]] = len(peers) % 2 == 0
+            if len(peers) % 2 == 1:
+                connection.close()
+
+        good = self.serve_in_python(handle, after=0.6)
+        refused, silent = self.free_port(), self.free_port()
+        self.drop_port(silent)
+        run = self.dial("127.0.0.1", f"{good},{refused},{silent}", "-c", "300", "-s", "2ms", "-t",
+                        "500ms", "--hold", "1500ms", "--source-port", "20000-29999", "-o",
+                        f"connections={self.at('each.csv')}", "-o",
+                        f"json={self.at('result.json')}")
+        self.assert_status(run, 2)
+        rows = self.rows("each.csv")
+        self.assertEqual(len(rows), 300)
+        self.assert_counts(rows, json.loads(self.read("result.json")))
+        self.assertEqual({int(row["source_port"]) for row in rows
+                          if int(row["target_port"]) == good}, set(peers))
+        for row in rows:
+            number, port = int(row["number"]), int(row["target_port"])
+            self.assertEqual(port, sorted((good, refused, silent))[number % 3])
+            self.assertEqual((row["source"], row["target"]), ("127.0.0.1", "127.0.0.1"))
+            self.assertEqual(int(row["due_ns"]), number * 2_000_000)
+            dialed, ended = int(row["dialed_ns"]), number_of(row["ended_ns"])
+            self.assertGreater(dialed, number * 2_000_000 - 1000)  # whole microseconds
+            if port == good:
+                closed = peers[int(row["source_port"])]
+                self.assertEqual((row["state"], row["cause"]),
+                                 ("closed_by_peer", "closed_by_peer") if closed else ("open", ""))
+                connected = dialed + int(row["connect_us"]) * 1000
+                self.assertGreater(int(row["handshake_us"]), 0)
+                self.assertEqual(ended is not None, closed)
+                if closed:
+                    self.assertGreater(ended - connected, 500_000_000)
+            else:
+                self.assertEqual((row["connect_us"], row["handshake_us"]), ("", ""))
+                self.assertEqual((row["state"], row["cause"]),
+                                 ("failed", "refused" if port == refused else "timed_out"))
+                if port == silent:
+                    self.assertGreater(ended - dialed, 499_000_000)
+
+    def test_a_run_that_is_cut_short(self):
+        _, port = self.serve()
+        run = self.tcpgoon(*self.run_words("127.0.0.1", port, "-c", "1000", "-s", "10ms", "-o",
+                                           f"connections={self.at('each.csv')}", "-o",
+                                           f"json={self.at('result.json')}"))
+        harness.wait_until(lambda: "Established: 1" in run.stdout, "the dials")
+        time.sleep(0.3)
+        run.send(signal.SIGINT)
+        run.wait()
+        rows = self.rows("each.csv")
+        self.assertEqual(len(rows), 1000)
+        self.assert_counts(rows, json.loads(self.read("result.json")))
+        self.assertEqual((rows[-1]["state"], rows[-1]["source"], rows[-1]["dialed_ns"]),
+                         ("not_dialed", "", ""))
+        self.assertEqual(rows[-1]["target_port"], str(port))
+
+    def test_ports_of_the_kernel_s_choice_and_ipv6(self):
+        _, port = self.serve()
+        run = self.dial("::1", port, "-c", "5", "-s", "0", "--source", "::1", "--source-port",
+                        "auto", "-o", "connections=-")
+        self.assert_status(run, 0)
+        for row in csv.DictReader(run.stdout.splitlines()):
+            self.assertEqual((row["source"], row["source_port"], row["target"], row["due_ns"]),
+                             ("::1", "", "::1", ""))
+            self.assertEqual(row["state"], "open")
+
+    def test_a_stored_result_has_none(self):
+        run = self.dial("127.0.0.1", self.free_port(), "-c", "4", "-o",
+                        f"json={self.at('result.json')}")
+        self.assert_status(run, 2)
+        refused = self.run_tcpgoon("report", self.at("result.json"), "-o", "connections=-")
+        self.assert_status(refused, 1)
+        self.assertIn("a stored result has no single connections", refused.stderr)
 
 
 if __name__ == "__main__":

@@ -155,6 +155,7 @@ int scripted_run_execute(struct scripted_run *run)
 		.transport = &transport_scripted,
 		.observer = &run->observer,
 		.frame_ns = run->frame_ns,
+		.keep_connections = run->keep_connections,
 		.signals = &run->signals,
 	};
 	return run_execute(&params, &run->result, &run->error);

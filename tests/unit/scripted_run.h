@@ -30,6 +30,7 @@ struct scripted_run {
 	struct signals signals;
 	struct run_observer observer; /* counts, if the test does not put its own in */
 	uint64_t ticks;
+	bool keep_connections; /* as in struct run_params */
 	uint64_t frame_ns; /* as in struct run_params */
 	uint64_t frames;
 	uint64_t frame_elapsed_ns; /* of the last frame */

@@ -3,6 +3,7 @@
 #ifndef TCPGOON_REPORT_REPORT_H
 #define TCPGOON_REPORT_REPORT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "tcpgoon/plan/settings.h"
@@ -50,6 +51,8 @@ struct report_ops {
 	 */
 	int (*end_many)(const void *state, FILE *out, const struct report_part *parts, size_t count,
 		const struct verdict *verdict);
+	bool wants_connections; /* each single one: result->connections */
+	bool ignores_verdict; /* the same bytes whatever the verdict is: so it is rendered once */
 	/* Why it cannot be made of a stored result, as a sentence without its stop; NULL: it can. */
 	const char *unstored;
 };

@@ -322,6 +322,8 @@ struct host_view {
 	uint64_t syn_retries; /* net.ipv4.tcp_syn_retries */
 };
 
+struct connection_list;
+
 struct result {
 	struct result_settings settings; /* what it came from */
 	uint64_t started_at_ns; /* since the epoch */
@@ -380,6 +382,7 @@ struct result {
 	enum result_end end;
 	struct error error; /* why this program could not do its work; empty: it could */
 	bool held; /* the run was asked to hold its connections */
+	struct connection_list *connections; /* owned; NULL: nobody asked for each connection */
 };
 
 /*
