@@ -281,6 +281,22 @@ char *units_format_duration(uint64_t ns, char buffer[UNITS_TEXT_MAX])
 	return buffer;
 }
 
+char *units_format_time(uint64_t ns, char buffer[UNITS_TEXT_MAX])
+{
+	double ms = (double)ns / (double)NSEC_PER_MSEC;
+	double s = (double)ns / (double)NSEC_PER_SEC;
+	if (ns < NSEC_PER_MSEC) {
+		snprintf(buffer, UNITS_TEXT_MAX, "%uµs", (unsigned)(ns / NSEC_PER_USEC));
+	} else if (ns < NSEC_PER_SEC) {
+		snprintf(buffer, UNITS_TEXT_MAX, "%.*fms", ms < 10 ? 3 : ms < 100 ? 2 : 1, ms);
+	} else if (ns < 60 * NSEC_PER_SEC) {
+		snprintf(buffer, UNITS_TEXT_MAX, "%.*fs", s < 10 ? 3 : 2, s);
+	} else {
+		units_format_duration(ns / NSEC_PER_SEC * NSEC_PER_SEC, buffer);
+	}
+	return buffer;
+}
+
 char *units_format_bytes(uint64_t bytes, char buffer[UNITS_TEXT_MAX])
 {
 	static const char *const names[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};

@@ -8,6 +8,7 @@
 #include "report/hlog.h"
 #include "report/json.h"
 #include "report/junit.h"
+#include "report/markdown.h"
 #include "report/ndjson.h"
 #include "report/openmetrics.h"
 
@@ -19,6 +20,7 @@ const struct report_ops *const report_formats[] = {
 	&report_connections,
 	&report_hlog,
 	&report_openmetrics,
+	&report_markdown,
 	NULL,
 };
 

@@ -77,23 +77,12 @@ static bool is_shown(enum statistic statistic)
 	return statistic_is_percentile(statistic) || statistic == STATISTIC_MAX;
 }
 
-/* "319µs", "2.393ms", "50.20ms", "3.002s", "1m30s" */
 static void print_time(FILE *out, uint64_t ns)
 {
 	char text[UNITS_TEXT_MAX];
-	int columns = TIME_WIDTH;
-	double ms = (double)ns / (double)NSEC_PER_MSEC;
-	double s = (double)ns / (double)NSEC_PER_SEC;
-	if (ns < NSEC_PER_MSEC) {
-		snprintf(text, sizeof(text), "%uµs", (unsigned)(ns / NSEC_PER_USEC));
-		columns += (int)strlen("µ") - 1; /* width counts bytes, and this is one character */
-	} else if (ns < NSEC_PER_SEC) {
-		snprintf(text, sizeof(text), "%.*fms", ms < 10 ? 3 : ms < 100 ? 2 : 1, ms);
-	} else if (ns < 60 * NSEC_PER_SEC) {
-		snprintf(text, sizeof(text), "%.*fs", s < 10 ? 3 : 2, s);
-	} else {
-		units_format_duration(ns / NSEC_PER_SEC * NSEC_PER_SEC, text);
-	}
+	units_format_time(ns, text);
+	/* Width counts bytes, and µ is one character. */
+	int columns = TIME_WIDTH + (strstr(text, "µ") != NULL ? (int)strlen("µ") - 1 : 0);
 	fprintf(out, "%*s", columns, text);
 }
 

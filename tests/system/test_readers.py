@@ -56,6 +56,32 @@ def read_junit(path):
     return xml.etree.ElementTree.parse(path).getroot().find("testsuite")
 
 
+CMARK = {"": "http://commonmark.org/xml/1.0"}
+
+
+def read_markdown(path):
+    """The document as GitHub's own parser has it."""
+    done = subprocess.run(["cmark-gfm", "-t", "xml", "-e", "table", "-e", "autolink", "-e",
+                           "strikethrough", path], check=True, capture_output=True)
+    return xml.etree.ElementTree.fromstring(done.stdout)
+
+
+def text_of(node):
+    return "".join(node.itertext()).strip()
+
+
+def table_of(document, title):
+    """The cells of the table below a heading, row by row."""
+    below = False
+    for node in document:
+        if node.tag.endswith("}heading"):
+            below = text_of(node) == title
+        elif below and node.tag.endswith("}table"):
+            return [["".join(text.text for text in cell.iterfind(".//text", CMARK))
+                     for cell in row] for row in node]
+    return []
+
+
 class OneRun(harness.Case):
     def setUp(self):
         """A run with something of everything: refused, dropped, held, paced, judged."""
@@ -64,7 +90,8 @@ class OneRun(harness.Case):
         closing = self.serve_in_python(lambda connection: connection.close(), after=0.3)
         self.directory = self.temporary_directory()
         self.paths = {name: os.path.join(self.directory, "result." + name) for name in (
-            "json", "hlog", "junit", "openmetrics")}
+            "json", "hlog", "junit", "openmetrics",
+            "markdown")}
         outputs = [word for name, path in self.paths.items()
                    for word in ("-o", f"{name}={path}")]
         self.program = self.dial("127.0.0.1", f"{port},{self.free_port()},{closing}", "-c", "600",
@@ -182,6 +209,28 @@ class OneRun(harness.Case):
             self.assertIn(f"{finding['name']} ({finding['side']}): {finding['evidence']} "
                           f"{finding['hint']}\n", output)
 
+    def check_markdown(self):
+        document = read_markdown(self.paths["markdown"])
+        self.assertEqual(text_of(document[0]), "tcpgoon: 127.0.0.1:" +
+                         self.result["settings"]["ports"].split(",")[0])
+        self.assertIn(f"Exit status {self.result['verdict']['exit_status']}.", text_of(document[1]))
+        heading, *rows = table_of(document, "Times")
+        self.assertEqual(heading[1:6], ["p50", "p90", "p99", "p99.9", "max"])
+        self.assertEqual({row[0]: row[1:6] for row in rows}, {
+            name: values.split() for name, values in re.findall(
+                r"(?m)^(\w+) +((?:[\d.]+(?:µs|ms|s) +){5})", self.program.stdout)})
+        self.assertEqual([row[:2] for row in table_of(document, "Thresholds")[1:]], [
+            [rule["expression"], "crossed" if rule["crossed"] else "kept"]
+            for rule in self.result["thresholds"]])
+        self.assertEqual([row[:3] for row in table_of(document, "Causes")[1:]], [
+            [cause["cause"], cause["side"], str(cause["count"])] for cause in
+            self.result["causes"]])
+        items = [text_of(item) for item in document.iterfind(".//item", CMARK)]
+        self.assertEqual(len(items), len(self.result["findings"]))
+        for item, finding in zip(items, self.result["findings"]):
+            self.assertIn(finding["evidence"], item)
+            self.assertIn(finding["hint"], item)
+
 
 class Words(harness.Case):
     def test_a_host_that_means_something_to_a_format(self):
@@ -189,7 +238,7 @@ class Words(harness.Case):
         host = b"a\"b'c<d>&\\{}\n\x01\x1b[31m\xff\xe2\x80\xae]]>"
         directory = self.temporary_directory()
         paths = {name: os.path.join(directory, name)
-                 for name in ("json", "hlog", "junit", "openmetrics")}
+                 for name in ("json", "hlog", "junit", "openmetrics", "markdown")}
         run = self.dial(os.fsdecode(host), "80", *(word for name, path in paths.items()
                                       for word in ("-o", f"{name}={path}")))
         self.assert_status(run, 1)
@@ -205,6 +254,10 @@ class Words(harness.Case):
         suite = read_junit(paths["junit"])
         self.assertEqual(suite.get("name"), "tcpgoon " + shown)
         self.assertEqual(suite.get("errors"), "1")
+        document = read_markdown(paths["markdown"])
+        self.assertEqual(text_of(document[0]), "tcpgoon: " + shown)
+        tags = {node.tag.split("}")[1] for node in document.iter()}
+        self.assertEqual(tags & {"link", "emph", "html_block", "html_inline", "image", "code"}, set())
 
 
 if __name__ == "__main__":

@@ -349,6 +349,26 @@ static void printed_durations_read_back(void **state)
 	}
 }
 
+static void times_print_with_four_digits(void **state)
+{
+	(void)state;
+	static const struct good goods[] = {
+		{"0µs", 999},
+		{"319µs", 319999},
+		{"2.393ms", 2393000},
+		{"50.20ms", 50200000},
+		{"502.0ms", 502000000},
+		{"3.002s", UINT64_C(3002000000)},
+		{"59.99s", UINT64_C(59990000000)},
+		{"1m30s", UINT64_C(90500000000)},
+	};
+	for (size_t i = 0; i < COUNT_OF(goods); i++) {
+		char buffer[UNITS_TEXT_MAX];
+		assert_ptr_equal(units_format_time(goods[i].value, buffer), buffer);
+		assert_string_equal(buffer, goods[i].text);
+	}
+}
+
 static void bytes_print_for_people(void **state)
 {
 	(void)state;
@@ -409,6 +429,7 @@ int main(void)
 		cmocka_unit_test(durations_beyond_64_bits_are_out_of_range),
 		cmocka_unit_test(durations_print_as_go_does),
 		cmocka_unit_test(printed_durations_read_back),
+		cmocka_unit_test(times_print_with_four_digits),
 		cmocka_unit_test(bytes_print_for_people),
 		cmocka_unit_test(counts_print_with_commas),
 	};
