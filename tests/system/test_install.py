@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What `meson install` puts where, and that it works from there."""
+"""What `meson install` puts where, that it works from there, and that it is the same each time."""
 
+import datetime
+import hashlib
 import json
 import os
 import re
@@ -12,7 +14,6 @@ import unittest
 import harness
 
 BUILD = os.environ["TCPGOON_BUILD"]
-SOURCE = os.path.join(os.path.dirname(__file__), "../..")
 UNIT = "lib/systemd/system/tcpgoon-server.service"
 INSTALLED = {
     "bin/tcpgoon",
@@ -24,7 +25,9 @@ INSTALLED = {
     "share/doc/tcpgoon/README.md",
     "share/fish/vendor_completions.d/tcpgoon.fish",
     "share/man/man1/tcpgoon.1",
+    "share/tcpgoon/tcpgoon-lines-1.schema.json",
     "share/tcpgoon/tcpgoon-result-2.schema.json",
+    "share/tcpgoon/tcpgoon.spdx.json",
     "share/zsh/site-functions/_tcpgoon",
 }
 # Of 10, in the words of systemd "OK"; an ordinary service has 9.6.
@@ -33,22 +36,37 @@ EXPOSURE_MAX = 1.5
 
 def documents():
     """The files of docs/, by where they go."""
-    return {os.path.join("share/doc/tcpgoon", os.path.relpath(os.path.join(place, name), SOURCE))
-            for place, _, names in os.walk(os.path.join(SOURCE, "docs")) for name in names}
+    return {os.path.join("share/doc/tcpgoon", os.path.relpath(os.path.join(place, name), harness.SOURCE))
+            for place, _, names in os.walk(os.path.join(harness.SOURCE, "docs"))
+            for name in names}
 
 
-def output_of(*argv):
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+def output_of(*argv, **options):
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, **options)
     if done.returncode != 0:
         raise AssertionError(f"{argv}: status {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout
 
 
+def build_options():
+    with open(f"{BUILD}/meson-info/intro-buildoptions.json", encoding="utf-8") as file:
+        return {option["name"]: option["value"] for option in json.load(file)}
+
+
+def digests(root):
+    """Of all files below, by name."""
+    found = {}
+    for place, _, names in os.walk(root):
+        for name in names:
+            with open(os.path.join(place, name), "rb") as file:
+                digest = hashlib.sha256(file.read()).hexdigest()
+            found[os.path.relpath(os.path.join(place, name), root)] = digest
+    return found
+
+
 class Installed(harness.Case):
     def setUp(self):
-        with open(f"{BUILD}/meson-info/intro-buildoptions.json", encoding="utf-8") as file:
-            options = {option["name"]: option["value"] for option in json.load(file)}
-        self.prefix = options["prefix"]
+        self.prefix = build_options()["prefix"]
         self.root = self.temporary_directory()
         output_of("meson", "install", "-C", BUILD, "--no-rebuild", "--destdir", self.root)
 
@@ -89,6 +107,44 @@ class Files(Installed):
                   encoding="utf-8") as file:
             schema = json.load(file)
         self.assertEqual(schema["properties"]["schema"]["const"], "tcpgoon-result/2")
+
+
+class Again(Installed):
+    """The same sources give the same bytes wherever they lie and whenever they are built."""
+
+    def setUp(self):
+        super().setUp()
+        with open(f"{BUILD}/src/version.h", encoding="utf-8") as file:
+            self.commit = re.search(r'VERSION_COMMIT "(.*)"', file.read())[1]
+        with open(f"{BUILD}/tools/tcpgoon.spdx.json", encoding="utf-8") as file:
+            created = json.load(file)["creationInfo"]["created"]
+        self.date = str(int(datetime.datetime.fromisoformat(created).timestamp()))
+
+    @harness.left_out_unless_measuring
+    def test_in_another_place(self):
+        place = os.path.join(self.temporary_directory(), "of", "another", "length")
+        sources = os.path.join(place, os.path.basename(harness.SOURCE))
+        os.makedirs(place)
+        harness.copy_sources(sources)
+        build = os.path.normpath(os.path.join(sources, os.path.relpath(BUILD, harness.SOURCE)))
+        options = build_options()
+        chosen = [f"-D{name}={str(options[name]).lower() if name != 'prefix' else options[name]}"
+                  for name in ("prefix", "buildtype", "static", "werror")]
+        env = dict(os.environ, SOURCE_DATE_EPOCH=self.date, TZ="Pacific/Kiritimati")
+        output_of("meson", "setup", *chosen, "-Dtests=false", f"-Dcommit={self.commit}", build,
+                  sources, env=env)
+        output_of("meson", "compile", "-C", build, env=env)
+        again = self.temporary_directory()
+        output_of("meson", "install", "-C", build, "--no-rebuild", "--destdir", again, env=env)
+        self.assertEqual(digests(again), digests(self.root))
+
+    @harness.left_out_unless_measuring
+    def test_says_nothing_of_the_place(self):
+        with open(harness.TCPGOON, "rb") as file:
+            content = file.read()
+        self.assertEqual(b".debug_info" in content, build_options()["debug"])
+        for place in BUILD, harness.SOURCE:
+            self.assertNotIn(place.encode(), content)
 
 
 class Unit(Installed):

@@ -2,12 +2,10 @@
 """The script of tools/ that people run first, from a copy of the tree."""
 
 import os
-import shutil
 import unittest
 
 import harness
 
-SOURCE = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
 # A compiler that fails for one file, and says so.
 CC = """#!/bin/sh
 for word; do
@@ -22,9 +20,7 @@ exec cc "$@"
 class Try(harness.Case):
     def setUp(self):
         self.tree = os.path.join(self.temporary_directory(), "tree")
-        shutil.copytree(SOURCE, self.tree, symlinks=True, ignore=lambda place, names:
-                        [name for name in names if name == ".git" or name == "__pycache__"
-                         or (place == SOURCE and name.startswith("build"))])
+        harness.copy_sources(self.tree)
 
     def run_try(self, *argv, programs=(), **variables):
         """With programs of the test's own, (name, script), before all others."""

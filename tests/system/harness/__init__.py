@@ -2,7 +2,7 @@
 """
 What the system tests share. A test file holds unittest cases and ends in `harness.main()`.
 
-environment   the binary under test, and how slow it may be
+environment   the binary under test, its sources, and how slow it may be
 waiting       conditions that are waited for, measurements that are made again
 network       network namespaces
 program       programs that are always cleaned up
@@ -15,7 +15,7 @@ tap           `main`
 
 from .capture import Capture
 from .case import (Case, NetworkCase, alone, left_out_unless_measuring, requires, reset)
-from .environment import ENGINE, MEASURING, PATIENCE_S, SLOW, TCPGOON
+from .environment import (ENGINE, MEASURING, PATIENCE_S, SLOW, SOURCE, TCPGOON, copy_sources)
 from .network import libc, namespace_is_of_the_first_user, network_of, own_network
 from .program import Program, come_first, environment_of_programs, processes_of
 from .report import STATUS_LINE, Report
