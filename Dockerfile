@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# Docker blocks io_uring unless told otherwise: see README.md for the `docker run` line.
+# Docker blocks io_uring unless told otherwise: see docs/containers.md for the `docker run` line.
 FROM debian:bookworm-slim AS build
 WORKDIR /src
 COPY tools/packages tools/packages

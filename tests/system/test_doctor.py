@@ -18,7 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 LINE = re.compile(r"(ok|limit|problem) +(\S+(?: \S+)*?) +([\d,]+|no limit)  (.*)")
 
 
-class Doctor(harness.Case):
+class Examining(harness.Case):
     def examine(self, *argv, status=0, **options):
         """name -> (mark, connections or None, what there is, what lifts it)"""
         doctor = self.run_tcpgoon("doctor", *argv, **options)
@@ -44,6 +44,8 @@ class Doctor(harness.Case):
         self.assertIsNotNone(found, line)
         return int(found[1])
 
+
+class Doctor(Examining):
     def test_this_machine(self):
         lines = self.examine()
         self.assertEqual(list(lines)[:3], ["engine", "CPUs", "local ports"])
@@ -189,21 +191,6 @@ class Doctor(harness.Case):
         self.set_sysctl(name, value)
         self.assertEqual(self.examine()["TIME_WAIT"][0], "ok")
 
-    @harness.requires("nft")
-    def test_conntrack(self):
-        """Its size is the whole machine's and is left alone: entries of others fill it."""
-        self.assertEqual(self.examine()["conntrack"][0], "ok")
-        self.require_small_tracker()
-        subprocess.run([sys.executable, os.path.join(HERE, "full_tracker.py"), "500"], check=True)
-        self.addCleanup(subprocess.run, ["conntrack", "-F"], capture_output=True)
-        line = self.examine("-c", "1000", status=4)["conntrack"]
-        self.assertEqual(line[0], "problem")
-        self.assertLessEqual(line[1], 500)
-        with open("/proc/sys/net/netfilter/nf_conntrack_count", encoding="ascii") as file:
-            used = int(file.read())
-        self.assertEqual(self.advised(line, r"sysctl -w net.netfilter.nf_conntrack_max=(\d+)"),
-                         used + 1000)
-
     def test_the_plan_agrees(self):
         """The most that doctor allows is what a plan to the same target allows."""
         lines = self.examine("127.0.0.1", "80")
@@ -211,6 +198,22 @@ class Doctor(harness.Case):
         # Memory varies as others run.
         self.assert_status(self.run_tcpgoon("plan", "127.0.0.1", "80", "-c", most * 9 // 10), 0)
         self.assert_status(self.run_tcpgoon("plan", "127.0.0.1", "80", "-c", most * 11 // 10), 4)
+
+
+class Tracked(harness.NetworkCase, Examining):
+    @harness.requires("nft")
+    def test_conntrack(self):
+        """Its size is the whole machine's and is left alone: entries of others fill it."""
+        self.assertEqual(self.examine()["conntrack"][0], "ok")
+        self.require_small_tracker()
+        subprocess.run([sys.executable, os.path.join(HERE, "full_tracker.py"), "500"], check=True)
+        line = self.examine("-c", "1000", status=4)["conntrack"]
+        self.assertEqual(line[0], "problem")
+        self.assertLessEqual(line[1], 500)
+        with open("/proc/sys/net/netfilter/nf_conntrack_count", encoding="ascii") as file:
+            used = int(file.read())
+        self.assertEqual(self.advised(line, r"sysctl -w net.netfilter.nf_conntrack_max=(\d+)"),
+                         used + 1000)
 
 
 if __name__ == "__main__":
