@@ -10,6 +10,7 @@
 #include "cli/outcome.h"
 #include "cli/stored.h"
 #include "tcpgoon/base/cleanup.h"
+#include "tcpgoon/base/escape.h"
 #include "tcpgoon/report/formats.h"
 #include "tcpgoon/verdict/verdict.h"
 
@@ -30,6 +31,7 @@ static const struct option_row rows[] = {
 struct item {
 	struct result result;
 	bool read;
+	char *name; /* owned: as it can be shown */
 	struct threshold_rules rules;
 	struct verdict verdict;
 };
@@ -48,6 +50,7 @@ static void collection_finish(struct collection *collection)
 		if (collection->items[i].read) {
 			result_finish(&collection->items[i].result);
 		}
+		free(collection->items[i].name);
 	}
 	free(collection->items);
 	free(collection->parts);
@@ -61,6 +64,10 @@ static int read_item(
 		return r;
 	}
 	item->read = true;
+	item->name = escape_to_utf8(path);
+	if (item->name == NULL) {
+		return error_set(error, -ENOMEM, "out of memory for the results");
+	}
 	return stored_judge(&item->result, fail_if, &item->rules, &item->verdict, error);
 }
 
@@ -102,7 +109,7 @@ static int collect(struct collection *collection, const struct arguments *argume
 			return r;
 		}
 		collection->parts[i] =
-			(struct report_part){arguments->list[i], &item->result, &item->verdict};
+			(struct report_part){item->name, &item->result, &item->verdict};
 	}
 	return unite(collection, error);
 }

@@ -6,6 +6,7 @@
 #include "report/connection_lines.h"
 #include "report/csv.h"
 #include "report/hlog.h"
+#include "report/html.h"
 #include "report/json.h"
 #include "report/junit.h"
 #include "report/markdown.h"
@@ -21,6 +22,7 @@ const struct report_ops *const report_formats[] = {
 	&report_hlog,
 	&report_openmetrics,
 	&report_markdown,
+	&report_html,
 	NULL,
 };
 

@@ -222,8 +222,9 @@ def headers_that_do_not_stand_alone(root, compiler):
 
 def files_without_licence(root):
     files = sources(root, "src", "include", "tests", "bench")
-    files += [path for directory in ("tests", "tools", "bench")
+    files += [path for directory in ("src", "tests", "tools", "bench")
               for path in (root / directory).rglob("*.py")]
+    files += [path for kind in ("js", "css") for path in (root / "src").rglob(f"*.{kind}")]
     return [f"{path.relative_to(root)}: no SPDX line among the first three"
             for path in files
             if not any("SPDX-License-Identifier: MIT" in line
