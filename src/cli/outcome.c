@@ -11,11 +11,12 @@
  * 1. Each stream, of the text and of the reports, is sent its beginning up to the first line that
  *    the status can change. A full disk or a closed pipe shows here, before any status is written.
  *    If the text shares its stream with a report (2>&1), nothing is sent: the report tries it.
- * 2. The files are written, complete with the status so far. A failure makes it 1.
+ * 2. The files are written, complete with the status so far; one that grew during the run gets its
+ *    end. A failure makes it 1.
  * 3. The reports that are streams are sent the rest. A failure makes the status 1.
  * 4. The text is sent the rest; "Exit status N." is its last line.
- * 5. Each file that has another status is written again. If that is impossible, the file is removed:
- *    no report rather than a wrong one.
+ * 5. Each file that has another status is written again, or the end of one that grew. If that is
+ *    impossible, the file is removed, or that end: no report rather than a wrong one.
  *
  * So after any single failure, text, reports and process agree, or the one that failed breaks off
  * before its status or within it. With two failures in two streams one case remains: a report in a
@@ -224,17 +225,21 @@ bool outcome_wants_connections(const struct outcome *outcome)
 	return false;
 }
 
-/* Lines leave at once if they go to a stream and are of use before the end. */
+/* Lines leave at once if they are of use before the end, to a stream or a growing file. */
 static bool is_live(const struct output *output)
 {
-	return output->report.ops->mode == REPORT_STREAM && output->kind == OUTPUT_STREAM &&
-		output->fd >= 0;
+	return output->report.ops->mode == REPORT_STREAM && output->fd >= 0;
 }
 
 static int begin_output(struct output *output, struct console *console,
 	const struct settings *settings, struct error *error)
 {
-	int r = -ENOMEM;
+	int r = output->kind == OUTPUT_GROWING ? output_grow(output, error) : 0;
+	if (r < 0) {
+		error_prefix(error, "--output");
+		return r;
+	}
+	r = -ENOMEM;
 	if (!is_live(output)) {
 		r = report_begin(&output->report, NULL, settings);
 	} else {

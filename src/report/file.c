@@ -29,7 +29,7 @@
 
 #define MODE_NEW 0666 /* less the umask */
 
-static int write_all(int fd, const char *text, size_t length)
+int file_write(int fd, const char *text, size_t length)
 {
 	size_t done = 0;
 	while (done < length) {
@@ -181,36 +181,46 @@ static int take_name(const struct place *place, struct temporary *temporary)
 	return 0;
 }
 
-/* Only a close finds a full disk of another machine, so one comes before it takes the name. */
-static int fill(int fd, const struct place *place, const char *text, size_t length)
+/* Only a close finds a full disk of another machine, so one comes before the file counts. */
+static int try_close(int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return copy < 0 || close(copy) < 0 ? -errno : 0;
+}
+
+static int fill(int fd, const struct place *place, file_content *content, void *context)
 {
 	int r = keep_group(fd, place);
 	if (r == 0) {
-		r = write_all(fd, text, length);
+		r = content(context, fd);
 	}
-	if (r == 0) {
-		int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-		r = copy < 0 || close(copy) < 0 ? -errno : 0;
-	}
-	return r;
+	return r == 0 ? try_close(fd) : r;
+}
+
+static int note_status(int fd, struct place *place)
+{
+	place->exists = true;
+	return fstat(fd, &place->status) < 0 ? -errno : 0;
 }
 
 static int replace_by(
-	struct place *place, struct temporary *temporary, const char *text, size_t length)
+	struct place *place, struct temporary *temporary, file_content *content, void *context)
 {
-	int r = fill(temporary->fd, place, text, length);
+	int r = fill(temporary->fd, place, content, context);
 	if (r == 0) {
 		r = take_name(place, temporary);
 	}
-	if (r == 0) {
-		r = fstat(temporary->fd, &place->status) < 0 ? -errno : 0;
-		place->exists = true;
-	}
-	return r;
+	return r == 0 ? note_status(temporary->fd, place) : r;
+}
+
+/* Another way to make the file would fail as well. */
+static bool is_final(int code)
+{
+	return code == -ENOSPC || code == -EDQUOT || code == -EFBIG || code == -ENOMEM;
 }
 
 /* Not every filesystem has files without a name, and not every system has /proc to name them. */
-int file_replace(struct place *place, const char *text, size_t length)
+static int replace(struct place *place, file_content *content, void *context, int *ret_fd)
 {
 	static int (*const ways[])(struct temporary *, int, mode_t) = {
 		create_unnamed, create_named};
@@ -219,13 +229,53 @@ int file_replace(struct place *place, const char *text, size_t length)
 		struct temporary temporary = {.fd = -1};
 		r = ways[i](&temporary, place->directory_fd, wanted_mode(place));
 		if (r == 0) {
-			r = replace_by(place, &temporary, text, length);
+			r = replace_by(place, &temporary, content, context);
+		}
+		if (r == 0 && ret_fd != NULL) {
+			*ret_fd = temporary.fd;
+			temporary.fd = -1;
 		}
 		discard(&temporary, place->directory_fd);
-		if (r == 0 || r == -ENOSPC || r == -EDQUOT || r == -EFBIG) {
+		if (r == 0 || is_final(r)) {
 			break;
 		}
 	}
+	return r;
+}
+
+int file_replace(struct place *place, file_content *content, void *context)
+{
+	return replace(place, content, context, NULL);
+}
+
+static int no_content(void *context, int fd)
+{
+	(void)context;
+	(void)fd;
+	return 0;
+}
+
+int file_begin(struct place *place)
+{
+	int fd = -1;
+	int r = replace(place, no_content, NULL, &fd);
+	return r < 0 ? r : fd;
+}
+
+int file_put_end(struct place *place, int fd, off_t offset, const char *text, size_t length)
+{
+	int r = 0;
+	if (ftruncate(fd, offset) < 0 || lseek(fd, offset, SEEK_SET) < 0) {
+		return -errno;
+	}
+	r = file_write(fd, text, length);
+	if (r == 0) {
+		r = try_close(fd);
+	}
+	if (r == 0) {
+		return note_status(fd, place);
+	}
+	(void)!ftruncate(fd, offset); /* half an end is none */
 	return r;
 }
 
@@ -318,7 +368,7 @@ static int overwrite(
 	if (r < 0) {
 		return error_set_errno(error, r);
 	}
-	r = write_all(fd, text, length);
+	r = file_write(fd, text, length);
 	if (r == 0 && ftruncate(fd, (off_t)length) < 0) {
 		r = -errno;
 	}

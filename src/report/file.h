@@ -4,6 +4,7 @@
 #define TCPGOON_REPORT_FILE_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "tcpgoon/base/error.h"
 #include "tcpgoon/report/place.h"
@@ -14,11 +15,28 @@
  */
 int file_try_replace(const struct place *place);
 
+/* Writes a file from its beginning; may be called once more, for another. 0 or a negative errno. */
+typedef int file_content(void *context, int fd);
+
 /*
- * Makes a file of the text, which takes the name when it is complete; then the place is that of the
- * new file. Returns 0 or a negative errno, and what had the name is as it was.
+ * Makes a file of the content, which takes the name when it is complete; then the place is that of
+ * the new file. Returns 0 or a negative errno, and what had the name is as it was.
  */
-int file_replace(struct place *place, const char *text, size_t length);
+int file_replace(struct place *place, file_content *content, void *context);
+
+/*
+ * Makes an empty file that takes the name at once, to be written as it comes. Returns a descriptor
+ * that is the caller's, or a negative errno, and what had the name is as it was.
+ */
+int file_begin(struct place *place);
+/*
+ * Puts the text behind the first `offset` bytes of such a file, in place of what may be there.
+ * Returns 0, or a negative errno, and the file ends there.
+ */
+int file_put_end(struct place *place, int fd, off_t offset, const char *text, size_t length);
+
+/* Writes all of the text. Returns 0 or a negative errno. */
+int file_write(int fd, const char *text, size_t length);
 
 /* Whether the file that is there can be overwritten. Returns 0 or a negative errno with a message. */
 int file_try_overwrite(const struct place *place, struct error *error);

@@ -3,7 +3,8 @@
  * Who may overwrite what
  *
  * A report at a path replaces the existing file (report/file) if that is an ordinary file of our
- * own. Everything else is written in place:
+ * own: when it is complete, or at the start of the run if it is a report of lines. Everything else is
+ * written in place:
  *
  * - A descriptor that we were given (-, /dev/stdout, /dev/fd/3), and the file that the standard
  *   output or the standard error already is: through that descriptor, after what it already got.
@@ -18,15 +19,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "report/file.h"
-#include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/nearest.h"
-#include "tcpgoon/base/writer.h"
 
 #define STANDARD_PATH "-"
 
@@ -76,24 +74,6 @@ static int fail_path(const char *path, int code, struct error *error)
 }
 
 /* ---- Streams ---------------------------------------------------------------------------------- */
-
-/* Waits for the reader of a stream, who may be a person, unless it is told to stop. */
-static int write_waiting(const struct output *output, const char *text, size_t length)
-{
-	struct writer writer;
-	writer_init(&writer, output->fd);
-	ssize_t r = 0;
-	for (size_t done = 0; r >= 0 && done < length;) {
-		r = writer_write(&writer, text + done, length - done);
-		if (r > 0) {
-			done += (size_t)r;
-		} else if (r == -EAGAIN) {
-			r = writer_wait(&writer, output->stop_fd, CLOCK_NEVER);
-		}
-	}
-	writer_finish(&writer);
-	return r < 0 ? (int)r : 0;
-}
 
 /* Duplicates it, so that closing ours leaves theirs open. */
 static int open_descriptor(struct output *output, int descriptor, struct error *error)
@@ -206,6 +186,12 @@ int output_connect(struct output *output, bool wait, struct error *error)
 
 /* ---- Opening ---------------------------------------------------------------------------------- */
 
+/* A file that a rename can put in its place. */
+static enum output_kind kind_of_new_file(const struct output *output)
+{
+	return output->report.ops->mode == REPORT_STREAM ? OUTPUT_GROWING : OUTPUT_REPLACED;
+}
+
 /* An existing ordinary file. */
 static int open_old_file(struct output *output, struct error *error)
 {
@@ -224,7 +210,7 @@ static int open_old_file(struct output *output, struct error *error)
 		return fail(-errno, error);
 	}
 	bool replaced = ours && file_try_replace(place) == 0;
-	output->kind = replaced ? OUTPUT_REPLACED : OUTPUT_IN_PLACE;
+	output->kind = replaced ? kind_of_new_file(output) : OUTPUT_IN_PLACE;
 	return replaced ? 0 : file_try_overwrite(place, error);
 }
 
@@ -241,7 +227,7 @@ static int open_path(
 		return open_descriptor(output, descriptor, error);
 	}
 	if (!place->exists) {
-		output->kind = OUTPUT_REPLACED;
+		output->kind = kind_of_new_file(output);
 		r = file_try_replace(place);
 		return r < 0 ? fail(r, error) : 0;
 	}
@@ -308,6 +294,9 @@ const char *output_way(const struct output *output)
 								: "written as it comes";
 	case OUTPUT_REPLACED:
 		return output->place.exists ? "a file, replaced at the end" : "a new file";
+	case OUTPUT_GROWING:
+		return output->place.exists ? "a file, replaced at the start and written as it goes"
+					    : "a new file, written as it goes";
 	case OUTPUT_IN_PLACE:
 		return "a file, overwritten at the end because it cannot be replaced";
 	}
@@ -333,148 +322,6 @@ bool output_is_same(const struct output *a, const struct output *b)
 		return place_is_same_file(&status_a, &status_b) && is_mixable(&status_a);
 	}
 	return place_is_same(&a->place, &b->place);
-}
-
-/* ---- Writing ---------------------------------------------------------------------------------- */
-
-/* No reason begins like this. */
-#define NO_REASON "\001"
-
-/* The length of the report that stays the same whatever else may fail from now on. */
-static int find_common(struct output *output, const struct result *result,
-	const struct verdict *verdict, const char *text, size_t length, size_t *ret_common)
-{
-	struct verdict *other = malloc(sizeof(*other));
-	if (other == NULL) {
-		return -ENOMEM;
-	}
-	*other = *verdict;
-	verdict_fail(other, NO_REASON);
-	char *other_text = NULL;
-	size_t other_length = 0;
-	int r = report_render(&output->report, result, other, &other_text, &other_length);
-	free(other);
-	if (r < 0) {
-		return r;
-	}
-	size_t common = 0;
-	while (common < length && common < other_length && text[common] == other_text[common]) {
-		common++;
-	}
-	free(other_text);
-	/* Whole lines: on a terminal a message may come next. */
-	while (common > 0 && text[common - 1] != '\n') {
-		common--;
-	}
-	*ret_common = common;
-	return 0;
-}
-
-int output_begin(struct output *output, const struct result *result, const struct verdict *verdict,
-	struct error *error)
-{
-	if (output->kind != OUTPUT_STREAM) {
-		return 0;
-	}
-	if (output->live_failure < 0) {
-		return fail_path(output->name, fail(output->live_failure, error), error);
-	}
-	char *text = NULL;
-	size_t length = 0;
-	size_t common = 0;
-	int r = report_render(&output->report, result, verdict, &text, &length);
-	if (r == 0) {
-		r = find_common(output, result, verdict, text, length, &common);
-	}
-	if (r == 0) {
-		r = write_waiting(output, text, common);
-		output->sent = common;
-	}
-	free(text);
-	return r < 0 ? fail_path(output->name, fail(r, error), error) : 0;
-}
-
-static int write_stream(struct output *output, const char *text, size_t length, struct error *error)
-{
-	int r = write_waiting(output, text + output->sent, length - output->sent);
-	if (r == 0 && output->epilogue != NULL) {
-		r = write_waiting(output, output->epilogue, strlen(output->epilogue));
-	}
-	if (close(output->fd) < 0 && r == 0) {
-		r = -errno;
-	}
-	output->fd = -1;
-	return r < 0 ? fail(r, error) : 0;
-}
-
-/* A rename may still fail at the end, for a reason that could not be tried before. */
-static int write_file(struct output *output, const char *text, size_t length, struct error *error)
-{
-	int r = -EXDEV;
-	if (output->kind == OUTPUT_REPLACED) {
-		r = file_replace(&output->place, text, length);
-		bool is_refused = r == -EXDEV || r == -EBUSY || r == -EPERM || r == -EACCES;
-		if (r == 0 || !is_refused || !output->place.exists) {
-			return r < 0 ? fail(r, error) : 0;
-		}
-	}
-	return file_overwrite(&output->place, text, length, error);
-}
-
-/* A signal must not leave half a file: it is delivered a moment later. */
-static void block_signals(sigset_t *ret_old)
-{
-	sigset_t set;
-	sigfillset(&set);
-	sigprocmask(SIG_BLOCK, &set, ret_old);
-}
-
-int output_write(struct output *output, const struct result *result, const struct verdict *verdict,
-	struct error *error)
-{
-	char *text = NULL;
-	size_t length = 0;
-	int r = report_render(&output->report, result, verdict, &text, &length);
-	if (r < 0) {
-		fail(r, error);
-	} else if (output->kind == OUTPUT_STREAM) {
-		r = write_stream(output, text, length, error);
-	} else {
-		sigset_t old;
-		block_signals(&old);
-		r = write_file(output, text, length, error);
-		sigprocmask(SIG_SETMASK, &old, NULL);
-		output->told_status = r == 0 ? (int)verdict->exit_status : output->told_status;
-	}
-	free(text);
-	return r < 0 ? fail_path(output->name, r, error) : 0;
-}
-
-/* An inode number may be used again once its file is gone. */
-static bool is_unchanged(const struct stat *a, const struct stat *b)
-{
-	return place_is_same_file(a, b) && a->st_size == b->st_size &&
-		a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
-
-int output_withdraw(struct output *output)
-{
-	const struct place *place = &output->place;
-	struct stat status;
-	if (output->kind == OUTPUT_STREAM || output->told_status < 0) {
-		return 0;
-	}
-	if (fstatat(place->directory_fd, place->name, &status, AT_SYMLINK_NOFOLLOW) < 0) {
-		return errno == ENOENT ? 0 : -errno;
-	}
-	if (!is_unchanged(&status, &place->status)) {
-		return 0; /* another report by now */
-	}
-	output->told_status = -1;
-	if (output->kind == OUTPUT_REPLACED && unlinkat(place->directory_fd, place->name, 0) == 0) {
-		return 0;
-	}
-	return file_empty(place);
 }
 
 void output_finish(struct output *output)

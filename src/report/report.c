@@ -77,7 +77,7 @@ static int write_kept(struct report *report, FILE *out)
 		return -ENOMEM;
 	}
 	size_t written = fwrite(report->kept, 1, report->kept_length, out);
-	return written == report->kept_length ? 0 : -ENOMEM;
+	return written == report->kept_length ? 0 : -EIO;
 }
 
 int report_set_parts(struct report *report, const struct report_part *parts, size_t count)
@@ -99,8 +99,8 @@ static int write_end(const struct report *report, const struct result *result,
 		: ops->end_many(report->state, out, report->parts, report->part_count, verdict);
 }
 
-static int write_all(struct report *report, const struct result *result,
-	const struct verdict *verdict, FILE *out)
+int report_write(struct report *report, const struct result *result, const struct verdict *verdict,
+	FILE *out)
 {
 	int r = make_state(report);
 	if (r == 0) {
@@ -109,7 +109,7 @@ static int write_all(struct report *report, const struct result *result,
 	if (r == 0) {
 		r = write_end(report, result, verdict, out);
 	}
-	return r == 0 && ferror(out) ? -ENOMEM : r;
+	return r == 0 && ferror(out) ? -EIO : r;
 }
 
 int report_render(struct report *report, const struct result *result, const struct verdict *verdict,
@@ -121,9 +121,10 @@ int report_render(struct report *report, const struct result *result, const stru
 	if (memory == NULL) {
 		return -ENOMEM;
 	}
-	int r = write_all(report, result, verdict, memory);
+	int r = report_write(report, result, verdict, memory);
 	/* If the last reallocation fails, fclose() may still return 0, without a buffer. */
-	if ((fclose(memory) != 0 || text == NULL) && r == 0) {
+	bool failed = ferror(memory) != 0;
+	if (fclose(memory) != 0 || text == NULL || failed) {
 		r = -ENOMEM;
 	}
 	if (r < 0) {

@@ -37,6 +37,12 @@ class LastWordCase(harness.Case):
 
     def said_in(self, text):
         """The statuses that a text or a report says; none where it breaks off before."""
+        if text.startswith('{"type":'):
+            with contextlib.suppress(ValueError):
+                last = json.loads(text.splitlines()[-1])
+                return {last["exit_status"], last["result"]["verdict"]["exit_status"]} if (
+                    last["type"] == "end") else set()
+            return set()
         if text.lstrip().startswith("{"):
             with contextlib.suppress(ValueError):
                 return {json.loads(text)["verdict"]["exit_status"]}
@@ -94,6 +100,17 @@ class Surfaces(LastWordCase):
         ("messages' reader gone", "-d -o json=z > out 2>&7", 0, {"z", "out"}),
         ("a crossed threshold gives way", "-o json=z --fail-if 'established>0' > /dev/full", 1,
          {"z"}),
+        ("lines in a file", "-o ndjson=n -o json=z > out", 0, {"n", "z", "out"}),
+        ("lines in a file, text full", "-o ndjson=n -o json=z > /dev/full", 1, {"n", "z"}),
+        ("lines in a file, another report full", "-o ndjson=n -o json=/dev/full > out", 1,
+         {"n", "out"}),
+        ("the other way round", "-o json=/dev/full -o ndjson=n > out", 1, {"n", "out"}),
+        ("lines on a full device", "-o ndjson=/dev/full -o json=z > out", 1, {"z", "out"}),
+        ("lines on standard output", "-o ndjson=- -o json=z > out 2> err", 0,
+         {"out", "z", "err"}),
+        ("lines whose reader is gone", "-o ndjson=- -o json=z >&7 2> err", 1, {"z", "err"}),
+        ("connections on a full device", "-o connections=/dev/full -o ndjson=n -o json=z > out", 1,
+         {"n", "z", "out"}),
         ("two reports and the text", "-o json=z -o json=- > out 2> err", 0, {"z", "out", "err"}),
     )
 
@@ -172,6 +189,24 @@ class Surfaces(LastWordCase):
         os.unlink(self.at("y"))
         said = self.assert_truth(1, self.texts(run), run)
         self.assertEqual((said["z"], said["out"]), ({1}, {1}))
+
+
+    @unittest.skipIf(os.getuid() != 0, "needs root to mount")
+    def test_disk_that_fills_up_while_lines_are_written(self):
+        """They break off before their end; all others say 1."""
+        _, port = self.serve()
+        run = self.start(
+            "unshare", "-m", "bash", "-c",
+            f"cd {self.directory} && mkdir small && mount -t tmpfs -o size=16k none small && "
+            f'"$0" run 127.0.0.1 {port} -y -c 5 -s 0 -o json=z -o ndjson=small/n --hold 2s -i 10ms '
+            "> out; status=$?; cp small/n n; umount small; rmdir small; exit $status",
+            harness.TCPGOON)
+        run.wait()
+        self.assert_status(run, 1)
+        self.assertIn("No space left on device", run.stderr)
+        said = self.assert_truth(1, self.texts(run), run)
+        self.assertEqual((said["z"], said["out"], said["n"]), ({1}, {1}, set()))
+        self.assertTrue(self.read("n").startswith('{"type":"begin",'))
 
 
 class Demo(LastWordCase):

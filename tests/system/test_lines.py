@@ -89,6 +89,51 @@ class Ndjson(LinesCase):
         self.assertEqual(rest[-1]["result"]["ended"], "interrupted")
         self.assertEqual(rest[-1]["exit_status"], run.status)
 
+    def start_held(self, *argv):
+        """A run that holds ten connections for a minute, with its lines in a file."""
+        _, port = self.serve()
+        run = self.tcpgoon(*self.run_words("127.0.0.1", port, "-c", "10", "-s", "0", "--hold",
+                                           "60s", "-i", "50ms", "-o",
+                                           f"ndjson={self.at('lines')}", *argv))
+        harness.wait_until(lambda: os.path.exists(self.at("lines")) and
+                           '"open":10,' in self.read("lines"), "the lines")
+        return run
+
+    def test_a_file_grows_while_the_run_goes_on(self):
+        pathlib.Path(self.at("lines")).write_text("yesterday's\n", encoding="ascii")
+        os.chmod(self.at("lines"), 0o604)
+        run = self.start_held("-o", f"json={self.at('result.json')}")
+        before = self.read("lines")
+        self.assertTrue(before.startswith('{"type":"begin",'))
+        self.assertNotIn("end", [line["type"] for line in self.assert_valid(before)])
+        self.assertFalse(os.path.exists(self.at("result.json")))
+        run.send(signal.SIGINT)
+        run.wait()
+        after = self.read("lines")
+        self.assertTrue(after.startswith(before))
+        lines = self.assert_valid(after)
+        self.assertEqual([line["type"] for line in lines].count("end"), 1)
+        self.assertEqual(lines[-1]["result"], json.loads(self.read("result.json")))
+        self.assertEqual(os.stat(self.at("lines")).st_mode & 0o777, 0o604)
+        self.assertEqual(sorted(os.listdir(self.directory)), ["lines", "result.json"])
+
+    def test_of_a_run_that_is_killed_the_lines_are_left(self):
+        run = self.start_held()
+        run.kill()
+        lines = self.assert_valid(self.read("lines"))
+        self.assertEqual((lines[0]["type"], lines[-1]["type"]), ("begin", "sample"))
+        self.assertEqual(os.listdir(self.directory), ["lines"])
+
+    def test_plan_says_how_it_will_be_written(self):
+        def plan():
+            return self.run_tcpgoon("plan", "127.0.0.1", "80", "-o", f"ndjson={self.at('lines')}",
+                                    "-o", f"csv={self.at('csv')}").stdout
+        self.assertRegex(plan(), r"ndjson to .*, a new file, written as it goes\n")
+        pathlib.Path(self.at("lines")).write_text("yesterday's\n", encoding="ascii")
+        self.assertRegex(plan(), r"ndjson to .*, a file, replaced at the start and written as it ")
+        self.assertRegex(plan(), r"csv to .*, a new file\n")
+        self.assertEqual(self.read("lines"), "yesterday's\n")
+
     def test_a_run_that_does_not_begin_has_its_end(self):
         run = self.run_tcpgoon("run", "-y", "no.such.name.invalid", "80", "-o", "ndjson=-")
         self.assert_status(run, 1)

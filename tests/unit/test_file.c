@@ -20,6 +20,12 @@
 static const char report[] = "a report\n";
 #define LENGTH (sizeof(report) - 1)
 
+static int content(void *context, int fd)
+{
+	(void)context;
+	return file_write(fd, report, LENGTH);
+}
+
 struct fixture {
 	char directory[64];
 	char path[96]; /* in it; not there yet */
@@ -91,7 +97,7 @@ static void a_new_file_follows_the_umask(void **state)
 	struct place *place = find(fixture);
 	mode_t mask = umask(027);
 	int tried = file_try_replace(place);
-	int r = file_replace(place, report, LENGTH);
+	int r = file_replace(place, content, NULL);
 	umask(mask);
 	assert_int_equal(tried, 0);
 	assert_int_equal(r, 0);
@@ -118,7 +124,7 @@ static void no_special_bit_and_no_more_than_the_umask_is_kept(void **state)
 	put_file(fixture->path, "old");
 	assert_int_equal(chmod(fixture->path, 07777), 0);
 	mode_t mask = umask(022);
-	int r = file_replace(find(fixture), report, LENGTH);
+	int r = file_replace(find(fixture), content, NULL);
 	umask(mask);
 	assert_int_equal(r, 0);
 	assert_file(fixture->path, report);
@@ -131,10 +137,10 @@ static void what_has_come_meanwhile_stays(void **state)
 	struct fixture *fixture = *state;
 	struct place *place = find(fixture);
 	assert_int_equal(mkfifo(fixture->path, 0600), 0);
-	assert_int_equal(file_replace(place, report, LENGTH), -EEXIST);
+	assert_int_equal(file_replace(place, content, NULL), -EEXIST);
 	assert_int_equal(unlink(fixture->path), 0);
 	put_file(fixture->path, "new");
-	assert_int_equal(file_replace(place, report, LENGTH), 0);
+	assert_int_equal(file_replace(place, content, NULL), 0);
 	assert_file(fixture->path, report);
 }
 
@@ -149,7 +155,7 @@ static void a_full_disk_leaves_the_old_report(void **state)
 	const struct rlimit narrow = {.rlim_cur = 5, .rlim_max = old.rlim_max};
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &narrow), 0);
-	int replaced = file_replace(place, report, LENGTH);
+	int replaced = file_replace(place, content, NULL);
 	int overwritten = file_overwrite(place, report, LENGTH, &fixture->error);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
 	assert_int_equal(replaced, -EFBIG);

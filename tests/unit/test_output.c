@@ -34,7 +34,26 @@ static int plain_end(
 
 static const struct report_ops plain = {.name = "plain", .extension = "txt", .end = plain_end};
 static const struct report_ops other = {.name = "other", .extension = "txt", .end = plain_end};
-static const struct report_ops *const formats[] = {&plain, &other, NULL};
+static const struct report_ops lines = {
+	.name = "lines", .extension = "txt", .mode = REPORT_STREAM, .end = plain_end};
+
+static unsigned rendered; /* how often the following was */
+
+/* The same whatever the status is. */
+static int counting_end(
+	const void *state, FILE *out, const struct result *result, const struct verdict *verdict)
+{
+	(void)state;
+	(void)result;
+	(void)verdict;
+	fprintf(out, "a report\n");
+	rendered++;
+	return fflush(out) == 0 ? 0 : -EIO;
+}
+
+static const struct report_ops counting = {
+	.name = "counting", .extension = "txt", .end = counting_end, .ignores_verdict = true};
+static const struct report_ops *const formats[] = {&plain, &other, &lines, &counting, NULL};
 
 struct fixture {
 	char directory[64];
@@ -511,6 +530,115 @@ static void a_file_that_is_not_ours_to_write_is_refused(void **state)
 	assert_file(fixture->path, "old");
 }
 
+static int tell(struct fixture *fixture, struct output *output, enum exit_status status)
+{
+	fixture->verdict.exit_status = status;
+	return output_write(output, &fixture->result, &fixture->verdict, &fixture->error);
+}
+
+/* Opens it, gives it its name, and writes a line as a run would. */
+static void grow(struct fixture *fixture, struct output *output)
+{
+	snprintf(fixture->text, sizeof(fixture->text), "lines=%s", fixture->path);
+	assert_int_equal(open_output(fixture, fixture->text, output), 0);
+	assert_int_equal(output->kind, OUTPUT_GROWING);
+	assert_int_equal(output_grow(output, &fixture->error), 0);
+	assert_int_equal(write(output->fd, "line\n", 5), 5);
+}
+
+static void a_file_of_lines_has_its_name_at_once(void **state)
+{
+	struct fixture *fixture = *state;
+	put_file(fixture->path, "old");
+	assert_int_equal(chmod(fixture->path, 0604), 0);
+	struct output output;
+	grow(fixture, &output);
+	assert_file(fixture->path, "line\n");
+	assert_int_equal(tell(fixture, &output, EXIT_STATUS_OK), 0);
+	assert_file(fixture->path, "line\nreport of example\n");
+	assert_int_equal(output.told_status, EXIT_STATUS_OK);
+	output_finish(&output);
+	struct stat status;
+	assert_int_equal(stat(fixture->path, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0604);
+	assert_int_equal(files_in(fixture->directory), 1);
+}
+
+static void its_end_is_put_there_again_and_taken_back(void **state)
+{
+	struct fixture *fixture = *state;
+	struct output output;
+	grow(fixture, &output);
+	assert_int_equal(tell(fixture, &output, EXIT_STATUS_INCOMPLETE), 0);
+	assert_file(fixture->path, "line\nreport of example\nstatus 1\n");
+	assert_int_equal(tell(fixture, &output, EXIT_STATUS_OK), 0); /* shorter */
+	assert_file(fixture->path, "line\nreport of example\n");
+	assert_int_equal(output_withdraw(&output), 0);
+	assert_file(fixture->path, "line\n");
+	assert_int_equal(output.told_status, -1);
+	output_finish(&output);
+}
+
+static void half_an_end_is_none(void **state)
+{
+	struct fixture *fixture = *state;
+	struct output output;
+	grow(fixture, &output);
+	fixture->result.settings.host = NULL;
+	assert_int_equal(tell(fixture, &output, EXIT_STATUS_OK), -EIO);
+	assert_non_null(strstr(fixture->error.text, fixture->path));
+	assert_file(fixture->path, "line\n");
+	assert_int_equal(output.told_status, -1);
+	output_finish(&output);
+}
+
+/* Its lines may have got lost: an end behind them would make it look whole. */
+static void where_lines_failed_there_is_no_end(void **state)
+{
+	struct fixture *fixture = *state;
+	struct output output;
+	grow(fixture, &output);
+	output.live_failure = -ENOSPC;
+	assert_int_equal(tell(fixture, &output, EXIT_STATUS_OK), -ENOSPC);
+	assert_file(fixture->path, "line\n");
+	output_finish(&output);
+}
+
+/* A run that never began has no lines. */
+static void without_a_start_it_is_a_file_like_others(void **state)
+{
+	struct fixture *fixture = *state;
+	put_file(fixture->path, "old");
+	snprintf(fixture->text, sizeof(fixture->text), "lines=%s", fixture->path);
+	struct output output;
+	assert_int_equal(open_output(fixture, fixture->text, &output), 0);
+	assert_file(fixture->path, "old");
+	assert_int_equal(tell(fixture, &output, EXIT_STATUS_INCOMPLETE), 0);
+	assert_file(fixture->path, "report of example\nstatus 1\n");
+	output_finish(&output);
+}
+
+static void what_does_not_show_the_verdict_is_sent_at_once_and_rendered_once(void **state)
+{
+	struct fixture *fixture = *state;
+	int ends[2];
+	char text[64];
+	assert_int_equal(pipe(ends), 0);
+	snprintf(fixture->text, sizeof(fixture->text), "counting=/dev/fd/%d", ends[1]);
+	rendered = 0;
+	struct output output;
+	assert_int_equal(open_output(fixture, fixture->text, &output), 0);
+	assert_int_equal(
+		output_begin(&output, &fixture->result, &fixture->verdict, &fixture->error), 0);
+	assert_int_equal(read(ends[0], text, sizeof(text)), 9);
+	assert_int_equal(tell(fixture, &output, EXIT_STATUS_INCOMPLETE), 0);
+	assert_int_equal(rendered, 1);
+	close(ends[1]);
+	assert_int_equal(read(ends[0], text, sizeof(text)), 0);
+	close(ends[0]);
+	output_finish(&output);
+}
+
 int main(void)
 {
 #define WITH_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -537,6 +665,12 @@ int main(void)
 		WITH_DIRECTORY(half_a_report_is_not_begun_in_place),
 		WITH_DIRECTORY(what_cannot_be_written_is_refused_before),
 		WITH_DIRECTORY(a_file_that_is_not_ours_to_write_is_refused),
+		WITH_DIRECTORY(a_file_of_lines_has_its_name_at_once),
+		WITH_DIRECTORY(its_end_is_put_there_again_and_taken_back),
+		WITH_DIRECTORY(half_an_end_is_none),
+		WITH_DIRECTORY(where_lines_failed_there_is_no_end),
+		WITH_DIRECTORY(without_a_start_it_is_a_file_like_others),
+		WITH_DIRECTORY(what_does_not_show_the_verdict_is_sent_at_once_and_rendered_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

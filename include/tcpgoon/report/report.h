@@ -77,7 +77,7 @@ struct report {
 
 /*
  * Begins the report: its lines before the end of the run go to `live`, which must outlive the run,
- * or are kept for report_render() if that is NULL. Returns 0 or -ENOMEM.
+ * or are kept for report_write() if that is NULL. Returns 0 or -ENOMEM.
  */
 int report_begin(struct report *report, FILE *live, const struct settings *settings);
 /* Without report_begin() these do nothing. */
@@ -85,14 +85,20 @@ void report_sample(struct report *report, const struct result *result);
 void report_event(struct report *report, const struct event *event);
 
 /*
- * From now on report_render() tells these results and not the one that it is given. `parts` must
+ * From now on report_write() tells these results and not the one that it is given. `parts` must
  * outlive the report. Returns 0, or -EINVAL if the format takes one.
  */
 int report_set_parts(struct report *report, const struct report_part *parts, size_t count);
 
 /*
- * Renders what is still to be written; the caller frees it. May be repeated, and works without
- * report_begin(). Returns 0, -ENOMEM, or what the format failed with.
+ * Writes what is still to be written to `out`. May be repeated, and works without report_begin().
+ * Returns 0, -EIO if `out` did not take it, or what the format failed with.
+ */
+int report_write(struct report *report, const struct result *result, const struct verdict *verdict,
+	FILE *out);
+
+/*
+ * The same into memory, which the caller frees. Returns 0, -ENOMEM, or what the format failed with.
  */
 int report_render(struct report *report, const struct result *result, const struct verdict *verdict,
 	char **ret_text, size_t *ret_length);
