@@ -2,13 +2,16 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/command.h"
 #include "cli/commands.h"
 #include "cli/engine_choice.h"
 #include "cli/outcome.h"
+#include "cli/plan_json.h"
 #include "cli/route_words.h"
 #include "cli/session.h"
+#include "tcpgoon/base/escape.h"
 #include "tcpgoon/base/units.h"
 #include "tcpgoon/net/cgroup.h"
 #include "tcpgoon/net/limits.h"
@@ -126,21 +129,20 @@ static void print_ports(const struct plan *plan)
 	}
 }
 
-/* What is wrong with the routes, one for each host: targets take turns, so the first ones have distinct hosts. */
 static void print_routes(const struct plan *plan)
 {
-	const struct targets *targets = &plan->targets;
-	for (size_t i = 0; i < targets->count; i++) {
-		if (i > 0 && address_same_host(&targets->list[i], &targets->list[0])) {
-			return;
-		}
-		struct address source;
-		bool bound = tuples_first_source(&plan->tuples, i, &source);
-		char words[ROUTE_WORDS_MAX];
-		if (route_words(bound ? &source : NULL, &targets->list[i], words)) {
-			printf("  Route:    %s\n", words);
-		}
+	char words[ROUTE_WORDS_MAX];
+	for (size_t target = 0; route_words_next(plan, &target, words);) {
+		printf("  Route:    %s\n", words);
 	}
+}
+
+static void print_output(void *context, const struct output *output)
+{
+	(void)context;
+	printf("  Report:   %s to ", output->report.ops->name);
+	escape_write(stdout, output->name);
+	printf(", %s\n", output_way(output));
 }
 
 static void print_schedule(const struct plan *plan)
@@ -217,39 +219,40 @@ static void print_trial(const struct engine_choice *choice)
 		choice->code < 0 ? "tried: REFUSED" : "tried: ok");
 }
 
-static void print_conclusion(
-	const struct plan *plan, const struct checks *checks, const struct engine_choice *choice)
+/* The sentence at the end. Returns `buffer`. */
+#define CONCLUSION_MAX 1200
+
+static const char *conclude(const struct plan *plan, const struct checks *checks,
+	const struct engine_choice *choice, char buffer[CONCLUSION_MAX])
 {
 	if (choice->code < 0) {
-		printf("\nThe run is not possible: %s.\n", choice->why.text);
-	} else if (!checks->possible && plan->settings.force) {
-		puts("\nThe limits of this machine do not allow all of it; --force dials anyway.");
-	} else if (!checks->possible) {
-		puts("\nThe run is not possible on this machine.");
-	} else if (plan->routeless == plan->targets.count) {
-		puts("\n"
-		     "The limits of this machine allow the run, but without a route no connection "
-		     "will be established.");
-	} else if (plan->routeless > 0) {
-		printf("\n"
-		       "The limits of this machine allow the run, but there is no route to %zu of "
-		       "%zu targets.\n",
-			plan->routeless, plan->targets.count);
-	} else {
-		puts("\nThe run is possible.");
+		snprintf(buffer, CONCLUSION_MAX, "The run is not possible: %s.", choice->why.text);
+		return buffer;
 	}
+	if (!checks->possible && plan->settings.force) {
+		return "The limits of this machine do not allow all of it; --force dials anyway.";
+	}
+	if (!checks->possible) {
+		return "The run is not possible on this machine.";
+	}
+	if (plan->routeless == plan->targets.count) {
+		return "The limits of this machine allow the run, but without a route no "
+		       "connection will be established.";
+	}
+	if (plan->routeless > 0) {
+		snprintf(buffer, CONCLUSION_MAX,
+			"The limits of this machine allow the run, but there is no route to %zu "
+			"of %zu targets.",
+			plan->routeless, plan->targets.count);
+		return buffer;
+	}
+	return "The run is possible.";
 }
 
-static int print_plan(const struct plan *plan)
+static void print_plan(const struct plan_view *view)
 {
-	struct checks checks;
+	const struct plan *plan = view->plan;
 	char connections[UNITS_TEXT_MAX];
-	struct engine_choice choice;
-	engine_choose(&plan->settings, &choice);
-	engine_choice_check(&choice, plan, &checks);
-	if (choice.code == 0 && choice.why.text[0] != '\0') {
-		command_note(NULL, choice.why.text);
-	}
 	printf("Plan: %s connections\n",
 		units_format_count(plan->settings.connections, connections));
 	print_targets(&plan->targets);
@@ -258,16 +261,63 @@ static int print_plan(const struct plan *plan)
 	print_ports(plan);
 	print_routes(plan);
 	print_schedule(plan);
-	outcome_preview(&plan->settings, stdout, NULL);
+	outcome_preview(&plan->settings, print_output, NULL, NULL);
 	print_processors();
-	print_engine(&choice, &checks.needs);
-	print_checks(&checks);
-	print_trial(&choice);
-	print_conclusion(plan, &checks, &choice);
-	if ((!checks.possible && !plan->settings.force) || plan->routeless > 0) {
+	print_engine(view->choice, &view->checks->needs);
+	print_checks(view->checks);
+	print_trial(view->choice);
+	printf("\n%s\n", view->conclusion);
+}
+
+static enum exit_status status_of(
+	const struct plan *plan, const struct checks *checks, const struct engine_choice *choice)
+{
+	if ((!checks->possible && !plan->settings.force) || plan->routeless > 0) {
 		return EXIT_STATUS_LOCAL_LIMIT;
 	}
-	return choice.code < 0 ? EXIT_STATUS_INCOMPLETE : EXIT_STATUS_OK;
+	return choice->code < 0 ? EXIT_STATUS_INCOMPLETE : EXIT_STATUS_OK;
+}
+
+static int tell_plan(const struct plan *plan, const struct command_line *line, bool as_json)
+{
+	struct checks checks;
+	struct engine_choice choice;
+	struct error error = ERROR_INIT;
+	char conclusion[CONCLUSION_MAX];
+	engine_choose(&plan->settings, &choice);
+	engine_choice_check(&choice, plan, &checks);
+	if (choice.code == 0 && choice.why.text[0] != '\0') {
+		command_note(NULL, choice.why.text);
+	}
+	const struct plan_view view = {
+		.plan = plan,
+		.checks = &checks,
+		.choice = &choice,
+		.command = &command_plan,
+		.line = line,
+		.conclusion = conclude(plan, &checks, &choice, conclusion),
+		.status = status_of(plan, &checks, &choice),
+	};
+	if (!as_json) {
+		print_plan(&view);
+	} else if (plan_json_print(stdout, &view, &error) < 0) {
+		return command_fail(&error);
+	}
+	return (int)view.status;
+}
+
+/* Takes "json" without a path off the reports of the run: it is asked of the plan itself. */
+static bool take_own_format(struct text_list *outputs)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < outputs->count; i++) {
+		if (strcmp(outputs->items[i], PLAN_JSON_FORMAT) != 0) {
+			outputs->items[kept++] = outputs->items[i];
+		}
+	}
+	bool taken = kept < outputs->count;
+	outputs->count = kept;
+	return taken;
 }
 
 static int execute(struct command_line *line)
@@ -279,7 +329,8 @@ static int execute(struct command_line *line)
 	if (!session_prepare(&request, NULL, &status)) {
 		return status;
 	}
-	int r = outcome_preview(&settings, NULL, &error);
+	bool as_json = take_own_format(&settings.outputs);
+	int r = outcome_preview(&settings, NULL, NULL, &error);
 	if (r < 0) {
 		return r == -EINVAL ? command_refuse_usage(&command_plan, &error)
 				    : command_fail(&error);
@@ -289,7 +340,7 @@ static int execute(struct command_line *line)
 	if (plan_create(&settings, &notes, &plan, &error) < 0) {
 		return command_fail(&error);
 	}
-	status = print_plan(plan);
+	status = tell_plan(plan, line, as_json);
 	plan_destroy(plan);
 	return status;
 }
@@ -299,6 +350,8 @@ static const struct help_example examples[] = {
 		"What a million connections would take, and whether this machine allows them"},
 	{"tcpgoon plan 10.0.0.9 8080 -c 1m --source 10.0.0.16/28",
 		"The same from sixteen addresses of this host"},
+	{"tcpgoon plan example.org 443 --config run.json -o json",
+		"What a file of settings comes to, for programs"},
 	{0},
 };
 
@@ -311,7 +364,8 @@ const struct command command_plan = {
 		"Takes the flags of 'run', so that only the word needs to change. Shows the "
 		"targets, the sources, the schedule, where reports go, and each limit of this "
 		"machine: what there is, what the run needs, and how to raise it. Tries the "
-		"engine as a run would use it.\n"
+		"engine as a run would use it. With -o json, without a path, all of it is one JSON "
+		"object, with each setting and where its value comes from.\n"
 		"\n"
 		"The exit status is 0 if the run is possible, 4 if a limit or a route prevents "
 		"it, and 1 if the engine that was asked for is refused.",

@@ -20,7 +20,7 @@ const char *origin_name(enum origin_kind kind)
 		[ORIGIN_DEFAULT] = "default",
 		[ORIGIN_FILE] = "file",
 		[ORIGIN_ENVIRONMENT] = "environment",
-		[ORIGIN_COMMAND_LINE] = "command line",
+		[ORIGIN_COMMAND_LINE] = "command_line",
 	};
 	return names[kind];
 }

@@ -35,7 +35,7 @@ struct origins {
 	struct kept_text *kept; /* owned */
 };
 
-/* "default", "file", "environment", "command line". */
+/* "default", "file", "environment", "command_line". */
 const char *origin_name(enum origin_kind kind);
 
 /* Copies a text, which lives until origins_finish(). Returns NULL if there is no memory. */

@@ -36,7 +36,6 @@
 
 #include "cli/command.h"
 #include "cli/surroundings.h"
-#include "tcpgoon/base/escape.h"
 #include "tcpgoon/report/formats.h"
 #include "tcpgoon/report/text.h"
 
@@ -160,7 +159,9 @@ int outcome_init(struct outcome *outcome, const struct settings *settings, struc
 	return r == 0 ? connect_pipes(outcome, error) : r;
 }
 
-int outcome_preview(const struct settings *settings, FILE *out, struct error *error)
+int outcome_preview(const struct settings *settings,
+	void (*on_output)(void *context, const struct output *output), void *context,
+	struct error *error)
 {
 	struct outcome *outcome = calloc(1, sizeof(*outcome));
 	if (outcome == NULL) {
@@ -170,11 +171,8 @@ int outcome_preview(const struct settings *settings, FILE *out, struct error *er
 	if (r == 0) {
 		r = check_places(outcome, error);
 	}
-	for (size_t i = 0; r == 0 && out != NULL && i < outcome->output_count; i++) {
-		const struct output *output = &outcome->outputs[i];
-		fprintf(out, "  Report:   %s to ", output->report.ops->name);
-		escape_write(out, output->name);
-		fprintf(out, ", %s\n", output_way(output));
+	for (size_t i = 0; r == 0 && on_output != NULL && i < outcome->output_count; i++) {
+		on_output(context, &outcome->outputs[i]);
 	}
 	forget_outputs(outcome);
 	free(outcome);

@@ -32,10 +32,12 @@ struct outcome {
  */
 int outcome_init(struct outcome *outcome, const struct settings *settings, struct error *error);
 /*
- * Whether outcome_init() would succeed, and where each report would go, as lines to `out` (NULL:
- * none). Changes nothing. Returns 0 or a negative errno with a message.
+ * Whether outcome_init() would succeed. Calls `on_output` (NULL: nothing) with each report. Changes
+ * nothing. Returns 0 or a negative errno with a message.
  */
-int outcome_preview(const struct settings *settings, FILE *out, struct error *error);
+int outcome_preview(const struct settings *settings,
+	void (*on_output)(void *context, const struct output *output), void *context,
+	struct error *error);
 
 /* Accepts one that was not initialised wholly. */
 void outcome_finish(struct outcome *outcome);

@@ -38,3 +38,21 @@ bool route_words(
 	}
 	return true;
 }
+
+bool route_words_next(const struct plan *plan, size_t *target, char ret_words[ROUTE_WORDS_MAX])
+{
+	const struct address *list = plan->targets.list;
+	for (; *target < plan->targets.count; (*target)++) {
+		size_t i = *target;
+		if (i > 0 && address_same_host(&list[i], &list[0])) {
+			return false;
+		}
+		struct address source;
+		bool bound = tuples_first_source(&plan->tuples, i, &source);
+		if (route_words(bound ? &source : NULL, &list[i], ret_words)) {
+			(*target)++;
+			return true;
+		}
+	}
+	return false;
+}

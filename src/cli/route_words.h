@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "tcpgoon/base/address.h"
+#include "tcpgoon/plan/plan.h"
 
 #define ROUTE_WORDS_MAX 320
 
@@ -15,5 +16,12 @@
  */
 bool route_words(const struct address *source, const struct address *target,
 	char ret_words[ROUTE_WORDS_MAX]);
+
+/*
+ * The next route of the plan that is not sound, from target *target on, which it moves behind it.
+ * Targets take turns, so the first ones have distinct hosts: others are not looked at. False if
+ * there is none.
+ */
+bool route_words_next(const struct plan *plan, size_t *target, char ret_words[ROUTE_WORDS_MAX]);
 
 #endif

@@ -26,6 +26,7 @@ INSTALLED = {
     "share/fish/vendor_completions.d/tcpgoon.fish",
     "share/man/man1/tcpgoon.1",
     "share/tcpgoon/tcpgoon-lines-1.schema.json",
+    "share/tcpgoon/tcpgoon-plan-1.schema.json",
     "share/tcpgoon/tcpgoon-result-2.schema.json",
     "share/tcpgoon/tcpgoon.spdx.json",
     "share/zsh/site-functions/_tcpgoon",
