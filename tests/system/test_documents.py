@@ -130,6 +130,10 @@ class Commands(harness.Case):
     def test_formats(self):
         self.run_blocks(documents.blocks_of(documents.text_of("docs/formats.md")), STAND_IN)
 
+    @harness.requires("nginx", "unshare", "jq")
+    def test_settings(self):
+        self.run_blocks(documents.blocks_of(documents.text_of("docs/settings.md")), STAND_IN)
+
     def run_section(self, name):
         sections = documents.sections_of("docs/recipes.md")
         self.run_blocks(documents.blocks_of(sections[name]))
