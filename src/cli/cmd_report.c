@@ -21,6 +21,10 @@ static const struct option_row rows[] = {
 		 "Write a report to a file, as 'tcpgoon run' does, and no text; - is standard "
 		 "output; may be repeated"),
 		.group = GROUP_OUTPUT, .format_at = report_format_name_at},
+	{OPT_FLAG("github", 0, FIELD(github),
+		 "In a step of GitHub Actions: add a summary to the file that GITHUB_STEP_SUMMARY "
+		 "names, and print annotations"),
+		.group = GROUP_OUTPUT},
 	{OPT_TEXTS("fail-if", 0, FIELD(fail_if), "EXPRESSION",
 		 "Judge by this, in place of the thresholds that the run was judged by; may be "
 		 "repeated"),
@@ -115,10 +119,11 @@ static int collect(struct collection *collection, const struct arguments *argume
 }
 
 /* Without -o, the text; else what was asked for and nothing besides. */
-static int tell(struct outcome *outcome, struct collection *collection)
+static int tell(
+	struct outcome *outcome, struct collection *collection, const struct settings *settings)
 {
 	const struct result *result = collection->parts[0].result;
-	return outcome->output_count == 0
+	return settings->outputs.count == 0
 		? outcome_tell(outcome, result, &collection->verdict, NULL)
 		: outcome_tell_reports(outcome, result, &collection->verdict);
 }
@@ -137,7 +142,7 @@ static int write_reports(struct collection *collection, const struct settings *s
 	}
 	int status;
 	if (r == 0) {
-		status = tell(outcome, collection);
+		status = tell(outcome, collection, settings);
 	} else {
 		status = r == -EINVAL ? command_refuse_usage(&command_report, &error)
 				      : command_fail(&error);

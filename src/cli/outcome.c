@@ -16,7 +16,8 @@
  * 3. The reports that are streams are sent the rest. A failure makes the status 1.
  * 4. The text is sent the rest; "Exit status N." is its last line.
  * 5. Each file that has another status is written again, or the end of one that grew. If that is
- *    impossible, the file is removed, or that end: no report rather than a wrong one.
+ *    impossible, the file is removed, or that end: no report rather than a wrong one. The summary of
+ *    --github is a part of a file, and that part is taken back.
  *
  * So after any single failure, text, reports and process agree, or the one that failed breaks off
  * before its status or within it. With two failures in two streams one case remains: a report in a
@@ -37,6 +38,7 @@
 #include "cli/command.h"
 #include "cli/surroundings.h"
 #include "tcpgoon/report/formats.h"
+#include "tcpgoon/report/github.h"
 #include "tcpgoon/report/text.h"
 
 static int check_places(const struct outcome *outcome, struct error *error)
@@ -62,8 +64,30 @@ static int check_places(const struct outcome *outcome, struct error *error)
 	return 0;
 }
 
-static int open_outputs(struct outcome *outcome, const struct text_list *texts, struct error *error)
+/* The file that GitHub shows beside a step. */
+static int open_summary(struct outcome *outcome, struct error *error)
 {
+	const char *path = getenv("GITHUB_STEP_SUMMARY");
+	struct output output = OUTPUT_INIT;
+	if (path == NULL || path[0] == '\0') {
+		return error_set(error, -EINVAL,
+			"--github: GITHUB_STEP_SUMMARY is not set, which names the file for the "
+			"summary in a step of GitHub Actions: give --github there only");
+	}
+	int r = output_open_summary(&output, path, error);
+	if (r < 0) {
+		error_prefix(error, "--github");
+		return r;
+	}
+	outcome->outputs[outcome->output_count++] = output;
+	return 0;
+}
+
+/* All that can be, so that they can be told why one cannot. */
+static int open_outputs(
+	struct outcome *outcome, const struct settings *settings, struct error *error)
+{
+	const struct text_list *texts = &settings->outputs;
 	int first = 0;
 	for (size_t i = 0; i < texts->count; i++) {
 		struct error *where = first == 0 ? error : NULL;
@@ -75,6 +99,10 @@ static int open_outputs(struct outcome *outcome, const struct text_list *texts, 
 			first = r;
 			error_prefix(error, "--output");
 		}
+	}
+	if (settings->github) {
+		int r = open_summary(outcome, first == 0 ? error : NULL);
+		first = first == 0 ? r : first;
 	}
 	return first;
 }
@@ -137,7 +165,8 @@ int outcome_init(struct outcome *outcome, const struct settings *settings, struc
 {
 	outcome->text = stdout;
 	outcome->text_output = (struct output)OUTPUT_INIT;
-	outcome->text_output.report.ops = &report_text;
+	outcome->text_output.report.ops = settings->github ? &report_text_for_github : &report_text;
+	outcome->annotates = settings->github;
 	outcome->output_count = 0;
 	outcome->text_failed = false;
 	outcome->text_failure = 0;
@@ -147,7 +176,7 @@ int outcome_init(struct outcome *outcome, const struct settings *settings, struc
 	 * outcome_lose_text().
 	 */
 	signal(SIGPIPE, SIG_IGN);
-	int r = open_outputs(outcome, &settings->outputs, error);
+	int r = open_outputs(outcome, settings, error);
 	int conflict = check_places(outcome, r == 0 ? error : NULL);
 	if (conflict < 0) {
 		forget_outputs(outcome);
@@ -167,7 +196,7 @@ int outcome_preview(const struct settings *settings,
 	if (outcome == NULL) {
 		return error_set(error, -ENOMEM, "out of memory for the reports");
 	}
-	int r = open_outputs(outcome, &settings->outputs, error);
+	int r = open_outputs(outcome, settings, error);
 	if (r == 0) {
 		r = check_places(outcome, error);
 	}
@@ -299,12 +328,12 @@ struct telling {
 };
 
 /* Prints why a report could not be written, and makes it count. */
-static void fail_report(struct telling *telling, struct error *error)
+static void fail_report(struct telling *telling, const struct output *output, struct error *error)
 {
 	struct error reason;
 	error_set(&reason, 0, "The report %s.", error->text);
 	verdict_fail(telling->verdict, reason.text);
-	error_prefix(error, "--output");
+	error_prefix(error, "%s", output->kind == OUTPUT_APPENDED ? "--github" : "--output");
 	command_fail(error);
 }
 
@@ -399,7 +428,7 @@ static void for_each_output(struct telling *telling, bool streams, output_functi
 		}
 		if (function(output, telling->result, telling->verdict, &error) < 0) {
 			output->failed = true;
-			fail_report(telling, &error);
+			fail_report(telling, output, &error);
 		}
 	}
 }
@@ -420,6 +449,17 @@ static void correct(struct telling *telling, struct output *output)
 	}
 }
 
+/* Without the text they stand alone. */
+static void tell_annotations(struct telling *telling)
+{
+	struct outcome *outcome = telling->outcome;
+	bool several = outcome->text_output.report.parts != NULL;
+	github_annotations_write(outcome->text, several ? NULL : telling->result, telling->verdict);
+	if (fflush(outcome->text) != 0 || ferror(outcome->text)) {
+		fail_text(telling, -EIO);
+	}
+}
+
 static int tell(struct telling *telling, struct output *text, const char *epilogue)
 {
 	struct outcome *outcome = telling->outcome;
@@ -434,6 +474,8 @@ static int tell(struct telling *telling, struct output *text, const char *epilog
 	for_each_output(telling, true, output_write);
 	if (text != NULL) {
 		end_text(telling, text);
+	} else if (outcome->annotates) {
+		tell_annotations(telling);
 	}
 	for (size_t i = 0; i < outcome->output_count; i++) {
 		correct(telling, &outcome->outputs[i]);

@@ -16,10 +16,12 @@
 struct outcome {
 	FILE *text; /* where the lines for people go: to its descriptor, during the run too */
 	struct output text_output; /* the same, and the report that these lines are */
-	struct output outputs[TEXT_LIST_MAX]; /* those of -o FORMAT=PATH */
+	/* Those of -o FORMAT=PATH, and the summary of --github. */
+	struct output outputs[TEXT_LIST_MAX + 1];
 	size_t output_count;
 	int text_failure; /* of the lines before the report: a negative errno; for whoever writes them */
 	int stop_fd; /* no reader is waited for where this can be read; -1: each is */
+	bool annotates; /* --github: the text has annotations, or they stand alone */
 	bool text_failed; /* of this run's lines some were lost */
 };
 

@@ -54,6 +54,10 @@ static const struct option_row rows[] = {
 		 "Write a report to a file; - is standard output, and the text then goes to "
 		 "standard error; may be repeated"),
 		.group = GROUP_OUTPUT, .format_at = report_format_name_at},
+	{OPT_FLAG("github", 0, FIELD(github),
+		 "In a step of GitHub Actions: add a summary to the file that GITHUB_STEP_SUMMARY "
+		 "names, and print annotations"),
+		.group = GROUP_OUTPUT},
 	ENGINE_ROW(struct settings, engine),
 	{OPT_FLAG("force", 0, FIELD(force),
 		 "Dial even if the limits of this machine do not allow all of it"),

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "report/file.h"
+#include "report/fit.h"
 #include "report/sink.h"
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/writer.h"
@@ -260,6 +261,26 @@ int output_grow(struct output *output, struct error *error)
 	return 0;
 }
 
+/* To what the file has already. */
+static int add(const struct delivery *delivery, struct error *error)
+{
+	struct output *output = delivery->output;
+	char *text = NULL;
+	size_t length = 0;
+	int r = output->fd < 0 ? appended_open(&output->place) : 0;
+	if (r > 0) {
+		output->fd = r;
+	}
+	if (r >= 0) {
+		r = render(delivery, &text, &length);
+	}
+	if (r == 0) {
+		r = appended_write(output->fd, &output->addition, text, length, FIT_SUMMARY_MAX);
+	}
+	free(text);
+	return r < 0 ? fail(output, r, error) : 0;
+}
+
 static int write_end(const struct delivery *delivery, struct error *error)
 {
 	struct output *output = delivery->output;
@@ -297,7 +318,9 @@ int output_write(struct output *output, const struct result *result, const struc
 	sigset_t old;
 	block_signals(&old);
 	bool growing = output->kind == OUTPUT_GROWING && output->fd >= 0;
-	int r = growing ? write_end(&delivery, error) : write_whole(&delivery, error);
+	int r = output->kind == OUTPUT_APPENDED ? add(&delivery, error)
+		: growing                       ? write_end(&delivery, error)
+						: write_whole(&delivery, error);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	output->told_status = r == 0 ? (int)verdict->exit_status : output->told_status;
 	return r;
@@ -316,6 +339,10 @@ int output_withdraw(struct output *output)
 	struct stat status;
 	if (output->kind == OUTPUT_STREAM || output->told_status < 0) {
 		return 0;
+	}
+	if (output->kind == OUTPUT_APPENDED) {
+		output->told_status = -1;
+		return appended_withdraw(output->fd, &output->addition);
 	}
 	if (output->kind == OUTPUT_GROWING && output->fd >= 0) {
 		output->told_status = -1;

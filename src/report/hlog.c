@@ -103,5 +103,6 @@ const struct report_ops report_hlog = {
 	.extension = "hlog",
 	.summary = "HdrHistogram's log: each time with all of its values, under its name as tag",
 	.mode = REPORT_WHOLE,
+	.ignores_verdict = true,
 	.end = hlog_end,
 };

@@ -90,9 +90,7 @@ static void print_verdict(FILE *out, const struct result *result, const struct v
 	}
 	fputc('\n', out);
 	if (result->error.text[0] != '\0') {
-		fputs(result->end == RESULT_NOT_STARTED ? "\nNothing was dialed: "
-							: "\nThe run broke off: ",
-			out);
+		fputs("\nThe reason: ", out);
 		print_escaped(out, result->error.text);
 		fputc('\n', out);
 	}
@@ -243,7 +241,9 @@ static int print_one(FILE *out, const struct result *result, const struct verdic
 	print_verdict(out, result, verdict);
 	print_thresholds(out, verdict);
 	print_findings(out, &verdict->findings);
-	print_connections(out, result);
+	if (result->end != RESULT_NOT_STARTED) {
+		print_connections(out, result);
+	}
 	print_times(out, result);
 	print_causes(out, result);
 	return r;

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "report/file.h"
+#include "report/markdown.h"
 #include "tcpgoon/base/nearest.h"
 
 #define STANDARD_PATH "-"
@@ -192,18 +193,28 @@ static enum output_kind kind_of_new_file(const struct output *output)
 	return output->report.ops->mode == REPORT_STREAM ? OUTPUT_GROWING : OUTPUT_REPLACED;
 }
 
-/* An existing ordinary file. */
-static int open_old_file(struct output *output, struct error *error)
+/* It may be a trap. */
+static int check_owner(const struct place *place, struct error *error)
 {
-	const struct place *place = &output->place;
 	const struct stat *status = &place->status;
-	bool ours = status->st_uid == geteuid();
-	if (place_is_shared(&place->directory) && !ours &&
+	if (place_is_shared(&place->directory) && status->st_uid != geteuid() &&
 		status->st_uid != place->directory.st_uid) {
 		return error_set(error, -EACCES,
 			"it belongs to another user (uid %u), in a directory shared by all: "
 			"remove it first, or give another path",
 			(unsigned)status->st_uid);
+	}
+	return 0;
+}
+
+/* An existing ordinary file. */
+static int open_old_file(struct output *output, struct error *error)
+{
+	const struct place *place = &output->place;
+	bool ours = place->status.st_uid == geteuid();
+	int r = check_owner(place, error);
+	if (r < 0) {
+		return r;
 	}
 	/* A rename needs no permission on the file itself. */
 	if (faccessat(place->directory_fd, place->name, W_OK, AT_EACCESS) < 0) {
@@ -269,6 +280,34 @@ int output_open(struct output *output, const char *text, const struct report_ops
 	return 0;
 }
 
+static int open_summary(struct output *output, const char *path, struct error *error)
+{
+	int r = place_find(&output->place, path, error);
+	if (r == 0 && output->place.exists) {
+		r = check_owner(&output->place, error);
+	}
+	if (r < 0) {
+		return r;
+	}
+	output->kind = OUTPUT_APPENDED;
+	r = appended_try(&output->place);
+	return r == -EINVAL ? error_set(error, r, "it is not a file") : r < 0 ? fail(r, error) : 0;
+}
+
+int output_open_summary(struct output *output, const char *path, struct error *error)
+{
+	struct output opened = OUTPUT_INIT;
+	opened.report.ops = &report_markdown;
+	opened.name = path;
+	int r = open_summary(&opened, path, error);
+	if (r < 0) {
+		output_finish(&opened);
+		return fail_path(path, r, error);
+	}
+	*output = opened;
+	return 0;
+}
+
 int output_open_stream(struct output *output, FILE *stream, const char *name, struct error *error)
 {
 	output->name = name;
@@ -299,6 +338,8 @@ const char *output_way(const struct output *output)
 					    : "a new file, written as it goes";
 	case OUTPUT_IN_PLACE:
 		return "a file, overwritten at the end because it cannot be replaced";
+	case OUTPUT_APPENDED:
+		return "added to what is there";
 	}
 	return "";
 }

@@ -470,15 +470,20 @@ void summary_print_one(FILE *out, const struct result *result, const struct verd
 	print_dropped_lines(out, result);
 }
 
+void summary_print_status(FILE *out, const struct verdict *verdict)
+{
+	fprintf(out, "Exit status %d.\n", (int)verdict->exit_status);
+}
+
 void summary_print_all(FILE *out, size_t count, const struct verdict *verdict)
 {
 	fprintf(out, "Verdict on all %zu results:", count);
 	print_reasons(out, verdict);
-	fprintf(out, "Exit status %d.\n", (int)verdict->exit_status);
+	summary_print_status(out, verdict);
 }
 
 void summary_print(FILE *out, const struct result *result, const struct verdict *verdict)
 {
 	summary_print_one(out, result, verdict);
-	fprintf(out, "Exit status %d.\n", (int)verdict->exit_status);
+	summary_print_status(out, verdict);
 }

@@ -11,6 +11,7 @@
 void summary_print(FILE *out, const struct result *result, const struct verdict *verdict);
 /* The same without the last line, of one of several results; and what follows the last of them. */
 void summary_print_one(FILE *out, const struct result *result, const struct verdict *verdict);
+void summary_print_status(FILE *out, const struct verdict *verdict); /* the last line */
 void summary_print_all(FILE *out, size_t count, const struct verdict *verdict);
 
 #endif

@@ -43,7 +43,7 @@ static void output_that_fails_is_told(void **state)
 static struct expected_sample *make_longest(void)
 {
 	struct expected_sample *sample = expected_make("full");
-	const size_t length = (size_t)1 << 21;
+	const size_t length = (size_t)1 << 18;
 	char *host = malloc(length + 1);
 	assert_non_null(host);
 	memset(host, '\\', length);

@@ -46,6 +46,35 @@ static void our_lines_stand_behind_those_of_the_go_program(void **state)
 	free(result);
 }
 
+/* GitHub reads them anywhere; whoever reads the text finds the status last. */
+static void annotations_stand_before_the_exit_status(void **state)
+{
+	(void)state;
+	struct result *result = make_result();
+	result->totals.dialed = result->totals.failed = result->at_end.failed = 3;
+	result->at_end.total = 3;
+	struct verdict verdict = plain_verdict(result);
+	char *plain = NULL;
+	char *text = NULL;
+	size_t length = 0;
+	FILE *out = open_memstream(&plain, &length);
+	assert_int_equal(report_text.end(NULL, out, result, &verdict), 0);
+	fclose(out);
+	out = open_memstream(&text, &length);
+	assert_int_equal(report_text_for_github.end(NULL, out, result, &verdict), 0);
+	fclose(out);
+	const char *annotation = "::error title=tcpgoon%3A exit status 2::3 of 3 ";
+	const char *last = "Exit status 2.\n";
+	size_t before = strlen(plain) - strlen(last);
+	assert_memory_equal(text, plain, before);
+	assert_memory_equal(text + before, annotation, strlen(annotation));
+	assert_string_equal(text + length - strlen(last), last);
+	free(plain);
+	free(text);
+	result_finish(result);
+	free(result);
+}
+
 static void output_that_fails_is_told(void **state)
 {
 	(void)state;
@@ -64,6 +93,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(our_lines_stand_behind_those_of_the_go_program),
+		cmocka_unit_test(annotations_stand_before_the_exit_status),
 		cmocka_unit_test(output_that_fails_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

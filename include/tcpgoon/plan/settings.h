@@ -47,6 +47,7 @@ struct settings {
 	struct text_list fail_if; /* thresholds for the exit status */
 	struct text_list abort_if; /* thresholds that also end the run early */
 	struct text_list outputs; /* reports: FORMAT=PATH */
+	bool github; /* a step of GitHub Actions: a summary and annotations */
 	enum engine engine; /* how connections reach the kernel */
 	bool force; /* dial even if limits do not allow all of it */
 	bool assume_yes;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "tcpgoon/base/error.h"
+#include "tcpgoon/report/appended.h"
 #include "tcpgoon/report/place.h"
 #include "tcpgoon/report/report.h"
 
@@ -15,6 +16,7 @@ enum output_kind {
 	OUTPUT_REPLACED, /* a file that takes its name when it is complete */
 	OUTPUT_GROWING, /* a file of lines: it has its name from the start of the run */
 	OUTPUT_IN_PLACE, /* a file that can only be overwritten */
+	OUTPUT_APPENDED, /* a file that has other things too */
 };
 
 /* Which of the two streams the report has for itself. */
@@ -41,6 +43,7 @@ struct output {
 	off_t grown; /* of a growing file: its length without the end of the report */
 	const char *epilogue; /* what follows the report in a stream; NULL: nothing */
 	bool failed; /* for whoever writes several: not to be written again */
+	struct addition addition; /* to a file that has other things too */
 	int told_status; /* the exit status that the file holds; -1: none of this run */
 };
 
@@ -58,6 +61,12 @@ struct output {
  */
 int output_open(struct output *output, const char *text, const struct report_ops *const *formats,
 	FILE *standard_output, struct error *error);
+
+/*
+ * The same for a Markdown report that is added to what the file at `path` has, which must outlive
+ * `output`; the file may then have FIT_SUMMARY_MAX bytes.
+ */
+int output_open_summary(struct output *output, const char *path, struct error *error);
 
 /* The same for a stream that is open already, of a report that has its format; for messages, `name`. */
 int output_open_stream(struct output *output, FILE *stream, const char *name, struct error *error);

@@ -6,5 +6,7 @@
 #include "tcpgoon/report/report.h"
 
 extern const struct report_ops report_text;
+/* The same with annotations (report/github). */
+extern const struct report_ops report_text_for_github;
 
 #endif
