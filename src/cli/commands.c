@@ -15,6 +15,7 @@ static const struct command *const commands[] = {
 	&command_demo,
 	&command_doctor,
 	&command_report,
+	&command_compare,
 	&command_version,
 	&command_completion,
 	&command_help,

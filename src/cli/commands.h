@@ -14,6 +14,7 @@ extern const struct command command_server;
 extern const struct command command_demo;
 extern const struct command command_doctor;
 extern const struct command command_report;
+extern const struct command command_compare;
 extern const struct command command_version;
 extern const struct command command_completion;
 extern const struct command command_help;

@@ -25,6 +25,7 @@ INSTALLED = {
     "share/doc/tcpgoon/README.md",
     "share/fish/vendor_completions.d/tcpgoon.fish",
     "share/man/man1/tcpgoon.1",
+    "share/tcpgoon/tcpgoon-comparison-1.schema.json",
     "share/tcpgoon/tcpgoon-lines-1.schema.json",
     "share/tcpgoon/tcpgoon-plan-1.schema.json",
     "share/tcpgoon/tcpgoon-result-2.schema.json",

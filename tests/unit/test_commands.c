@@ -271,7 +271,8 @@ static void manual_tells_of_every_option(void **state)
 		{"server", "\n# SERVER\n", "\n# DEMO\n"},
 		{"demo", "\n# DEMO\n", "\n# DOCTOR\n"},
 		{"doctor", "\n# DOCTOR\n", "\n# REPORT\n"},
-		{"report", "\n# REPORT\n", "\n# VERSION\n"},
+		{"report", "\n# REPORT\n", "\n# COMPARE\n"},
+		{"compare", "\n# COMPARE\n", "\n# VERSION\n"},
 	};
 	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
 		const struct command *command = commands_find(sections[i][0]);
