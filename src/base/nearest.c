@@ -9,27 +9,38 @@ static unsigned min_of(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-/* Levenshtein's distance. */
+#define ROW_LENGTH (NEAREST_WORD_MAX + 1)
+
+/*
+ * Levenshtein's distance with neighbours that changed places (optimal string alignment): row i has
+ * how far the first i letters of the word are from the first j of the name. Only three rows are
+ * looked at.
+ */
 unsigned nearest_edits(const char *word, size_t length, const char *name)
 {
 	size_t name_length = strlen(name);
 	if (length > NEAREST_WORD_MAX || name_length > NEAREST_WORD_MAX) {
 		return UINT_MAX;
 	}
-	unsigned row[NEAREST_WORD_MAX + 1];
+	unsigned rows[3][ROW_LENGTH];
 	for (unsigned j = 0; j <= name_length; j++) {
-		row[j] = j;
+		rows[0][j] = j;
 	}
 	for (unsigned i = 1; i <= length; i++) {
-		unsigned diagonal = row[0];
+		unsigned *row = rows[i % 3];
+		const unsigned *before = rows[(i - 1) % 3];
+		const unsigned *two_before = rows[(i + 1) % 3];
 		row[0] = i;
 		for (unsigned j = 1; j <= name_length; j++) {
-			unsigned replaced = diagonal + (word[i - 1] != name[j - 1]);
-			diagonal = row[j];
-			row[j] = min_of(replaced, min_of(row[j], row[j - 1]) + 1);
+			unsigned replaced = before[j - 1] + (word[i - 1] != name[j - 1]);
+			row[j] = min_of(replaced, min_of(before[j], row[j - 1]) + 1);
+			if (i > 1 && j > 1 && word[i - 1] == name[j - 2] &&
+				word[i - 2] == name[j - 1]) {
+				row[j] = min_of(row[j], two_before[j - 2] + 1);
+			}
 		}
 	}
-	return row[name_length];
+	return rows[length % 3][name_length];
 }
 
 unsigned nearest_distance(const char *word, size_t length, const char *name)
@@ -38,8 +49,7 @@ unsigned nearest_distance(const char *word, size_t length, const char *name)
 		return 1;
 	}
 	unsigned edits = nearest_edits(word, length, name);
-	/* Two swapped letters count as two errors; more than half of the word must be right. */
-	return edits <= 2 && edits * 2 <= length + 1 ? edits : UINT_MAX;
+	return edits <= 2 && edits * 2 <= length ? edits : UINT_MAX;
 }
 
 void nearest_offer(struct nearest *nearest, const char *name)

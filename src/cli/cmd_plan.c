@@ -332,12 +332,14 @@ static int execute(struct command_line *line)
 	bool as_json = take_own_format(&settings.outputs);
 	int r = outcome_preview(&settings, NULL, NULL, &error);
 	if (r < 0) {
+		command_name_origin(&command_plan, line, &error);
 		return r == -EINVAL ? command_refuse_usage(&command_plan, &error)
 				    : command_fail(&error);
 	}
 	const struct notes notes = {.on_note = command_note};
 	struct plan *plan;
 	if (plan_create(&settings, &notes, &plan, &error) < 0) {
+		command_name_origin(&command_plan, line, &error);
 		return command_fail(&error);
 	}
 	status = tell_plan(plan, line, as_json);

@@ -148,6 +148,7 @@ int session_check(const struct settings *settings, struct error *error)
 
 /* A run with all that it reports to. */
 struct session {
+	const struct session_request *request;
 	const struct settings *settings;
 	struct outcome outcome;
 	struct console console;
@@ -160,9 +161,10 @@ struct session {
 };
 
 /* Opens the reports. On failure prints why and returns NULL, with *ret_status. */
-static struct session *open_session(
-	const struct command *command, const struct settings *settings, int *ret_status)
+static struct session *open_session(const struct session_request *request, int *ret_status)
 {
+	const struct command *command = request->command;
+	const struct settings *settings = request->settings;
 	struct error error = ERROR_INIT;
 	struct session *session = calloc(1, sizeof(*session));
 	if (session == NULL || result_init(&session->result) < 0) {
@@ -171,6 +173,7 @@ static struct session *open_session(
 		*ret_status = command_fail(&error);
 		return NULL;
 	}
+	session->request = request;
 	session->settings = settings;
 	session->signals = (struct signals)SIGNALS_INIT;
 	int r = outcome_init(&session->outcome, settings, &error);
@@ -204,7 +207,7 @@ bool session_prepare(
 		? command_read(command, request->line, settings, &arguments, ret_status)
 		: command_read_options(command, request->line, settings, ret_status);
 	if (read && ret_session != NULL) {
-		session = open_session(command, settings, ret_status);
+		session = open_session(request, ret_status);
 	}
 	if (!read || (ret_session != NULL && session == NULL)) {
 		return false;
@@ -212,7 +215,6 @@ bool session_prepare(
 	int r = targeted ? take_target(command, &arguments, settings, &error) : 0;
 	if (r == 0) {
 		r = session_check(settings, &error);
-		command_name_origin(command, request->line, &error);
 	}
 	if (r == 0 && ret_session != NULL) {
 		*ret_session = session;
@@ -220,6 +222,7 @@ bool session_prepare(
 		*ret_status = session_refuse_usage(session, command, &error);
 		session_close(session);
 	} else if (r < 0) {
+		command_name_origin(command, request->line, &error);
 		*ret_status = command_refuse_usage(command, &error);
 	}
 	return r == 0;
@@ -249,17 +252,27 @@ static int tell_declined(
 	return outcome_tell_reports(&session->outcome, result, &session->verdict);
 }
 
+/* The message, with the variable or the file of an option that it begins with. */
+static struct error with_origin(const struct session *session, const struct error *error)
+{
+	struct error named = *error;
+	command_name_origin(session->request->command, session->request->line, &named);
+	return named;
+}
+
 int session_decline(struct session *session, enum exit_status status, const struct error *error)
 {
-	command_fail(error);
-	return tell_declined(session, status, error);
+	struct error named = with_origin(session, error);
+	command_fail(&named);
+	return tell_declined(session, status, &named);
 }
 
 int session_refuse_usage(
 	struct session *session, const struct command *command, const struct error *error)
 {
-	command_refuse_usage(command, error);
-	return tell_declined(session, EXIT_STATUS_INCOMPLETE, error);
+	struct error named = with_origin(session, error);
+	command_refuse_usage(command, &named);
+	return tell_declined(session, EXIT_STATUS_INCOMPLETE, &named);
 }
 
 int session_leave_unconfirmed(struct session *session)

@@ -50,7 +50,8 @@ struct session_request {
 };
 
 /*
- * Reads and checks the command line, and opens the reports that it asks for. From then on, every
+ * Reads and checks the command line, and opens the reports that it asks for. The request must outlive
+ * the session. From then on, every
  * function that ends the session other than session_run() writes to them that nothing was dialled.
  * If `ret_session` is NULL, no report is opened. Returns false, with *ret_status, if the command
  * should end at once; the reason has been printed.

@@ -132,6 +132,17 @@ class Refusals(Settings):
         run = self.run_with("plan", "127.0.0.1", "80", "--config", path)
         self.assertRegex(run.stderr, rf"\Atcpgoon: {path}: --abort-if: .*no such metric")
 
+    def test_what_the_plan_refuses_is_named_too(self):
+        for command in (("plan",), ("run", "-y")):
+            for variable, option, value in (
+                    ("TCPGOON_SOURCE", "--source", "nonsense"),
+                    ("TCPGOON_SOURCE_PORT", "--source-port", "nonsense"),
+                    ("TCPGOON_OUTPUT", "--output", "json=/nonexistent/x")):
+                run = self.run_with(*command, "127.0.0.1", "80", **{variable: value})
+                self.assert_status(run, 1)
+                self.assertTrue(run.stderr.startswith(f"tcpgoon: {variable}: {option}: '"),
+                                run.describe())
+
     def test_names_that_are_none(self):
         path = self.file_of({"conections": 5})
         run = self.run_with("plan", "h", "80", "--config", path)

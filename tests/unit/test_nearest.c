@@ -21,7 +21,12 @@ static void distance_counts_slips_of_the_hand(void **state)
 	assert_int_equal(distance("hodl", "holding"), UINT_MAX);
 	assert_int_equal(distance("sleeep", "sleep"), 1);
 	assert_int_equal(distance("portt", "port"), 1);
-	assert_int_equal(distance("rnu", "run"), 2);
+	assert_int_equal(distance("rnu", "run"), 1); /* neighbours that changed places */
+	assert_int_equal(distance("cnonectoins", "connections"), 2);
+	assert_int_equal(distance("confgi", "config"), 1);
+	/* Half of a short word is too much. */
+	assert_int_equal(distance("xml", "html"), UINT_MAX);
+	assert_int_equal(distance("u", "up"), UINT_MAX);
 	assert_int_equal(distance("ab", "xy"), UINT_MAX);
 	assert_int_equal(distance("abc", "xyz"), UINT_MAX);
 	assert_int_equal(distance("", "port"), UINT_MAX);

@@ -333,8 +333,7 @@ static void a_choice_is_one_of_its_words(void **state)
 	assert_int_equal(reading.values.order, ORDER_UP);
 	accept_line(&reading, "--order=up --order down");
 	assert_int_equal(reading.values.order, ORDER_DOWN);
-	assert_refused(
-		"-o u", -EINVAL, "-o, --order: 'u' is not one of up|down; did you mean 'up'?");
+	assert_refused("-o u", -EINVAL, "-o, --order: 'u' is not one of up|down");
 	assert_refused("-o donw", -EINVAL,
 		"-o, --order: 'donw' is not one of up|down; did you mean 'down'?");
 	assert_refused("--order=", -EINVAL, "--order: '' is not one of up|down");

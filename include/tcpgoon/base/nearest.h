@@ -38,7 +38,10 @@ char *nearest_ask(
  */
 unsigned nearest_distance(const char *word, size_t length, const char *name);
 
-/* How many letters to insert, remove or replace. UINT_MAX if one is longer than NEAREST_WORD_MAX. */
+/*
+ * How many letters to insert, remove, replace, or swap with their neighbour. UINT_MAX if one of the
+ * two is longer than NEAREST_WORD_MAX.
+ */
 unsigned nearest_edits(const char *word, size_t length, const char *name);
 
 #endif
