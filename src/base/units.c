@@ -335,3 +335,15 @@ char *units_format_count(uint64_t count, char buffer[UNITS_TEXT_MAX])
 	*out = '\0';
 	return buffer;
 }
+
+char *units_format_clock(uint64_t ns, char buffer[UNITS_TEXT_MAX])
+{
+	uint64_t s = ns / NSEC_PER_SEC;
+	if (s < 3600) {
+		snprintf(buffer, UNITS_TEXT_MAX, "%" PRIu64 ":%02" PRIu64, s / 60, s % 60);
+	} else {
+		snprintf(buffer, UNITS_TEXT_MAX, "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64, s / 3600,
+			s / 60 % 60, s % 60);
+	}
+	return buffer;
+}

@@ -168,6 +168,7 @@ int outcome_init(struct outcome *outcome, const struct settings *settings, struc
 	outcome->text_output.report.ops = settings->github ? &report_text_for_github : &report_text;
 	outcome->annotates = settings->github;
 	outcome->output_count = 0;
+	outcome->shows_status = true;
 	outcome->text_failed = false;
 	outcome->text_failure = 0;
 	outcome->stop_fd = -1;
@@ -294,7 +295,9 @@ int outcome_begin(struct outcome *outcome, struct console *console, const struct
 
 void outcome_sample(struct outcome *outcome, const struct result *result)
 {
-	report_sample(&outcome->text_output.report, result);
+	if (outcome->shows_status) {
+		report_sample(&outcome->text_output.report, result);
+	}
 	for (size_t i = 0; i < outcome->output_count; i++) {
 		report_sample(&outcome->outputs[i].report, result);
 	}

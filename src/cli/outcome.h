@@ -19,6 +19,7 @@ struct outcome {
 	/* Those of -o FORMAT=PATH, and the summary of --github. */
 	struct output outputs[TEXT_LIST_MAX + 1];
 	size_t output_count;
+	bool shows_status; /* status lines are part of the text */
 	int text_failure; /* of the lines before the report: a negative errno; for whoever writes them */
 	int stop_fd; /* no reader is waited for where this can be read; -1: each is */
 	bool annotates; /* --github: the text has annotations, or they stand alone */

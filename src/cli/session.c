@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/console.h"
@@ -13,6 +14,8 @@
 #include "cli/engine_row.h"
 #include "cli/outcome.h"
 #include "cli/surroundings.h"
+#include "cli/terminal.h"
+#include "cli/view.h"
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/signals.h"
 #include "tcpgoon/base/units.h"
@@ -66,6 +69,13 @@ static const struct option_row rows[] = {
 		 24 * 3600 * NSEC_PER_SEC,
 		 "Time between status lines, at least 10ms; 0 for the first and last only"),
 		.group = GROUP_OUTPUT, .or_zero = true},
+	{OPT_CHOICE("live", 0, FIELD(live), settings_live_names, "auto",
+		 "Show the run as it goes on, drawn anew on standard error: if that is a terminal, "
+		 "always, or never"),
+		.group = GROUP_OUTPUT},
+	{OPT_FLAG("quiet", 'q', FIELD(quiet),
+		 "Print the report and errors only: no status lines, no progress, no live view"),
+		.group = GROUP_OUTPUT},
 	{OPT_FLAG("debug", 'd', FIELD(debug), "Print debugging information to standard error"),
 		.group = GROUP_OUTPUT},
 };
@@ -142,6 +152,10 @@ int session_check(const struct settings *settings, struct error *error)
 			"-4, --ipv4 and -6, --ipv6 together leave no address: give one of them, "
 			"or neither for both families");
 	}
+	if (settings->quiet && settings->live == LIVE_ALWAYS) {
+		return error_set(error, -EINVAL,
+			"-q, --quiet and --live always contradict each other: give one of them");
+	}
 	struct threshold_rules rules;
 	return read_rules(settings, &rules, error);
 }
@@ -152,6 +166,7 @@ struct session {
 	const struct settings *settings;
 	struct outcome outcome;
 	struct console console;
+	struct view view;
 	struct signals signals;
 	struct engine_choice choice; /* transport NULL: not made yet */
 	bool choice_told;
@@ -337,14 +352,31 @@ bool session_allows(struct session *session, const struct plan *plan, int *ret_s
 static void on_tick(void *context, const struct result *result)
 {
 	struct session *session = context;
+	if (session->view.stream == NULL) {
+		outcome_sample(&session->outcome, result);
+		return;
+	}
+	if (session->view.stream != session->console.text) {
+		view_doubt(&session->view);
+	} else if (session->outcome.shows_status) {
+		view_make_way(&session->view);
+	}
 	outcome_sample(&session->outcome, result);
+}
+
+static void on_frame(void *context, const struct result *result, uint64_t elapsed_ns)
+{
+	struct session *session = context;
+	view_frame(&session->view, result, elapsed_ns);
 }
 
 static void on_event(void *context, const struct event *event)
 {
 	struct session *session = context;
 	char sentence[PROGRESS_MAX];
-	if (progress_describe(event, sentence) != NULL) {
+	bool told = session->settings->quiet || session->view.stream != NULL;
+	view_event(&session->view, event);
+	if (!told && progress_describe(event, sentence) != NULL) {
 		fprintf(session->console.messages->file, "tcpgoon: %s\n", sentence);
 	}
 	outcome_event(&session->outcome, event);
@@ -358,7 +390,8 @@ static bool on_review(void *context, const struct result *result)
 
 static void on_debug(void *context, const char *line)
 {
-	const struct session *session = context;
+	struct session *session = context;
+	view_make_way(&session->view);
 	fprintf(session->console.messages->file, "%s\n", line);
 }
 
@@ -375,6 +408,7 @@ static int carry_out(struct session *session, const struct plan *plan, struct er
 	const struct run_observer observer = {
 		.context = session,
 		.on_tick = on_tick,
+		.on_frame = on_frame,
 		.on_event = on_event,
 		.on_review = plan->settings.abort_if.count > 0 ? on_review : NULL,
 		.on_wait = on_wait,
@@ -385,6 +419,7 @@ static int carry_out(struct session *session, const struct plan *plan, struct er
 		.observer = &observer,
 		.transport = choice_of(session)->transport,
 		.keep_connections = outcome_wants_connections(&session->outcome),
+		.frame_ns = session->view.stream != NULL ? VIEW_FRAME_NS : 0,
 		.signals = &session->signals,
 	};
 	int r = read_rules(&plan->settings, &session->rules, error);
@@ -404,6 +439,24 @@ static void hand_signals_over(struct session *session)
 	signals_finish(&session->signals);
 }
 
+/*
+ * The view is on the standard error. Status lines that would go to the same terminal say less than
+ * it does; those in a file or a pipe stay as they are.
+ */
+static void begin_view(struct session *session, const struct settings *settings)
+{
+	struct console *console = &session->console;
+	struct terminal_facts facts;
+	terminal_find_facts(STDERR_FILENO, &facts);
+	struct terminal_look look = terminal_decide(&facts, settings->live, settings->debug);
+	bool live = look.live && !settings->quiet;
+	bool same = live && console->messages == console->text;
+	session->outcome.shows_status = !settings->quiet && !(same && facts.is_terminal);
+	if (live) {
+		view_begin(&session->view, console->messages, STDERR_FILENO, &look);
+	}
+}
+
 /* Runs, with signals and output set up so that slow readers do not hold the run up. */
 static int carry_out_in_console(
 	struct session *session, const struct plan *plan, struct error *error)
@@ -420,10 +473,13 @@ static int carry_out_in_console(
 		r = outcome_begin(&session->outcome, console, &plan->settings, error);
 	}
 	if (r == 0) {
+		begin_view(session, &plan->settings);
 		r = carry_out(session, plan, error);
 	}
+	view_end(&session->view, &session->result);
 	hand_signals_over(session);
 	session->result.generator.lines_dropped = console_settle(console, session->outcome.stop_fd);
+	view_leave(&session->view);
 	outcome_end_lines(&session->outcome, console);
 	console_finish(console);
 	return r;

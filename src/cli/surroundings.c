@@ -97,8 +97,25 @@ bool surroundings_was_closed(int fd)
 	return flags >= 0 && (flags & O_PATH) != 0;
 }
 
+/*
+ * A handler gets only the number of its signal: hence these and those of cli/restore, the only
+ * globals of the program.
+ */
+static void (*volatile before_leaving)(void);
+static volatile sig_atomic_t stop_event_fd = -1;
+static volatile sig_atomic_t stopped_before;
+
+void surroundings_before_leaving(void (*function)(void))
+{
+	before_leaving = function;
+}
+
 void surroundings_leave(int number)
 {
+	void (*function)(void) = before_leaving;
+	if (function != NULL) {
+		function();
+	}
 	signal(number, SIG_DFL);
 	sigset_t set;
 	sigemptyset(&set);
@@ -114,13 +131,7 @@ static bool is_ignored(int number)
 	return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
-/*
- * A handler gets only the number of its signal: hence these, the only globals of the program. Waits
- * are interrupted, and reports that can still be written are written.
- */
-static volatile sig_atomic_t stop_event_fd = -1;
-static volatile sig_atomic_t stopped_before;
-
+/* Waits are interrupted, and reports that can still be written are written. */
 static void stop(int number)
 {
 	int saved = errno;

@@ -17,6 +17,11 @@ int surroundings_settle(struct error *error);
 bool surroundings_was_closed(int fd);
 
 /*
+ * Calls a function, which must be async-signal-safe, before a signal ends the process; NULL: none.
+ */
+void surroundings_before_leaving(void (*function)(void));
+
+/*
  * Ends the process as the default action of signal `number` does, so that the parent sees why.
  * Async-signal-safe.
  */

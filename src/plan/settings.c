@@ -10,3 +10,9 @@ const char *const settings_resolve_names[RESOLVE_MODE_MAX + 1] = {
 	[RESOLVE_FIRST] = "first",
 	[RESOLVE_ALL] = "all",
 };
+
+const char *const settings_live_names[LIVE_MODE_MAX + 1] = {
+	[LIVE_AUTO] = "auto",
+	[LIVE_ALWAYS] = "always",
+	[LIVE_NEVER] = "never",
+};

@@ -221,22 +221,36 @@ static uint64_t rank_of(double percentile, uint64_t count)
 	return rank < 1 ? 1 : (uint64_t)rank;
 }
 
+/* Of the value whose rank is reached in this slot. */
+static uint64_t value_in_slot(const struct histogram *histogram, size_t slot)
+{
+	uint64_t highest = histogram_slot_highest_us(slot);
+	bool last_slot = slot == HISTOGRAM_COUNTS_LENGTH - 1;
+	return last_slot || highest > histogram->max_us ? histogram->max_us : highest;
+}
+
+void histogram_percentiles(const struct histogram *histogram, const double percentiles[],
+	size_t count, uint64_t ret_us[])
+{
+	uint64_t seen = 0;
+	size_t next = 0; /* slot */
+	for (size_t i = 0; i < count; i++) {
+		assert(percentiles[i] >= 0 && percentiles[i] <= 100);
+		assert(i == 0 || percentiles[i] >= percentiles[i - 1]);
+		uint64_t rank =
+			histogram->count > 0 ? rank_of(percentiles[i], histogram->count) : 0;
+		while (seen < rank && next < HISTOGRAM_COUNTS_LENGTH) {
+			seen += histogram->counts[next++];
+		}
+		ret_us[i] = histogram->count > 0 ? value_in_slot(histogram, next - 1) : 0;
+	}
+}
+
 uint64_t histogram_percentile(const struct histogram *histogram, double percentile)
 {
-	assert(percentile >= 0 && percentile <= 100);
-	if (histogram->count == 0) {
-		return 0;
-	}
-	uint64_t rank = rank_of(percentile, histogram->count);
-	uint64_t seen = 0;
-	for (size_t i = 0; i < HISTOGRAM_COUNTS_LENGTH - 1; i++) {
-		seen += histogram->counts[i];
-		if (seen >= rank) {
-			uint64_t highest = histogram_slot_highest_us(i);
-			return highest < histogram->max_us ? highest : histogram->max_us;
-		}
-	}
-	return histogram->max_us;
+	uint64_t value_us;
+	histogram_percentiles(histogram, &percentile, 1, &value_us);
+	return value_us;
 }
 
 void histogram_range_at(const struct histogram *histogram, uint64_t rank, uint64_t *ret_lowest_us,

@@ -63,3 +63,21 @@ uint64_t statistic_ns(const struct histogram *histogram, enum statistic statisti
 	}
 	return histogram_percentile(histogram, rows[statistic].percentile) * NSEC_PER_USEC;
 }
+
+void statistics_ns(const struct histogram *histogram, uint64_t ret_ns[STATISTICS])
+{
+	double percentiles[STATISTICS];
+	uint64_t values_us[STATISTICS];
+	size_t count = 0;
+	for (int i = 0; i < STATISTICS; i++) {
+		if (rows[i].percentile > 0) {
+			percentiles[count++] = rows[i].percentile;
+		}
+	}
+	histogram_percentiles(histogram, percentiles, count, values_us);
+	count = 0;
+	for (int i = 0; i < STATISTICS; i++) {
+		ret_ns[i] = rows[i].percentile > 0 ? values_us[count++] * NSEC_PER_USEC
+						   : statistic_ns(histogram, (enum statistic)i);
+	}
+}

@@ -34,6 +34,22 @@ static void each_is_taken_from_the_histogram(void **state)
 	histogram_finish(&histogram);
 }
 
+static void all_at_once_are_as_each_by_itself(void **state)
+{
+	(void)state;
+	struct histogram histogram;
+	uint64_t all_ns[STATISTICS];
+	assert_int_equal(histogram_init(&histogram), 0);
+	for (uint64_t i = 1; i <= 100000; i++) {
+		histogram_record(&histogram, i * i % 7919 * (i % 97));
+	}
+	statistics_ns(&histogram, all_ns);
+	for (int i = 0; i < STATISTICS; i++) {
+		assert_int_equal(all_ns[i], statistic_ns(&histogram, (enum statistic)i));
+	}
+	histogram_finish(&histogram);
+}
+
 /* Each name once, and a key is what a program can write behind a point. */
 static void names_and_keys_are_unique(void **state)
 {
@@ -65,6 +81,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_is_taken_from_the_histogram),
+		cmocka_unit_test(all_at_once_are_as_each_by_itself),
 		cmocka_unit_test(names_and_keys_are_unique),
 		cmocka_unit_test(percentiles_are_those_that_are_called_so),
 	};

@@ -414,6 +414,16 @@ static void counts_print_with_commas(void **state)
 	}
 }
 
+static void clocks_count_seconds(void **state)
+{
+	(void)state;
+	char text[UNITS_TEXT_MAX];
+	assert_string_equal(units_format_clock(NSEC_PER_SEC - 1, text), "0:00");
+	assert_string_equal(units_format_clock(7 * NSEC_PER_SEC, text), "0:07");
+	assert_string_equal(units_format_clock(252 * NSEC_PER_SEC, text), "4:12");
+	assert_string_equal(units_format_clock(3723 * NSEC_PER_SEC, text), "1:02:03");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -432,6 +442,7 @@ int main(void)
 		cmocka_unit_test(times_print_with_four_digits),
 		cmocka_unit_test(bytes_print_for_people),
 		cmocka_unit_test(counts_print_with_commas),
+		cmocka_unit_test(clocks_count_seconds),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

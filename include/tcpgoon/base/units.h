@@ -47,4 +47,7 @@ char *units_format_bytes(uint64_t bytes, char buffer[UNITS_TEXT_MAX]);
 /* Count with thousands separated: "1,000,000". */
 char *units_format_count(uint64_t count, char buffer[UNITS_TEXT_MAX]);
 
+/* A clock that counts: "0:07", "4:12", "1:02:03". */
+char *units_format_clock(uint64_t ns, char buffer[UNITS_TEXT_MAX]);
+
 #endif

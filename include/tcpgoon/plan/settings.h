@@ -25,9 +25,18 @@ enum resolve_mode {
 	RESOLVE_MODE_MAX,
 };
 
+/* When the run is shown as it goes on, in a view that is drawn anew. */
+enum live_mode {
+	LIVE_AUTO, /* if the standard error is a terminal that can */
+	LIVE_ALWAYS,
+	LIVE_NEVER,
+	LIVE_MODE_MAX,
+};
+
 /* What users and reports call these; NULL follows the last. */
 extern const char *const settings_close_names[CLOSE_MODE_MAX + 1];
 extern const char *const settings_resolve_names[RESOLVE_MODE_MAX + 1];
+extern const char *const settings_live_names[LIVE_MODE_MAX + 1];
 
 /* Strings belong to the caller (argv) and outlive the settings. */
 struct settings {
@@ -52,6 +61,8 @@ struct settings {
 	bool force; /* dial even if limits do not allow all of it */
 	bool assume_yes;
 	bool debug;
+	enum live_mode live;
+	bool quiet; /* the report only: no status lines, no progress, no view */
 };
 
 #endif

@@ -74,6 +74,10 @@ bool histogram_set_moments(struct histogram *histogram, const struct histogram_m
  */
 uint64_t histogram_percentile(const struct histogram *histogram, double percentile);
 
+/* The same for several percentiles in ascending order, in one walk over the slots. */
+void histogram_percentiles(const struct histogram *histogram, const double percentiles[],
+	size_t count, uint64_t ret_us[]);
+
 /*
  * Between which values the one of this rank lies, counted from the least, which is 1, to the
  * greatest: the ends of its slot, within minimum and maximum.

@@ -36,4 +36,7 @@ bool statistic_is_extreme(enum statistic statistic);
 /* The histogram must not be empty; microseconds are exact. */
 uint64_t statistic_ns(const struct histogram *histogram, enum statistic statistic);
 
+/* All of them; the percentiles, which take a walk over the histogram, in one. */
+void statistics_ns(const struct histogram *histogram, uint64_t ret_ns[STATISTICS]);
+
 #endif
