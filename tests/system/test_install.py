@@ -86,6 +86,11 @@ class Files(Installed):
                  for place, _, names in os.walk(self.root) for name in names}
         self.assertEqual(found, INSTALLED | documents())
 
+    def test_the_image_is_labelled_with_its_version(self):
+        version = output_of(self.path("bin/tcpgoon"), "version").split()[1]
+        with open(f"{harness.SOURCE}/Dockerfile", encoding="utf-8") as file:
+            self.assertIn(f'org.opencontainers.image.version="{version}"', file.read())
+
     def test_the_program_runs(self):
         demo = self.start(self.path("bin/tcpgoon"), "demo", "-c", "100")
         self.assertEqual(demo.wait(), 0, demo.describe())

@@ -104,16 +104,20 @@ class BillOfMaterials(harness.Case):
             owners.add(found.partition(":")[0])
         self.assertEqual(self.names("DYNAMIC_LINK"), owners)
 
+    def test_has_what_was_embedded(self):
+        self.assertEqual(self.names("CONTAINS"), {"libjs-chart.js"})
+
     def test_says_the_licence_of_all_that_is_in_the_program(self):
         inside = [self.packages["SPDXRef-tcpgoon"]] + [
             package for package in self.packages.values() if "packageFileName" in package]
         for package in inside:
             self.assertEqual(package["licenseDeclared"], "MIT", package)
+            self.assertIn("Copyright", package["copyrightText"])
 
     def test_is_the_same_each_time(self):
         header = f"{BUILD}/src/version.h"
         env = dict(os.environ, SOURCE_DATE_EPOCH="1")
-        first, second = (subprocess.run([f"{harness.SOURCE}/tools/sbom", header, "shared"],
+        first, second = (subprocess.run([f"{harness.SOURCE}/tools/sbom", header, "shared", header],
                                         capture_output=True, check=True, cwd=place, env=env).stdout
                          for place in (harness.SOURCE, "/"))
         self.assertEqual(first, second)
