@@ -55,7 +55,7 @@ function formatInterval(low, high) {
 	}
 	const [from, to] = [formatTime(low), formatTime(high)];
 	const unit = to.slice(to.indexOf(" "));
-	return from === to ? `= ${to}` : `${from.endsWith(unit) && !from.slice(0, -unit.length)
+	return `${from.endsWith(unit) && !from.slice(0, -unit.length)
 		.includes(" ") ? from.slice(0, -unit.length) : from}–${to}`;
 }
 

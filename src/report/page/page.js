@@ -61,11 +61,18 @@ function addHead() {
 			: parts.map((part) => `${part.label}: ${targetOf(part.result)}`).join("; ")));
 }
 
+/* What is said of one of several begins with its name; here that is the one of the charts. */
+function shorten(reason) {
+	const part = single ? undefined
+		: parts.find(({name}) => name !== null && reason.startsWith(`${name}: `));
+	return part === undefined ? reason : part.label + reason.slice(part.name.length);
+}
+
 function addVerdict() {
 	const {exit_status: status, meaning, reasons} = data.verdict;
 	const tone = toneOf(status);
 	const error = single && parts[0].result.error ? [parts[0].result.error] : [];
-	const [first, ...others] = [...reasons, ...error];
+	const [first, ...others] = [...reasons.map(shorten), ...error];
 	main.append(make("section", {class: `verdict ${tone}`, id: "verdict", tabindex: -1,
 		"aria-labelledby": "sentence"},
 	makeSign(tone),
@@ -124,7 +131,7 @@ function addNumbers() {
 		["exit status", ...eachPart((result) => String(result.verdict.exit_status))],
 		["verdict", ...eachPart((result) => result.verdict.reasons.join(" "))],
 		["target", ...eachPart(targetOf)],
-		["started", ...eachPart((result) => formatInstant(result.started_at))],
+		["started", ...eachPart((result) => result.started_at.slice(0, 19).replace("T", " "))],
 		count("connections", (result) => result.connections.requested),
 		share("established", (of) => of.established, (of) => of.requested),
 		share("failed", (of) => of.failed, (of) => of.dialed),
@@ -144,13 +151,14 @@ function wordOf(threshold) {
 function addThresholds() {
 	const rows = parts.flatMap((part) => part.result.thresholds.map((threshold) => {
 		const [tone, word] = wordOf(threshold);
-		return [make("code", {}, threshold.expression), make("span", {class: `chip ${tone}`}, word),
-			threshold.not_judged ?? threshold.actual, ...single ? [] : [part.label]];
+		return [make("code", {}, threshold.expression), ...single ? [] : [part.label],
+			make("span", {class: `chip ${tone}`}, word),
+			threshold.not_judged ?? threshold.actual];
 	}));
 	if (rows.length > 0) {
 		main.append(make("h2", {}, "Thresholds"), makeTable("What was asked, and what it was",
-			[{title: "threshold", kind: "word"}, {title: ""}, {title: "it was", kind: "text"},
-				...single ? [] : [{title: "result"}]], rows));
+			[{title: "threshold", kind: "word"}, ...single ? [] : [{title: "result"}], {title: ""},
+				{title: "it was", kind: "text"}], rows));
 	}
 }
 
@@ -359,17 +367,20 @@ function addQueue(place, notes) {
 	if (lines.length === 0) {
 		return;
 	}
-	const backlogs = parts.map((part) => part.result.listener.backlog).filter(isKnown);
+	const backlogs = parts.filter((part) => isKnown(part.result.listener.backlog))
+		.map(({label, result: {listener: {backlog}}}) => ({label, backlog}));
 	const most = Math.max(...lines.flatMap((line) => line.points.map((point) => point.y)));
-	const room = backlogs.length > 0 ? `, with room for ${formatCount(backlogs[0])}` : "";
+	const room = backlogs.length === 0 ? "" : ", with room for " + (single
+		? formatCount(backlogs[0].backlog)
+		: backlogs.map(({label, backlog}) => `${formatCount(backlog)} (${label})`).join(", "));
 	if (most === 0) {
 		notes.push("Whenever the accept queue of the target was looked at, nothing waited in it"
 			+ `${room}.`);
 		return;
 	}
-	if (backlogs.length > 0 && most > backlogs[0] / 10) {
-		lines.push({label: "room in the queue", style: lines.length, thin: true,
-			points: [0, axis.max].map((x) => ({x, y: backlogs[0]}))});
+	if (single && backlogs.length > 0 && most > backlogs[0].backlog / 10) {
+		lines.push({label: "room in the queue", style: 1, thin: true,
+			points: [0, axis.max].map((x) => ({x, y: backlogs[0].backlog}))});
 	}
 	addChart(place, {
 		title: "Accept queue of the target",
@@ -409,16 +420,18 @@ function addTimes() {
 		const times = part.result[`${row.name}_us`];
 		const hidden = times.count === 0
 			|| (row.name === "lag" && part.result.generator.period_ns === 0);
-		return hidden ? null : [row.name, ...single ? [] : [part.label],
+		const name = {content: [row.name,
+			make("span", {class: "interval"}, `${row.by}: ${row.span}`)]};
+		return hidden ? null : [name, ...single ? [] : [part.label],
 			...data.statistics.map(({key}) => makeStatistic(times, key)),
-			formatCount(times.count), `${row.by}: ${row.span}`];
+			formatCount(times.count)];
 	})).filter(isKnown);
 	if (rows.length > 0) {
 		main.append(make("h2", {}, "Times"), makeTable(
 			"Each was measured by itself; below a percentile is its 95% interval, as far as it is known",
-			[{title: "time"}, ...single ? [] : [{title: "result"}],
+			[{title: "time", kind: "word"}, ...single ? [] : [{title: "result"}],
 				...data.statistics.map(({name}) => ({title: name, kind: "number"})),
-				{title: "connections", kind: "number"}, {title: "measured by", kind: "text"}], rows));
+				{title: "connections", kind: "number"}], rows));
 	}
 }
 

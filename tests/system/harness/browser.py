@@ -2,6 +2,7 @@
 """Chromium without a window, driven by its own protocol over a pair of pipes: no other package and
 no port. It has no network either: the namespace of the tests has none that leads anywhere."""
 import base64
+import fcntl
 import json
 import os
 import select
@@ -14,16 +15,25 @@ CHROMIUM = shutil.which("chromium")
 ANSWER_S = 30
 
 
+def make_pipe():
+    """Its ends have numbers that those which Chromium wants, 3 and 4, are not among."""
+    ends = os.pipe()
+    high = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in ends]
+    for end in ends:
+        os.close(end)
+    return high
+
+
 class Browser:
     """Use it in a `with`; or end it by close(). All events since the last open() are in `events`."""
 
     def __init__(self):
         assert CHROMIUM, "chromium is not installed: tools/packages install test"
         self.profile = tempfile.TemporaryDirectory(prefix="tcpgoon-chromium-")
-        ours_out, theirs_in = os.pipe()[::-1]
-        ours_in, theirs_out = os.pipe()
+        theirs_in, ours_out = make_pipe()
+        ours_in, theirs_out = make_pipe()
         self.popen = subprocess.Popen(
-            ["sh", "-c", f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}', "sh",
+            ["bash", "-c", f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}', "bash",
              CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
              "--disable-dev-shm-usage", "--disable-background-networking", "--no-first-run",
              "--disable-component-update", "--disable-sync", "--force-color-profile=srgb",
@@ -86,14 +96,13 @@ class Browser:
                 return answer["result"]
             self.events.append(answer)
 
-    def open(self, path, width=1280, height=800, scheme="light", scripts=True):
+    def open(self, path, width=1280, height=800, scheme="light", scripts=True, scale=1):
         """Opens a file, and returns when it is drawn."""
         self.call("Emulation.setScriptExecutionDisabled", value=not scripts)
         self.call("Emulation.setEmulatedMedia",
                   features=[{"name": "prefers-color-scheme", "value": scheme}])
-        phone = width < 600
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height,
-                  deviceScaleFactor=2 if phone else 1, mobile=phone)
+                  deviceScaleFactor=scale, mobile=width < 600)
         self.call("Page.navigate", url="about:blank")
         self.events.clear()
         self.call("Page.navigate", url="file://" + os.path.abspath(path))
