@@ -20,7 +20,7 @@ import harness
 BUILD = os.environ["TCPGOON_BUILD"]
 
 # What another program, or an option of meson, is given.
-FOREIGN_OPTIONS = {"--rm", "--network", "--security-opt", "--ulimit", 
+FOREIGN_OPTIONS = {"--rm", "--network", "--security-opt", "--ulimit",
                    "--memory", "--sysctl", "--cpus"}
 FOREIGN_NAMES = {"tcp_crr"}
 
