@@ -21,7 +21,7 @@ BUILD = os.environ["TCPGOON_BUILD"]
 
 # What another program, or an option of meson, is given.
 FOREIGN_OPTIONS = {"--rm", "--network", "--security-opt", "--ulimit",
-                   "--memory", "--sysctl", "--cpus"}
+                   "--memory", "--sysctl", "--cpus", "--user"}
 FOREIGN_NAMES = {"tcp_crr"}
 
 # The program is found by its name, and servers of other people where Debian has them.
