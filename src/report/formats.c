@@ -12,6 +12,7 @@
 #include "report/markdown.h"
 #include "report/ndjson.h"
 #include "report/openmetrics.h"
+#include "report/otlp.h"
 
 const struct report_ops *const report_formats[] = {
 	&report_json,
@@ -22,6 +23,7 @@ const struct report_ops *const report_formats[] = {
 	&report_hlog,
 	&report_openmetrics,
 	&report_markdown,
+	&report_otlp,
 	&report_html,
 	NULL,
 };

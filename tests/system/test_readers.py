@@ -3,6 +3,7 @@
 
 import csv
 import json
+import math
 import os
 import re
 import subprocess
@@ -50,6 +51,12 @@ def read_openmetrics(path):
         check=True, capture_output=True).stdout)
 
 
+def read_otlp(path):
+    return json.loads(subprocess.run(
+        [DEBIAN_PYTHON, os.path.join(HERE, "read_otlp.py"), path, DATA],
+        check=True, capture_output=True).stdout)
+
+
 def read_junit(path):
     subprocess.run(["xmllint", "--noout", "--schema", os.path.join(DATA, "jenkins-junit.xsd"), path],
                    check=True, capture_output=True)
@@ -91,7 +98,7 @@ class OneRun(harness.Case):
         self.directory = self.temporary_directory()
         self.paths = {name: os.path.join(self.directory, "result." + name) for name in (
             "json", "hlog", "junit", "openmetrics",
-            "markdown")}
+            "markdown", "otlp")}
         outputs = [word for name, path in self.paths.items()
                    for word in ("-o", f"{name}={path}")]
         self.program = self.dial("127.0.0.1", f"{port},{self.free_port()},{closing}", "-c", "600",
@@ -231,6 +238,54 @@ class OneRun(harness.Case):
             self.assertIn(finding["evidence"], item)
             self.assertIn(finding["hint"], item)
 
+    def check_otlp(self):
+        read = read_otlp(self.paths["otlp"])
+        self.assertEqual(read["resource"]["service.name"], "tcpgoon")
+        self.assertEqual(read["resource"]["os.version"], os.uname().release)
+        metrics = read["metrics"]
+        established = metrics["tcpgoon.connections.established"]
+        self.assertEqual((established["kind"], established["temporality"],
+                          established["monotonic"]), ("sum", 1, True))
+        point, = established["points"]
+        self.assertEqual(point["value"], 400)
+        self.assertEqual(point["attributes"], {"server.address": "127.0.0.1", "tcpgoon.ports":
+                                               self.result["settings"]["ports"]})
+        self.assertEqual(point["end"] - point["start"], self.result["duration_ns"])
+        self.assertEqual(metrics["tcpgoon.exit_status"]["points"][0]["value"],
+                         self.result["verdict"]["exit_status"])
+        duration = metrics["tcpgoon.duration_seconds"]
+        self.assertEqual((duration["kind"], duration["unit"]), ("gauge", "s"))
+        self.assertAlmostEqual(duration["points"][0]["value"], self.result["duration_ns"] / 1e9)
+        causes = {point["attributes"]["cause"]: point["value"]
+                  for point in metrics["tcpgoon.cause.connections"]["points"]}
+        self.assertEqual(causes, {cause["cause"]: cause["count"]
+                                  for cause in self.result["causes"]})
+        for name, times in self.times.items():
+            with self.subTest(name):
+                self.check_buckets(metrics[f"tcpgoon.{name}.duration"], times)
+
+    def check_buckets(self, metric, times):
+        """Each percentile of the JSON is in the bucket that has the value of its rank."""
+        self.assertEqual((metric["kind"], metric["temporality"], metric["unit"]),
+                         ("exponential_histogram", 1, "s"))
+        point, = metric["points"]
+        self.assertEqual(point["count"], times["count"])
+        self.assertAlmostEqual(point["sum"], int(times["sum"]) / 1e6)
+        self.assertAlmostEqual(point["min"], times["min"] / 1e6)
+        self.assertAlmostEqual(point["max"], times["max"] / 1e6)
+        self.assertEqual(point["zero_count"] + sum(count for *_, count in point["buckets"]),
+                         times["count"])
+        for key, percentile in PERCENTILES.items():
+            rank = max(1, math.ceil(round(percentile * times["count"] / 100, 6)))
+            seen = point["zero_count"]
+            for low_s, high_s, count in point["buckets"]:
+                seen += count
+                if seen >= rank:
+                    break
+            self.assertGreater(times[key] / 1e6, low_s * (1 - 1e-9))
+            self.assertLess(times[key] / 1e6, high_s * (1 + 1e-9))
+            self.assertLess(high_s / low_s, 1.05)
+
 
 class Words(harness.Case):
     def test_a_host_that_means_something_to_a_format(self):
@@ -238,7 +293,7 @@ class Words(harness.Case):
         host = b"a\"b'c<d>&\\{}\n\x01\x1b[31m\xff\xe2\x80\xae]]>"
         directory = self.temporary_directory()
         paths = {name: os.path.join(directory, name)
-                 for name in ("json", "hlog", "junit", "openmetrics", "markdown")}
+                 for name in ("json", "hlog", "junit", "openmetrics", "markdown", "otlp")}
         run = self.dial(os.fsdecode(host), "80", *(word for name, path in paths.items()
                                       for word in ("-o", f"{name}={path}")))
         self.assert_status(run, 1)
@@ -254,6 +309,10 @@ class Words(harness.Case):
         suite = read_junit(paths["junit"])
         self.assertEqual(suite.get("name"), "tcpgoon " + shown)
         self.assertEqual(suite.get("errors"), "1")
+        otlp = read_otlp(paths["otlp"])["metrics"]["tcpgoon.exit_status"]["points"][0]
+        # JSON can say all characters, so only what is none is escaped.
+        self.assertEqual(otlp["attributes"]["server.address"],
+                         host.decode("utf-8", errors="backslashreplace"))
         document = read_markdown(paths["markdown"])
         self.assertEqual(text_of(document[0]), "tcpgoon: " + shown)
         tags = {node.tag.split("}")[1] for node in document.iter()}
