@@ -14,18 +14,24 @@
 #include "tcpgoon/result/connection_list.h"
 
 /* The longest line: two addresses, ten numbers, two words. */
-#define LINE_MAX_BYTES 512
+#define LINE_MAX_BYTES 1024
 #define BUFFER_BYTES 65536
 
 /* An address of which each character might need another, and two quotes. */
 #define HOST_TEXT_MAX (2 * ADDRESS_TEXT_MAX + 2)
 
+/* The last address of a column that is not IPv4, and its text. */
+struct host {
+	struct address address;
+	char text[HOST_TEXT_MAX];
+};
+
 /* Lines on their way to `out`. */
 struct lines {
 	FILE *out;
 	size_t length;
-	struct address host; /* the last that is not IPv4, */
-	char host_text[HOST_TEXT_MAX]; /* and its text */
+	struct host source;
+	struct host target;
 	char buffer[BUFFER_BYTES];
 };
 
@@ -101,26 +107,27 @@ static void format_quoted(const struct address *address, char text[HOST_TEXT_MAX
 	strcpy(text, "\"");
 }
 
-static void put_host(struct lines *lines, const struct address *address)
+static void put_host(struct lines *lines, const struct address *address, struct host *last)
 {
 	if (address->any.sa_family == AF_INET) {
 		put_ipv4(lines, &address->v4);
 		return;
 	}
-	if (lines->host.any.sa_family == AF_UNSPEC || !address_same_host(&lines->host, address)) {
-		lines->host = *address;
-		format_quoted(address, lines->host_text);
+	if (last->address.any.sa_family == AF_UNSPEC ||
+		!address_same_host(&last->address, address)) {
+		last->address = *address;
+		format_quoted(address, last->text);
 	}
-	put_text(lines, lines->host_text);
+	put_text(lines, last->text);
 }
 
 /* Two fields, empty where they are not known. */
-static void put_address(struct lines *lines, const struct address *address)
+static void put_address(struct lines *lines, const struct address *address, struct host *last)
 {
 	bool known = address->any.sa_family != AF_UNSPEC;
 	put_char(lines, ',');
 	if (known) {
-		put_host(lines, address);
+		put_host(lines, address, last);
 	}
 	put_char(lines, ',');
 	if (known && address_port(address) != 0) {
@@ -135,8 +142,8 @@ static void put_address(struct lines *lines, const struct address *address)
 static void put_connection(struct lines *lines, const struct connection *connection)
 {
 	put_number(lines, connection->number);
-	put_address(lines, &connection->source);
-	put_address(lines, &connection->target);
+	put_address(lines, &connection->source, &lines->source);
+	put_address(lines, &connection->target, &lines->target);
 	put_field(lines, connection->due_ns);
 	put_field(lines, connection->dialed_ns);
 	put_field(lines, connection->connect_us);
@@ -175,7 +182,7 @@ static int connections_end(
 	}
 	lines->out = out;
 	lines->length = 0;
-	lines->host = (struct address){0};
+	lines->source.address = lines->target.address = (struct address){0};
 	put_text(lines, HEADER);
 	if (result->connections != NULL) {
 		put_connections(lines, result->connections);
