@@ -57,8 +57,15 @@ def blocks_of(text):
 
 def sections_of(name):
     """heading of a `##` section -> its text, blocks included; "" for what is before the first."""
-    parts = re.split(r"^## (.+)$", text_of(name), flags=re.MULTILINE)
-    return dict(zip(["", *parts[1::2]], [parts[0], *parts[2::2]]))
+    text = text_of(name)
+    blocks = [match.span() for match in FENCE.finditer(text)]
+    heads = [match for match in re.finditer(r"^## (.+)$\n", text, re.MULTILINE)
+             if not any(begin < match.start() < end for begin, end in blocks)]
+    ends = [match.start() for match in heads] + [len(text)]
+    found = {"": text[:ends[0]]}
+    for number, match in enumerate(heads):
+        found[match[1]] = text[match.end():ends[number + 1]]
+    return found
 
 
 def anchors_of(name):
