@@ -242,7 +242,7 @@ class Everything(harness.Case):
         for name in ("src/report/tcpgoon-result-2.schema.json",
                      "src/report/tcpgoon-lines-1.schema.json",
                      "src/report/connection_lines.c",
-                     "tests/unit/expected/openmetrics-full.prom"):
+                     "src/report/otlp.c", "tests/unit/expected/openmetrics-full.prom"):
             known |= set(re.findall(r"\w+", documents.text_of(name)))
         with open("/usr/include/linux/tcp.h", encoding="utf-8") as file:
             known |= set(re.findall(r"\btcpi_\w+", file.read()))
