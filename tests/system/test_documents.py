@@ -220,6 +220,27 @@ class Everything(harness.Case):
                     with self.subTest(document=name, option=option):
                         self.assertIn(option, known)
 
+    def test_options_of_the_manual(self):
+        known = set().union(*map(self.options_of, self.help))
+        text = self.manual().replace("\\", "")
+        for option in set(re.findall(r"\*(--[a-z][a-z0-9-]*)", text)):
+            with self.subTest(option=option):
+                self.assertIn(option, known | {"--flag", "--version"})
+
+    def test_thresholds(self):
+        """Each expression that a document shows is understood."""
+        expression = re.compile(r"[a-z]+(?:\.[a-z0-9.]+)? ?[<>]=? ?[\d.]+[a-zµ%/]*")
+        for name in documents.names():
+            if not name.startswith("docs/") and name != "README.md":
+                continue
+            shown = {code for code in documents.codes_of(name) if expression.fullmatch(code)}
+            shown |= set(re.findall(r"--(?:fail|abort)-if '([^'+]+)'", documents.text_of(name)))
+            for threshold in shown:
+                with self.subTest(document=name, threshold=threshold):
+                    plan = self.run_tcpgoon("plan", "127.0.0.1", "80", "-c", "1",
+                                            "--fail-if", threshold)
+                    self.assert_status(plan, 0)
+
     def formats(self):
         """As the help of --output lists them."""
         words = " ".join(self.help["run"].split())
