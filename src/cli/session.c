@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/command.h"
@@ -352,13 +353,7 @@ bool session_allows(struct session *session, const struct plan *plan, int *ret_s
 static void on_tick(void *context, const struct result *result)
 {
 	struct session *session = context;
-	if (session->view.stream == NULL) {
-		outcome_sample(&session->outcome, result);
-		return;
-	}
-	if (session->view.stream != session->console.text) {
-		view_doubt(&session->view);
-	} else if (session->outcome.shows_status) {
+	if (session->view.stream == session->console.text && session->outcome.shows_status) {
 		view_make_way(&session->view);
 	}
 	outcome_sample(&session->outcome, result);
@@ -439,6 +434,14 @@ static void hand_signals_over(struct session *session)
 	signals_finish(&session->signals);
 }
 
+/* Whether what reads this descriptor may show it on a terminal. */
+static bool may_be_shown(int fd)
+{
+	struct stat status;
+	return fstat(fd, &status) == 0 &&
+		(S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) || isatty(fd) == 1);
+}
+
 /*
  * The view is on the standard error. Status lines that would go to the same terminal say less than
  * it does; those in a file or a pipe stay as they are.
@@ -453,7 +456,8 @@ static void begin_view(struct session *session, const struct settings *settings)
 	bool same = live && console->messages == console->text;
 	session->outcome.shows_status = !settings->quiet && !(same && facts.is_terminal);
 	if (live) {
-		view_begin(&session->view, console->messages, STDERR_FILENO, &look);
+		bool is_shared = console->messages != console->text && may_be_shown(STDOUT_FILENO);
+		view_begin(&session->view, console->messages, STDERR_FILENO, is_shared, &look);
 	}
 }
 

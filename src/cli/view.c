@@ -6,7 +6,8 @@
  * does not matter, as all of them are drawn again from there.
  *
  * A frame is one write, and has only the rows that changed, except once a second: then it has all, for
- * what others have written over them. Terminals that know synchronized updates (mode 2026) show it
+ * what others have written over them. If the standard output goes into a pipe, whose reader may write
+ * to the same terminal at any moment, each frame has all rows. Terminals that know synchronized updates (mode 2026) show it
  * as a whole; the others ignore the request. Nothing is erased before it is drawn. A frame that the
  * terminal does not take at once is not drawn at all (base/stream).
  */
@@ -22,11 +23,13 @@
 /* Frames with the changed rows only, between two with all rows. */
 #define PARTIAL_FRAMES 15
 
-void view_begin(struct view *view, struct stream *stream, int fd, const struct terminal_look *look)
+void view_begin(struct view *view, struct stream *stream, int fd, bool is_shared,
+	const struct terminal_look *look)
 {
 	live_init(&view->live, look->utf8, look->colours);
 	view->stream = stream;
 	view->fd = fd;
+	view->is_shared = is_shared;
 	view->shown = 0;
 	view->frames = 0;
 	restore_arm(stream->writer.fd);
@@ -96,7 +99,7 @@ static void draw(struct view *view, const struct result *result)
 	bool changed = false;
 	terminal_size(view->fd, &columns, &rows);
 	bool resized = view->shown > 0 && (columns != view->columns || rows != view->rows);
-	bool all = view->shown == 0 || resized || view->frames >= PARTIAL_FRAMES;
+	bool all = view->shown == 0 || resized || view->is_shared || view->frames >= PARTIAL_FRAMES;
 	live_draw(&view->live, result, columns, rows, &view->canvas);
 	if (view->canvas.rows == 0) {
 		return;
@@ -113,7 +116,7 @@ static void draw(struct view *view, const struct result *result)
 		view->columns = columns;
 		view->rows = rows;
 	} else {
-		view_doubt(view); /* the rows are not those that were hashed */
+		view->frames = PARTIAL_FRAMES; /* the rows are not those that were hashed */
 	}
 }
 
@@ -137,11 +140,6 @@ void view_make_way(struct view *view)
 		fputs("\r\033[J", view->stream->file);
 		view->shown = 0;
 	}
-}
-
-void view_doubt(struct view *view)
-{
-	view->frames = PARTIAL_FRAMES;
 }
 
 static void leave_frame(struct view *view)

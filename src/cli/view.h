@@ -19,6 +19,7 @@ struct view {
 	struct canvas canvas;
 	struct stream *stream; /* NULL: there is no view */
 	int fd; /* of the terminal, to ask for its size */
+	bool is_shared; /* others may write to the terminal: each frame has all rows */
 	unsigned columns; /* of the terminal at the last frame */
 	unsigned rows;
 	unsigned shown; /* rows that are on the screen; 0: none */
@@ -27,16 +28,18 @@ struct view {
 	char text[CANVAS_ROWS_MAX * (CANVAS_LINE_MAX + 8) + 64];
 };
 
-/* The view writes to the stream, whose descriptor is `fd`. Call view_leave() after it. */
-void view_begin(struct view *view, struct stream *stream, int fd, const struct terminal_look *look);
+/*
+ * The view writes to the stream, whose descriptor is `fd`. `is_shared`: others may write to the same
+ * terminal, such as the `tee` that standard output goes to. Call view_leave() after it.
+ */
+void view_begin(struct view *view, struct stream *stream, int fd, bool is_shared,
+	const struct terminal_look *look);
 
 void view_event(struct view *view, const struct event *event);
 void view_frame(struct view *view, const struct result *result, uint64_t elapsed_ns);
 
 /* Call before a line is printed to the stream: it takes the place of the view, which comes again. */
 void view_make_way(struct view *view);
-/* Lines were written elsewhere, which may be the same terminal by another way. */
-void view_doubt(struct view *view);
 
 /* Leaves the last frame on the screen, with the result that is complete. */
 void view_end(struct view *view, const struct result *result);

@@ -40,7 +40,7 @@ static int setup(void **state)
 		.not_initiated = 100,
 		.queued = RESULT_UNKNOWN,
 		.due = RESULT_UNKNOWN};
-	view_begin(&fixture->view, &fixture->stream, fixture->ends[1], &look);
+	view_begin(&fixture->view, &fixture->stream, fixture->ends[1], false, &look);
 	*state = fixture;
 	return 0;
 }
@@ -134,9 +134,17 @@ static void once_a_second_all_rows_are_written_again(void **state)
 		whole += count(text, "\033[K") == 9;
 	}
 	assert_in_range(whole, 9, 11);
-	frame(fixture, 12 * NSEC_PER_SEC);
-	view_doubt(&fixture->view);
-	assert_int_equal(count(frame(fixture, 12 * NSEC_PER_SEC + 1), "\033[K"), 9);
+}
+
+static void where_others_write_each_frame_has_all_rows(void **state)
+{
+	struct fixture *fixture = *state;
+	fixture->view.is_shared = true;
+	for (uint64_t i = 0; i < 10; i++) {
+		fixture->result.at_end.failed = i;
+		assert_int_equal(
+			count(frame(fixture, NSEC_PER_SEC + i * VIEW_FRAME_NS), "\033[K"), 9);
+	}
 }
 
 /* The rows below the cursor are erased, as they may be broken; never what is above. */
@@ -216,6 +224,7 @@ int main(void)
 		CASE(the_first_frame_has_all_rows),
 		CASE(a_further_frame_has_the_rows_that_changed),
 		CASE(once_a_second_all_rows_are_written_again),
+		CASE(where_others_write_each_frame_has_all_rows),
 		CASE(another_size_begins_anew),
 		CASE(a_line_takes_the_place_of_the_view),
 		CASE(the_last_frame_stays_and_the_cursor_is_shown),

@@ -10,6 +10,7 @@ sockets       sockets and counters as the kernel has them
 report        what `tcpgoon run` prints, taken apart
 case          a test with programs, servers, ports and a firewall of its own
 capture       packets
+terminal      a terminal and what it shows (imported by its own name: it takes pyte)
 tap           `main`
 """
 
