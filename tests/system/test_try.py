@@ -32,7 +32,8 @@ class Try(harness.Case):
             os.chmod(path, 0o755)
         env = dict(os.environ, PATH=f"{place}:{os.environ['PATH']}", **variables)
         program = self.start(f"{self.tree}/tools/try", *argv, env=env)
-        program.wait()
+        # A compiler may not be alone on the machine.
+        program.wait(10 * harness.PATIENCE_S)
         return program
 
     def log(self):
