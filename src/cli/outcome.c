@@ -36,6 +36,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/replay.h"
 #include "cli/surroundings.h"
 #include "tcpgoon/report/formats.h"
 #include "tcpgoon/report/github.h"
@@ -230,13 +231,17 @@ static int take_stored(
 			"of each",
 			ops->name, count);
 	}
-	return 0;
+	bool lines = ops->mode == REPORT_STREAM && ops->sample != NULL;
+	return lines ? replay(&output->report, parts[0].result, error) : 0;
 }
 
 int outcome_take_stored(
 	struct outcome *outcome, const struct report_part *parts, size_t count, struct error *error)
 {
-	int r = take_stored(&outcome->text_output, parts, count, error);
+	int r = 0;
+	if (count > 1) {
+		r = report_set_parts(&outcome->text_output.report, parts, count);
+	}
 	for (size_t i = 0; r == 0 && i < outcome->output_count; i++) {
 		r = take_stored(&outcome->outputs[i], parts, count, error);
 	}

@@ -113,6 +113,22 @@ class Report(harness.Case):
         self.assert_status(report, 1)
         self.assertEqual(json.loads(self.read("b.json"))["verdict"]["exit_status"], 1)
 
+    def test_lines_of_a_stored_result(self):
+        self.store("a.json", port=self.free_port(), status=2)
+        result = json.loads(self.read("a.json"))
+        report = self.report(self.path("a.json"), "-o", f"ndjson={self.path('a.ndjson')}")
+        self.assert_status(report, 2)
+        begin, *samples, end = map(json.loads, self.read("a.ndjson").splitlines())
+        self.assertEqual((begin["type"], begin["settings"]), ("begin", result["settings"]))
+        self.assertEqual([{name: sample[name] for name in result["series"][0]}
+                          for sample in samples], result["series"])
+        self.assertEqual([sample["type"] for sample in samples],
+                         ["sample"] * len(result["series"]))
+        # What is not known of an instant is no zero.
+        self.assertIsNone(samples[-1]["causes"])
+        self.assertEqual(samples[-1]["failure_us"], {"so_far": None, "interval": None})
+        self.assertEqual((end["type"], end["exit_status"], end["result"]), ("end", 2, result))
+
     def test_usage(self):
         self.assert_refused(self.report(), "report needs a result")
         self.assert_refused(self.report("x.json", "--fail-if", "errors>"), "--fail-if")
