@@ -46,16 +46,6 @@ static json_t *make_figures(
 	return object;
 }
 
-/* Adds a member, which is used up. Returns the object, or NULL where memory was short. */
-static json_t *with(json_t *object, const char *name, json_t *value)
-{
-	if (json_object_set_new(object, name, value) != 0) {
-		json_decref(object);
-		return NULL;
-	}
-	return object;
-}
-
 json_t *json_make_tool(void)
 {
 	return json_pack("{s:s, s:s, s:s}", "name", "tcpgoon", "version", VERSION_TEXT, "commit",
@@ -64,7 +54,7 @@ json_t *json_make_tool(void)
 
 json_t *json_make_settings(const struct result *result)
 {
-	return with(make_table(&json_layout_settings, result), "family",
+	return json_value_with(make_table(&json_layout_settings, result), "family",
 		json_string(json_layout_family(
 			result->settings.only_ipv4, result->settings.only_ipv6)));
 }
@@ -73,21 +63,23 @@ static json_t *make_connections(const struct result *result)
 {
 	bool exact = result->unconfirmed == result->unconfirmed_most;
 	json_t *object = make_figures(FIGURES_CONNECTIONS, NULL, result);
-	object = with(object, "unconfirmed",
+	object = json_value_with(object, "unconfirmed",
 		json_value_count(exact ? result->unconfirmed : RESULT_UNKNOWN));
-	return with(
+	return json_value_with(
 		object, "accepted_at_least", json_value_count(result_accepted_at_least(result)));
 }
 
 static json_t *make_cause(enum cause cause, const struct cause_tally *tally)
 {
-	json_t *object = with(json_object(), "cause", json_value_text(cause_name(cause)));
-	object = with(object, "side", json_value_text(cause_side_name(cause_side(cause))));
+	json_t *object =
+		json_value_with(json_object(), "cause", json_value_text(cause_name(cause)));
+	object = json_value_with(
+		object, "side", json_value_text(cause_side_name(cause_side(cause))));
 	if (json_table_write(&json_layout_cause, tally, object) != 0) {
 		json_decref(object);
 		return NULL;
 	}
-	return with(object, "hint", json_value_text(cause_hint(cause)));
+	return json_value_with(object, "hint", json_value_text(cause_hint(cause)));
 }
 
 static json_t *make_causes(const struct result *result)
@@ -132,7 +124,7 @@ static json_t *make_group_causes(const struct failure_group *group)
 	json_t *causes = json_object();
 	for (size_t i = CAUSE_NONE + 1; i < CAUSE_MAX && causes != NULL; i++) {
 		if (group->causes[i] > 0) {
-			causes = with(causes, cause_name((enum cause)i),
+			causes = json_value_with(causes, cause_name((enum cause)i),
 				json_value_count(group->causes[i]));
 		}
 	}
@@ -143,13 +135,13 @@ static json_t *make_group(enum group_kind kind, const struct failure_group *grou
 {
 	char value[ADDRESS_TEXT_MAX];
 	failure_group_value(kind, group, value);
-	json_t *object = with(json_object(), "by", json_string(group_kind_name(kind)));
-	object = with(object, "value", json_value_text(value));
+	json_t *object = json_value_with(json_object(), "by", json_string(group_kind_name(kind)));
+	object = json_value_with(object, "value", json_value_text(value));
 	if (json_table_write(&json_layout_group, group, object) != 0) {
 		json_decref(object);
 		return NULL;
 	}
-	return with(object, "causes", make_group_causes(group));
+	return json_value_with(object, "causes", make_group_causes(group));
 }
 
 static json_t *make_groups(const struct result *result)
@@ -169,7 +161,7 @@ static json_t *make_groups_unlisted(const struct result *result)
 {
 	json_t *object = json_object();
 	for (size_t i = 0; i < GROUP_KINDS; i++) {
-		object = with(object, group_kind_name((enum group_kind)i),
+		object = json_value_with(object, group_kind_name((enum group_kind)i),
 			json_value_count(result->groups[i].unlisted));
 	}
 	return object;
@@ -190,7 +182,7 @@ static json_t *make_network(const struct netstat *network)
 	json_t *counters = json_object();
 	for (size_t i = 0; i < NETSTAT_MAX && counters != NULL; i++) {
 		if (network->values[i] != NETSTAT_ABSENT) {
-			counters = with(counters, netstat_name((enum netstat_counter)i),
+			counters = json_value_with(counters, netstat_name((enum netstat_counter)i),
 				json_value_count(network->values[i]));
 		}
 	}
@@ -204,7 +196,7 @@ static json_t *make_own_rules(const struct result *result)
 		const struct ruleset_match *match = &result->own_rules[i];
 		if (match->count > 0) {
 			list = json_value_append(list,
-				with(make_table(&json_layout_own_rule, match), "does",
+				json_value_with(make_table(&json_layout_own_rule, match), "does",
 					json_string(json_layout_deed(i))));
 		}
 	}
@@ -218,7 +210,7 @@ static json_t *make_cpu_quota(const struct result *result)
 	if (!known && generator->throttled == 0 && generator->throttled_ns == 0) {
 		return json_null();
 	}
-	return with(make_figures(FIGURES_QUOTA, &json_layout_quota, result), "cpus",
+	return json_value_with(make_figures(FIGURES_QUOTA, &json_layout_quota, result), "cpus",
 		json_value_ratio((double)generator->quota_ns,
 			known ? (double)generator->quota_period_ns : 0));
 }
@@ -228,12 +220,13 @@ static json_t *make_generator(const struct result *result)
 	double period_ns = (double)result->generator.period_ns;
 	double rate = result_dial_rate(result);
 	json_t *object = make_figures(FIGURES_GENERATOR, &json_layout_generator, result);
-	object = with(object, "cpu_share",
+	object = json_value_with(object, "cpu_share",
 		json_value_ratio(result_cpu_share(result), result_knows_cpu_share(result) ? 1 : 0));
-	object =
-		with(object, "pace_asked_per_s", json_value_ratio((double)NSEC_PER_SEC, period_ns));
-	object = with(object, "pace_kept_per_s", json_value_ratio(rate, rate > 0 ? 1 : 0));
-	return with(object, "cpu_quota", make_cpu_quota(result));
+	object = json_value_with(
+		object, "pace_asked_per_s", json_value_ratio((double)NSEC_PER_SEC, period_ns));
+	object = json_value_with(
+		object, "pace_kept_per_s", json_value_ratio(rate, rate > 0 ? 1 : 0));
+	return json_value_with(object, "cpu_quota", make_cpu_quota(result));
 }
 
 static json_t *make_finding(const struct finding *finding)
@@ -289,7 +282,7 @@ static json_t *with_times(json_t *root, const struct result *result)
 {
 	for (int i = 0; i < TIMES_MAX; i++) {
 		char name[JSON_LAYOUT_TIMES_NAME_MAX];
-		root = with(root, json_layout_times_name((enum times)i, name),
+		root = json_value_with(root, json_layout_times_name((enum times)i, name),
 			json_times_make(&result->times[i]));
 	}
 	return root;
@@ -298,59 +291,60 @@ static json_t *with_times(json_t *root, const struct result *result)
 /* What the run was, and what is made of it. */
 static json_t *make_head(const struct result *result, const struct verdict *verdict)
 {
-	json_t *root = with(json_object(), "schema", json_string(REPORT_JSON_SCHEMA));
-	root = with(root, "tool", json_make_tool());
-	root = with(root, "target", make_table(&json_layout_target, result));
-	root = with(root, "settings", json_make_settings(result));
-	root = with(root, "started_at", json_value_instant(result->started_at_ns));
+	json_t *root = json_value_with(json_object(), "schema", json_string(REPORT_JSON_SCHEMA));
+	root = json_value_with(root, "tool", json_make_tool());
+	root = json_value_with(root, "target", make_table(&json_layout_target, result));
+	root = json_value_with(root, "settings", json_make_settings(result));
+	root = json_value_with(root, "started_at", json_value_instant(result->started_at_ns));
 	if (json_table_write(&json_layout_head, result, root) != 0 ||
 		json_figures_write(FIGURES_RUN, result, root) != 0) {
 		json_decref(root);
 		return NULL;
 	}
-	root = with(root, "verdict", make_verdict(verdict));
-	root = with(root, "thresholds", make_thresholds(verdict));
-	return with(root, "findings", make_findings(&verdict->findings));
+	root = json_value_with(root, "verdict", make_verdict(verdict));
+	root = json_value_with(root, "thresholds", make_thresholds(verdict));
+	return json_value_with(root, "findings", make_findings(&verdict->findings));
 }
 
 /* What became of the connections. */
 static json_t *with_outcome(json_t *root, const struct result *result)
 {
-	root = with(root, "connections", make_connections(result));
-	root = with(root, "shares", json_shares_make(result));
-	root = with(root, "targets",
+	root = json_value_with(root, "connections", make_connections(result));
+	root = json_value_with(root, "shares", json_shares_make(result));
+	root = json_value_with(root, "targets",
 		make_list(&json_layout_target_tally, result->targets, result->target_count,
 			sizeof(result->targets[0])));
-	root = with(root, "groups", make_groups(result));
-	root = with(root, "groups_unlisted", make_groups_unlisted(result));
-	root = with(root, "causes", make_causes(result));
+	root = json_value_with(root, "groups", make_groups(result));
+	root = json_value_with(root, "groups_unlisted", make_groups_unlisted(result));
+	root = json_value_with(root, "causes", make_causes(result));
 	root = with_times(root, result);
-	return with(root, "survival", make_survival(result));
+	return json_value_with(root, "survival", make_survival(result));
 }
 
 /* What the kernel and this machine say of it. */
 static json_t *with_evidence(json_t *root, const struct result *result)
 {
-	root = with(root, "kernel", make_figures(FIGURES_KERNEL, &json_layout_kernel, result));
-	root = with(root, "kernel_not_asked", make_kernel_not_asked(&result->kernel));
-	root = with(root, "closing", make_figures(FIGURES_CLOSING, NULL, result));
-	root = with(root, "network", make_network(&result->network));
-	root = with(
+	root = json_value_with(
+		root, "kernel", make_figures(FIGURES_KERNEL, &json_layout_kernel, result));
+	root = json_value_with(root, "kernel_not_asked", make_kernel_not_asked(&result->kernel));
+	root = json_value_with(root, "closing", make_figures(FIGURES_CLOSING, NULL, result));
+	root = json_value_with(root, "network", make_network(&result->network));
+	root = json_value_with(
 		root, "listener", make_figures(FIGURES_LISTENER, &json_layout_listener, result));
-	root = with(root, "refusals",
+	root = json_value_with(root, "refusals",
 		make_list(&json_layout_refusal, result->refusals, result->refusal_count,
 			sizeof(result->refusals[0])));
-	root = with(root, "icmp", make_figures(FIGURES_ICMP, NULL, result));
-	root = with(root, "ways",
+	root = json_value_with(root, "icmp", make_figures(FIGURES_ICMP, NULL, result));
+	root = json_value_with(root, "ways",
 		make_list(&json_layout_way, result->ways, result->way_count,
 			sizeof(result->ways[0])));
-	root = with(root, "reverse_path", make_table(&json_layout_reverse_path, result));
-	root = with(root, "own_rules", make_own_rules(result));
-	root = with(root, "stalls", make_figures(FIGURES_STALLS, NULL, result));
-	root = with(root, "generator", make_generator(result));
-	root = with(root, "host", make_figures(FIGURES_HOST, &json_layout_host, result));
-	root = with(root, "tables", make_figures(FIGURES_TABLES, NULL, result));
-	return with(root, "left_for_others", make_figures(FIGURES_LEFT, NULL, result));
+	root = json_value_with(root, "reverse_path", make_table(&json_layout_reverse_path, result));
+	root = json_value_with(root, "own_rules", make_own_rules(result));
+	root = json_value_with(root, "stalls", make_figures(FIGURES_STALLS, NULL, result));
+	root = json_value_with(root, "generator", make_generator(result));
+	root = json_value_with(root, "host", make_figures(FIGURES_HOST, &json_layout_host, result));
+	root = json_value_with(root, "tables", make_figures(FIGURES_TABLES, NULL, result));
+	return json_value_with(root, "left_for_others", make_figures(FIGURES_LEFT, NULL, result));
 }
 
 /* In the order in which a person would read it. */
@@ -360,8 +354,8 @@ json_t *json_make_report(const struct result *result, const struct verdict *verd
 	json_t *root = make_head(result, verdict);
 	root = with_outcome(root, result);
 	root = with_evidence(root, result);
-	root = with(root, "series_step_ns", json_value_count(series->step_ns));
-	return with(root, "series",
+	root = json_value_with(root, "series_step_ns", json_value_count(series->step_ns));
+	return json_value_with(root, "series",
 		make_list(&json_layout_sample, series->samples, series->count,
 			sizeof(series->samples[0])));
 }

@@ -59,6 +59,15 @@ json_t *json_value_text(const char *text)
 	return string;
 }
 
+json_t *json_value_with(json_t *object, const char *name, json_t *value)
+{
+	if (json_object_set_new(object, name, value) != 0) {
+		json_decref(object);
+		return NULL;
+	}
+	return object;
+}
+
 json_t *json_value_append(json_t *array, json_t *item)
 {
 	if (json_array_append_new(array, item) != 0) {

@@ -31,6 +31,12 @@ json_t *json_value_texts(const struct text_list *list);
 /* Nanoseconds since the epoch as RFC 3339 has them, in UTC: "2024-01-31T12:00:00.123456789Z". */
 json_t *json_value_instant(uint64_t ns);
 
+/*
+ * Adds a member. Takes the value over, and the object too where it returns NULL: so a NULL that is put
+ * into an object makes that one NULL, and the end is the only place to look.
+ */
+json_t *json_value_with(json_t *object, const char *name, json_t *value);
+
 /* Puts `item` behind the others. Takes the item over, and the array too where it returns NULL. */
 json_t *json_value_append(json_t *array, json_t *item);
 

@@ -29,19 +29,9 @@ struct ndjson_state {
 	uint64_t elapsed_ns;
 };
 
-/* Adds a member, which is used up. Returns the object, or NULL where memory was short. */
-static json_t *with(json_t *object, const char *name, json_t *value)
-{
-	if (json_object_set_new(object, name, value) != 0) {
-		json_decref(object);
-		return NULL;
-	}
-	return object;
-}
-
 static json_t *make_line(const char *type)
 {
-	return with(json_object(), "type", json_string(type));
+	return json_value_with(json_object(), "type", json_string(type));
 }
 
 /* Consumes the line. */
@@ -57,10 +47,11 @@ static int write_line(FILE *out, json_t *line)
 
 static json_t *make_begin(const struct result *result)
 {
-	json_t *line = with(make_line("begin"), "schema", json_string(REPORT_NDJSON_SCHEMA));
-	line = with(line, "tool", json_make_tool());
-	line = with(line, "host", json_value_text(result->settings.host));
-	return with(line, "settings", json_make_settings(result));
+	json_t *line =
+		json_value_with(make_line("begin"), "schema", json_string(REPORT_NDJSON_SCHEMA));
+	line = json_value_with(line, "tool", json_make_tool());
+	line = json_value_with(line, "host", json_value_text(result->settings.host));
+	return json_value_with(line, "settings", json_make_settings(result));
 }
 
 static int ndjson_begin(void *state, FILE *out, const struct settings *settings)
@@ -88,12 +79,14 @@ static json_t *make_rate(uint64_t now, uint64_t before, uint64_t interval_ns)
 static json_t *with_rates(
 	json_t *line, const struct totals *now, const struct totals *before, uint64_t interval_ns)
 {
-	line = with(line, "interval_ns", json_value_count(interval_ns));
-	line = with(line, "dialed_per_s", make_rate(now->dialed, before->dialed, interval_ns));
-	line = with(line, "established_per_s",
+	line = json_value_with(line, "interval_ns", json_value_count(interval_ns));
+	line = json_value_with(
+		line, "dialed_per_s", make_rate(now->dialed, before->dialed, interval_ns));
+	line = json_value_with(line, "established_per_s",
 		make_rate(now->established, before->established, interval_ns));
-	line = with(line, "failed_per_s", make_rate(now->failed, before->failed, interval_ns));
-	return with(line, "closed_by_peer_per_s",
+	line = json_value_with(
+		line, "failed_per_s", make_rate(now->failed, before->failed, interval_ns));
+	return json_value_with(line, "closed_by_peer_per_s",
 		make_rate(now->dropped, before->dropped, interval_ns));
 }
 
@@ -110,7 +103,7 @@ static json_t *make_causes(const struct result *result)
 	json_t *causes = json_object();
 	for (size_t i = CAUSE_NONE + 1; i < CAUSE_MAX && causes != NULL; i++) {
 		if (result->causes[i].count > 0) {
-			causes = with(causes, cause_name((enum cause)i),
+			causes = json_value_with(causes, cause_name((enum cause)i),
 				json_value_count(result->causes[i].count));
 		}
 	}
@@ -130,9 +123,10 @@ static json_t *with_times(json_t *line, struct ndjson_state *state, const struct
 	for (int i = 0; i < TIMES_MAX; i++) {
 		char name[JSON_LAYOUT_TIMES_NAME_MAX];
 		gain_take(&state->marks[i], &result->times[i], gained);
-		json_t *both = with(json_object(), "so_far", make_summary(&result->times[i]));
-		both = with(both, "interval", make_summary(gained));
-		line = with(line, json_layout_times_name((enum times)i, name), both);
+		json_t *both =
+			json_value_with(json_object(), "so_far", make_summary(&result->times[i]));
+		both = json_value_with(both, "interval", make_summary(gained));
+		line = json_value_with(line, json_layout_times_name((enum times)i, name), both);
 	}
 	return line;
 }
@@ -147,7 +141,7 @@ static json_t *make_sample(struct ndjson_state *state, const struct result *resu
 	}
 	line = with_rates(
 		line, &result->totals, &state->totals, now->elapsed_ns - state->elapsed_ns);
-	line = with(line, "causes", make_causes(result));
+	line = json_value_with(line, "causes", make_causes(result));
 	line = with_times(line, state, result);
 	state->totals = result->totals;
 	state->elapsed_ns = now->elapsed_ns;
@@ -163,18 +157,20 @@ static int ndjson_event(void *state, FILE *out, const struct event *event)
 {
 	(void)state;
 	uint64_t duration_ns = event->duration_ns > 0 ? event->duration_ns : RESULT_UNKNOWN;
-	json_t *line = with(make_line("event"), "event", json_string(event_name(event->kind)));
-	line = with(line, "elapsed_ns", json_value_count(event->elapsed_ns));
-	line = with(line, "connections", json_value_count(event->count));
-	return write_line(out, with(line, "duration_ns", json_value_count(duration_ns)));
+	json_t *line =
+		json_value_with(make_line("event"), "event", json_string(event_name(event->kind)));
+	line = json_value_with(line, "elapsed_ns", json_value_count(event->elapsed_ns));
+	line = json_value_with(line, "connections", json_value_count(event->count));
+	return write_line(out, json_value_with(line, "duration_ns", json_value_count(duration_ns)));
 }
 
 static int ndjson_end(
 	const void *state, FILE *out, const struct result *result, const struct verdict *verdict)
 {
 	(void)state;
-	json_t *line = with(make_line("end"), "exit_status", json_integer(verdict->exit_status));
-	return write_line(out, with(line, "result", json_make_report(result, verdict)));
+	json_t *line = json_value_with(
+		make_line("end"), "exit_status", json_integer(verdict->exit_status));
+	return write_line(out, json_value_with(line, "result", json_make_report(result, verdict)));
 }
 
 const struct report_ops report_ndjson = {

@@ -36,16 +36,6 @@ static json_t *make_wide(uint64_t value)
 	return json_sprintf("%" PRIu64, value);
 }
 
-/* Adds a member, which is used up. Returns the object, or NULL where memory was short. */
-static json_t *with(json_t *object, const char *name, json_t *value)
-{
-	if (json_object_set_new(object, name, value) != 0) {
-		json_decref(object);
-		return NULL;
-	}
-	return object;
-}
-
 static json_t *make_text_attribute(const char *key, const char *value)
 {
 	return json_pack(
@@ -63,7 +53,7 @@ static json_t *make_resource(const struct result *result)
 		attributes = json_value_append(
 			attributes, make_text_attribute("os.version", result->machine.kernel));
 	}
-	return with(json_object(), "attributes", attributes);
+	return json_value_with(json_object(), "attributes", attributes);
 }
 
 /* Those of each point: what was dialled, as far as it was given. */
@@ -90,31 +80,32 @@ static json_t *make_point(
 	for (size_t i = 0; keys != NULL && keys[i] != NULL; i++) {
 		attributes = json_value_append(attributes, make_text_attribute(keys[i], values[i]));
 	}
-	json_t *point = with(json_object(), "attributes", attributes);
-	point = with(point, "startTimeUnixNano", make_wide(result->started_at_ns));
-	return with(point, "timeUnixNano", make_wide(result->started_at_ns + result->duration_ns));
+	json_t *point = json_value_with(json_object(), "attributes", attributes);
+	point = json_value_with(point, "startTimeUnixNano", make_wide(result->started_at_ns));
+	return json_value_with(
+		point, "timeUnixNano", make_wide(result->started_at_ns + result->duration_ns));
 }
 
 /* "tcpgoon.NAME"; its data are of a kind ("sum", "gauge", "exponentialHistogram"). */
 static json_t *make_metric(
 	const char *name, const char *description, const char *unit, const char *kind, json_t *data)
 {
-	json_t *metric = with(json_object(), "name", json_sprintf("tcpgoon.%s", name));
-	metric = with(metric, "description", json_value_text(description));
-	metric = with(metric, "unit", json_string(unit));
-	return with(metric, kind, data);
+	json_t *metric = json_value_with(json_object(), "name", json_sprintf("tcpgoon.%s", name));
+	metric = json_value_with(metric, "description", json_value_text(description));
+	metric = json_value_with(metric, "unit", json_string(unit));
+	return json_value_with(metric, kind, data);
 }
 
 static json_t *make_gauge(json_t *points)
 {
-	return with(json_object(), "dataPoints", points);
+	return json_value_with(json_object(), "dataPoints", points);
 }
 
 static json_t *make_sum(json_t *points)
 {
-	json_t *sum = with(json_object(), "dataPoints", points);
-	sum = with(sum, "aggregationTemporality", json_integer(DELTA));
-	return with(sum, "isMonotonic", json_true());
+	json_t *sum = json_value_with(json_object(), "dataPoints", points);
+	sum = json_value_with(sum, "aggregationTemporality", json_integer(DELTA));
+	return json_value_with(sum, "isMonotonic", json_true());
 }
 
 static json_t *make_list_of_one(json_t *point)
@@ -157,8 +148,8 @@ static json_t *make_figure(const struct figure *figure, const struct result *res
 	snprintf(name, sizeof(name), "%s%s%.*s%s", group != NULL ? group : "",
 		group != NULL ? "." : "", (int)length, figure->name, units[figure->unit].theirs);
 	json_t *point = make_point(result, NULL, NULL);
-	point = parts > 0 ? with(point, "asDouble", json_real((double)value / parts))
-			  : with(point, "asInt", make_wide(value));
+	point = parts > 0 ? json_value_with(point, "asDouble", json_real((double)value / parts))
+			  : json_value_with(point, "asInt", make_wide(value));
 	json_t *points = make_list_of_one(point);
 	bool sum = is_total(figure);
 	return make_metric(name, figure->title, units[figure->unit].unit, sum ? "sum" : "gauge",
@@ -184,8 +175,8 @@ static json_t *make_buckets(const struct exponential *buckets)
 	for (size_t i = 0; i < buckets->bucket_count && counts != NULL; i++) {
 		counts = json_value_append(counts, make_wide(buckets->buckets[i]));
 	}
-	json_t *object = with(json_object(), "offset", json_integer(buckets->offset));
-	return with(object, "bucketCounts", counts);
+	json_t *object = json_value_with(json_object(), "offset", json_integer(buckets->offset));
+	return json_value_with(object, "bucketCounts", counts);
 }
 
 static json_t *make_times(const struct result *result, enum times kind)
@@ -195,15 +186,15 @@ static json_t *make_times(const struct result *result, enum times kind)
 	struct exponential buckets;
 	exponential_from_histogram(times, &buckets);
 	json_t *point = make_point(result, NULL, NULL);
-	point = with(point, "count", make_wide(times->count));
-	point = with(point, "sum", json_real((double)times->sum_us / USEC_PER_SEC));
-	point = with(point, "min", json_real((double)times->min_us / USEC_PER_SEC));
-	point = with(point, "max", json_real((double)times->max_us / USEC_PER_SEC));
-	point = with(point, "scale", json_integer(buckets.scale));
-	point = with(point, "zeroCount", make_wide(buckets.zero_count));
-	point = with(point, "positive", make_buckets(&buckets));
-	json_t *data = with(json_object(), "dataPoints", make_list_of_one(point));
-	data = with(data, "aggregationTemporality", json_integer(DELTA));
+	point = json_value_with(point, "count", make_wide(times->count));
+	point = json_value_with(point, "sum", json_real((double)times->sum_us / USEC_PER_SEC));
+	point = json_value_with(point, "min", json_real((double)times->min_us / USEC_PER_SEC));
+	point = json_value_with(point, "max", json_real((double)times->max_us / USEC_PER_SEC));
+	point = json_value_with(point, "scale", json_integer(buckets.scale));
+	point = json_value_with(point, "zeroCount", make_wide(buckets.zero_count));
+	point = json_value_with(point, "positive", make_buckets(&buckets));
+	json_t *data = json_value_with(json_object(), "dataPoints", make_list_of_one(point));
+	data = json_value_with(data, "aggregationTemporality", json_integer(DELTA));
 	snprintf(name, sizeof(name), "%s.duration", times_row(kind)->name);
 	return make_metric(name, times_row(kind)->meaning, "s", "exponentialHistogram", data);
 }
@@ -230,7 +221,7 @@ static json_t *with_causes(json_t *metrics, const struct result *result)
 			cause_name(cause), cause_side_name(cause_side(cause))};
 		if (result->causes[i].count > 0) {
 			points = json_value_append(points,
-				with(make_point(result, keys, values), "asInt",
+				json_value_with(make_point(result, keys, values), "asInt",
 					make_wide(result->causes[i].count)));
 		}
 	}
@@ -252,7 +243,8 @@ static json_t *with_findings(
 		const struct finding *finding = &findings->list[i];
 		const char *const values[] = {finding->name, cause_side_name(finding->side)};
 		points = json_value_append(points,
-			with(make_point(result, keys, values), "asInt", make_wide(finding->count)));
+			json_value_with(make_point(result, keys, values), "asInt",
+				make_wide(finding->count)));
 	}
 	if (findings->count == 0) {
 		json_decref(points);
@@ -275,7 +267,7 @@ static json_t *with_thresholds(
 			rule->threshold.text, rule->aborts ? "abort-if" : "fail-if"};
 		if (verdict->outcomes[i].not_judged == NULL) {
 			points = json_value_append(points,
-				with(make_point(result, keys, values), "asInt",
+				json_value_with(make_point(result, keys, values), "asInt",
 					make_wide(verdict->outcomes[i].crossed)));
 		}
 	}
@@ -292,7 +284,7 @@ static json_t *with_thresholds(
 static json_t *with_status(
 	json_t *metrics, const struct result *result, const struct verdict *verdict)
 {
-	json_t *point = with(
+	json_t *point = json_value_with(
 		make_point(result, NULL, NULL), "asInt", make_wide((uint64_t)verdict->exit_status));
 	return json_value_append(metrics,
 		make_metric("exit_status", "exit status of the run", "1", "gauge",
@@ -309,10 +301,10 @@ static json_t *make_request(const struct result *result, const struct verdict *v
 	metrics = with_times(metrics, result);
 	json_t *scope =
 		json_pack("{s:{s:s, s:s}}", "scope", "name", "tcpgoon", "version", VERSION_TEXT);
-	json_t *resource = with(json_object(), "resource", make_resource(result));
-	resource =
-		with(resource, "scopeMetrics", make_list_of_one(with(scope, "metrics", metrics)));
-	return with(json_object(), "resourceMetrics", make_list_of_one(resource));
+	json_t *resource = json_value_with(json_object(), "resource", make_resource(result));
+	resource = json_value_with(resource, "scopeMetrics",
+		make_list_of_one(json_value_with(scope, "metrics", metrics)));
+	return json_value_with(json_object(), "resourceMetrics", make_list_of_one(resource));
 }
 
 static int otlp_end(

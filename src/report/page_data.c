@@ -22,16 +22,6 @@
 
 #define TICKS_PER_HALVING 5
 
-/* Adds a member, which is used up. Returns the object, or NULL where memory was short. */
-static json_t *with(json_t *object, const char *name, json_t *value)
-{
-	if (json_object_set_new(object, name, value) != 0) {
-		json_decref(object);
-		return NULL;
-	}
-	return object;
-}
-
 /* [1 / (1 - quantile), microseconds]: the first is what the axis is logarithmic in. */
 static json_t *make_point(double inverse, uint64_t us)
 {
@@ -60,17 +50,17 @@ static json_t *make_curves(const struct result *result)
 {
 	json_t *curves = json_object();
 	for (int i = 0; i < TIMES_MAX; i++) {
-		curves =
-			with(curves, times_row((enum times)i)->name, make_curve(&result->times[i]));
+		curves = json_value_with(
+			curves, times_row((enum times)i)->name, make_curve(&result->times[i]));
 	}
 	return curves;
 }
 
 static json_t *make_part(const struct report_part *part)
 {
-	json_t *object = with(json_object(), "name", json_value_text(part->name));
-	object = with(object, "result", json_make_report(part->result, part->verdict));
-	return with(object, "curves", make_curves(part->result));
+	json_t *object = json_value_with(json_object(), "name", json_value_text(part->name));
+	object = json_value_with(object, "result", json_make_report(part->result, part->verdict));
+	return json_value_with(object, "curves", make_curves(part->result));
 }
 
 static json_t *make_verdict(const struct verdict *verdict)
@@ -79,8 +69,8 @@ static json_t *make_verdict(const struct verdict *verdict)
 	for (size_t i = 0; i < verdict->reason_count && reasons != NULL; i++) {
 		reasons = json_value_append(reasons, json_value_text(verdict->reasons[i]));
 	}
-	return with(json_pack("{s:i, s:s}", "exit_status", (int)verdict->exit_status, "meaning",
-			    exit_status_summary(verdict->exit_status)),
+	return json_value_with(json_pack("{s:i, s:s}", "exit_status", (int)verdict->exit_status,
+				       "meaning", exit_status_summary(verdict->exit_status)),
 		"reasons", reasons);
 }
 
@@ -136,9 +126,9 @@ json_t *page_data_make(const struct report_part *parts, size_t count, const stru
 	for (size_t i = 0; i < count && list != NULL; i++) {
 		list = json_value_append(list, make_part(&parts[i]));
 	}
-	json_t *data = with(json_object(), "parts", list);
-	data = with(data, "verdict", make_verdict(verdict));
-	data = with(data, "times", make_times());
-	data = with(data, "statistics", make_statistics());
-	return with(data, "figures", make_figures());
+	json_t *data = json_value_with(json_object(), "parts", list);
+	data = json_value_with(data, "verdict", make_verdict(verdict));
+	data = json_value_with(data, "times", make_times());
+	data = json_value_with(data, "statistics", make_statistics());
+	return json_value_with(data, "figures", make_figures());
 }

@@ -119,6 +119,17 @@ class OneRun(harness.Case):
             with self.subTest(name):
                 getattr(self, "check_" + name)()
 
+    def test_a_stored_result_gives_the_same(self):
+        """To the byte."""
+        again = {name: path + ".again" for name, path in self.paths.items()}
+        report = self.run_tcpgoon("report", self.paths["json"],
+                                  *(word for name, path in again.items()
+                                    for word in ("-o", f"{name}={path}")))
+        self.assert_status(report, self.result["verdict"]["exit_status"])
+        for name, path in self.paths.items():
+            with self.subTest(name), open(path, "rb") as first, open(again[name], "rb") as second:
+                self.assertEqual(first.read(), second.read())
+
     def check_json(self):
         """The table of the text, which has four digits."""
         rows = text_times(self.program.stdout)
