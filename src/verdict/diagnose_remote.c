@@ -340,7 +340,8 @@ bool rule_unconfirmed(const struct result *result, struct finding *finding)
 
 /*
  * With a SYN cookie the server's kernel keeps no state until the last ACK arrives: if that is lost,
- * it repeats no SYN-ACK. (Without a cookie it at least knows a half-open connection.)
+ * it repeats no SYN-ACK. (Without a cookie it at least knows a half-open connection.) A cookie that
+ * comes back while the accept queue is full counts as received, and is dropped all the same.
  */
 bool rule_lost_after_cookie(const struct result *result, struct finding *finding)
 {
@@ -348,7 +349,8 @@ bool rule_lost_after_cookie(const struct result *result, struct finding *finding
 		result->kernel.no_other_end == RESULT_UNKNOWN ? 0 : result->kernel.no_other_end;
 	uint64_t sent = result_added(result, NETSTAT_SYNCOOKIES_SENT);
 	uint64_t received = result_added(result, NETSTAT_SYNCOOKIES_RECEIVED);
-	finding->count = lesser(missing, sent > received ? sent - received : 0);
+	uint64_t never_came = sent > received ? sent - received : 0;
+	finding->count = lesser(missing, never_came + lesser(received, known_dropped(result)));
 	if (finding->count == 0) {
 		return false;
 	}
@@ -358,7 +360,8 @@ bool rule_lost_after_cookie(const struct result *result, struct finding *finding
 		"SYN cookies and never got, or dropped, the last ACK of the handshake.",
 		finding->count, result->totals.established);
 	rule_say(finding->hint,
-		"Any use of such a connection is answered with a reset: look for a full "
+		"The server's program does not see such a connection until the client sends "
+		"something, and after two minutes that is answered with a reset: look for a full "
 		"accept queue, or a firewall that drops everything but SYNs.");
 	return true;
 }

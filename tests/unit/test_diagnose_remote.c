@@ -274,6 +274,14 @@ static void lost_after_cookie(void **state)
 	assert_int_equal(fixture->findings.list[0].weight, FINDING_FAILURE);
 	result->kernel.no_other_end = RESULT_UNKNOWN;
 	assert_no(fixture, "lost_after_cookie");
+	/* All came back, and some of them to a full accept queue. */
+	result->kernel.no_other_end = 15;
+	values[NETSTAT_SYNCOOKIES_RECEIVED] = 20;
+	assert_no(fixture, "lost_after_cookie");
+	result->listener.dropped = 9;
+	assert_only(fixture, "lost_after_cookie", 9,
+		"9 of 20 connections are established at this end only: the server's kernel answered "
+		"with SYN cookies and never got, or dropped, the last ACK of the handshake.");
 }
 
 /* What listens here may not be what is reached: a NAT rule sends these connections elsewhere. */
