@@ -18,8 +18,9 @@ function colourOf(line) {
 	return styleOf(`--line-${line.style % DASHES.length + 1}`);
 }
 
+/* No two of the first 64 lines have both in common. */
 function dashOf(line) {
-	return DASHES[line.style % DASHES.length];
+	return line.dash ?? DASHES[(line.style + Math.floor(line.style / DASHES.length)) % DASHES.length];
 }
 
 /* "10k", "1.5M": short enough for an axis. */
@@ -308,7 +309,7 @@ function fillFigure(entry) {
 
 /*
  * Adds a chart to `place`: {title, about, x, y, lines}, where a line is {label, points, style} and
- * may be `fill`ed, `stepped` or `thin`. Returns a function that shows another spec in its stead.
+ * may be `fill`ed, `stepped` or `thin`, or have a `dash` of its own. Returns a function that shows another spec in its stead.
  */
 function addChart(place, spec) {
 	const entry = {spec, figure: make("figure", {})};

@@ -51,14 +51,20 @@ function makeSign(tone) {
 			"stroke-width": 3, "stroke-linecap": "round", "stroke-linejoin": "round"}));
 }
 
+/* Once, if it is that of all. */
+function namesOfTargets() {
+	const targets = new Set(eachPart(targetOf));
+	return targets.size === 1 ? `${parts.map((part) => part.label).join(", ")}: ${[...targets][0]}`
+		: parts.map((part) => `${part.label}: ${targetOf(part.result)}`).join("; ");
+}
+
 function addHead() {
 	const result = parts[0].result;
 	const title = single ? targetOf(result) : `${parts.length} results side by side`;
 	const started = `${formatInstant(result.started_at)}, tcpgoon ${result.tool.version}`;
 	document.getElementById("head").append(
 		make("p", {class: "product"}, "tcpgoon"), make("h1", {}, title),
-		make("p", {class: "muted"}, single ? started
-			: parts.map((part) => `${part.label}: ${targetOf(part.result)}`).join("; ")));
+		make("p", {class: "muted"}, single ? started : namesOfTargets()));
 }
 
 /* What is said of one of several begins with its name; here that is the one of the charts. */
@@ -261,8 +267,9 @@ function addPace(place) {
 	const lines = parts.flatMap((part, i) => [
 		{label: single ? "kept" : part.label, style: single ? 0 : i,
 			points: paceOf(part.result, axis, "dialed")},
-		{label: single ? "asked" : `${part.label}, asked`, style: single ? 1 : i + parts.length,
-			thin: true, points: paceOf(part.result, axis, "due")},
+		{label: single ? "asked" : `${part.label}, asked`, style: single ? 1 : i,
+			dash: single ? undefined : [1, 3], thin: true,
+			points: paceOf(part.result, axis, "due")},
 	]).filter((line) => line.points.length > 0);
 	if (lines.length === 0) {
 		return;
@@ -483,11 +490,12 @@ function addFacts() {
 		["closing", "Closing"], ["listener", "Listening socket of the target"],
 		["stalls", "Stalls of this program"], ["generator", "Generator"], ["tables", "Tables of the host"],
 		["left_for_others", "Left to other programs"]];
-	main.append(make("h2", {}, "All figures"), make("div", {}, groups.map(([group, title]) => {
-		const rows = figureRows(group);
-		return rows.length === 0 ? null
-			: make("details", {}, make("summary", {}, title), makeComparison(title, rows));
-	})));
+	main.append(make("section", {class: "figures"}, make("h2", {}, "All figures"),
+		groups.map(([group, title]) => {
+			const rows = figureRows(group);
+			return rows.length === 0 ? null
+				: make("details", {}, make("summary", {}, title), makeComparison(title, rows));
+		})));
 }
 
 /* ---- All of it ------------------------------------------------------------------------------------- */
