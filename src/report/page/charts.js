@@ -10,6 +10,8 @@ const DASHES = [[], [8, 4], [2, 3], [10, 3, 2, 3], [14, 5], [4, 2], [1, 2], [12,
 
 const charts = [];
 
+Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
+
 function styleOf(name) {
 	return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }

@@ -268,7 +268,7 @@ function addPace(place) {
 		{label: single ? "kept" : part.label, style: single ? 0 : i,
 			points: paceOf(part.result, axis, "dialed")},
 		{label: single ? "asked" : `${part.label}, asked`, style: single ? 1 : i,
-			dash: single ? undefined : [1, 3], thin: true,
+			dash: single ? undefined : [2, 4], thin: true,
 			points: paceOf(part.result, axis, "due")},
 	]).filter((line) => line.points.length > 0);
 	if (lines.length === 0) {
