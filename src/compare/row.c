@@ -10,11 +10,11 @@
  * a run share its caches, its place in memory, and who else had the CPU. So intervals that are apart
  * are necessary and not enough: the change must also be beyond what runs differ by, and that cannot
  * be measured with one. It is taken to be a factor of three, and for times 20 ms, which is several
- * turns of other programs on a CPU. For shares it is a factor of three and one percent of the
+ * turns of other programs on a CPU, beyond what this program itself was late by. For shares it is a factor of three and one percent of the
  * connections. And failures come in bursts, as a queue that is full for a moment, or a neighbour that
  * is asked for, meets all that are dialled just then: so for Fisher's test as many connections as are
- * dialled in one batch count as one, as long as there are 20 batches. The rate and the CPU time of one
- * run have no interval.
+ * dialled in one batch count as one, as long as there are 20 batches. Of the rate, the CPU time and the
+ * lag one run proves nothing.
  */
 #include "compare/row.h"
 
@@ -23,6 +23,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "tcpgoon/base/clock.h"
 #include "tcpgoon/stats/interval.h"
 #include "tcpgoon/stats/two_samples.h"
 
@@ -138,22 +139,46 @@ static bool has_interval(const struct measure *measure)
 		(measure->kind == MEASURE_TIME && statistic_is_percentile(measure->statistic));
 }
 
-/* Whether it is more than runs differ by. */
-static bool is_gross(const struct row *row)
+/* How late this program was is a matter of who else had the CPU just then. */
+static bool can_be_proven(const struct measure *measure)
 {
-	double lesser = fmin(row->a.middle, row->b.middle);
-	double greater = fmax(row->a.middle, row->b.middle);
-	double least = row->measure.kind == MEASURE_SHARE ? ROW_PAIR_SHARE : ROW_PAIR_TIME_US;
+	bool own = measure->kind == MEASURE_TIME &&
+		times_row(measure->times)->side == TIMES_OF_GENERATOR;
+	return has_interval(measure) && !own;
+}
+
+/* Whether it is more than runs differ by. */
+static bool is_gross(double a, double b, double least)
+{
+	double lesser = fmin(a, b);
+	double greater = fmax(a, b);
 	return greater - lesser >= least && greater >= ROW_PAIR_FACTOR * lesser;
+}
+
+/*
+ * How late this program was, at most: by its schedule if it had one, otherwise by how long it was
+ * ready to run and had no CPU.
+ */
+static double lateness_us(const struct result *result)
+{
+	uint64_t waited_ns = result->generator.cpu_wait_ns;
+	if (result->generator.period_ns > 0 && result->times[TIMES_LAG].count > 0) {
+		return (double)result->times[TIMES_LAG].max_us;
+	}
+	return waited_ns == RESULT_UNKNOWN ? 0 : (double)waited_ns / NSEC_PER_USEC;
+}
+
+static double least_change_us(const struct result *a, const struct result *b)
+{
+	return ROW_PAIR_TIME_US + fmax(lateness_us(a), lateness_us(b));
 }
 
 /* 99% established against 90% is 1% that failed against 10%. */
 static bool is_gross_share(const struct row *row)
 {
-	struct row rest = *row;
-	rest.a.middle = 1 - row->a.middle;
-	rest.b.middle = 1 - row->b.middle;
-	return is_gross(row) || is_gross(&rest);
+	double a = row->a.middle;
+	double b = row->b.middle;
+	return is_gross(a, b, ROW_PAIR_SHARE) || is_gross(1 - a, 1 - b, ROW_PAIR_SHARE);
 }
 
 /* How many connections share their fate: see the essay. */
@@ -194,12 +219,13 @@ static bool times_differ(
 
 void row_judge_pair(struct row *row, const struct result *a, const struct result *b, double alpha)
 {
-	if (!has_interval(&row->measure)) {
+	if (!can_be_proven(&row->measure)) {
 		row->doubt = ROW_ONE_RUN;
 	} else if (row->measure.kind == MEASURE_SHARE) {
 		row->proven = shares_differ(&row->measure, a, b, alpha) && is_gross_share(row);
 	} else {
-		row->proven = times_differ(row, a, b, alpha) && is_gross(row);
+		row->proven = times_differ(row, a, b, alpha) &&
+			is_gross(row->a.middle, row->b.middle, least_change_us(a, b));
 	}
 }
 

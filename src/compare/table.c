@@ -156,9 +156,9 @@ static void print_pair_method(FILE *out)
 {
 	fprintf(out,
 		"One run a side, each number with its 95%% interval within the run. A change is "
-		"shown where the\nintervals are apart and it is a factor of %d or more, and at "
-		"least %d ms or %.0f%% of the\nconnections; ~ may be a change that several runs a "
-		"side would show.\n",
+		"shown where the\nintervals are apart and it is a factor of %d or more, and %d ms "
+		"beyond what this program was\nlate by, or %.0f%% of the connections; ~ may be a "
+		"change that several runs a side would show.\n",
 		ROW_PAIR_FACTOR, ROW_PAIR_TIME_US / 1000, 100 * ROW_PAIR_SHARE);
 }
 
