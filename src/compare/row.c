@@ -6,7 +6,7 @@
  *
  * One run a side is another matter. How exactly it knows its percentiles is known; how much the next
  * run would differ is not, and that is far more: of 60 equal runs over loopback on a busy machine,
- * the 95% intervals of the median of `connect` did not overlap in 85 of 100 pairs. All connections of
+ * the 95% intervals of the median of `connect` did not overlap in 84 of 100 pairs. All connections of
  * a run share its caches, its place in memory, and who else had the CPU. So intervals that are apart
  * are necessary and not enough: the change must also be beyond what runs differ by, and that cannot
  * be measured with one. It is taken to be a factor of three, and for times 20 ms, which is several

@@ -134,6 +134,10 @@ class Commands(harness.Case):
     def test_settings(self):
         self.run_blocks(documents.blocks_of(documents.text_of("docs/settings.md")), STAND_IN)
 
+    @harness.requires("unshare", "jq")
+    def test_comparing(self):
+        self.run_blocks(documents.blocks_of(documents.text_of("docs/comparing.md")))
+
     def run_section(self, name):
         sections = documents.sections_of("docs/recipes.md")
         self.run_blocks(documents.blocks_of(sections[name]))
@@ -262,6 +266,7 @@ class Everything(harness.Case):
         known = set(FOREIGN_NAMES)
         for name in ("src/report/tcpgoon-result-2.schema.json",
                      "src/report/tcpgoon-lines-1.schema.json",
+                     "src/compare/tcpgoon-comparison-1.schema.json",
                      "src/report/connection_lines.c",
                      "src/report/otlp.c", "tests/unit/expected/openmetrics-full.prom"):
             known |= set(re.findall(r"\w+", documents.text_of(name)))
