@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <math.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,11 +56,12 @@ static bool parse_percent(const char *text, double *ret_ratio)
 static int read_rule(const char *text, struct change_rule *ret_rule, struct error *error)
 {
 	struct change_rule rule = {0};
-	if (strlen(text) > CHANGE_TEXT_MAX) {
+	size_t text_length = strlen(text);
+	if (text_length > CHANGE_TEXT_MAX) {
 		return error_set(
 			error, -EINVAL, "an expression has at most %d characters", CHANGE_TEXT_MAX);
 	}
-	snprintf(rule.text, sizeof(rule.text), "%s", text);
+	memcpy(rule.text, text, text_length + 1);
 	const char *name = text + strspn(text, " \t");
 	size_t length = strcspn(name, " \t<>=");
 	if (find_measure(name, length, &rule.measure) < 0) {
