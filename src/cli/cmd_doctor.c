@@ -143,6 +143,14 @@ static int execute(struct command_line *line)
 	return examine(&settings);
 }
 
+static const struct help_example examples[] = {
+	{"tcpgoon doctor -c 100k",
+		"Whether a hundred thousand connections are possible here, and if not, what to do"},
+	{"tcpgoon doctor example.org 443",
+		"The same for a target: with its route, and all sources that a run would use"},
+	{0},
+};
+
 const struct command command_doctor = {
 	.name = "doctor",
 	.arguments = "[<host> <port>]",
@@ -154,6 +162,7 @@ const struct command command_doctor = {
 		"connections that it allows, what there is, and what lifts it. Dials nothing.\n"
 		"Without a host, one source address and one port of a remote target are assumed. The\n"
 		"exit status is 0 if there is no problem, and 4 if there is one.\n",
+	.examples = examples,
 	.options = {.own = rows, .own_count = sizeof(rows) / sizeof(rows[0])},
 	.execute = execute,
 };

@@ -42,6 +42,7 @@ static void print_first_steps(FILE *out)
 {
 	static const struct help_example steps[] = {
 		{"tcpgoon demo", "ten thousand connections to a server of its own"},
+		{"tcpgoon doctor", "what this machine allows, and how to allow more"},
 		{"tcpgoon plan example.org 443 -c 5k", "what a run would take; dials nothing"},
 		{"tcpgoon run example.org 443 -c 5k", "5,000 connections; asks before it starts"},
 	};

@@ -140,7 +140,7 @@ class Information(harness.Case):
         self.assertEqual(run.stderr, "")
         self.assertLess(len(run.stdout.splitlines()), 12)
         steps = re.findall(r"(?m)^  tcpgoon (\w+)((?: \S+)*)  ", run.stdout)
-        self.assertEqual([name for name, _ in steps], ["demo", "plan", "run"])
+        self.assertEqual([name for name, _ in steps], ["demo", "doctor", "plan", "run"])
         listed = self.run_tcpgoon("help").stdout
         for name, words in steps:
             self.assertRegex(listed, rf"(?m)^  {name} ")
