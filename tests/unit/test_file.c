@@ -163,6 +163,28 @@ static void a_full_disk_leaves_the_old_report(void **state)
 	assert_file(fixture->path, "old");
 }
 
+/* Half an end would look like the whole of a shorter one. */
+static void on_a_full_disk_a_file_of_lines_keeps_its_lines(void **state)
+{
+	struct fixture *fixture = *state;
+	struct rlimit old;
+	struct place *place = find(fixture);
+	int fd = file_begin(place);
+	assert_true(fd >= 0);
+	assert_int_equal(file_write(fd, "li\n", 3), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	const struct rlimit narrow = {.rlim_cur = 5, .rlim_max = old.rlim_max};
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &narrow), 0);
+	int r = file_put_end(place, fd, 3, report, LENGTH);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_int_equal(r, -EFBIG);
+	assert_file(fixture->path, "li\n");
+	assert_int_equal(file_put_end(place, fd, 3, report, LENGTH), 0);
+	assert_file(fixture->path, "li\na report\n");
+	close(fd);
+}
+
 static void a_shorter_text_leaves_no_rest(void **state)
 {
 	struct fixture *fixture = *state;
@@ -201,6 +223,7 @@ int main(void)
 		IN_DIRECTORY(no_special_bit_and_no_more_than_the_umask_is_kept),
 		IN_DIRECTORY(what_has_come_meanwhile_stays),
 		IN_DIRECTORY(a_full_disk_leaves_the_old_report),
+		IN_DIRECTORY(on_a_full_disk_a_file_of_lines_keeps_its_lines),
 		IN_DIRECTORY(a_shorter_text_leaves_no_rest),
 		IN_DIRECTORY(a_file_of_two_names_is_not_overwritten),
 	};

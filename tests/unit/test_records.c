@@ -151,6 +151,26 @@ static void it_is_told_from_where_it_was_dialled_at_last(void **state)
 	assert_int_equal(address_port(&fourth.source), RUN_SOURCE_PORT + 3);
 }
 
+/* As in the histograms: the answer may have come at any time of the stall. */
+static void a_time_that_spans_a_stall_is_not_known(void **state)
+{
+	static const struct script_fate slow = {.steps = {{ON_DIAL, TRANSPORT_CONNECTED, 50 * MS}}};
+	struct scripted_run *run = *state;
+	scripted_run_plan(run, &(struct run_layout){.connections = 10});
+	run->keep_connections = true;
+	run->plan.settings.sleep_ns = 50 * MS;
+	script_set_stall(run->script, at_ms(110), 300 * MS, false);
+	scripted_run_complete(run, &slow);
+	uint64_t apart = 0;
+	for (uint64_t i = 0; i < 10; i++) {
+		struct connection connection = at(run, i);
+		assert_int_equal(connection.state, CONNECTION_OPEN);
+		apart += connection.connect_us == CONNECTION_UNKNOWN;
+	}
+	assert_true(apart > 0);
+	assert_int_equal(apart, run->result.stalls.connect_apart);
+}
+
 static void ports_that_the_kernel_chose_are_not_known(void **state)
 {
 	struct scripted_run *run = *state;
@@ -186,6 +206,7 @@ int main(void)
 		CASE(each_has_its_own_times_state_and_cause),
 		CASE(what_was_not_dialled_has_a_target_only),
 		CASE(it_is_told_from_where_it_was_dialled_at_last),
+		CASE(a_time_that_spans_a_stall_is_not_known),
 		CASE(ports_that_the_kernel_chose_are_not_known),
 		CASE(one_that_could_not_be_dialled_failed_all_the_same),
 	};
