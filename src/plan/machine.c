@@ -352,8 +352,8 @@ static void describe_check(enum check_kind kind, const struct machine_view *view
 		describe_conntrack(limits, line);
 		break;
 	case CHECK_TCP_MEMORY:
-		describe_share(
-			line, limits->tcp_memory_used_pages, limits->tcp_memory_max_pages, "pages");
+		describe_share(line, limits->tcp_memory_used_pages, limits->tcp_memory_max_pages,
+			"pages in use");
 		break;
 	case CHECK_MEMORY:
 		describe_memory(view, plan, line);
