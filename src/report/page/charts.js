@@ -311,7 +311,8 @@ function fillFigure(entry) {
 
 /*
  * Adds a chart to `place`: {title, about, x, y, lines}, where a line is {label, points, style} and
- * may be `fill`ed, `stepped` or `thin`, or have a `dash` of its own. Returns a function that shows another spec in its stead.
+ * may be `fill`ed, `stepped` or `thin`, or have a `dash` of its own. Returns a function that shows
+ * another spec in its stead.
  */
 function addChart(place, spec) {
 	const entry = {spec, figure: make("figure", {})};
@@ -333,6 +334,7 @@ function onPaper(paper) {
 	});
 }
 
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.forEach(restyle));
+matchMedia("(prefers-color-scheme: dark)")
+	.addEventListener("change", () => charts.forEach(restyle));
 addEventListener("beforeprint", () => onPaper(true));
 addEventListener("afterprint", () => onPaper(false));
