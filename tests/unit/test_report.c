@@ -56,6 +56,19 @@ static int failing_end(
 	return -EIO;
 }
 
+static int names_end_many(const void *state, FILE *out, const struct report_part *parts,
+	size_t count, const struct verdict *verdict)
+{
+	(void)state;
+	for (size_t i = 0; i < count; i++) {
+		fprintf(out, "%s %d; ", parts[i].name, (int)parts[i].verdict->exit_status);
+	}
+	fprintf(out, "all %d\n", (int)verdict->exit_status);
+	return 0;
+}
+
+static const struct report_ops several = {
+	.name = "several", .end = failing_end, .end_many = names_end_many};
 static const struct report_ops careless = {.name = "careless", .end = careless_end};
 static const struct report_ops failing = {.name = "failing", .end = failing_end};
 
@@ -263,6 +276,28 @@ static void each_format_has_a_name_and_an_end(void **state)
 	}
 }
 
+static void several_results_are_told_by_formats_that_can(void **state)
+{
+	(void)state;
+	struct result *result = calloc(1, sizeof(*result));
+	assert_non_null(result);
+	const struct verdict well = {.exit_status = EXIT_STATUS_OK};
+	const struct verdict ill = {.exit_status = EXIT_STATUS_FAILURES};
+	const struct report_part parts[] = {{"a", result, &well}, {"b", result, &ill}};
+	struct report report = {.ops = &careless};
+	assert_int_equal(report_set_parts(&report, parts, 2), -EINVAL);
+	assert_null(report.parts);
+	report.ops = &several;
+	assert_int_equal(report_set_parts(&report, parts, 2), 0);
+	char *text = NULL;
+	size_t length = 0;
+	assert_int_equal(report_render(&report, result, &ill, &text, &length), 0);
+	assert_string_equal(text, "a 0; b 2; all 2\n");
+	free(text);
+	report_finish(&report);
+	free(result);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,6 +309,7 @@ int main(void)
 		cmocka_unit_test(a_report_that_was_not_begun_has_an_end),
 		cmocka_unit_test(a_line_that_fails_makes_the_report_fail),
 		cmocka_unit_test(each_format_has_a_name_and_an_end),
+		cmocka_unit_test(several_results_are_told_by_formats_that_can),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
