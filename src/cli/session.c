@@ -5,8 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/console.h"
@@ -15,8 +13,8 @@
 #include "cli/engine_row.h"
 #include "cli/outcome.h"
 #include "cli/surroundings.h"
-#include "cli/terminal.h"
 #include "cli/view.h"
+#include "cli/view_choice.h"
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/signals.h"
 #include "tcpgoon/base/units.h"
@@ -434,33 +432,6 @@ static void hand_signals_over(struct session *session)
 	signals_finish(&session->signals);
 }
 
-/* Whether what reads this descriptor may show it on a terminal. */
-static bool may_be_shown(int fd)
-{
-	struct stat status;
-	return fstat(fd, &status) == 0 &&
-		(S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) || isatty(fd) == 1);
-}
-
-/*
- * The view is on the standard error. Status lines that would go to the same terminal say less than
- * it does; those in a file or a pipe stay as they are.
- */
-static void begin_view(struct session *session, const struct settings *settings)
-{
-	struct console *console = &session->console;
-	struct terminal_facts facts;
-	terminal_find_facts(STDERR_FILENO, &facts);
-	struct terminal_look look = terminal_decide(&facts, settings->live, settings->debug);
-	bool live = look.live && !settings->quiet;
-	bool same = live && console->messages == console->text;
-	session->outcome.shows_status = !settings->quiet && !(same && facts.is_terminal);
-	if (live) {
-		bool is_shared = console->messages != console->text && may_be_shown(STDOUT_FILENO);
-		view_begin(&session->view, console->messages, STDERR_FILENO, is_shared, &look);
-	}
-}
-
 /* Runs, with signals and output set up so that slow readers do not hold the run up. */
 static int carry_out_in_console(
 	struct session *session, const struct plan *plan, struct error *error)
@@ -477,7 +448,7 @@ static int carry_out_in_console(
 		r = outcome_begin(&session->outcome, console, &plan->settings, error);
 	}
 	if (r == 0) {
-		begin_view(session, &plan->settings);
+		view_choose(&session->view, &session->outcome, console, &plan->settings);
 		r = carry_out(session, plan, error);
 	}
 	view_end(&session->view, &session->result);

@@ -5,11 +5,12 @@
  * down by as much, instead of tearing it; and what a smaller window does to the rows below the cursor
  * does not matter, as all of them are drawn again from there.
  *
- * A frame is one write, and has only the rows that changed, except once a second: then it has all, for
- * what others have written over them. If the standard output goes into a pipe, whose reader may write
- * to the same terminal at any moment, each frame has all rows. Terminals that know synchronized updates (mode 2026) show it
- * as a whole; the others ignore the request. Nothing is erased before it is drawn. A frame that the
- * terminal does not take at once is not drawn at all (base/stream).
+ * A frame is one write, and has only the rows that changed. Each fourth has all, for what was written
+ * over them: pressing Enter moves the cursor. If the standard output goes into a pipe, each frame has
+ * all, because the reader of the pipe may write to the same terminal at any moment. Terminals that
+ * know synchronized updates (mode 2026) show a frame as a whole; others ignore the request. Nothing is
+ * erased before it is drawn. A frame that the terminal does not take at once is not drawn at all
+ * (base/stream).
  */
 #include "cli/view.h"
 
@@ -21,7 +22,7 @@
 /* Of a shorter run there is nothing to watch. */
 #define FIRST_FRAME_NS UINT64_C(250000000)
 /* Frames with the changed rows only, between two with all rows. */
-#define PARTIAL_FRAMES 15
+#define PARTIAL_FRAMES 3
 
 void view_begin(struct view *view, struct stream *stream, int fd, bool is_shared,
 	const struct terminal_look *look)

@@ -289,11 +289,27 @@ class Chosen(LiveCase):
 
     def test_lines_only(self):
         for argv, env in (((), environment(TERM="dumb")), (("--live", "never"), environment()),
-                          (("--debug",), environment())):
+                          (("--debug",), environment()),
+                          (("-o", "ndjson=-"), environment())):
             with self.subTest(argv=argv):
                 raw, _ = self.shown(*argv, env=env)
                 self.assertNotIn(ESCAPE, raw)
                 self.assertGreater(raw.count(b"\nTotal: "), 3)
+
+    def test_a_report_on_the_standard_output(self):
+        """The text is on the terminal then, with the view; the report is whole, and alone."""
+        with tempfile.TemporaryFile() as file:
+            _, port = self.serve()
+            terminal = self.terminal(200, 60)
+            run = self.watch(terminal, port, "-c", "50", "-s", "10ms", "-o", "json=-",
+                             descriptors=(0, 2), prepare=lambda: os.dup2(file.fileno(), 1))
+            self.assertEqual(run.wait(), 0)
+            terminal.settle()
+            file.seek(0)
+            self.assertEqual(json.load(file)["connections"]["established"], 50)
+        self.assertIn(FRAME_END, terminal.raw)
+        self.assertEqual(self.report_on(terminal).established, 50)
+        self.assertEqual("\n".join(terminal.all_lines()).count("Total: "), 1)
 
     def test_quiet(self):
         raw, _ = self.shown("--quiet")
@@ -367,4 +383,4 @@ class Cost(LiveCase):
 
 
 if __name__ == "__main__":
-    harness.main()
+    harness.main(at_a_time=4)
