@@ -279,7 +279,7 @@ static void looks_that_take_long_are_made_less_often(void **state)
 	fixture->look_ns = 10 * MS;
 	uint64_t now_ns = fixture->run->script->now_ns + 100 * MS;
 	counters_queued(&fixture->counters, now_ns);
-	assert_int_equal(fixture->counters.watch_ns, now_ns + 2000 * MS);
+	assert_int_equal(fixture->counters.watch_ns, now_ns + 10000 * MS);
 }
 
 static void samples_add_up_the_queues_each_once(void **state)
