@@ -199,7 +199,6 @@ class GitLab(Steps):
         return place
 
     @harness.requires("git", "meson")
-    @harness.left_out_unless_measuring
     def test_clones_builds_and_runs(self):
         os.remove(f"{self.bin}/tcpgoon")
         root = self.temporary_directory()

@@ -127,7 +127,6 @@ class Again(Installed):
             created = json.load(file)["creationInfo"]["created"]
         self.date = str(int(datetime.datetime.fromisoformat(created).timestamp()))
 
-    @harness.left_out_unless_measuring
     def test_in_another_place(self):
         place = os.path.join(self.temporary_directory(), "of", "another", "length")
         sources = os.path.join(place, os.path.basename(harness.SOURCE))
@@ -145,7 +144,6 @@ class Again(Installed):
         output_of("meson", "install", "-C", build, "--no-rebuild", "--destdir", again, env=env)
         self.assertEqual(digests(again), digests(self.root))
 
-    @harness.left_out_unless_measuring
     def test_says_nothing_of_the_place(self):
         with open(harness.TCPGOON, "rb") as file:
             content = file.read()
@@ -210,7 +208,6 @@ class Unit(Installed):
         return allowed
 
     @harness.requires("systemd-analyze", "strace")
-    @harness.left_out_unless_measuring
     def test_lets_through_what_the_server_calls(self):
         command = self.command()
         port = command[command.index("--port") + 1]

@@ -40,7 +40,6 @@ class Try(harness.Case):
         with open(f"{self.tree}/build/try.log", encoding="utf-8") as file:
             return file.read()
 
-    @harness.left_out_unless_measuring
     def test_says_what_it_does_and_shows_the_demo(self):
         for steps in ("preparing the build", "building"), ("building",):
             run = self.run_try("-c", "50")
@@ -63,17 +62,14 @@ class Try(harness.Case):
         self.assertTrue(run.stderr.endswith(
             f"tools/try: that was the end of {self.tree}/build/try.log\n"), run.describe())
 
-    @harness.left_out_unless_measuring
     def test_shows_why_it_was_not_built(self):
         run = self.run_try(programs=[("failing-cc", CC)], CC="failing-cc")
         self.assert_failed(run, "building", "made to fail", "main.c")
 
-    @harness.left_out_unless_measuring
     def test_shows_why_the_build_could_not_be_prepared(self):
         run = self.run_try(CC="false")
         self.assert_failed(run, "preparing the build", "Unable to detect GNU compiler type")
 
-    @harness.left_out_unless_measuring
     @unittest.skipUnless(os.getuid() == 0, "who is not root is asked for a password")
     def test_shows_why_packages_were_not_installed(self):
         run = self.run_try(programs=[
