@@ -72,7 +72,11 @@ static int read_item(
 	if (item->name == NULL) {
 		return error_set(error, -ENOMEM, "out of memory for the results");
 	}
-	return stored_judge(&item->result, fail_if, &item->rules, &item->verdict, error);
+	r = stored_judge(&item->result, fail_if, &item->rules, &item->verdict, error);
+	if (r < 0) {
+		error_prefix(error, "'%.300s'", path);
+	}
+	return r;
 }
 
 /* The verdict on one is that on the whole. */

@@ -262,6 +262,7 @@ static int tell_declined(
 		.queued = RESULT_UNKNOWN};
 	result->end = RESULT_NOT_STARTED;
 	result->error = *error;
+	result->local_limit = status == EXIT_STATUS_LOCAL_LIMIT;
 	verdict_decline(status, &no_rules, &session->verdict);
 	return outcome_tell_reports(&session->outcome, result, &session->verdict);
 }

@@ -101,22 +101,29 @@ static int replace_thresholds(
 	return 0;
 }
 
+/* As the run did. A threshold that is wrong may be why it did not start, so none is read. */
+static void decline(
+	const struct result *result, struct threshold_rules *ret_rules, struct verdict *ret_verdict)
+{
+	ret_rules->count = 0;
+	verdict_decline(result->local_limit ? EXIT_STATUS_LOCAL_LIMIT : EXIT_STATUS_INCOMPLETE,
+		ret_rules, ret_verdict);
+}
+
 int stored_judge(struct result *result, const struct text_list *fail_if,
 	struct threshold_rules *ret_rules, struct verdict *ret_verdict, struct error *error)
 {
 	int r = fail_if->count > 0 ? replace_thresholds(result, fail_if, error) : 0;
+	if (r == 0 && result->end == RESULT_NOT_STARTED) {
+		decline(result, ret_rules, ret_verdict);
+		return 0;
+	}
 	if (r == 0) {
 		r = threshold_rules_read(
 			ret_rules, &result->settings.fail_if, &result->settings.abort_if, error);
 	}
-	if (r < 0) {
-		return r;
-	}
-	if (result->end == RESULT_NOT_STARTED) {
-		ret_rules->count = 0;
-		verdict_decline(EXIT_STATUS_INCOMPLETE, ret_rules, ret_verdict);
-	} else {
+	if (r == 0) {
 		verdict_judge(result, ret_rules, ret_verdict);
 	}
-	return 0;
+	return r;
 }

@@ -100,7 +100,7 @@ char *json_layout_times_name(enum times times, char name[JSON_LAYOUT_TIMES_NAME_
 }
 
 TABLE(head, CHOICE(result, "ended", end, end_word, ENDS), FIELD(result, "error", LINE, error.text),
-	FIELD(result, "held", FLAG, held));
+	FIELD(result, "local_limit", FLAG, local_limit), FIELD(result, "held", FLAG, held));
 
 TABLE(target, FIELD(result, "host", TEXT, settings.host), FIELD(result, "address", HOST, target),
 	FIELD(result, "port", PORT, target));

@@ -590,6 +590,10 @@ class NotStarted(OutputCase):
                 result = self.assert_declined(run, status, *words)
                 self.assertIn(result["error"].splitlines()[0], run.stderr)
                 self.assertNotIn("Exit status", run.stdout)
+                told = self.read("z")
+                again = self.run_tcpgoon("report", at, "-o", f"json={at}")
+                self.assert_status(again, status)
+                self.assertEqual(self.read("z"), told)
 
     def test_io_uring_refused(self):
         for command in (("run", "127.0.0.1", str(self.port), "-y"), ("demo",)):

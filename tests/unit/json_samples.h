@@ -322,7 +322,7 @@ static inline int sample_distinct(struct result *result)
 	for (size_t i = 0; i < NETSTAT_MAX; i++) {
 		result->network.values[i] = (UINT64_C(1) << 62) + i;
 	}
-	result->held = true;
+	result->held = result->local_limit = true;
 	result->listener.here = true;
 	result->listener.known = result->listener.known_at_start = true;
 	result->listener.known_at_end = result->listener.look_failed = true;

@@ -199,6 +199,7 @@ static void each_member_comes_back(void **state)
 	assert_int_equal(result->started_at_ns, again->started_at_ns);
 	assert_int_equal(result->end, again->end);
 	assert_int_equal(result->held, again->held);
+	assert_int_equal(result->local_limit, again->local_limit);
 	assert_string_equal(result->error.text, again->error.text);
 	assert_int_equal(result->at_end.elapsed_ns, again->at_end.elapsed_ns);
 	assert_int_equal(result->at_end.due, again->at_end.due);

@@ -381,6 +381,7 @@ struct result {
 	struct host_view machine;
 	enum result_end end;
 	struct error error; /* why this program could not do its work; empty: it could */
+	bool local_limit; /* not started, as the limits of this machine do not allow the run */
 	bool held; /* the run was asked to hold its connections */
 	struct connection_list *connections; /* owned; NULL: nobody asked for each connection */
 };
