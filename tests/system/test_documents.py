@@ -16,6 +16,7 @@ import unittest
 
 import documents
 import harness
+from harness.case import NGINX
 
 BUILD = os.environ["TCPGOON_BUILD"]
 
@@ -31,8 +32,7 @@ PATH = os.pathsep.join((os.path.dirname(harness.TCPGOON), "/usr/local/sbin", "/u
 # Runs the blocks of a section in one network, as process 1 of its own: all ends with it.
 FRAME = """
 ip link set lo up
-mkdir -p /run/netns
-mount -t tmpfs tmpfs /run/netns
+mount -t tmpfs tmpfs /run
 mount --bind hosts /etc/hosts
 cd work
 """
@@ -45,17 +45,11 @@ echo $? >../{number}.status
 # Where a document dials example.org 443: it is this host, and nginx listens there.
 STAND_IN = """
 cat >../nginx.conf <<'END'
-daemon off;
-pid nginx.pid;
-error_log stderr;
-events { worker_connections 20000; }
-http {
-    access_log off;
-    server { listen 127.0.0.1:443 backlog=4096; return 204; }
-}
+{config}
 END
 nginx -p .. -c nginx.conf >../nginx.out 2>&1 &
-"""
+""".format(config=NGINX.format(directory="..", connections=20000, http="",
+                               listen="127.0.0.1:443 backlog=4096"))
 HOSTS = "127.0.0.1 localhost example.org\n"
 
 
@@ -74,6 +68,10 @@ def listens(port):
 
 def ports_of(text):
     return {int(port) for port in re.findall(r"tcpgoon run .*?(?:\d\.\d+|\.org) (\d+)\b", text)}
+
+
+# In a user namespace nginx fails, as it gives its directories to another user.
+as_root = unittest.skipUnless(os.getuid() == 0, "nginx needs root")
 
 
 class Commands(harness.Case):
@@ -118,18 +116,22 @@ class Commands(harness.Case):
             difference = documents.first_difference(block.expected, output)
             self.assertIsNone(difference, f"{block.text}\n{output}")
 
+    @as_root
     @harness.requires("nginx", "unshare")
     def test_readme(self):
         self.run_blocks(documents.blocks_of(documents.text_of("README.md")), STAND_IN)
 
+    @as_root
     @harness.requires("nginx", "unshare")
     def test_exit_statuses(self):
         self.run_blocks(documents.blocks_of(documents.text_of("docs/exit-statuses.md")), STAND_IN)
 
+    @as_root
     @harness.requires("nginx", "unshare", "jq", "java")
     def test_formats(self):
         self.run_blocks(documents.blocks_of(documents.text_of("docs/formats.md")), STAND_IN)
 
+    @as_root
     @harness.requires("nginx", "unshare", "jq")
     def test_settings(self):
         self.run_blocks(documents.blocks_of(documents.text_of("docs/settings.md")), STAND_IN)
