@@ -8,6 +8,7 @@
 #include "cli/endpoint.h"
 #include "cli/engine_choice.h"
 #include "cli/route_words.h"
+#include "tcpgoon/base/plural.h"
 #include "tcpgoon/base/units.h"
 #include "tcpgoon/plan/machine.h"
 #include "tcpgoon/verdict/verdict.h"
@@ -62,7 +63,7 @@ static int take_target(
 	if (arguments->count != 0 && arguments->count != 2) {
 		return error_set(error, -EINVAL,
 			"doctor takes a host and a port, or neither, but was given %d argument%s",
-			arguments->count, arguments->count == 1 ? "" : "s");
+			arguments->count, plural((uint64_t)arguments->count));
 	}
 	if (arguments->count == 0) {
 		return 0;

@@ -13,6 +13,7 @@
 
 #include "compare/contents.h"
 #include "tcpgoon/base/escape.h"
+#include "tcpgoon/base/plural.h"
 
 #define NAME_WIDTH 15
 #define SIDE_WIDTH 28
@@ -123,7 +124,7 @@ static void print_rows(FILE *out, const struct comparison *comparison)
 
 static void print_names(FILE *out, const char *letter, const struct comparison_side *side)
 {
-	fprintf(out, "%s: %zu run%s: ", letter, side->count, side->count == 1 ? "" : "s");
+	fprintf(out, "%s: %zu run%s: ", letter, side->count, plural(side->count));
 	for (size_t i = 0; i < side->count; i++) {
 		fputs(i > 0 ? " " : "", out);
 		escape_write(out, side->names[i]);
@@ -164,17 +165,17 @@ static void print_pair_method(FILE *out)
 
 static void print_runs_method(FILE *out, const struct comparison *comparison)
 {
-	const char *plural = comparison->judged == 1 ? "" : "s";
+	const char *ending = plural(comparison->judged);
 	fprintf(out,
 		"Medians, with their 95%% intervals from 6 runs on. A change is shown where "
 		"Mann-Whitney's U\nproves it, at 95%% for %zu row%s together (Holm); ~ is not "
 		"proven.\n",
-		comparison->judged, plural);
+		comparison->judged, ending);
 	if (count_doubts(comparison, ROW_FEW_RUNS) > 0) {
 		fprintf(out,
 			"Too few runs to prove anything: for %zu row%s together it takes %zu a "
 			"side.%s\n",
-			comparison->judged, plural, contents_runs_needed(comparison),
+			comparison->judged, ending, contents_runs_needed(comparison),
 			comparison->rules->count == 0 ? " --fail-if names fewer rows." : "");
 	}
 	if (!comparison->in_turns) {

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tcpgoon/base/plural.h"
 #include "tcpgoon/base/units.h"
 
 /* RFC 5737: never the address of a host. */
@@ -304,8 +305,8 @@ static void describe_tuples(const struct tuples *tuples, struct machine_line *li
 	}
 	say(line, "%s ports for each source and target; %s source%s, %zu target%s",
 		count(tuples->ports, ports), count(tuples->source_count, sources),
-		tuples->source_count == 1 ? "" : "s", tuples->targets->count,
-		tuples->targets->count == 1 ? "" : "s");
+		plural(tuples->source_count), tuples->targets->count,
+		plural(tuples->targets->count));
 }
 
 /* A limit of bytes, and what sets it. */

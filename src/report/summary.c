@@ -14,6 +14,7 @@
 
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/escape.h"
+#include "tcpgoon/base/plural.h"
 #include "tcpgoon/base/units.h"
 #include "tcpgoon/result/survival.h"
 #include "tcpgoon/result/times.h"
@@ -141,16 +142,6 @@ static void print_times(FILE *out, const struct result *result)
 
 /* ---- What was seen --------------------------------------------------------------------------- */
 
-static const char *plural(uint64_t count)
-{
-	return count == 1 ? "" : "s";
-}
-
-static const char *were(uint64_t count)
-{
-	return count == 1 ? "was" : "were";
-}
-
 static void print_ms(FILE *out, uint64_t ns, const char *end)
 {
 	char text[UNITS_TEXT_MAX];
@@ -277,7 +268,7 @@ static void print_retransmits(FILE *out, const struct kernel_view *view)
 		return;
 	}
 	fprintf(out, "; %" PRIu64 " SYN%s %s retransmitted", view->syn_retransmits,
-		plural(view->syn_retransmits), were(view->syn_retransmits));
+		plural(view->syn_retransmits), plural_were(view->syn_retransmits));
 	if (view->stale_syns > 0) {
 		fprintf(out,
 			" (%" PRIu64
@@ -413,7 +404,7 @@ static void print_unknowns(FILE *out, const struct result *result)
 		return;
 	}
 	fprintf(out, "Not known: whether %" PRIu64 " idle connection%s %s alive all the time; ",
-		quiet, plural(quiet), were(quiet));
+		quiet, plural(quiet), plural_were(quiet));
 	fputs(view->acknowledged == RESULT_UNKNOWN || view->acknowledged == 0
 			? "nothing was exchanged\n"
 			: "nothing was exchanged before their FINs\n",

@@ -132,14 +132,17 @@ static void say_failing(const struct failing *failing, const char *which, const 
 {
 	enum cause cause = most_frequent(failing->causes);
 	char elsewhere[RULE_TEXT_MAX];
+	char all[2 * RULE_TEXT_MAX] = "the only connection";
 	snprintf(elsewhere, sizeof(elsewhere), "%" PRIu64, failing->elsewhere_rejected);
+	if (failing->rejected > 1) {
+		snprintf(all, sizeof(all), "all %" PRIu64 " connections", failing->rejected);
+	}
 	finding->count = failing->rejected;
 	finding->side = cause_side(cause);
-	rule_say(finding->evidence,
-		"%s %s, all %" PRIu64 " connections failed (%s%s); %s, %s of %" PRIu64 " did.",
-		which, failing->names, failing->rejected,
-		failing->causes[cause] < failing->rejected ? "most: " : "", cause_phrase(cause),
-		others, failing->elsewhere_rejected == 0 ? "none" : elsewhere, failing->elsewhere);
+	rule_say(finding->evidence, "%s %s, %s failed (%s%s); %s, %s of %" PRIu64 " did.", which,
+		failing->names, all, failing->causes[cause] < failing->rejected ? "most: " : "",
+		cause_phrase(cause), others, failing->elsewhere_rejected == 0 ? "none" : elsewhere,
+		failing->elsewhere);
 }
 
 /* They were dialed last, so a limit on the number of connections would look the same. */
@@ -317,9 +320,10 @@ static void say_caps(enum group_kind kind, const struct failure_group *first,
 		snprintf(which, sizeof(which), "Of each of %zu %ss", caps->groups, what);
 	}
 	rule_say(finding->evidence,
-		"%s, the first %s connections were established and stayed; those dialed "
-		"after them, %" PRIu64 " in all, were rejected.",
-		which, limit, caps->rejected);
+		"%s, the first %s connection%s %s established and stayed; those dialed "
+		"after %s, %" PRIu64 " in all, were rejected.",
+		which, limit, plural(caps->kept_most), plural_were(caps->kept_most),
+		caps->kept_most == 1 ? "it" : "them", caps->rejected);
 }
 
 bool rule_group_caps(

@@ -161,9 +161,11 @@ static bool first_were_closed_at_once(const struct result *result, struct findin
 	}
 	finding->count = at_once;
 	rule_say(finding->evidence,
-		"The first %" PRIu64 " of %" PRIu64 " connections were ended within 500 "
-		"ms; the %" PRIu64 " dialed after them stayed open.",
-		at_once, result->totals.established, result->at_end.established);
+		"The first %" PRIu64 " of %" PRIu64
+		" connections %s ended within 500 ms; the %" PRIu64
+		" dialed after them stayed open.",
+		at_once, result->totals.established, plural_were(at_once),
+		result->at_end.established);
 	rule_say(finding->hint,
 		"A server that closes its oldest connections to admit new ones does "
 		"that. It had at most %" PRIu64 " open: check its connection limit "
@@ -187,11 +189,12 @@ bool rule_oldest_closed(const struct result *result, struct finding *finding)
 	char watched[RULE_TEXT_MAX];
 	finding->count = drops.count;
 	rule_say(finding->evidence,
-		"%" PRIu64 " of %" PRIu64 " connections were closed at an age of about %s while "
+		"%" PRIu64 " of %" PRIu64 " connections %s closed at an age of about %s while "
 		"others were dialed, and none after the last dial: the %" PRIu64 " that "
-		"were left stayed open for %s.",
-		drops.count, result->totals.established,
+		"%s left stayed open for %s.",
+		drops.count, result->totals.established, plural_were(drops.count),
 		rule_seconds(drops.median_us * NSEC_PER_USEC, lifetime), result->at_end.established,
+		plural_were(result->at_end.established),
 		rule_seconds(rule_watched_ns(result), watched));
 	rule_say(finding->hint,
 		"This is not an idle timeout: the server closes its oldest connections "
@@ -256,9 +259,11 @@ bool rule_idle_timeout(const struct result *result, struct finding *finding)
 	}
 	rule_say(finding->evidence,
 		"%" PRIu64 " of %" PRIu64
-		" connections were %s %s after they were established%s: an idle timeout.",
-		finding->count, result->totals.established, reset ? "reset" : "closed",
-		rule_seconds(drops.median_us * NSEC_PER_USEC, lifetime), others);
+		" connection%s %s %s %s after %s %s established%s: an idle timeout.",
+		finding->count, result->totals.established, plural(result->totals.established),
+		plural_were(finding->count), reset ? "reset" : "closed",
+		rule_seconds(drops.median_us * NSEC_PER_USEC, lifetime),
+		plural_they(finding->count), plural_were(finding->count), others);
 	rule_say(finding->hint,
 		"Raise that timeout on the server or balancer, or send something more "
 		"often.%s%s",
@@ -280,9 +285,10 @@ bool rule_silent(const struct result *result, struct finding *finding)
 		return false;
 	}
 	rule_say(finding->evidence,
-		"%" PRIu64 " of %" PRIu64 " connections went silent: data sent on them "
-		"was not answered.",
-		finding->count, result->totals.established);
+		"%" PRIu64 " of %" PRIu64 " connection%s went silent: data sent on %s was not "
+		"answered.",
+		finding->count, result->totals.established, plural(result->totals.established),
+		finding->count == 1 ? "it" : "them");
 	rule_say(finding->hint, "%s", cause_hint(CAUSE_SILENT));
 	return true;
 }
@@ -299,14 +305,17 @@ bool rule_dropped_while_held(const struct result *result, struct finding *findin
 	char when[2 * RULE_TEXT_MAX + 64] = "when is not known, because this program was stalled";
 	if (!stall_hides_them(result, &drops)) {
 		snprintf(when, sizeof(when),
-			"the first %s into the run, half of them within %s of being established",
+			drops.count == 1 ? "%s into the run, %s after it was established"
+					 : "the first %s into the run, half of them within %s of "
+					   "being established",
 			rule_seconds(drops.first_ns, first),
 			rule_seconds(drops.median_us * NSEC_PER_USEC, median));
 	}
 	rule_say(finding->evidence,
-		"%" PRIu64 " of %" PRIu64 " connections were dropped (%" PRIu64 " closed, %" PRIu64
+		"%" PRIu64 " of %" PRIu64 " connection%s %s dropped (%" PRIu64 " closed, %" PRIu64
 		" reset), %s.",
-		drops.count, result->totals.established, rule_cause(result, CAUSE_CLOSED_BY_PEER),
+		drops.count, result->totals.established, plural(result->totals.established),
+		plural_were(drops.count), rule_cause(result, CAUSE_CLOSED_BY_PEER),
 		rule_cause(result, CAUSE_RESET_BY_PEER), when);
 	rule_say(finding->hint, "%s",
 		cause_hint(rule_cause(result, CAUSE_RESET_BY_PEER) >
@@ -330,9 +339,11 @@ bool rule_fin_unanswered(const struct result *result, struct finding *finding)
 	finding->count = closing->unanswered;
 	finding->weight = result->held ? FINDING_FAILURE : FINDING_REMARK;
 	rule_say(finding->evidence,
-		"%" PRIu64 " of %" PRIu64 " connections still open here did not answer "
-		"when they were closed: their retransmitted FINs %s unanswered after %s.",
-		closing->unanswered, closing->closed, rule_was(closing->unanswered),
+		"%" PRIu64 " of %" PRIu64 " connection%s still open here did not answer "
+		"when %s %s closed: %s retransmitted FINs were unanswered after %s.",
+		closing->unanswered, closing->closed, plural(closing->closed),
+		plural_they(closing->unanswered), plural_were(closing->unanswered),
+		closing->unanswered == 1 ? "its" : "their",
 		rule_seconds(closing->waited_ns, waited));
 	rule_say(finding->hint, "%s",
 		result->held
@@ -352,9 +363,8 @@ bool rule_reset_while_closing(const struct result *result, struct finding *findi
 	}
 	finding->count = closing->reset;
 	rule_say(finding->evidence,
-		"%" PRIu64 " of %" PRIu64 " connections closed with a FIN still ended in "
-		"a RST.",
-		closing->reset, closing->closed);
+		"%" PRIu64 " of %" PRIu64 " connection%s closed with a FIN still ended in a RST.",
+		closing->reset, closing->closed, plural(closing->closed));
 	rule_say(finding->hint,
 		"The peer kept sending, or it answered the FIN with a reset, as it does "
 		"when it no longer knows the connection.");

@@ -31,8 +31,9 @@ static bool failed_here(
 	char first[RULE_TEXT_MAX];
 	finding->count = tally->count;
 	rule_say(finding->evidence,
-		"%" PRIu64 " of %" PRIu64 " connections %s, the first after %s.", tally->count,
-		result->at_end.total, what, rule_seconds(tally->first_ns, first));
+		"%" PRIu64 " of %" PRIu64 " connection%s %s, the first after %s.", tally->count,
+		result->at_end.total, plural(result->at_end.total), what,
+		rule_seconds(tally->first_ns, first));
 	rule_say(finding->hint, "%s", cause_hint(cause));
 	return tally->count > 0;
 }
@@ -48,8 +49,8 @@ bool rule_local_ports_exhausted(const struct result *result, struct finding *fin
 	if (opened > 2 * result->totals.dialed) {
 		size_t used = strlen(finding->evidence);
 		snprintf(finding->evidence + used, sizeof(finding->evidence) - used,
-			" Other programs here dialed as well, at most %" PRIu64 " times.",
-			opened - result->totals.dialed);
+			" Other programs here dialed as well, at most %" PRIu64 " time%s.",
+			opened - result->totals.dialed, plural(opened - result->totals.dialed));
 	}
 	return true;
 }
@@ -109,9 +110,10 @@ bool rule_source_unusable(const struct result *result, struct finding *finding)
 		finding->count = stays->failed;
 		finding->weight = FINDING_LOCAL;
 		rule_say(finding->evidence,
-			"%" PRIu64 " connections were dialed from %s, which no answer from "
+			"%" PRIu64 " connection%s %s dialed from %s, which no answer from "
 			"another host can reach.",
-			stays->failed, address_format_host(&stays->source, source));
+			stays->failed, plural(stays->failed), plural_were(stays->failed),
+			address_format_host(&stays->source, source));
 		rule_say(finding->hint,
 			"Give a --source that %s can answer to, or none: loopback addresses work "
 			"only within this machine.",
@@ -163,19 +165,20 @@ bool rule_conntrack_full(const struct result *result, struct finding *finding)
 		uint64_t evicted = result_added(result, NETSTAT_CONNTRACK_EARLY_DROPS);
 		char room[64] = "";
 		if (evicted > 0) {
-			snprintf(room, sizeof(room), " although %" PRIu64 " others were evicted",
-				evicted);
+			snprintf(room, sizeof(room), " although %" PRIu64 " other%s %s evicted",
+				evicted, plural(evicted), plural_were(evicted));
 		}
 		rule_say(finding->evidence,
 			"This host's connection tracking had no entry left for %" PRIu64
-			" packets%s, and %" PRIu64 " connections had to wait or timed out.",
-			dropped, room, finding->count);
+			" packet%s%s, and %" PRIu64 " connection%s had to wait or timed out.",
+			dropped, plural(dropped), room, finding->count, plural(finding->count));
 	} else {
 		rule_say(finding->evidence,
 			"This host's connection tracking held %" PRIu64 " of at most %" PRIu64
 			" entries at the end, and %" PRIu64
-			" connections had to wait or timed out.",
-			tables->conntrack_used, tables->conntrack_max, finding->count);
+			" connection%s had to wait or timed out.",
+			tables->conntrack_used, tables->conntrack_max, finding->count,
+			plural(finding->count));
 	}
 	rule_say(finding->hint,
 		"A full table drops SYNs here: raise net.netfilter.nf_conntrack_max, or exempt this "
@@ -196,9 +199,9 @@ bool rule_time_wait_overflow(const struct result *result, struct finding *findin
 		return false;
 	}
 	rule_say(finding->evidence,
-		"%" PRIu64 " connections on this host, at most %" PRIu64
+		"%" PRIu64 " connection%s on this host, at most %" PRIu64
 		" of them of this run, ended without TIME_WAIT.",
-		overflows, finding->count);
+		overflows, plural(overflows), finding->count);
 	rule_say(finding->hint,
 		"Late segments may meet new connections: raise net.ipv4.tcp_max_tw_buckets.");
 	return true;
@@ -218,10 +221,10 @@ bool rule_memory_pressure(const struct result *result, struct finding *finding)
 		return false;
 	}
 	rule_say(finding->evidence,
-		"TCP on this host ran short of memory: %" PRIu64 " times under pressure, "
-		"%" PRIu64 " connections of any program aborted; %" PRIu64 " of this run "
-		"were harmed.",
-		pressures, aborts, hurt);
+		"TCP on this host ran short of memory: %" PRIu64 " time%s under pressure, "
+		"%" PRIu64 " connection%s of any program aborted; %" PRIu64 " of this run "
+		"%s harmed.",
+		pressures, plural(pressures), aborts, plural(aborts), hurt, plural_were(hurt));
 	rule_say(finding->hint,
 		"Raise net.ipv4.tcp_mem, or open fewer connections on this machine.");
 	return true;
@@ -318,10 +321,11 @@ static bool stood_still(const struct result *result, struct finding *finding)
 	finding->count = apart;
 	rule_say(finding->evidence,
 		"The run was client-limited: this program was stalled %s for %s. Set "
-		"apart because they span a stall: %" PRIu64 " connect times, %" PRIu64 " "
-		"times to an error, %" PRIu64 " lifetimes.",
+		"apart because they span a stall: %" PRIu64 " connect time%s, %" PRIu64 " time%s "
+		"to an error, %" PRIu64 " lifetime%s.",
 		times, rule_seconds(stalls->total_ns, total), stalls->connect_apart,
-		stalls->failure_apart, stalls->lifetime_apart);
+		plural(stalls->connect_apart), stalls->failure_apart, plural(stalls->failure_apart),
+		stalls->lifetime_apart, plural(stalls->lifetime_apart));
 	rule_say(finding->hint, "%s", why_it_stood_still(stalls));
 	return true;
 }

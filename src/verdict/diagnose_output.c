@@ -55,8 +55,8 @@ bool rule_no_route(const struct result *result, struct finding *finding)
 	if (refusal == NULL) {
 		rule_say(finding->evidence,
 			"%" PRIu64 " of %" PRIu64
-			" connections found no route on this machine, and no SYN was sent.",
-			finding->count, result->at_end.total);
+			" connection%s found no route on this machine, and no SYN was sent.",
+			finding->count, result->at_end.total, plural(result->at_end.total));
 		rule_say(finding->hint, "%s", cause_hint(CAUSE_NO_ROUTE));
 		return true;
 	}
@@ -64,8 +64,9 @@ bool rule_no_route(const struct result *result, struct finding *finding)
 	address_format_host(&refusal->target, target);
 	rule_say(finding->evidence,
 		"This machine has no route to %s%s: no SYN was sent for %" PRIu64 " of %" PRIu64
-		" connections.",
-		target, and_others(result, refusal), finding->count, result->at_end.total);
+		" connection%s.",
+		target, and_others(result, refusal), finding->count, result->at_end.total,
+		plural(result->at_end.total));
 	if (refusal->down[0] != '\0') {
 		rule_say(finding->hint,
 			"The device %s would lead there, but is down: `ip link set %s up`.",
@@ -106,16 +107,16 @@ bool rule_route_refuses(const struct result *result, struct finding *finding)
 	if (refusal == NULL || refusal->by[0] == '\0') {
 		rule_say(finding->evidence,
 			"This machine's own routes refuse %" PRIu64 " of %" PRIu64
-			" connections: no SYN was sent.",
-			finding->count, result->at_end.total);
+			" connection%s: no SYN was sent.",
+			finding->count, result->at_end.total, plural(result->at_end.total));
 		rule_say(finding->hint, "%s", cause_hint(CAUSE_ROUTE_REFUSES));
 		return true;
 	}
 	char target[ADDRESS_TEXT_MAX];
 	rule_say(finding->evidence,
 		"This machine's own %s refuses %" PRIu64 " of %" PRIu64
-		" connections, to %s%s: no SYN was sent.",
-		refusal->by, finding->count, result->at_end.total,
+		" connection%s, to %s%s: no SYN was sent.",
+		refusal->by, finding->count, result->at_end.total, plural(result->at_end.total),
 		address_format_host(&refusal->target, target), and_others(result, refusal));
 	hint_at_refuser(refusal, finding);
 	return true;
@@ -156,9 +157,9 @@ bool rule_device_down(const struct result *result, struct finding *finding)
 	bool down = way->device.state == LINK_DOWN;
 	rule_say(finding->evidence,
 		"This machine's route to %s uses the device %s, which %s: %" PRIu64 " "
-		"connections failed.",
+		"connection%s failed.",
 		address_format_host(&way->target, target), way->device.name,
-		down ? "is down" : "has no carrier", finding->count);
+		down ? "is down" : "has no carrier", finding->count, plural(finding->count));
 	if (down) {
 		rule_say(finding->hint, "Bring it up: `ip link set %s up`.", way->device.name);
 	} else {
@@ -181,11 +182,12 @@ bool rule_neighbour_silent(const struct result *result, struct finding *finding)
 		result->kernel.syn_retransmits == 0;
 	rule_say(finding->evidence,
 		"%s%s did not answer on the device %s when this machine asked for its link-layer "
-		"address (%s)%s; %" PRIu64 " connections failed.",
+		"address (%s)%s; %" PRIu64 " connection%s failed.",
 		gateway ? "The gateway " : "", address_format_host(&way->next_hop, neighbour),
 		way->device.name,
 		way->next_hop.any.sa_family == AF_INET ? "ARP" : "neighbour discovery",
-		none_left ? ": no SYN left this machine" : "", finding->count);
+		none_left ? ": no SYN left this machine" : "", finding->count,
+		plural(finding->count));
 	rule_say(finding->hint,
 		"It is down, not on this link, or has another address: check that, and the prefix "
 		"length of this machine's address on %s.",
@@ -324,11 +326,12 @@ bool rule_output_dropped(const struct result *result, struct finding *finding)
 	if (timed_out == 0) {
 		finding->weight = FINDING_REMARK; /* they were established, late */
 	}
+	uint64_t stayed =
+		below_ip ? result_added(result, NETSTAT_RETRANSMIT_FAILS) : unsent(result);
 	rule_say(finding->evidence,
-		"This machine dropped SYNs it was about to send: %" PRIu64 " packets did "
-		"not leave, and %" PRIu64 " connections had to wait or timed out.",
-		below_ip ? result_added(result, NETSTAT_RETRANSMIT_FAILS) : unsent(result),
-		finding->count);
+		"This machine dropped SYNs it was about to send: %" PRIu64 " packet%s did "
+		"not leave, and %" PRIu64 " connection%s had to wait or timed out.",
+		stayed, plural(stayed), finding->count, plural(finding->count));
 	if (by_ipsec) {
 		rule_say(finding->hint,
 			"An IPsec policy wants them encrypted, and there is no security "
@@ -409,8 +412,8 @@ bool rule_output_rejected(const struct result *result, struct finding *finding)
 	finding->count = counted ? maybe : result->icmp.told_here;
 	rule_say(finding->evidence,
 		"This machine itself rejected %" PRIu64 " of %" PRIu64
-		" connections: %s, and no SYN left.",
-		finding->count, result->totals.dialed,
+		" connection%s: %s, and no SYN left.",
+		finding->count, result->totals.dialed, plural(result->totals.dialed),
 		told ? "the ICMP error came from an address of this host"
 		     : "what it was about to send did not get past its output hook");
 	if (name_rule(result, RULESET_REJECTS, finding)) {
@@ -433,8 +436,9 @@ bool rule_reverse_path_filtered(const struct result *result, struct finding *fin
 	}
 	rule_say(finding->evidence,
 		"This machine's reverse path filter dropped %" PRIu64 " incoming "
-		"packets, and %" PRIu64 " connections were not answered.",
-		filtered, finding->count);
+		"packet%s, and %" PRIu64 " connection%s %s not answered.",
+		filtered, plural(filtered), finding->count, plural(finding->count),
+		plural_were(finding->count));
 	char name[IF_NAMESIZE + 32] = "net.ipv4.conf.DEVICE.rp_filter";
 	if (view->all || view->device[0] != '\0') {
 		snprintf(name, sizeof(name), "net.ipv4.conf.%s.rp_filter",
@@ -483,9 +487,9 @@ bool rule_input_dropped(const struct result *result, struct finding *finding)
 		return false;
 	}
 	rule_say(finding->evidence,
-		"This machine dropped %" PRIu64 " incoming packets, as many as may be "
-		"the answers to its SYNs, and %" PRIu64 " connections timed out.",
-		dropped, finding->count);
+		"This machine dropped %" PRIu64 " incoming packet%s, as many as may be "
+		"the answers to its SYNs, and %" PRIu64 " connection%s timed out.",
+		dropped, plural(dropped), finding->count, plural(finding->count));
 	if (!name_rule(result, RULESET_DROPS_ANSWERS, finding)) {
 		rule_say(finding->hint,
 			"Look for a rule in the hooks prerouting and input that drops the "

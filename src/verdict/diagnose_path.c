@@ -55,9 +55,10 @@ bool rule_name_with_dead_address(const struct result *result, struct finding *fi
 		return false;
 	}
 	rule_say(finding->evidence,
-		"%zu of %zu targets accepted no connection (%s%s), %" PRIu64 " failures "
+		"%zu of %zu targets accepted no connection (%s%s), %" PRIu64 " failure%s "
 		"in all, while the others did.",
-		dead, result->target_count, names, dead > 2 ? ", ..." : "", finding->count);
+		dead, result->target_count, names, dead > 2 ? ", ..." : "", finding->count,
+		plural(finding->count));
 	rule_say(finding->hint, "%s",
 		dead_ports == dead
 			? "The same host accepts connections on another port: check whether "
@@ -123,11 +124,12 @@ static void say_retransmissions(const struct result *result, char text[FINDING_T
 {
 	uint64_t counted = result->network.values[NETSTAT_SYN_RETRANSMITS];
 	if (result->given_up_by_kernel == 0 && result->kernel.asked > 0) {
-		rule_say(text, "%" PRIu64 " SYNs were retransmitted without an answer",
-			result->kernel.syn_retransmits);
+		rule_say(text, "%" PRIu64 " SYN%s %s retransmitted without an answer",
+			result->kernel.syn_retransmits, plural(result->kernel.syn_retransmits),
+			plural_were(result->kernel.syn_retransmits));
 	} else if (counted != NETSTAT_ABSENT) {
-		rule_say(text, "this machine retransmitted at most %" PRIu64 " SYNs for them",
-			counted);
+		rule_say(text, "this machine retransmitted at most %" PRIu64 " SYN%s for them",
+			counted, plural(counted));
 	} else {
 		rule_say(text, "how many SYNs were retransmitted is not known");
 	}
@@ -154,8 +156,8 @@ bool rule_firewall_drop(const struct result *result, struct finding *finding)
 	say_how_long(result, how_long);
 	if (one_syn_each(result) && result->kernel.syn_retransmits == 0) {
 		rule_say(finding->evidence,
-			"None of %" PRIu64 " connections %s, which is too short for a second SYN.",
-			finding->count, how_long);
+			"None of %" PRIu64 " connection%s %s, which is too short for a second SYN.",
+			finding->count, plural(finding->count), how_long);
 		rule_say(finding->hint,
 			"Try a longer --dial-timeout first: a lost SYN is retransmitted after a "
 			"second, and the path may be slow. If none is answered even then, a "
@@ -163,8 +165,8 @@ bool rule_firewall_drop(const struct result *result, struct finding *finding)
 		return true;
 	}
 	say_retransmissions(result, retransmissions);
-	rule_say(finding->evidence, "None of %" PRIu64 " connections %s; %s.", finding->count,
-		how_long, retransmissions);
+	rule_say(finding->evidence, "None of %" PRIu64 " connection%s %s; %s.", finding->count,
+		plural(finding->count), how_long, retransmissions);
 	rule_say(finding->hint,
 		"A firewall drops these SYNs, or the host is down or unreachable: look "
 		"for a rule that drops them, and capture at the target to see whether "
@@ -186,9 +188,9 @@ bool rule_partial_drop(const struct result *result, struct finding *finding)
 		return false;
 	}
 	rule_say(finding->evidence,
-		"%" PRIu64 " of %" PRIu64 " connections were never answered, while the "
+		"%" PRIu64 " of %" PRIu64 " connections %s never answered, while the "
 		"others were answered.",
-		finding->count, result->totals.dialed);
+		finding->count, result->totals.dialed, plural_were(finding->count));
 	rule_say(finding->hint,
 		"This is not random loss: look for a firewall's rate limit or rule on "
 		"sources, a balancer with a dead backend, or one broken path of several.");
@@ -211,10 +213,11 @@ bool rule_syn_loss(const struct result *result, struct finding *finding)
 	double sent = (double)(result->totals.dialed + again);
 	finding->count = late + timed_out;
 	rule_say(finding->evidence,
-		"%" PRIu64 " connections were established only after a SYN was "
-		"retransmitted and %" PRIu64 " never were: about %.1f%% of the SYNs or "
+		"%" PRIu64 " connection%s %s established only after a SYN was "
+		"retransmitted and %" PRIu64 " never %s: about %.1f%% of the SYNs or "
 		"their answers were lost.",
-		late, timed_out, 100.0 * lost / sent);
+		late, plural(late), plural_were(late), timed_out, plural_were(timed_out),
+		100.0 * lost / sent);
 	rule_say(finding->hint,
 		"Each loss costs a client a second or more: look for packet loss or a "
 		"rate limit on the path, and for drops at the target's network card.");
@@ -229,8 +232,9 @@ bool rule_firewall_reject(const struct result *result, struct finding *finding)
 	}
 	rule_say(finding->evidence,
 		"%" PRIu64 " of %" PRIu64
-		" connections %s rejected by a firewall: ICMP said administratively prohibited.",
-		finding->count, result->totals.dialed, rule_was(finding->count));
+		" connection%s %s rejected by a firewall: ICMP said administratively prohibited.",
+		finding->count, result->totals.dialed, plural(result->totals.dialed),
+		plural_were(finding->count));
 	rule_say(finding->hint, "%s", cause_hint(CAUSE_PROHIBITED));
 	return true;
 }
@@ -259,9 +263,10 @@ bool rule_firewall_reset(const struct result *result, struct finding *finding)
 	}
 	finding->count = none_up ? refused : refused - resets;
 	rule_say(finding->evidence,
-		"%s%" PRIu64 " connections that were answered were refused, although a "
+		"%s%" PRIu64 " connection%s that %s answered %s refused, although a "
 		"server on this host listens there%s.",
-		none_up ? "All " : "", finding->count,
+		none_up && finding->count > 1 ? "All " : "", finding->count, plural(finding->count),
+		plural_were(finding->count), plural_were(finding->count),
 		none_up ? "" : " and TCP on this host sent no reset for them");
 	rule_say(finding->hint,
 		"A firewall answers in its place: look for a rule that rejects with a "
@@ -284,9 +289,9 @@ bool rule_damaged_segments(const struct result *result, struct finding *finding)
 		return false;
 	}
 	rule_say(finding->evidence,
-		"This machine dropped %" PRIu64 " incoming segments with a wrong "
-		"checksum, and %" PRIu64 " connections had to wait or timed out.",
-		damaged, finding->count);
+		"This machine dropped %" PRIu64 " incoming segment%s with a wrong "
+		"checksum, and %" PRIu64 " connection%s had to wait or timed out.",
+		damaged, plural(damaged), finding->count, plural(finding->count));
 	rule_say(finding->hint,
 		"Answers arrive damaged: check the checksum offload of the devices on "
 		"the way, virtual ones first (at the sender, `ethtool -K DEVICE tx "
@@ -303,9 +308,10 @@ bool rule_unreachable(const struct result *result, struct finding *finding)
 		return false;
 	}
 	rule_say(finding->evidence,
-		"%" PRIu64 " of %" PRIu64 " connections were unreachable (network %" PRIu64
+		"%" PRIu64 " of %" PRIu64 " connection%s %s unreachable (network %" PRIu64
 		", host %" PRIu64 ").",
-		finding->count, result->totals.dialed, network, host);
+		finding->count, result->totals.dialed, plural(result->totals.dialed),
+		plural_were(finding->count), network, host);
 	rule_say(finding->hint, "%s",
 		cause_hint(network > host ? CAUSE_NETWORK_UNREACHABLE : CAUSE_HOST_UNREACHABLE));
 	return true;

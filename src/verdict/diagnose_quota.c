@@ -44,17 +44,18 @@ bool rule_quota_was_the_limit(const struct result *result, struct finding *findi
 	say_quota(generator, quota);
 	finding->count = rule_set_apart(result);
 	if (finding->count > 0) {
-		snprintf(apart, sizeof(apart),
-			" Set apart because they span a stop: %" PRIu64 " times.", finding->count);
+		snprintf(apart, sizeof(apart), " Set apart because %s a stop: %" PRIu64 " time%s.",
+			finding->count == 1 ? "it spans" : "they span", finding->count,
+			plural(finding->count));
 	}
 	if (generator->quota_ns != RESULT_UNKNOWN) {
 		snprintf(period, sizeof(period), " of %.0f ms",
 			(double)generator->quota_period_ns / (double)NSEC_PER_MSEC);
 	}
 	rule_say(finding->evidence,
-		"The run was client-limited: %.120s stopped it %" PRIu64 " times while "
+		"The run was client-limited: %.120s stopped it %" PRIu64 " time%s while "
 		"it dialed, each time until the next period%s.%s",
-		quota, generator->throttled, period, apart);
+		quota, generator->throttled, plural(generator->throttled), period, apart);
 	if (generator->quota_ns == RESULT_UNKNOWN) {
 		rule_say(finding->hint,
 			"The rate is what the quota allowed, and shorter stops are included in "

@@ -40,8 +40,9 @@ bool rule_some_refused(const struct result *result, struct finding *finding)
 		return false;
 	}
 	rule_say(finding->evidence,
-		"%" PRIu64 " connections were refused while %" PRIu64 " were established%s.",
-		finding->count, result->totals.established,
+		"%" PRIu64 " connection%s %s refused while %" PRIu64 " %s established%s.",
+		finding->count, plural(finding->count), plural_were(finding->count),
+		result->totals.established, plural_were(result->totals.established),
 		rule_listener_left(result) ? ", and at the end nothing listened any more" : "");
 	rule_say(finding->hint,
 		"The server stopped listening or restarted in the meantime, or a "
@@ -57,8 +58,9 @@ bool rule_reset_in_handshake(const struct result *result, struct finding *findin
 		return false;
 	}
 	rule_say(finding->evidence,
-		"%" PRIu64 " of %" PRIu64 " connections %s reset in the handshake.", finding->count,
-		result->totals.dialed, rule_was(finding->count));
+		"%" PRIu64 " of %" PRIu64 " connection%s %s reset in the handshake.",
+		finding->count, result->totals.dialed, plural(result->totals.dialed),
+		plural_were(finding->count));
 	rule_say(finding->hint, "%s", cause_hint(CAUSE_RESET_IN_HANDSHAKE));
 	return true;
 }
@@ -179,8 +181,8 @@ static void say_how_full(const struct result *result, char text[FINDING_TEXT_MAX
 			listener->queued_most, listener->backlog);
 	}
 	if (known_dropped(result) > 0) {
-		snprintf(dropped, sizeof(dropped), "its socket dropped %" PRIu64 " packets",
-			known_dropped(result));
+		snprintf(dropped, sizeof(dropped), "its socket dropped %" PRIu64 " packet%s",
+			known_dropped(result), plural(known_dropped(result)));
 	}
 	rule_say(text, "%s%s%s%s", where, waited,
 		waited[0] != '\0' && dropped[0] != '\0' ? ", and " : "", dropped);
@@ -227,11 +229,13 @@ static void say_half_open_queue(const struct result *result, struct finding *fin
 {
 	bool counted = result_added(result, NETSTAT_REQUEST_QUEUE_DROPS) > 0;
 	rule_say(finding->evidence,
-		"The server's socket dropped %" PRIu64 " packets before they reached its "
-		"accept queue%s; %" PRIu64 " of these connections had to wait or were "
-		"not established.",
-		known_dropped(result),
-		counted ? ", because too many connections were half-open" : "", finding->count);
+		"The server's socket dropped %" PRIu64 " packet%s before %s reached its "
+		"accept queue%s; %" PRIu64 " of these connections had to wait or %s not "
+		"established.",
+		known_dropped(result), plural(known_dropped(result)),
+		plural_they(known_dropped(result)),
+		counted ? ", because too many connections were half-open" : "", finding->count,
+		plural_were(finding->count));
 	rule_say(finding->hint, "%s%s",
 		counted ? ""
 			: "Its queue of half-open connections was full, or a filter is attached "
@@ -245,8 +249,9 @@ static void say_accept_queue(const struct result *result, struct finding *findin
 	char figures[FINDING_TEXT_MAX];
 	say_how_full(result, figures);
 	rule_say(finding->evidence,
-		"The server's accept queue was full: %s; %" PRIu64 " connections timed out%s.",
+		"The server's accept queue was full: %s; %" PRIu64 " connection%s timed out%s.",
 		figures, rule_cause(result, CAUSE_TIMED_OUT),
+		plural(rule_cause(result, CAUSE_TIMED_OUT)),
 		known_unconfirmed(result) > 0 ? ", and some are established here only" : "");
 	hint_at_acceptor(result, finding);
 }
@@ -269,10 +274,11 @@ bool rule_backlog_full(const struct result *result, struct finding *finding)
 		return false;
 	}
 	rule_say(finding->evidence,
-		"%" PRIu64 " connections timed out and %" PRIu64 " are established here "
+		"%" PRIu64 " connection%s timed out and %" PRIu64 " %s established here "
 		"only: this looks like a full accept queue at the server, which this "
 		"host cannot see.",
-		timed_out, known_unconfirmed(result));
+		timed_out, plural(timed_out), known_unconfirmed(result),
+		plural_are(known_unconfirmed(result)));
 	hint_at_acceptor(result, finding);
 	return true;
 }
@@ -295,9 +301,10 @@ bool rule_server_stopped_accepting(const struct result *result, struct finding *
 	}
 	char waited[RULE_TEXT_MAX];
 	rule_say(finding->evidence,
-		"%" PRIu64 " connections are still waiting in the server's accept queue, "
+		"%" PRIu64 " connection%s %s still waiting in the server's accept queue, "
 		"%s after the last dial.",
-		finding->count, rule_seconds(rule_watched_ns(result), waited));
+		finding->count, plural(finding->count), plural_are(finding->count),
+		rule_seconds(rule_watched_ns(result), waited));
 	hint_at_acceptor(result, finding);
 	return true;
 }
@@ -312,9 +319,10 @@ bool rule_server_accepts_slowly(const struct result *result, struct finding *fin
 	}
 	char waited[RULE_TEXT_MAX];
 	rule_say(finding->evidence,
-		"%" PRIu64 " connections are still waiting in the server's accept queue, "
+		"%" PRIu64 " connection%s %s still waiting in the server's accept queue, "
 		"%s after the last dial; it accepts about %.1f a second.",
-		finding->count, rule_seconds(rule_watched_ns(result), waited),
+		finding->count, plural(finding->count), plural_are(finding->count),
+		rule_seconds(rule_watched_ns(result), waited),
 		(double)listener->drained * (double)NSEC_PER_SEC /
 			(double)listener->drained_for_ns);
 	hint_at_acceptor(result, finding);
@@ -329,8 +337,9 @@ bool rule_unconfirmed(const struct result *result, struct finding *finding)
 	}
 	rule_say(finding->evidence,
 		"%" PRIu64 " of %" PRIu64
-		" connections are established here, but the target repeats its SYN-ACK.",
-		finding->count, result->totals.established);
+		" connection%s %s established here, but the target repeats its SYN-ACK.",
+		finding->count, result->totals.established, plural(result->totals.established),
+		plural_are(finding->count));
 	rule_say(finding->hint,
 		"It never got, or ignores, the last ACK of the handshake: look for a "
 		"full accept queue, or a firewall on the path that drops everything but "
@@ -356,9 +365,10 @@ bool rule_lost_after_cookie(const struct result *result, struct finding *finding
 	}
 	rule_say(finding->evidence,
 		"%" PRIu64 " of %" PRIu64
-		" connections are established at this end only: the server's kernel answered with "
+		" connection%s %s established at this end only: the server's kernel answered with "
 		"SYN cookies and never got, or dropped, the last ACK of the handshake.",
-		finding->count, result->totals.established);
+		finding->count, result->totals.established, plural(result->totals.established),
+		plural_are(finding->count));
 	rule_say(finding->hint,
 		"The server's program does not see such a connection until the client sends "
 		"something, and after two minutes that is answered with a reset: look for a full "
@@ -377,9 +387,10 @@ bool rule_syn_cookies(const struct result *result, struct finding *finding)
 	}
 	finding->count = own;
 	rule_say(finding->evidence,
-		"At least %" PRIu64 " of %" PRIu64 " connections were established "
+		"At least %" PRIu64 " of %" PRIu64 " connection%s %s established "
 		"through a SYN cookie from the server's kernel.",
-		own, result->totals.established);
+		own, result->totals.established, plural(result->totals.established),
+		plural_were(own));
 	rule_say(finding->hint,
 		"It took the dials for a flood, or net.ipv4.tcp_syncookies is 2: raise the backlog "
 		"of listen(), net.core.somaxconn and net.ipv4.tcp_max_syn_backlog at the server.");
@@ -447,12 +458,13 @@ bool rule_connection_cap(const struct result *result, struct finding *finding)
 	finding->count = rule_capped(result);
 	if (finding->count > 0) {
 		rule_say(finding->evidence,
-			"The first %" PRIu64 " connections were established and stayed; of those "
-			"dialed after them, %" PRIu64 " were rejected (%" PRIu64
-			" refused, %" PRIu64 " "
-			"timed out, %" PRIu64 " ended at once).",
-			kept, finding->count, rule_cause(result, CAUSE_REFUSED),
-			rule_cause(result, CAUSE_TIMED_OUT), at_once);
+			"The first %" PRIu64 " connection%s %s established and stayed; of those "
+			"dialed after %s, %" PRIu64 " %s rejected (%" PRIu64 " refused, %" PRIu64
+			" timed out, %" PRIu64 " ended at once).",
+			kept, plural(kept), plural_were(kept), kept == 1 ? "it" : "them",
+			finding->count, plural_were(finding->count),
+			rule_cause(result, CAUSE_REFUSED), rule_cause(result, CAUSE_TIMED_OUT),
+			at_once);
 		snprintf(limit, sizeof(limit), "%" PRIu64, kept);
 	} else if (!rule_group_caps(result, limit, finding)) {
 		return false;
@@ -466,9 +478,11 @@ static bool ended_at_once(
 {
 	finding->count = rule_cause(result, cause);
 	rule_say(finding->evidence,
-		"%" PRIu64 " of %" PRIu64 " connections %s %s by the peer as soon as "
-		"they were established.",
-		finding->count, result->totals.established, rule_was(finding->count), how);
+		"%" PRIu64 " of %" PRIu64 " connection%s %s %s by the peer as soon as "
+		"%s %s established.",
+		finding->count, result->totals.established, plural(result->totals.established),
+		plural_were(finding->count), how, plural_they(finding->count),
+		plural_were(finding->count));
 	rule_say(finding->hint, "%s", cause_hint(cause));
 	return finding->count > 0;
 }

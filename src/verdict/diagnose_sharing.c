@@ -53,8 +53,9 @@ bool rule_host_nearly_full(const struct result *result, struct finding *finding)
 	if (nearly_full(left->files, left->files_of, open)) {
 		rule_say(finding->evidence,
 			"This host had %" PRIu64 " of %" PRIu64
-			" open files left (fs.file-max) while the run had %" PRIu64 " connections.",
-			left->files, left->files_of, open);
+			" open files left (fs.file-max) while the run had %" PRIu64
+			" connection%s.",
+			left->files, left->files_of, open, plural(open));
 		rule_say(finding->hint,
 			"When none is left, other programs fail with ENFILE: raise fs.file-max, "
 			"or open fewer connections.");
@@ -63,8 +64,8 @@ bool rule_host_nearly_full(const struct result *result, struct finding *finding)
 	if (nearly_full(left->memory_bytes, left->memory_of_bytes, open * END_BYTES)) {
 		rule_say(finding->evidence,
 			"This host had %s of memory left while the run had %" PRIu64
-			" connections.",
-			units_format_bytes(left->memory_bytes, memory), open);
+			" connection%s.",
+			units_format_bytes(left->memory_bytes, memory), open, plural(open));
 		rule_say(finding->hint,
 			"When none is left, the kernel kills programs: open fewer connections.");
 		return true;

@@ -16,7 +16,9 @@ void rule_say(char text[FINDING_TEXT_MAX], const char *format, ...)
 
 char *rule_seconds(uint64_t ns, char buffer[RULE_TEXT_MAX])
 {
-	if (ns < NSEC_PER_SEC) {
+	if (ns < NSEC_PER_MSEC) {
+		snprintf(buffer, RULE_TEXT_MAX, "less than 1 ms");
+	} else if (ns < NSEC_PER_SEC) {
 		snprintf(buffer, RULE_TEXT_MAX, "%" PRIu64 " ms", ns / NSEC_PER_MSEC);
 	} else {
 		int decimals = ns < 10 * NSEC_PER_SEC ? 2 : ns < 100 * NSEC_PER_SEC ? 1 : 0;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "tcpgoon/base/compare.h"
+#include "tcpgoon/base/plural.h"
 #include "tcpgoon/result/result.h"
 #include "tcpgoon/verdict/finding.h"
 
@@ -93,7 +94,7 @@ void rule_say(char text[FINDING_TEXT_MAX], const char *format, ...)
 
 #define RULE_TEXT_MAX 32
 
-/* "3600 s", "60.0 s", "2.05 s", "12 ms": three or four digits. Returns `buffer`. */
+/* "3600 s", "60.0 s", "2.05 s", "12 ms", "less than 1 ms". Returns `buffer`. */
 char *rule_seconds(uint64_t ns, char buffer[RULE_TEXT_MAX]);
 
 static inline uint64_t rule_cause(const struct result *result, enum cause cause)
@@ -162,11 +163,6 @@ static inline uint64_t rule_watched_ns(const struct result *result)
 {
 	uint64_t last_dial_ns = result->generator.last_dial_ns;
 	return result->duration_ns > last_dial_ns ? result->duration_ns - last_dial_ns : 0;
-}
-
-static inline const char *rule_was(uint64_t count)
-{
-	return count == 1 ? "was" : "were";
 }
 
 #endif

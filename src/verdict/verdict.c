@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "tcpgoon/base/plural.h"
+
 static int add_rules(struct threshold_rules *rules, const struct text_list *texts, bool aborts,
 	const char *option, struct error *error)
 {
@@ -67,7 +69,8 @@ static void judge_end(struct verdict *verdict, const struct result *result)
 		add_reason(verdict, "The run was ended early by --abort-if.");
 	} else if (undecided > 0) {
 		propose(verdict, EXIT_STATUS_INCOMPLETE);
-		add_reason(verdict, "%" PRIu64 " connections were not decided.", undecided);
+		add_reason(verdict, "%" PRIu64 " connection%s %s not decided.", undecided,
+			plural(undecided), plural_were(undecided));
 	}
 }
 
@@ -81,8 +84,8 @@ static void judge_local(struct verdict *verdict, const struct result *result)
 			propose(verdict, EXIT_STATUS_LOCAL_LIMIT);
 			add_reason(verdict,
 				"This machine was the limit: %" PRIu64
-				" connections failed here (%s).",
-				tally->count, cause_phrase((enum cause)i));
+				" connection%s failed here (%s).",
+				tally->count, plural(tally->count), cause_phrase((enum cause)i));
 		}
 	}
 	for (size_t i = 0; i < verdict->findings.count; i++) {
@@ -91,8 +94,8 @@ static void judge_local(struct verdict *verdict, const struct result *result)
 			propose(verdict, EXIT_STATUS_LOCAL_LIMIT);
 			add_reason(verdict,
 				"This machine was the limit: %" PRIu64
-				" connections failed because of it (%s).",
-				finding->count, finding->name);
+				" connection%s failed because of it (%s).",
+				finding->count, plural(finding->count), finding->name);
 		}
 	}
 }
@@ -105,8 +108,9 @@ static void judge_useless(struct verdict *verdict, const struct result *result)
 		if (finding->weight == FINDING_FAILURE) {
 			propose(verdict, EXIT_STATUS_FAILURES);
 			add_reason(verdict,
-				"%" PRIu64 " of %" PRIu64 " connections did not work (%s).",
-				finding->count, result->totals.established, finding->name);
+				"%" PRIu64 " of %" PRIu64 " connection%s did not work (%s).",
+				finding->count, result->totals.established,
+				plural(result->totals.established), finding->name);
 		}
 	}
 }
@@ -139,14 +143,15 @@ static void judge_failures(struct verdict *verdict, const struct result *result)
 	bool dropped = result->held && totals->dropped > 0;
 	if (totals->failed > 0) {
 		propose(verdict, EXIT_STATUS_FAILURES);
-		add_reason(verdict, "%" PRIu64 " of %" PRIu64 " connections failed.",
-			totals->failed, result->at_end.total);
+		add_reason(verdict, "%" PRIu64 " of %" PRIu64 " connection%s failed.",
+			totals->failed, result->at_end.total, plural(result->at_end.total));
 	}
 	if (dropped) {
 		propose(verdict, EXIT_STATUS_FAILURES);
 		add_reason(verdict,
-			"%" PRIu64 " of %" PRIu64 " connections were dropped while held.",
-			totals->dropped, result->totals.established);
+			"%" PRIu64 " of %" PRIu64 " connection%s %s dropped while held.",
+			totals->dropped, result->totals.established,
+			plural(result->totals.established), plural_were(totals->dropped));
 	}
 	judge_useless(verdict, result);
 }

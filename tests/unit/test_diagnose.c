@@ -348,7 +348,7 @@ static void syn_loss(void **state)
 	fixture->result.kernel.syn_retransmits = 20;
 	assert_only(fixture, "syn_loss", 13,
 		"12 connections were established only after a SYN was retransmitted and "
-		"1 never were: about 9.5% of the SYNs or their answers were lost.");
+		"1 never was: about 9.5% of the SYNs or their answers were lost.");
 	/* Of tuples that the peer still held, and of late answers, no SYN was lost. */
 	fixture->result.kernel.retransmitted = 15;
 	fixture->result.kernel.syn_retransmits = 25;
@@ -358,7 +358,7 @@ static void syn_loss(void **state)
 	fixture->result.kernel.stale_syns = 3;
 	assert_only(fixture, "syn_loss", 13,
 		"12 connections were established only after a SYN was retransmitted and "
-		"1 never were: about 9.5% of the SYNs or their answers were lost.");
+		"1 never was: about 9.5% of the SYNs or their answers were lost.");
 	fixture->result.kernel.retransmitted = 2;
 	assert_no(fixture, "syn_loss");
 	fixture->result.kernel = (struct kernel_view){0};

@@ -177,12 +177,12 @@ static void failures_of_this_machine_are_no_group(void **state)
 	assert_no(fixture, "failures_by_source");
 	assert_finding(fixture, "local_ports_exhausted", 25,
 		"25 of 50 connections found no free local port on this machine, the "
-		"first after 0 ms. These are all the connections from source 10.0.0.2, "
+		"first after less than 1 ms. These are all the connections from source 10.0.0.2, "
 		"and no others.");
 	group->dialed = 26;
 	assert_finding(fixture, "local_ports_exhausted", 25,
-		"25 of 50 connections found no free local port on this machine, the first after 0 "
-		"ms.");
+		"25 of 50 connections found no free local port on this machine, the first after less "
+		"than 1 ms.");
 }
 
 /* Each source has its own trouble: no rule on groups holds, and each cause says whose it is. */

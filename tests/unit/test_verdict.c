@@ -101,7 +101,7 @@ static void local_failures_say_nothing_of_the_target(void **state)
 	struct verdict verdict = plain_verdict(&result);
 	assert_int_equal(verdict.exit_status, EXIT_STATUS_LOCAL_LIMIT);
 	assert_string_equal(verdict.reasons[0],
-		"This machine was the limit: 1 connections failed here (no free local port).");
+		"This machine was the limit: 1 connection failed here (no free local port).");
 	result.end = RESULT_INTERRUPTED;
 	assert_int_equal(plain_verdict(&result).exit_status, EXIT_STATUS_INCOMPLETE);
 }
