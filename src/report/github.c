@@ -56,7 +56,7 @@ static void print_threshold(
 {
 	begin(out, "error", rule->threshold.text);
 	if (outcome->not_judged != NULL) {
-		fputs("This threshold could not be judged: ", out);
+		fputs("This threshold was not judged: ", out);
 		print_data(out, outcome->not_judged);
 	} else {
 		fputs("This threshold was crossed: ", out);

@@ -107,7 +107,7 @@ static void print_reasons(FILE *out, const struct verdict *verdict)
 static void print_threshold_message(FILE *out, const struct threshold_outcome *outcome)
 {
 	if (outcome->not_judged != NULL) {
-		fputs("could not be judged: ", out);
+		fputs("not judged: ", out);
 		print_escaped(out, outcome->not_judged);
 	} else {
 		fputs("it was ", out);

@@ -22,6 +22,7 @@
 #include <stdio.h>
 
 #include "tcpgoon/base/clock.h"
+#include "tcpgoon/base/plural.h"
 #include "tcpgoon/base/units.h"
 #include "tcpgoon/base/wide.h"
 #include "tcpgoon/stats/interval.h"
@@ -146,8 +147,8 @@ static void not_judged_of_so_few(
 {
 	bool established = of->offset == offsetof(struct result, totals.established);
 	snprintf(outcome->too_few, sizeof(outcome->too_few),
-		"it cannot be judged with %" PRIu64 " %s: so fine a share takes %" PRIu64, whole,
-		established ? "connections" : "dials", needed);
+		"so fine a share cannot be judged with %" PRIu64 " %s%s (it takes %" PRIu64 ")",
+		whole, established ? "connection" : "dial", plural(whole), needed);
 	outcome->crossed = false;
 	not_judged(outcome, outcome->too_few);
 }

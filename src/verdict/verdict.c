@@ -171,9 +171,7 @@ static void judge_unjudged(struct verdict *verdict, const struct result *result)
 		unjudged++;
 		propose(verdict,
 			outcome->unmeasured_here ? EXIT_STATUS_INCOMPLETE : EXIT_STATUS_FAILURES);
-		add_reason(verdict,
-			"The threshold %s could not be judged (%s), which does not count as "
-			"success.",
+		add_reason(verdict, "The threshold %s does not count as kept: %s.",
 			verdict->rules->list[i].threshold.text, outcome->not_judged);
 	}
 	if (unjudged > 0) {

@@ -44,7 +44,7 @@ class Gates(harness.Case):
                     self.assertIsNone(threshold["not_judged"])
                 else:
                     self.assertIn(why, threshold["not_judged"])
-                    self.assertIn("could not be judged", result["verdict"]["reasons"][0])
+                    self.assertIn("does not count as kept", result["verdict"]["reasons"][0])
                     self.assertNotIn("All went well", run.stdout)
 
     def test_one_that_is_kept_does_not_speak_for_one_that_cannot_be_judged(self):

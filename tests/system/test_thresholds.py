@@ -59,7 +59,7 @@ class FailIf(harness.Case):
         _, port = self.serve()
         argv = ("127.0.0.1", port, "-c", "50", "-s", "0")
         run, result = self.judged(*argv, "--fail-if", "errors>0.001%", status=2)
-        why = "it cannot be judged with 50 dials: so fine a share takes 299572"
+        why = "so fine a share cannot be judged with 50 dials (it takes 299572)"
         self.assertEqual(result["thresholds"][0]["not_judged"], why)
         self.assertIn(f"Threshold errors>0.001%: not judged, {why}\n", run.stdout)
         self.assertAlmostEqual(result["shares"]["errors"]["high"], 1 - 0.025 ** (1 / 50))

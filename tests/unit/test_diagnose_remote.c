@@ -363,7 +363,7 @@ static void a_cap_that_closes(void **state)
 		"after them, 20 were rejected (0 refused, 0 timed out, 20 ended at once).");
 	fixture->result.first_rejected = 0;
 	assert_only(fixture, "closed_at_once", 20,
-		"20 of 60 connections were closed (FIN) by the peer as soon as it was "
+		"20 of 60 connections were closed (FIN) by the peer as soon as they were "
 		"established.");
 }
 

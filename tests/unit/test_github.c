@@ -71,7 +71,7 @@ static void each_is_a_line_with_its_characters_escaped(void **state)
 		"::error title=tcpgoon%3A exit status 3::100%25 of\\nthese failed. One, and: "
 		"two.\n"
 		"::error title=errors>1%25::This threshold was crossed: 12%25.\n"
-		"::error title=connect.p99>1s::This threshold could not be judged: there are no "
+		"::error title=connect.p99>1s::This threshold was not judged: there are no "
 		"samples.\n"
 		"::warning title=a%3Ab%2Cc::50%25 of: them,\\r\\n::error::x Do.\n");
 }

@@ -377,13 +377,13 @@ static void a_fine_share_takes_many_dials(void **state)
 		assert_judged(crossed_by_it[i], result, true);
 	}
 	set_outcome(result, 299571, 0);
-	const char *why = "it cannot be judged with 299571 dials: so fine a share takes 299572";
+	const char *why = "so fine a share cannot be judged with 299571 dials (it takes 299572)";
 	for (size_t i = 0; i < 4; i++) {
 		assert_too_few(kept[i], result, why);
 		assert_too_few(crossed_by_it[i], result, why);
 	}
 	assert_too_few("drops>0.001%", result,
-		"it cannot be judged with 299571 connections: so fine a share takes 299572");
+		"so fine a share cannot be judged with 299571 connections (it takes 299572)");
 	set_outcome(result, 0, 0);
 	assert_string_equal(outcome_of("errors>0.001%", result, false).not_judged,
 		"there is nothing to take a share of");
@@ -414,7 +414,7 @@ static void other_shares_are_judged_of_any_number(void **state)
 	assert_judged("errors<1%", result, true);
 	assert_judged("errors==0.001%", result, false);
 	assert_too_few("errors>0.099999%", result,
-		"it cannot be judged with 100 dials: so fine a share takes 2995");
+		"so fine a share cannot be judged with 100 dials (it takes 2995)");
 }
 
 /* --abort-if: what each run begins with must not end it. */

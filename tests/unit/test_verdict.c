@@ -140,8 +140,7 @@ static void what_cannot_be_judged_replaces_nothing(void **state)
 	assert_int_equal(verdict.exit_status, EXIT_STATUS_FAILURES);
 	assert_int_equal(verdict.reason_count, 1);
 	assert_string_equal(verdict.reasons[0],
-		"The threshold connect.p99>50ms could not be judged (there are no "
-		"samples), which does not count as success.");
+		"The threshold connect.p99>50ms does not count as kept: there are no samples.");
 
 	fail_with(&result, CAUSE_REFUSED, 3);
 	verdict_judge(&result, &rules, &verdict);

@@ -60,9 +60,7 @@ struct threshold {
 
 struct threshold_outcome {
 	bool crossed; /* what it speaks of has happened; never where it cannot be judged */
-	/*
-	 * Why it cannot be; NULL where it was. It may be the text below, so a copy lives no longer than its original.
-	 */
+	/* Why not; NULL where it was. It may be `too_few`, so a copy needs its original. */
 	const char *not_judged;
 	char too_few[128];
 	bool unmeasured_here; /* it cannot be, as this program failed to measure it */
