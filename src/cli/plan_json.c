@@ -9,29 +9,19 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-#include "cli/json_scalar.h"
 #include "cli/outcome.h"
 #include "cli/route_words.h"
 #include "cli/settings_json.h"
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/net/cgroup.h"
 #include "tcpgoon/net/limits.h"
+#include "tcpgoon/report/json_value.h"
 #include "version.h"
 
 static json_t *make_tool(void)
 {
 	return json_pack("{s:s, s:s, s:s}", "name", "tcpgoon", "version", VERSION_TEXT, "commit",
 		VERSION_COMMIT);
-}
-
-/* Appends to an array that may be NULL; `item` is used up. Returns the array, or NULL. */
-static json_t *append(json_t *array, json_t *item)
-{
-	if (json_array_append_new(array, item) != 0) {
-		json_decref(array);
-		return NULL;
-	}
-	return array;
 }
 
 static json_t *make_targets(const struct targets *targets)
@@ -48,7 +38,8 @@ static json_t *make_candidates(const struct candidates *candidates)
 	json_t *array = json_array();
 	for (size_t i = 0; i < candidates->count; i++) {
 		char host[ADDRESS_TEXT_MAX];
-		array = append(array, json_string(address_format_host(&candidates->list[i], host)));
+		array = json_value_append(
+			array, json_string(address_format_host(&candidates->list[i], host)));
 	}
 	return array;
 }
@@ -57,10 +48,10 @@ static json_t *append_set(json_t *array, const struct source_set *set)
 {
 	for (size_t i = 0; i < set->range_count; i++) {
 		char host[ADDRESS_TEXT_MAX];
-		array = append(array,
+		array = json_value_append(array,
 			json_pack("{s:s, s:o}", "first",
 				address_format_host(&set->ranges[i].first, host), "count",
-				json_scalar_number(set->ranges[i].count)));
+				json_value_count(set->ranges[i].count)));
 	}
 	return array;
 }
@@ -84,7 +75,7 @@ static json_t *make_ranges(const struct tuples *tuples)
 static json_t *make_sources(const struct tuples *tuples)
 {
 	json_t *ranges = tuples->source_count > 0 ? make_ranges(tuples) : json_array();
-	return json_pack("{s:o, s:o}", "for_each_target", json_scalar_number(tuples->source_count),
+	return json_pack("{s:o, s:o}", "for_each_target", json_value_count(tuples->source_count),
 		"ranges", ranges);
 }
 
@@ -99,9 +90,9 @@ static json_t *make_ports(const struct plan *plan)
 	uint64_t taken = tuples_automatic_ports(tuples, plan->settings.connections);
 	bool known = order->automatic_count > 0;
 	return json_pack("{s:I, s:o, s:o, s:o}", "count", (json_int_t)order->count, "first",
-		json_scalar_number(order->count > 0 ? order->list[0] : UINT64_MAX), "automatic",
-		json_scalar_number(known ? order->automatic_count : UINT64_MAX), "automatic_left",
-		json_scalar_number(known ? order->automatic_count - taken : UINT64_MAX));
+		json_value_count(order->count > 0 ? order->list[0] : UINT64_MAX), "automatic",
+		json_value_count(known ? order->automatic_count : UINT64_MAX), "automatic_left",
+		json_value_count(known ? order->automatic_count - taken : UINT64_MAX));
 }
 
 static json_t *make_routes(const struct plan *plan)
@@ -109,25 +100,24 @@ static json_t *make_routes(const struct plan *plan)
 	json_t *array = json_array();
 	char words[ROUTE_WORDS_MAX];
 	for (size_t target = 0; route_words_next(plan, &target, words);) {
-		array = append(array, json_scalar_text(words));
+		array = json_value_append(array, json_value_text(words));
 	}
 	return array;
 }
 
 static json_t *make_schedule(const struct plan *plan)
 {
-	return json_pack("{s:o, s:o}", "period_ns", json_scalar_number(plan->schedule.period_ns),
+	return json_pack("{s:o, s:o}", "period_ns", json_value_count(plan->schedule.period_ns),
 		"last_ns",
-		json_scalar_number(
-			schedule_due_ns(&plan->schedule, plan->settings.connections - 1)));
+		json_value_count(schedule_due_ns(&plan->schedule, plan->settings.connections - 1)));
 }
 
 static void add_report(void *context, const struct output *output)
 {
 	json_t **array = context;
-	*array = append(*array,
+	*array = json_value_append(*array,
 		json_pack("{s:s, s:o, s:s}", "format", output->report.ops->name, "path",
-			json_scalar_text(output->name), "way", output_way(output)));
+			json_value_text(output->name), "way", output_way(output)));
 }
 
 static json_t *make_reports(const struct plan *plan)
@@ -145,10 +135,10 @@ static json_t *make_processors(void)
 	json_t *quota = cgroup.cpu.quota_us == CGROUP_NONE
 		? json_null()
 		: json_pack("{s:o, s:o, s:o}", "quota_ns",
-			  json_scalar_number(cgroup.cpu.quota_us * NSEC_PER_USEC), "period_ns",
-			  json_scalar_number(cgroup.cpu.period_us * NSEC_PER_USEC), "file",
-			  json_scalar_text(cgroup.cpu.file));
-	return json_pack("{s:o, s:o}", "count", json_scalar_number(count > 0 ? count : UINT64_MAX),
+			  json_value_count(cgroup.cpu.quota_us * NSEC_PER_USEC), "period_ns",
+			  json_value_count(cgroup.cpu.period_us * NSEC_PER_USEC), "file",
+			  json_value_text(cgroup.cpu.file));
+	return json_pack("{s:o, s:o}", "count", json_value_count(count > 0 ? count : UINT64_MAX),
 		"quota", quota);
 }
 
@@ -156,10 +146,10 @@ static json_t *make_engine(const struct engine_choice *choice, const struct tran
 {
 	return json_pack("{s:s, s:b, s:o, s:b, s:o, s:o}", "name", choice->transport->name, "works",
 		choice->code == 0, "why",
-		json_scalar_text(choice->why.text[0] != '\0' ? choice->why.text : NULL),
+		json_value_text(choice->why.text[0] != '\0' ? choice->why.text : NULL),
 		"descriptor_each", needs->descriptor_each, "queues",
-		json_scalar_number(needs->queues), "slots_per_queue",
-		json_scalar_number(needs->slots_per_queue));
+		json_value_count(needs->queues), "slots_per_queue",
+		json_value_count(needs->slots_per_queue));
 }
 
 static json_t *make_limits(const struct checks *checks)
@@ -167,14 +157,14 @@ static json_t *make_limits(const struct checks *checks)
 	json_t *array = json_array();
 	for (int i = 0; i < CHECK_KIND_MAX; i++) {
 		const struct check *check = &checks->list[i];
-		array = append(array,
+		array = json_value_append(array,
 			json_pack("{s:s, s:s, s:o, s:o, s:o, s:b, s:o}", "name",
 				check_name((enum check_kind)i), "unit",
 				check_is_bytes((enum check_kind)i) ? "bytes" : "count", "have",
-				json_scalar_number(check->have), "need",
-				json_scalar_number(check->need), "left",
-				json_scalar_number(check->left), "enough", check->ok, "fix",
-				json_scalar_text(check->ok ? NULL : check->fix)));
+				json_value_count(check->have), "need",
+				json_value_count(check->need), "left",
+				json_value_count(check->left), "enough", check->ok, "fix",
+				json_value_text(check->ok ? NULL : check->fix)));
 	}
 	return array;
 }
@@ -186,7 +176,7 @@ static json_t *make_plan(const struct plan_view *view)
 			 "s:o, s:o}",
 		"schema", "tcpgoon-plan/1", "tool", make_tool(), "possible",
 		view->status == EXIT_STATUS_OK, "exit_status", (int)view->status, "conclusion",
-		json_scalar_text(view->conclusion), "settings",
+		json_value_text(view->conclusion), "settings",
 		settings_json_make(view->command, view->line, &plan->settings), "targets",
 		make_targets(&plan->targets), "candidates", make_candidates(&plan->candidates),
 		"sources", make_sources(&plan->tuples), "ports", make_ports(plan), "routes",

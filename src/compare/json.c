@@ -10,6 +10,7 @@
 #include <math.h>
 
 #include "compare/contents.h"
+#include "tcpgoon/report/json_value.h"
 #include "version.h"
 
 #define REAL_DIGITS 15
@@ -23,28 +24,11 @@ static json_t *make_real(double value)
 	return isfinite(value) ? json_real(value) : json_null();
 }
 
-static json_t *make_text(const char *text)
-{
-	return text == NULL ? json_null() : json_string(text);
-}
-
-/* Adds the item, which is used up. Returns the list, or NULL where memory was short. */
-static json_t *append(json_t *list, json_t *item)
-{
-	if (json_array_append_new(list, item) != 0) {
-		json_decref(list);
-		return NULL;
-	}
-	return list;
-}
-
 static json_t *make_names(const struct comparison_side *side)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < side->count && list != NULL; i++) {
-		json_t *name = json_string(side->names[i]);
-		/* A path may be no UTF-8, which JSON cannot say. */
-		list = append(list, name != NULL ? name : json_null());
+		list = json_value_append(list, json_value_text(side->names[i]));
 	}
 	return list;
 }
@@ -54,9 +38,10 @@ static json_t *make_differences(const struct differences *differences)
 	json_t *list = json_array();
 	for (size_t i = 0; i < differences->count && list != NULL; i++) {
 		const struct difference *difference = &differences->list[i];
-		list = append(list,
-			json_pack("{s:s, s:s*, s:s*}", "name", difference->name, "a", difference->a,
-				"b", difference->b));
+		list = json_value_append(list,
+			json_pack("{s:s, s:o, s:o}", "name", difference->name, "a",
+				json_value_text(difference->a), "b",
+				json_value_text(difference->b)));
 	}
 	return list;
 }
@@ -65,7 +50,7 @@ static json_t *make_side(const struct row_side *side)
 {
 	json_t *values = json_array();
 	for (size_t i = 0; i < side->known && values != NULL; i++) {
-		values = append(values, make_real(side->values[i]));
+		values = json_value_append(values, make_real(side->values[i]));
 	}
 	return json_pack("{s:o, s:o, s:o, s:o}", "median", make_real(side->middle), "low",
 		make_real(side->low), "high", make_real(side->high), "values", values);
@@ -85,7 +70,7 @@ static json_t *make_rows(const struct comparison *comparison)
 	json_t *list = json_array();
 	for (size_t i = 0; i < comparison->row_count && list != NULL; i++) {
 		if (comparison->rows[i].doubt != ROW_UNKNOWN) {
-			list = append(list, make_row(&comparison->rows[i]));
+			list = json_value_append(list, make_row(&comparison->rows[i]));
 		}
 	}
 	return list;
@@ -98,10 +83,11 @@ static json_t *make_thresholds(const struct comparison *comparison)
 		const struct change_rule *rule = &comparison->rules->list[i];
 		const struct change_outcome *outcome = &comparison->outcomes[i];
 		const struct row *row = &comparison->rows[rule->measure];
-		list = append(list,
+		list = json_value_append(list,
 			json_pack("{s:s, s:b, s:o, s:b, s:o}", "expression", rule->text, "crossed",
 				(int)outcome->crossed, "change", make_real(row->change), "proven",
-				(int)row->proven, "not_judged", make_text(outcome->not_judged)));
+				(int)row->proven, "not_judged",
+				json_value_text(outcome->not_judged)));
 	}
 	return list;
 }

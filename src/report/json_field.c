@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/json_value.h"
+#include "tcpgoon/report/json_value.h"
 
 /* Errnos of Linux end well below. */
 #define ERRNO_MAX 4095

@@ -17,9 +17,9 @@
 #include "report/json.h"
 #include "report/json_layout.h"
 #include "report/json_times.h"
-#include "report/json_value.h"
 #include "tcpgoon/base/cleanup.h"
 #include "tcpgoon/base/clock.h"
+#include "tcpgoon/report/json_value.h"
 
 /* Reading under way. */
 struct reading {

@@ -6,7 +6,7 @@
  */
 #include "report/json_shares.h"
 
-#include "report/json_value.h"
+#include "tcpgoon/report/json_value.h"
 #include "tcpgoon/result/figures.h"
 #include "tcpgoon/stats/interval.h"
 

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/json_value.h"
 #include "tcpgoon/base/clock.h"
+#include "tcpgoon/report/json_value.h"
 #include "tcpgoon/stats/hdr_encoding.h"
 #include "tcpgoon/stats/interval.h"
 #include "tcpgoon/stats/statistic.h"

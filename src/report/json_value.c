@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "report/json_value.h"
+#include "tcpgoon/report/json_value.h"
 
 #include <inttypes.h>
 #include <stdbool.h>

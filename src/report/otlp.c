@@ -14,8 +14,8 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "report/json_value.h"
 #include "tcpgoon/base/clock.h"
+#include "tcpgoon/report/json_value.h"
 #include "tcpgoon/result/figures.h"
 #include "tcpgoon/result/times.h"
 #include "tcpgoon/stats/exponential.h"

@@ -13,9 +13,9 @@
 #include <math.h>
 
 #include "report/json.h"
-#include "report/json_value.h"
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/escape.h"
+#include "tcpgoon/report/json_value.h"
 #include "tcpgoon/result/figures.h"
 #include "tcpgoon/result/times.h"
 #include "tcpgoon/stats/statistic.h"

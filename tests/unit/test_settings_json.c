@@ -8,10 +8,10 @@
 
 #include <cmocka.h>
 
-#include "cli/json_scalar.h"
 #include "cli/option_value.h"
 #include "cli/settings_json.h"
 #include "tcpgoon/base/clock.h"
+#include "tcpgoon/report/json_value.h"
 
 #define FIELD(name) OPTION_FIELD(struct settings, name)
 
@@ -82,13 +82,13 @@ static void each_value_has_its_type_and_its_origin(void **state)
 static void numbers_that_json_does_not_have_are_null(void **state)
 {
 	(void)state;
-	json_t *number = json_scalar_number(UINT64_MAX);
+	json_t *number = json_value_count(UINT64_MAX);
 	assert_true(json_is_null(number));
 	json_decref(number);
-	number = json_scalar_number(INT64_MAX);
+	number = json_value_count(INT64_MAX);
 	assert_true(json_integer_value(number) == INT64_MAX);
 	json_decref(number);
-	assert_true(json_is_null(json_scalar_text(NULL)));
+	assert_true(json_is_null(json_value_text(NULL)));
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The values that the report for programs is made of, as jansson's; NULL where memory is short. */
+/* Values of JSON for programs, as jansson's; NULL where memory is short. */
 #ifndef TCPGOON_REPORT_JSON_VALUE_H
 #define TCPGOON_REPORT_JSON_VALUE_H
 
@@ -8,7 +8,7 @@
 
 #include "tcpgoon/base/text_list.h"
 
-/* A count that is RESULT_UNKNOWN is null. */
+/* null where it is RESULT_UNKNOWN, or beyond JSON's whole numbers. */
 json_t *json_value_count(uint64_t count);
 
 /* Nanoseconds as a real number of microseconds. */
@@ -24,7 +24,7 @@ json_t *json_value_errno(int number);
 /* part / whole, null where whole is 0: JSON has no infinity. */
 json_t *json_value_ratio(double part, double whole);
 
-/* null where it is NULL, or no UTF-8, as an argument may be: JSON cannot say that. */
+/* null where it is NULL. Bytes that are no UTF-8, as an argument may have, are escaped. */
 json_t *json_value_text(const char *text);
 json_t *json_value_texts(const struct text_list *list);
 
