@@ -219,14 +219,11 @@ static int handle_tick(struct run_state *run)
 		run->transport, run->reporter.timer_fds[REPORTER_TICKS], RUN_FD_TICKS);
 }
 
-/* Unlike status lines, frames go on while the kernel is asked and connections are closed. */
+/* The loop shows it when there is time. */
 static int handle_frame(struct run_state *run)
 {
 	reporter_take_tick(&run->reporter, REPORTER_FRAMES);
-	if (!run_state_numbers_are_taken(run)) {
-		run_state_take_numbers(run);
-	}
-	reporter_frame(&run->reporter, run->result, run->now_ns - run->table.start_ns);
+	run->frame_due_ns = clock_earlier(run->frame_due_ns, run->now_ns);
 	return run->transport->ops->watch_fd(
 		run->transport, run->reporter.timer_fds[REPORTER_FRAMES], RUN_FD_FRAMES);
 }

@@ -59,6 +59,40 @@ static void look_around(struct run_state *run)
 	}
 }
 
+/*
+ * A frame takes some tens of microseconds, and then somebody is woken to read it: shown at any moment,
+ * it would make dials late. So it comes in the time between two, if there is enough of it.
+ */
+#define FRAME_GAP_NS (100 * NSEC_PER_USEC)
+#define FRAME_PATIENCE_NS (20 * NSEC_PER_MSEC)
+
+static bool has_time_for_frame(const struct run_state *run)
+{
+	const struct pacer *pacer = &run->dialer.pacer;
+	uint64_t period_ns = pacer->schedule->period_ns;
+	if (run->phase != PHASE_DIALING || period_ns == 0 ||
+		run->now_ns >= run->frame_due_ns + FRAME_PATIENCE_NS) {
+		return true;
+	}
+	uint64_t next = pacer_due_before(pacer, run->now_ns);
+	return next >= pacer->count ||
+		pacer_due_ns(pacer, next) - run->now_ns >=
+		clock_earlier(FRAME_GAP_NS, period_ns / 2);
+}
+
+/* Unlike status lines, frames go on while the kernel is asked and connections are closed. */
+static void show_frame(struct run_state *run)
+{
+	if (run->frame_due_ns == CLOCK_NEVER || !has_time_for_frame(run)) {
+		return;
+	}
+	if (!run_state_numbers_are_taken(run)) {
+		run_state_take_numbers(run);
+	}
+	run->frame_due_ns = CLOCK_NEVER;
+	reporter_frame(&run->reporter, run->result, run->now_ns - run->table.start_ns);
+}
+
 /* Has the transport explain its errno, unless there is a message already. */
 static int explain(const struct run_state *run, int r, struct error *error)
 {
@@ -164,6 +198,7 @@ static int loop(struct run_state *run, struct error *error)
 		}
 		look_around(run);
 		phases_advance(run);
+		show_frame(run);
 	}
 	return 0;
 }

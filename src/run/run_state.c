@@ -18,6 +18,7 @@ int run_state_init(struct run_state *run, const struct run_params *params, struc
 		.error = error,
 		.signals = params->signals,
 		.survey.diag = SOCKDIAG_INIT,
+		.frame_due_ns = CLOCK_NEVER,
 		.review_ns = observer->on_review == NULL ? CLOCK_NEVER : 0,
 	};
 	reporter_init(&run->reporter, observer);

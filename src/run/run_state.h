@@ -63,6 +63,7 @@ struct run_state {
 	bool interrupted;
 	bool aborted; /* by the observer */
 	uint64_t review_ns; /* when to ask the observer next; CLOCK_NEVER: not at all */
+	uint64_t frame_due_ns; /* since when a frame is to be shown; CLOCK_NEVER: none is */
 	uint64_t now_ns; /* of this turn of the loop */
 	bool stalled; /* the turn that ended at now_ns took longer than it should */
 	uint64_t hold_until_ns; /* in PHASE_HOLDING */

@@ -899,6 +899,34 @@ static void a_view_is_shown_frames_at_an_interval_of_its_own(void **state)
 	assert_int_equal(run->result.at_end.established, 4);
 }
 
+/* A tick of the frames 30 microseconds before the second dial, and then each second. */
+static void frame_before_a_dial(void *context, int fd, uint32_t id)
+{
+	struct scripted_run *run = context;
+	(void)id;
+	if (fd != signals_poll_fd(&run->signals)) {
+		uint64_t early_ns = SCRIPT_START_NS + 100 * MS - 30000;
+		uint64_t now_ns = run->script->now_ns;
+		script_add_ready(
+			run->script, now_ns < early_ns ? early_ns : now_ns + 1000 * MS, fd);
+	}
+}
+
+static void a_frame_makes_no_dial_late(void **state)
+{
+	struct scripted_run *run = *state;
+	scripted_run_plan(run, &(struct run_layout){.connections = 2});
+	run->plan.settings.sleep_ns = 100 * MS;
+	run->plan.settings.hold_ns = 500 * MS;
+	run->frame_ns = 100 * MS;
+	run->script->on_watch = frame_before_a_dial;
+	run->script->context = run;
+	scripted_run_complete(run, &connected);
+	assert_int_equal(run->frames, 1);
+	assert_true(run->frame_elapsed_ns >= 100 * MS);
+	assert_true(run->frame_elapsed_ns < 120 * MS);
+}
+
 /* The kernel may wake whoever polls a descriptor for nothing. */
 static void a_signal_that_is_none_is_waited_for_again(void **state)
 {
@@ -1451,6 +1479,7 @@ int main(void)
 		CASE(the_observer_is_shown_the_numbers_at_each_tick),
 		CASE(without_an_interval_only_the_start_is_shown),
 		CASE(a_view_is_shown_frames_at_an_interval_of_its_own),
+		CASE(a_frame_makes_no_dial_late),
 		CASE(a_signal_that_is_none_is_waited_for_again),
 		CASE(signals_that_cannot_be_waited_for_end_the_run),
 		CASE(output_that_is_held_back_is_tried_again_soon),
