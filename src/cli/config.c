@@ -109,7 +109,7 @@ static const char *text_of(struct reading *reading, const json_t *value)
 		return origins_keep(reading->origins, number, strlen(number));
 	}
 	if (json_is_real(value)) {
-		snprintf(number, sizeof(number), "%.9g", json_real_value(value));
+		snprintf(number, sizeof(number), "%.15g", json_real_value(value));
 		return origins_keep(reading->origins, number, strlen(number));
 	}
 	return NULL;
@@ -173,7 +173,7 @@ static int set_option(struct reading *reading, const struct option_row *row, con
 	case OPTION_HELP:
 		break;
 	}
-	return error_set(reading->error, -EINVAL, "may be given on the command line only");
+	return 0;
 }
 
 /* Which of host and port the name is; -1: neither. */
@@ -211,19 +211,32 @@ static int refuse_name(struct reading *reading, const char *name)
 	return name_place(reading, name, -EINVAL);
 }
 
+/* Unless it is set already. --config always is, and --help never: a file can have neither. */
+static int take_option(struct reading *reading, size_t index, const json_t *value)
+{
+	const struct option_row *row = options_at(reading->options, index);
+	struct origin *origin = &reading->origins->options[index];
+	if (row->kind == OPTION_CONFIG || row->kind == OPTION_HELP) {
+		return error_set(reading->error, -EINVAL, "may be given on the command line only");
+	}
+	if (origin->kind != ORIGIN_DEFAULT) {
+		return 0;
+	}
+	*origin = (struct origin){ORIGIN_FILE, reading->origins->file};
+	return set_option(reading, row, value);
+}
+
 static int take_member(struct reading *reading, const char *name, const json_t *value)
 {
 	int which = target_of(reading, name);
 	size_t index = 0;
-	int r = 0;
+	int r;
 	if (which >= 0) {
 		r = take_target(reading, which, value);
-	} else if (!options_find(reading->options, name, strlen(name), &index)) {
+	} else if (options_find(reading->options, name, strlen(name), &index)) {
+		r = take_option(reading, index, value);
+	} else {
 		return refuse_name(reading, name);
-	} else if (reading->origins->options[index].kind == ORIGIN_DEFAULT) {
-		r = set_option(reading, options_at(reading->options, index), value);
-		reading->origins->options[index] =
-			(struct origin){ORIGIN_FILE, reading->origins->file};
 	}
 	if (r < 0) {
 		error_prefix(reading->error, "%s", name);

@@ -33,6 +33,9 @@ static void read_text(struct reading *reading, const char *text, size_t length)
 	reading->error = (struct error)ERROR_INIT;
 	reading->origins.file = reading->path;
 	options_set_defaults(&fixture_options, &reading->settings);
+	size_t config;
+	assert_true(options_find(&fixture_options, "config", strlen("config"), &config));
+	reading->origins.options[config].kind = ORIGIN_COMMAND_LINE; /* where the path is from */
 	reading->r = config_apply(
 		&fixture_options, true, &reading->settings, &reading->origins, &reading->error);
 	unlink(reading->path);
@@ -124,6 +127,8 @@ static void a_wrong_value_is_named_with_its_line(void **state)
 	(void)state;
 	assert_refused("{\"debug\": true,\n \"connections\": \"ten\"}",
 		":2: connections: 'ten' is not a whole number from 1 to 16777216");
+	assert_refused("{\"connections\": 2e10}",
+		":1: connections: '20000000000' is not in the range from 1 to 16777216");
 	assert_refused("{\"connections\": 0}",
 		":1: connections: '0' is not in the range from 1 to 16777216");
 	assert_refused(
