@@ -25,6 +25,7 @@
 #include "cli/commands.h"
 #include "cli/server_totals.h"
 #include "cli/session.h"
+#include "cli/session_options.h"
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/net/cgroup.h"
 #include "tcpgoon/server/server.h"

@@ -11,6 +11,7 @@
 #include "cli/plan_json.h"
 #include "cli/route_words.h"
 #include "cli/session.h"
+#include "cli/session_options.h"
 #include "tcpgoon/base/escape.h"
 #include "tcpgoon/base/units.h"
 #include "tcpgoon/net/cgroup.h"

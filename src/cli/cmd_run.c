@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/confirm.h"
 #include "cli/session.h"
+#include "cli/session_options.h"
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/run/probe.h"
 #include "tcpgoon/verdict/verdict.h"

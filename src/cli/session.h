@@ -6,32 +6,11 @@
 #include <stdio.h>
 
 #include "cli/command.h"
-#include "cli/options.h"
 #include "tcpgoon/base/error.h"
 #include "tcpgoon/plan/check.h"
 #include "tcpgoon/plan/plan.h"
 #include "tcpgoon/plan/settings.h"
 #include "tcpgoon/verdict/verdict.h"
-
-/* The options of every command that dials; their fields are those of struct settings. */
-extern const struct options session_options;
-
-/* Those, and the options of commands that take a target. */
-extern const struct options session_target_options;
-
-/* Rows whose defaults differ between commands. */
-#define SESSION_CONNECTIONS_ROW(initial)                                                        \
-	{                                                                                       \
-		OPT_COUNT("connections", 'c', OPTION_FIELD(struct settings, connections), "N",  \
-			initial, 1, SETTINGS_CONNECTIONS_MAX, "Number of connections to open"), \
-			.group = GROUP_PACE                                                     \
-	}
-#define SESSION_SLEEP_ROW(initial)                                                           \
-	{                                                                                    \
-		OPT_DURATION("sleep", 's', OPTION_FIELD(struct settings, sleep_ns), initial, \
-			NSEC_PER_MSEC, 0, 3600 * NSEC_PER_SEC, "Time between two dials"),    \
-			.group = GROUP_PACE                                                  \
-	}
 
 /*
  * Returns 0, or -ERANGE or -EINVAL with a message if values that are valid by themselves do not go
@@ -50,11 +29,10 @@ struct session_request {
 };
 
 /*
- * Reads and checks the command line, and opens the reports that it asks for. The request must outlive
- * the session. From then on, every
- * function that ends the session other than session_run() writes to them that nothing was dialled.
- * If `ret_session` is NULL, no report is opened. Returns false, with *ret_status, if the command
- * should end at once; the reason has been printed.
+ * Reads and checks the command line, and opens the reports that it asks for. The request must
+ * outlive the session. From then on, every function that ends the session other than session_run()
+ * writes to them that nothing was dialled. If `ret_session` is NULL, no report is opened. Returns
+ * false, with *ret_status, if the command should end at once; the reason has been printed.
  */
 bool session_prepare(
 	const struct session_request *request, struct session **ret_session, int *ret_status);
