@@ -70,7 +70,7 @@ static void name_what_is_dialled(
 		return;
 	}
 	char host[ADDRESS_TEXT_MAX];
-	notes_add(notes, "host '%s' is this host itself: dialing %s", settings->host,
+	notes_add(notes, "host '%s' is this host itself: dialling %s", settings->host,
 		address_format_host(&dialled, host));
 	*address = dialled;
 }

@@ -63,7 +63,7 @@ static void check_tuples(struct checks *checks, const struct plan *plan)
 	uint64_t each = (uint64_t)tuples->ports * plan->targets.count;
 	if (each == 0) {
 		judge(check, is_within(check),
-			"another port with --source-port: no target is dialed from its own");
+			"another port with --source-port: no target is dialled from its own");
 		return;
 	}
 	uint64_t sources = (check->need + each - 1) / each;

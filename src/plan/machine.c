@@ -177,7 +177,7 @@ static void describe_ports(const struct machine_view *view, struct machine_repor
 		say(line, "ip_local_port_range cannot be read");
 		return;
 	}
-	say(line, "%u-%u assigned automatically, dialed from last; %u reserved, %u listened on",
+	say(line, "%u-%u assigned automatically, dialled from last; %u reserved, %u listened on",
 		ports->automatic_low, ports->automatic_high, count_ports(&ports->reserved),
 		count_ports(&ports->listening));
 }

@@ -145,7 +145,7 @@ static void say_failing(const struct failing *failing, const char *which, const 
 		failing->elsewhere);
 }
 
-/* They were dialed last, so a limit on the number of connections would look the same. */
+/* They were dialled last, so a limit on the number of connections would look the same. */
 static bool may_be_a_limit(const struct result *result, const struct failing *failing)
 {
 	return rule_capped(result) == failing->rejected &&
@@ -165,7 +165,7 @@ bool rule_failures_by_source(const struct result *result, struct finding *findin
 		"rp_filter and rules for it, the rules on the path, and the server's "
 		"access list.%s",
 		may_be_a_limit(result, &failing)
-			? " They were dialed last, so a limit would look the same: with "
+			? " They were dialled last, so a limit would look the same: with "
 			  "--source-port auto the sources take turns."
 			: "");
 	return true;
@@ -320,7 +320,7 @@ static void say_caps(enum group_kind kind, const struct failure_group *first,
 		snprintf(which, sizeof(which), "Of each of %zu %ss", caps->groups, what);
 	}
 	rule_say(finding->evidence,
-		"%s, the first %s connection%s %s established and stayed; those dialed "
+		"%s, the first %s connection%s %s established and stayed; those dialled "
 		"after %s, %" PRIu64 " in all, were rejected.",
 		which, limit, plural(caps->kept_most), plural_were(caps->kept_most),
 		caps->kept_most == 1 ? "it" : "them", caps->rejected);

@@ -2,7 +2,7 @@
 /*
  * What became of the established connections. An idle timeout ends each the same time after its own
  * beginning: the lifetimes agree. A server that goes away ends them all at one instant: the ends
- * agree. If all were dialed at one instant, both agree; then the listener decides, if it can be
+ * agree. If all were dialled at one instant, both agree; then the listener decides, if it can be
  * seen, or whichever agrees more closely.
  *
  * A server that closes its oldest connection to admit a new one also gives each the same lifetime
@@ -163,7 +163,7 @@ static bool first_were_closed_at_once(const struct result *result, struct findin
 	rule_say(finding->evidence,
 		"The first %" PRIu64 " of %" PRIu64
 		" connections %s ended within 500 ms; the %" PRIu64
-		" dialed after them stayed open.",
+		" dialled after them stayed open.",
 		at_once, result->totals.established, plural_were(at_once),
 		result->at_end.established);
 	rule_say(finding->hint,
@@ -190,7 +190,7 @@ bool rule_oldest_closed(const struct result *result, struct finding *finding)
 	finding->count = drops.count;
 	rule_say(finding->evidence,
 		"%" PRIu64 " of %" PRIu64 " connections %s closed at an age of about %s while "
-		"others were dialed, and none after the last dial: the %" PRIu64 " that "
+		"others were dialled, and none after the last dial: the %" PRIu64 " that "
 		"%s left stayed open for %s.",
 		drops.count, result->totals.established, plural_were(drops.count),
 		rule_seconds(drops.median_us * NSEC_PER_USEC, lifetime), result->at_end.established,
@@ -268,7 +268,7 @@ bool rule_idle_timeout(const struct result *result, struct finding *finding)
 		"Raise that timeout on the server or balancer, or send something more "
 		"often.%s%s",
 		could_be_an_instant(&drops)
-			? " All were dialed close together, so a restart would look the same: a "
+			? " All were dialled close together, so a restart would look the same: a "
 			  "longer --sleep tells them apart."
 			: "",
 		ended_with_the_dials(result, &drops)

@@ -49,7 +49,7 @@ bool rule_local_ports_exhausted(const struct result *result, struct finding *fin
 	if (opened > 2 * result->totals.dialed) {
 		size_t used = strlen(finding->evidence);
 		snprintf(finding->evidence + used, sizeof(finding->evidence) - used,
-			" Other programs here dialed as well, at most %" PRIu64 " time%s.",
+			" Other programs here dialled as well, at most %" PRIu64 " time%s.",
 			opened - result->totals.dialed, plural(opened - result->totals.dialed));
 	}
 	return true;
@@ -110,7 +110,7 @@ bool rule_source_unusable(const struct result *result, struct finding *finding)
 		finding->count = stays->failed;
 		finding->weight = FINDING_LOCAL;
 		rule_say(finding->evidence,
-			"%" PRIu64 " connection%s %s dialed from %s, which no answer from "
+			"%" PRIu64 " connection%s %s dialled from %s, which no answer from "
 			"another host can reach.",
 			stays->failed, plural(stays->failed), plural_were(stays->failed),
 			address_format_host(&stays->source, source));

@@ -54,7 +54,7 @@ bool rule_quota_was_the_limit(const struct result *result, struct finding *findi
 	}
 	rule_say(finding->evidence,
 		"The run was client-limited: %.120s stopped it %" PRIu64 " time%s while "
-		"it dialed, each time until the next period%s.%s",
+		"it dialled, each time until the next period%s.%s",
 		quota, generator->throttled, plural(generator->throttled), period, apart);
 	if (generator->quota_ns == RESULT_UNKNOWN) {
 		rule_say(finding->hint,

@@ -459,7 +459,7 @@ bool rule_connection_cap(const struct result *result, struct finding *finding)
 	if (finding->count > 0) {
 		rule_say(finding->evidence,
 			"The first %" PRIu64 " connection%s %s established and stayed; of those "
-			"dialed after %s, %" PRIu64 " %s rejected (%" PRIu64 " refused, %" PRIu64
+			"dialled after %s, %" PRIu64 " %s rejected (%" PRIu64 " refused, %" PRIu64
 			" timed out, %" PRIu64 " ended at once).",
 			kept, plural(kept), plural_were(kept), kept == 1 ? "it" : "them",
 			finding->count, plural_were(finding->count),

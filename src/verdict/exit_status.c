@@ -30,7 +30,7 @@ static const struct {
 	[EXIT_STATUS_LOCAL_LIMIT] = {"this machine was the limit: the run says nothing about the "
 				     "target",
 		"This machine was the limit, so the run says nothing about the target: "
-		"its limits do not allow the run, and nothing was dialed; or connections "
+		"its limits do not allow the run, and nothing was dialled; or connections "
 		"failed for a local cause, or because of what a local finding names (see "
 		"THIS MACHINE OR THE PATH). 'tcpgoon plan' also ends with it if there is "
 		"no route.",

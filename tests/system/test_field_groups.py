@@ -83,7 +83,7 @@ class BySource(Field):
 
     def test_silence_of_one_source(self):
         run = self.two_sources("drop", ONE_AFTER_THE_OTHER, side="path", cause="timed_out")
-        self.assertIn("They were dialed last, so a limit would look the same", run.stdout)
+        self.assertIn("They were dialled last, so a limit would look the same", run.stdout)
 
     def test_silence_of_one_source_in_turns(self):
         run = self.two_sources("drop", IN_TURNS, side="path", cause="timed_out")

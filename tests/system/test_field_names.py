@@ -221,7 +221,7 @@ class Choice(NamesCase):
 
 class Unspecified(NamesCase):
     def test_what_is_dialled_is_the_target(self):
-        here = "host '{}' is this host itself: dialing {}"
+        here = "host '{}' is this host itself: dialling {}"
         read = "host '{}' is read as the IPv4 address {}"
         rows = [
             ("0.0.0.0", [], "127.0.0.1", [here]),

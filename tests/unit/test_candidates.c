@@ -240,7 +240,7 @@ static void the_unspecified_address_is_what_the_kernel_dials_for_it(void **state
 	fixture->settings.host = "0";
 	assert_int_equal(find(fixture, NAMES("0.0.0.0", "127.0.0.1")), 0);
 	assert_found(fixture, NAMES("127.0.0.1"));
-	assert_string_equal(fixture->text, "host '0' is this host itself: dialing 127.0.0.1\n");
+	assert_string_equal(fixture->text, "host '0' is this host itself: dialling 127.0.0.1\n");
 }
 
 static void where_the_kernel_does_not_say_it_stays(void **state)

@@ -168,7 +168,7 @@ static void settings_that_do_not_go_together_are_refused(void **state)
 	settings.connections = 8761;
 	assert_int_equal(session_check(&settings, &error), -ERANGE);
 	assert_string_equal(error.text,
-		"--sleep: with 1h0m0s between 8761 connections, the last would be dialed "
+		"--sleep: with 1h0m0s between 8761 connections, the last would be dialled "
 		"after more than a year");
 	settings.sleep_ns = 0;
 	assert_int_equal(session_check(&settings, &error), 0);

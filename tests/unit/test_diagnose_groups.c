@@ -91,7 +91,7 @@ static void a_limit_that_lies_before_the_group(void **state)
 	set_rejected(add_group(fixture, GROUP_SOURCE, "10.0.0.1", 0, 25), CAUSE_REFUSED, 1, 24, 24);
 	set_rejected(add_group(fixture, GROUP_SOURCE, "10.0.0.2", 0, 25), CAUSE_REFUSED, 25, 25, 0);
 	assert_only(fixture, "connection_cap", 26,
-		"The first 24 connections were established and stayed; of those dialed "
+		"The first 24 connections were established and stayed; of those dialled "
 		"after them, 26 were rejected (26 refused, 0 timed out, 0 ended at once).");
 }
 
@@ -107,7 +107,7 @@ static void a_limit_for_each(void **state)
 		add_group(fixture, GROUP_SOURCE, "10.0.0.2", 0, 25), CAUSE_REFUSED, 10, 40, 15);
 	assert_only(fixture, "connection_cap", 20,
 		"Of each of 2 sources, the first 15 connections were established and "
-		"stayed; those dialed after them, 20 in all, were rejected.");
+		"stayed; those dialled after them, 20 in all, were rejected.");
 	assert_non_null(strstr(fixture->findings.list[0].hint, "a limit of 15 connections"));
 	/* In no order. */
 	fixture->result.groups[GROUP_SOURCE].list[1].before_rejected = 3;
@@ -124,7 +124,7 @@ static void a_limit_of_one_port(void **state)
 	set_rejected(group, CAUSE_REFUSED, 18, 25, 12);
 	assert_only(fixture, "connection_cap", 18,
 		"Of port 8001, the first 12 connections were established and stayed; "
-		"those dialed after them, 18 in all, were rejected.");
+		"those dialled after them, 18 in all, were rejected.");
 }
 
 static void set_target(

@@ -66,7 +66,7 @@ static void a_server_that_closes_its_oldest(void **state)
 	result->duration_ns = result->generator.last_dial_ns + 12 * NSEC_PER_SEC;
 	assert_only(fixture, "oldest_closed", 194,
 		"194 of 300 connections were closed at an age of about 2.22 s while others were "
-		"dialed, and none after the last dial: the 106 that were left stayed "
+		"dialled, and none after the last dial: the 106 that were left stayed "
 		"open for 12.0 s.");
 }
 
@@ -87,7 +87,7 @@ static void a_server_that_closes_its_oldest_at_once(void **state)
 	result->last_rejected = 183;
 	assert_only(fixture, "oldest_closed", 182,
 		"The first 182 of 300 connections were ended within 500 ms; the 118 "
-		"dialed after them stayed open.");
+		"dialled after them stayed open.");
 }
 
 /* As behind a balancer with two servers, one of which has no such timeout. */

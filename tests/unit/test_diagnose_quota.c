@@ -15,7 +15,7 @@ static void throttle(struct fixture *fixture)
 
 #define EVIDENCE                                                                         \
 	"The run was client-limited: the CPU quota of its control group, 10% of a CPU, " \
-	"stopped it 12 times while it dialed, each time until the next period of 100 ms."
+	"stopped it 12 times while it dialled, each time until the next period of 100 ms."
 
 static void a_quota_that_stopped_the_run_is_named(void **state)
 {
@@ -73,7 +73,7 @@ static void a_quota_may_be_out_of_sight(void **state)
 	fixture->result.generator.quota_ns = RESULT_UNKNOWN;
 	assert_only(fixture, "client_limited", 0,
 		"The run was client-limited: a CPU quota of its control groups stopped "
-		"it 12 times while it dialed, each time until the next period.");
+		"it 12 times while it dialled, each time until the next period.");
 }
 
 /* The path of a pod of Kubernetes, where the host's are seen. */

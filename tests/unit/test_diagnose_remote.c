@@ -330,7 +330,7 @@ static void connection_cap(void **state)
 	reject(fixture, CAUSE_TIMED_OUT, 8);
 	fixture->result.first_rejected = 40;
 	assert_only(fixture, "connection_cap", 20,
-		"The first 40 connections were established and stayed; of those dialed "
+		"The first 40 connections were established and stayed; of those dialled "
 		"after them, 20 were rejected (12 refused, 8 timed out, 0 ended at once).");
 	fixture->result.first_rejected = 38; /* others came up after the first that did not */
 	assert_no(fixture, "connection_cap");
@@ -359,7 +359,7 @@ static void a_cap_that_closes(void **state)
 	}
 	fixture->result.first_rejected = 40;
 	assert_only(fixture, "connection_cap", 20,
-		"The first 40 connections were established and stayed; of those dialed "
+		"The first 40 connections were established and stayed; of those dialled "
 		"after them, 20 were rejected (0 refused, 0 timed out, 20 ended at once).");
 	fixture->result.first_rejected = 0;
 	assert_only(fixture, "closed_at_once", 20,

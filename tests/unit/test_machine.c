@@ -116,7 +116,7 @@ static void ports_that_are_reserved_or_have_a_listener_are_counted(void **state)
 	struct error error;
 	assert_int_equal(machine_create_plan(100, &fixture.ports, &fixture.plan, &error), 0);
 	assert_line(examine(&fixture, "local ports"), MACHINE_OK, LIMITS_NONE,
-		"32768-60999 assigned automatically, dialed from last; 3 reserved, 1 listened on",
+		"32768-60999 assigned automatically, dialled from last; 3 reserved, 1 listened on",
 		"");
 	assert_int_equal(find(&fixture.report, "4-tuples")->connections, 64512 - 4);
 }

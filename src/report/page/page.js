@@ -247,7 +247,7 @@ function paceOf(result, axis, key) {
 		if (!isKnown(count) || before.elapsed_ns > last) {
 			break;
 		}
-		/* What was dialed at the very start belongs to the time that follows. */
+		/* What was dialled at the very start belongs to the time that follows. */
 		if (passed >= 0.5 * result.series_step_ns) {
 			/* In the last one the dials end early. */
 			const span = Math.min(sample.elapsed_ns, Math.max(last, before.elapsed_ns + 1))
