@@ -50,8 +50,8 @@ class FailIf(harness.Case):
         run, result = self.judged(*argv, status=2)
         self.assertEqual(result["connections"]["failed"], 20)
         self.assertEqual(result["thresholds"][0]["not_judged"], "there are no samples")
-        self.assertRegex(run.stdout, r"(?m)^Verdict: The threshold connect\.p99>1h could not be "
-                         r"judged .*\. 20 of 20 connections failed\.$")
+        self.assertRegex(run.stdout, r"(?m)^Verdict: The threshold connect\.p99>1h does not count as "
+                         r"kept: there are no samples\. 20 of 20 connections failed\.$")
         self.judged(*argv, "--fail-if", "errors>50%", status=3)
 
     def test_a_share_finer_than_so_few_can_show(self):
