@@ -96,11 +96,15 @@ static void print_findings(FILE *out, const struct findings *findings)
 	}
 }
 
-static void print_reasons(FILE *out, const struct verdict *verdict)
+static void print_reasons(FILE *out, const struct result *result, const struct verdict *verdict)
 {
 	for (size_t i = 0; i < verdict->reason_count; i++) {
 		fputs(i > 0 ? " " : "", out);
 		print_escaped(out, verdict->reasons[i]);
+	}
+	if (result->error.text[0] != '\0') {
+		fputs(" The reason: ", out);
+		print_escaped(out, result->error.text);
 	}
 }
 
@@ -159,7 +163,7 @@ static void print_status(FILE *out, const struct result *result, const struct ve
 	}
 	fprintf(out, ">\n      <%s type=\"exit_status_%d\" message=\"", element,
 		(int)verdict->exit_status);
-	print_reasons(out, verdict);
+	print_reasons(out, result, verdict);
 	fputs("\">", out);
 	print_findings(out, &verdict->findings);
 	fprintf(out, "</%s>\n    </testcase>\n", element);
@@ -255,7 +259,7 @@ static int print_suite(FILE *out, const struct result *result, const struct verd
 	}
 	print_status(out, result, verdict);
 	fputs("    <system-out>", out);
-	print_reasons(out, verdict);
+	print_reasons(out, result, verdict);
 	fputc('\n', out);
 	print_findings(out, &verdict->findings);
 	fputs("</system-out>\n  </testsuite>\n", out);

@@ -60,10 +60,15 @@ static void print_reasons(FILE *out, const struct verdict *verdict)
 	fputc('\n', out);
 }
 
-static void print_verdict(FILE *out, const struct verdict *verdict)
+static void print_verdict(FILE *out, const struct result *result, const struct verdict *verdict)
 {
 	fputs("Verdict:", out);
 	print_reasons(out, verdict);
+	if (result->error.text[0] != '\0') {
+		fputs("The reason: ", out);
+		escape_write(out, result->error.text);
+		fputc('\n', out);
+	}
 	print_thresholds(out, verdict);
 	print_findings(out, &verdict->findings);
 }
@@ -289,6 +294,9 @@ static void print_retransmits(FILE *out, const struct kernel_view *view)
 static void print_kernel_view(FILE *out, const struct result *result)
 {
 	const struct kernel_view *view = &result->kernel;
+	if (result->totals.dialed == 0) {
+		return;
+	}
 	if (!view->possible) {
 		print_not_asked(out, result);
 		return;
@@ -446,7 +454,7 @@ static void print_dropped_lines(FILE *out, const struct result *result)
 
 void summary_print_one(FILE *out, const struct result *result, const struct verdict *verdict)
 {
-	print_verdict(out, verdict);
+	print_verdict(out, result, verdict);
 	print_times(out, result);
 	fputc('\n', out);
 	print_stalls(out, result);

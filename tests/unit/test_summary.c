@@ -79,6 +79,23 @@ static const char *line_of(struct fixture *fixture, const char *beginning)
 	return line;
 }
 
+/* Its message was on the standard error; a stored result is told without that. */
+static void a_run_that_did_not_begin_says_why_and_nothing_about_connections(void **state)
+{
+	struct fixture *fixture = *state;
+	struct verdict verdict;
+	fixture->result.end = RESULT_NOT_STARTED;
+	error_set(&fixture->result.error, -ENOENT, "no such name");
+	verdict_decline(EXIT_STATUS_INCOMPLETE, &(struct threshold_rules){.count = 0}, &verdict);
+	summary_print(fixture->out, &fixture->result, &verdict);
+	assert_int_equal(fflush(fixture->out), 0);
+	assert_string_equal(fixture->text,
+		"Verdict: Nothing was dialled.\n"
+		"The reason: no such name\n"
+		"\n"
+		"Exit status 1.\n");
+}
+
 /* The whole of it: a run of which all is well, and one that failed. */
 static void the_report_of_a_good_run(void **state)
 {
@@ -410,6 +427,9 @@ static void as_fast_as_it_goes_is_told_in_the_line_of_the_generator(void **state
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			a_run_that_did_not_begin_says_why_and_nothing_about_connections, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(the_report_of_a_good_run, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_report_of_a_run_that_failed, setup, teardown),
 		cmocka_unit_test_setup_teardown(times_stand_below_each_other, setup, teardown),
