@@ -102,11 +102,11 @@ static void draw_label(const struct live_panel *panel, const char *text)
 	canvas_put(panel->canvas, panel->row, panel->column, CANVAS_DIM, text);
 }
 
-/* "5,000/s", "12.5/s": one a second and slower have decimals. Returns `text`. */
+/* "5,000/s", "12.5/s": slow ones have a decimal. Returns `text`. */
 static char *format_rate(double rate, char text[UNITS_TEXT_MAX])
 {
 	char count[UNITS_TEXT_MAX];
-	if (rate > 0 && rate < 100) {
+	if (rate > 0 && rate < 99.95) {
 		snprintf(text, UNITS_TEXT_MAX, "%.1f/s", rate);
 	} else {
 		snprintf(text, UNITS_TEXT_MAX, "%.20s/s",

@@ -418,6 +418,20 @@ static void more_than_a_moment_late_is_behind(void **state)
 	assert_non_null(strstr(frame(fixture, 80, 24), "       12 behind"));
 }
 
+/* Slow paces have a decimal, and a hundred a second has none, by whichever side it is reached. */
+static void rates_have_as_many_digits_as_they_need(void **state)
+{
+	struct fixture *fixture = *state;
+	struct result *result = &fixture->result;
+	live_end(&fixture->live, result);
+	result->totals.dialed = 1001;
+	result->generator.period_ns = 10 * NSEC_PER_MSEC;
+	result->generator.last_dial_ns = 10000100000;
+	assert_non_null(strstr(frame(fixture, 80, 24), "  100/s kept      100/s asked"));
+	result->generator.last_dial_ns = 80 * NSEC_PER_SEC;
+	assert_non_null(strstr(frame(fixture, 80, 24), " 12.5/s kept"));
+}
+
 /* Of more causes than rows, those that came last, in the order in which they first came. */
 static void the_latest_causes_are_shown(void **state)
 {
@@ -501,6 +515,7 @@ int main(void)
 		CASE(the_largest_run_fits),
 		CASE(without_a_pace_the_rate_says_what_is_left),
 		CASE(more_than_a_moment_late_is_behind),
+		CASE(rates_have_as_many_digits_as_they_need),
 		CASE(the_latest_causes_are_shown),
 		CASE(a_gap_keeps_the_last_values),
 		CASE(no_line_is_longer_than_the_terminal),
