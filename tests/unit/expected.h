@@ -182,4 +182,42 @@ static inline void expected_check_failure(const struct report_ops *ops)
 	free(sample);
 }
 
+static inline void a_run_with_some_of_everything(void **state)
+{
+	expected_check(*state, "full");
+}
+
+static inline void a_run_of_which_nothing_is_known(void **state)
+{
+	expected_check(*state, "empty");
+}
+
+static inline void a_run_that_did_not_begin(void **state)
+{
+	expected_check(*state, "declined");
+}
+
+static inline void texts_that_mean_something_to_a_format(void **state)
+{
+	expected_check(*state, "hostile");
+}
+
+static inline void output_that_fails_is_told(void **state)
+{
+	expected_check_failure(*state);
+}
+
+/* All of the above. Returns how many failed. */
+static inline int expected_run(const struct report_ops *ops)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_prestate(a_run_with_some_of_everything, (void *)ops),
+		cmocka_unit_test_prestate(a_run_of_which_nothing_is_known, (void *)ops),
+		cmocka_unit_test_prestate(a_run_that_did_not_begin, (void *)ops),
+		cmocka_unit_test_prestate(texts_that_mean_something_to_a_format, (void *)ops),
+		cmocka_unit_test_prestate(output_that_fails_is_told, (void *)ops),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
 #endif

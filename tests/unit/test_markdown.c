@@ -9,36 +9,6 @@
 #include "expected.h"
 #include "report/markdown.h"
 
-static void a_run_with_some_of_everything(void **state)
-{
-	(void)state;
-	expected_check(&report_markdown, "full");
-}
-
-static void a_run_of_which_nothing_is_known(void **state)
-{
-	(void)state;
-	expected_check(&report_markdown, "empty");
-}
-
-static void a_run_that_did_not_begin(void **state)
-{
-	(void)state;
-	expected_check(&report_markdown, "declined");
-}
-
-static void texts_that_mean_something_to_a_format(void **state)
-{
-	(void)state;
-	expected_check(&report_markdown, "hostile");
-}
-
-static void output_that_fails_is_told(void **state)
-{
-	(void)state;
-	expected_check_failure(&report_markdown);
-}
-
 /* As much as there can be of all that a report has. */
 static struct expected_sample *make_longest(void)
 {
@@ -121,13 +91,9 @@ static void several_results_follow_each_other(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_run_with_some_of_everything),
-		cmocka_unit_test(a_run_of_which_nothing_is_known),
-		cmocka_unit_test(a_run_that_did_not_begin),
-		cmocka_unit_test(texts_that_mean_something_to_a_format),
-		cmocka_unit_test(output_that_fails_is_told),
 		cmocka_unit_test(none_has_more_than_a_mebibyte),
 		cmocka_unit_test(several_results_follow_each_other),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int failed = expected_run(&report_markdown);
+	return failed + cmocka_run_group_tests(tests, NULL, NULL);
 }
