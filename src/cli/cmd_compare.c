@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * "--" parts the two sides, so it cannot end the options, as it does for other commands: they may
- * stand on both sides of it. What is before it is parsed once for its number of files, into settings
- * that are thrown away, and then all of it without the "--".
+ * stand on both sides of it. What is before it is parsed once for its number of files, into
+ * settings that are thrown away, and then all of it without the "--".
  */
 #include <errno.h>
 #include <stdlib.h>

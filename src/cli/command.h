@@ -47,7 +47,9 @@ bool command_read(const struct command *command, struct command_line *line, void
 bool command_read_options(
 	const struct command *command, struct command_line *line, void *settings, int *ret_status);
 
-/* If a message begins with the name of an option that was not given as a flag, says where it was. */
+/*
+ * If a message begins with the name of an option that was not given as a flag, says where it was.
+ */
 void command_name_origin(
 	const struct command *command, const struct command_line *line, struct error *error);
 

@@ -194,16 +194,18 @@ static const char bash_values[] =
 	"\t\treturn\n"
 	"\tfi\n";
 
+static const char bash_files[] = "# bash completion for tcpgoon\n"
+				 "_tcpgoon_files()\n"
+				 "{\n"
+				 "\tcompopt -o filenames 2>/dev/null\n"
+				 "\tlocal IFS=$'\\n'\n"
+				 "\tCOMPREPLY=($(compgen -f -- \"$1\"))\n"
+				 "}\n";
+
 static void print_bash(FILE *out)
 {
-	fputs("# bash completion for tcpgoon\n"
-	      "_tcpgoon_files()\n"
-	      "{\n"
-	      "\tcompopt -o filenames 2>/dev/null\n"
-	      "\tlocal IFS=$'\\n'\n"
-	      "\tCOMPREPLY=($(compgen -f -- \"$1\"))\n"
-	      "}\n"
-	      "_tcpgoon()\n"
+	fputs(bash_files, out);
+	fputs("_tcpgoon()\n"
 	      "{\n"
 	      "\tlocal at=$COMP_CWORD current=${COMP_WORDS[COMP_CWORD]}\n"
 	      "\tlocal words takes_files= valued= fixed= paths= files=\n"

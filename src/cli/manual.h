@@ -9,8 +9,8 @@
 
 /*
  * Copies a page written for scdoc. A line "@options COMMAND@" becomes the options of that command;
- * "@causes@", "@examples@", "@findings@", "@metrics@", "@operators@" and "@statistics@" become the tables of that
- * name. Returns 0, -EINVAL (no such command or table) or -EIO, with a message.
+ * "@causes@", "@examples@", "@findings@", "@metrics@", "@operators@" and "@statistics@" become the
+ * tables of that name. Returns 0, -EINVAL (no such command or table) or -EIO, with a message.
  */
 int manual_expand(FILE *in, FILE *out, struct error *error);
 

@@ -18,8 +18,8 @@ struct arguments {
 /*
  * Parses argv[0..argc-1], without the names of program and command. Options may come before,
  * between and after arguments; "--" ends them. Moves the arguments to the front of argv. Notes in
- * `origins` which options were given. Returns 0, or -EINVAL or -ERANGE with a message that names the
- * option.
+ * `origins` which options were given. Returns 0, or -EINVAL or -ERANGE with a message that names
+ * the option.
  */
 int options_parse(const struct options *options, int argc, char **argv, void *settings,
 	struct origins *origins, struct arguments *ret_arguments, struct error *error);

@@ -10,7 +10,8 @@
 
 /*
  * Sets the field, or adds to it if the option may be repeated; "true" and "false" are for flags.
- * Texts are not copied. Returns 0, -EINVAL or -ERANGE with a message, which does not name the option.
+ * Texts are not copied. Returns 0, -EINVAL or -ERANGE with a message, which does not name the
+ * option.
  */
 int option_set(const struct option_row *row, const char *text, void *settings, struct error *error);
 

@@ -46,9 +46,9 @@ int outcome_preview(const struct settings *settings,
 void outcome_finish(struct outcome *outcome);
 
 /*
- * What is told was stored, and did not run now: one result, or several side by side. Reports that are
- * lines are given its samples; the text is not, as nobody waits. `parts` must outlive the outcome. Returns 0, or -EINVAL with a message if one of the formats cannot be made of
- * that.
+ * What is told was stored, and did not run now: one result, or several side by side. Reports that
+ * are lines are given its samples; the text is not, as nobody waits. `parts` must outlive the
+ * outcome. Returns 0, or -EINVAL with a message if one of the formats cannot be made of that.
  */
 int outcome_take_stored(struct outcome *outcome, const struct report_part *parts, size_t count,
 	struct error *error);

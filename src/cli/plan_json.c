@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One function makes one object. Where memory is short it returns NULL, and json_pack() makes a NULL
- * of an object that it is to put it in: so the end is the only place to look.
+ * One function makes one object. Where memory is short it returns NULL, and json_pack() makes a
+ * NULL of an object that it is to put it in: so the end is the only place to look.
  */
 #include "cli/plan_json.h"
 

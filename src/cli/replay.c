@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Of a run that is over, only the counts are known as they were at an instant. So a sample has them
- * and what follows from them; times and causes are those of a result that knows of none. There are as
- * many samples as the result keeps, whatever the interval of the run was.
+ * and what follows from them; times and causes are those of a result that knows of none. There are
+ * as many samples as the result keeps, whatever the interval of the run was.
  */
 #include "cli/replay.h"
 

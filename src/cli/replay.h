@@ -7,8 +7,8 @@
 #include "tcpgoon/report/report.h"
 
 /*
- * Begins the report, unless it has been, and gives it each sample of the series. Returns 0, or -ENOMEM
- * with a message.
+ * Begins the report, unless it has been, and gives it each sample of the series. Returns 0, or
+ * -ENOMEM with a message.
  */
 int replay(struct report *report, const struct result *result, struct error *error);
 

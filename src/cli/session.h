@@ -53,8 +53,8 @@ int session_refuse_usage(
 int session_leave_unconfirmed(struct session *session);
 
 /*
- * Whether the limits of this machine allow the plan, and the transport can be had. Where they do, and
- * epoll takes the place of io_uring, that is told.
+ * Whether the limits of this machine allow the plan, and the transport can be had. Where they do,
+ * and epoll takes the place of io_uring, that is told.
  */
 bool session_is_possible(struct session *session, const struct plan *plan);
 

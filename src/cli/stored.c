@@ -4,8 +4,8 @@
  * read. Its size is bounded, so that the wrong file (a capture, a disk) is refused before it takes
  * the memory.
  *
- * The thresholds of a stored result are members of its settings. Others take their place there: so a
- * JSON report made of it says by what it was judged, and is judged alike when it is read again.
+ * The thresholds of a stored result are members of its settings. Others take their place there: so
+ * a JSON report made of it says by what it was judged, and is judged alike when it is read again.
  */
 #include "cli/stored.h"
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A comparison looks at a score of numbers, and of a score that did not change one looks changed at
- * 95%. So the rows are judged together, by the method of Holm (Scandinavian Journal of Statistics 6,
- * 1979): the least p must be below alpha divided by the number of rows, the next below alpha divided
- * by one less, until one is not. In at most 5 of 100 comparisons of equals anything is called changed,
- * however the rows depend on each other.
+ * 95%. So the rows are judged together, by the method of Holm (Scandinavian Journal of Statistics
+ * 6, 1979): the least p must be below alpha divided by the number of rows, the next below alpha
+ * divided by one less, until one is not. In at most 5 of 100 comparisons of equals anything is
+ * called changed, however the rows depend on each other.
  *
- * Rows in which all runs agree are not counted: they cannot be called changed. If the user names rows
- * with --fail-if, only these are judged: so fewer runs are enough for them, and what decides about
- * the exit status is all that may raise an alarm.
+ * Rows in which all runs agree are not counted: they cannot be called changed. If the user names
+ * rows with --fail-if, only these are judged: so fewer runs are enough for them, and what decides
+ * about the exit status is all that may raise an alarm.
  */
 #include "tcpgoon/compare/comparison.h"
 

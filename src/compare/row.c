@@ -4,17 +4,18 @@
  * does. That takes nothing for granted but that the runs are independent: those of one side must
  * not all be made before those of the other, or a machine that warms up looks like a change.
  *
- * One run a side is another matter. How exactly it knows its percentiles is known; how much the next
- * run would differ is not, and that is far more: of 60 equal runs over loopback on a busy machine,
- * the 95% intervals of the median of `connect` did not overlap in 84 of 100 pairs. All connections of
- * a run share its caches, its place in memory, and who else had the CPU. So intervals that are apart
- * are necessary and not enough: the change must also be beyond what runs differ by, and that cannot
- * be measured with one. It is taken to be a factor of three, and for times 20 ms, which is several
- * turns of other programs on a CPU, beyond what this program itself was late by. For shares it is a factor of three and one percent of the
- * connections. And failures come in bursts, as a queue that is full for a moment, or a neighbour that
- * is asked for, meets all that are dialled just then: so for Fisher's test as many connections as are
- * dialled in one batch count as one, as long as there are 20 batches. Of the rate, the CPU time and the
- * lag one run proves nothing.
+ * One run a side is another matter. How exactly it knows its percentiles is known; how much the
+ * next run would differ is not, and that is far more: of 60 equal runs over loopback on a busy
+ * machine, the 95% intervals of the median of `connect` did not overlap in 84 of 100 pairs. All
+ * connections of a run share its caches, its place in memory, and who else had the CPU. So
+ * intervals that are apart are necessary and not enough: the change must also be beyond what runs
+ * differ by, and that cannot be measured with one. It is taken to be a factor of three, and for
+ * times 20 ms, which is several turns of other programs on a CPU, beyond what this program itself
+ * was late by. For shares it is a factor of three and one percent of the connections. And failures
+ * come in bursts, as a queue that is full for a moment, or a neighbour that is asked for, meets all
+ * that are dialled just then: so for Fisher's test as many connections as are dialled in one batch
+ * count as one, as long as there are 20 batches. Of the rate, the CPU time and the lag one run
+ * proves nothing.
  */
 #include "compare/row.h"
 

@@ -45,7 +45,10 @@ int row_init(struct row *row, const struct measure *measure, const struct compar
 	const struct comparison_side *b);
 void row_finish(struct row *row);
 
-/* Of several runs: the p of U, and whether so many could prove anything at `alpha`. Returns as above. */
+/*
+ * Of several runs: the p of U, and whether so many could prove anything at `alpha`. Returns as
+ * above.
+ */
 int row_rank(struct row *row, double alpha);
 
 /* Of one run a side: sets the intervals to those of its own numbers; INFINITY: no upper end. */

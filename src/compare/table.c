@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * First what is not the same about the runs, as it makes everything below doubtful; then the rows
- * that tell something; then, in one line, those in which all runs agree. The thresholds and the exit
- * status come last, as in the report of a run.
+ * that tell something; then, in one line, those in which all runs agree. The thresholds and the
+ * exit status come last, as in the report of a run.
  */
 #include "tcpgoon/compare/table.h"
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Every limit that can refuse a run is a check of plan/check, so the lines of those are made from
- * the checks: how many connections one allows is the largest plan for which it holds, and what lifts
- * it is what the check itself says of the plan that it refuses. A line that allows the connections
- * asked for is still a limit if it does not allow a million: then the remedy is that for a million.
+ * the checks: how many connections one allows is the largest plan for which it holds, and what
+ * lifts it is what the check itself says of the plan that it refuses. A line that allows the
+ * connections asked for is still a limit if it does not allow a million: then the remedy is that
+ * for a million.
  *
  * The lines beyond the checks are of what makes a run slow or changes what it shows, and refuses
  * none: the engine, the processors, the ports that this host hands out, the queue of a server here,
@@ -325,12 +326,20 @@ static void describe_left(
 
 static_assert(CGROUP_NONE == LIMITS_NONE, "one value says that there is no limit");
 
+static void describe_locked(uint64_t memlock, struct machine_line *line)
+{
+	char limit[UNITS_TEXT_MAX];
+	say(line,
+		memlock == LIMITS_NONE ? "not limited for this user"
+				       : "limit %s for the rings of io_uring",
+		units_format_bytes(memlock, limit));
+}
+
 static void describe_check(enum check_kind kind, const struct machine_view *view,
 	const struct plan *plan, struct machine_line *line)
 {
 	const struct limits *limits = view->limits;
 	const struct check_own *own = view->own;
-	char memlock[UNITS_TEXT_MAX];
 	switch (kind) {
 	case CHECK_TUPLES:
 		describe_tuples(&plan->tuples, line);
@@ -339,10 +348,7 @@ static void describe_check(enum check_kind kind, const struct machine_view *view
 		describe_open_files(view, plan, line);
 		break;
 	case CHECK_LOCKED:
-		say(line,
-			own->memlock == LIMITS_NONE ? "not limited for this user"
-						    : "limit %s for the rings of io_uring",
-			units_format_bytes(own->memlock, memlock));
+		describe_locked(own->memlock, line);
 		break;
 	case CHECK_SYSTEM_FILES:
 		describe_share(line, limits->files_used, limits->files_max,

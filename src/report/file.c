@@ -43,7 +43,7 @@ int file_write(int fd, const char *text, size_t length)
 	return 0;
 }
 
-/* ---- Replaced ---------------------------------------------------------------------------------- */
+/* ---- Replaced -------------------------------------------------------------------------------- */
 
 #define TEMPORARY_MAX sizeof(".tcpgoon-0123456789abcdef")
 
@@ -311,7 +311,7 @@ int file_try_replace(const struct place *place)
 	return r;
 }
 
-/* ---- Overwritten ------------------------------------------------------------------------------- */
+/* ---- Overwritten ----------------------------------------------------------------------------- */
 
 /* Checked at each opening: the file may have been exchanged. */
 static int check_in_place(const struct place *place, const struct stat *status, struct error *error)

@@ -38,12 +38,14 @@ int file_put_end(struct place *place, int fd, off_t offset, const char *text, si
 /* Writes all of the text. Returns 0 or a negative errno. */
 int file_write(int fd, const char *text, size_t length);
 
-/* Whether the file that is there can be overwritten. Returns 0 or a negative errno with a message. */
+/*
+ * Whether the file that is there can be overwritten. Returns 0 or a negative errno with a message.
+ */
 int file_try_overwrite(const struct place *place, struct error *error);
 
 /*
- * Overwrites the file that is there, and keeps its state in the place. Returns 0 or a negative errno
- * with a message, which says so where the old text is lost.
+ * Overwrites the file that is there, and keeps its state in the place. Returns 0 or a negative
+ * errno with a message, which says so where the old text is lost.
  */
 int file_overwrite(struct place *place, const char *text, size_t length, struct error *error);
 

@@ -9,8 +9,8 @@
 #define FIT_SUMMARY_MAX ((size_t)1 << 20)
 
 /*
- * Cuts the text to at most `room` bytes, behind a whole line, and says so in a last one. Returns the
- * new length, which is 0 if not even that line fits.
+ * Cuts the text to at most `room` bytes, behind a whole line, and says so in a last one. Returns
+ * the new length, which is 0 if not even that line fits.
  */
 size_t fit_lines(char *text, size_t length, size_t room);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is written and what is read cannot drift apart: both go through the same row. Each kind has a
- * function that makes its value and one that takes it.
+ * What is written and what is read cannot drift apart: both go through the same row. Each kind has
+ * a function that makes its value and one that takes it.
  */
 #include "report/json_field.h"
 
@@ -212,7 +212,9 @@ static size_t length_that_fits(const char *text, size_t length, size_t room)
 	return length;
 }
 
-/* One whose bytes were no UTF-8 is longer than it was, as they were escaped: its end is lost then. */
+/*
+ * One whose bytes were no UTF-8 is longer than it was, as they were escaped: its end is lost then.
+ */
 static int read_line(
 	const struct json_field *field, char *at, const json_t *value, struct json_place *place)
 {
@@ -298,8 +300,8 @@ static int read_errno(int *at, const json_t *value, struct json_place *place)
 }
 
 /*
- * A zone is an interface of the host that wrote it. Where there is none of that name, the address is
- * kept without it; a number stays one.
+ * A zone is an interface of the host that wrote it. Where there is none of that name, the address
+ * is kept without it; a number stays one.
  */
 static int parse_foreign_zone(const char *text, struct address *ret_address)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The document is foreign: any member may be missing, of another type, or say what no run can. So
- * each is taken by a function that checks it, lists have the bounds of the arrays that they fill, and
- * where two members depend on each other (an index into a list, a histogram and its sums), that is
- * checked as well. What is left are numbers that contradict each other, which may make a strange
+ * each is taken by a function that checks it, lists have the bounds of the arrays that they fill,
+ * and where two members depend on each other (an index into a list, a histogram and its sums), that
+ * is checked as well. What is left are numbers that contradict each other, which may make a strange
  * verdict, and nothing worse.
  */
 #include "tcpgoon/report/json_read.h"
@@ -520,8 +520,8 @@ static int read_root(struct reading *reading)
 		r = read_series(reading);
 	}
 	/*
-	 * The sample at the end is taken at the instant that the duration ends; and as no slot is used
-	 * twice in a run, all that ever failed or was dropped is still so then.
+	 * The sample at the end is taken at the instant that the duration ends; and as no slot is
+	 * used twice in a run, all that ever failed or was dropped is still so then.
 	 */
 	struct snapshot *at_end = &reading->result->at_end;
 	at_end->elapsed_ns = reading->result->duration_ns;

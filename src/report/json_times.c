@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The encoding of HdrHistogram keeps how many values lie in each slot. Minimum, maximum and the sums
- * that mean and deviation come from are exact in the result, so they stand beside it: the sums, which
- * may need 128 bits, as texts of digits.
+ * The encoding of HdrHistogram keeps how many values lie in each slot. Minimum, maximum and the
+ * sums that mean and deviation come from are exact in the result, so they stand beside it: the
+ * sums, which may need 128 bits, as texts of digits.
  */
 #include "report/json_times.h"
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JUnit's XML has no standard. This is what Jenkins' schema allows, which GitLab and others read too.
+ * JUnit's XML has no standard. This is what Jenkins' schema allows, which GitLab and others read
+ * too.
  *
- * Each threshold is a test case. So is the exit status, always: without thresholds it is all there is
- * to judge, and with them it may still be bad, as where the run did not take place. A CI that sees
- * only this file must never be green where the process was not.
+ * Each threshold is a test case. So is the exit status, always: without thresholds it is all there
+ * is to judge, and with them it may still be bad, as where the run did not take place. A CI that
+ * sees only this file must never be green where the process was not.
  *
  * A threshold that could not be judged is an error and not "skipped", because a CI takes what is
  * skipped for good, and this program does not.
@@ -44,7 +45,7 @@ static void print_escaped(FILE *out, const char *text)
 	escape_write_replaced(out, text, entity_of);
 }
 
-/* ---- Cases ------------------------------------------------------------------------------------ */
+/* ---- Cases ----------------------------------------------------------------------------------- */
 
 enum outcome_kind {
 	PASSED,
@@ -169,7 +170,7 @@ static void print_status(FILE *out, const struct result *result, const struct ve
 	fprintf(out, "</%s>\n    </testcase>\n", element);
 }
 
-/* ---- The run ---------------------------------------------------------------------------------- */
+/* ---- The run --------------------------------------------------------------------------------- */
 
 static void print_text_property(FILE *out, const char *name, const char *value)
 {

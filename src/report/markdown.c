@@ -3,8 +3,8 @@
  * The order is that of the text: what the result is, why and what to change, then the numbers.
  *
  * Words of the user and of the host are escaped, so that they cannot become a heading, a link or
- * HTML. GitHub shows at most a mebibyte. All that has no bound by itself is cut to one, and the whole
- * is too.
+ * HTML. GitHub shows at most a mebibyte. All that has no bound by itself is cut to one, and the
+ * whole is too.
  */
 #include "report/markdown.h"
 
@@ -50,7 +50,7 @@ static void print_escaped(FILE *out, const char *text)
 	escape_write_replaced(out, text, escape_of);
 }
 
-/* ---- What it comes to ------------------------------------------------------------------------- */
+/* ---- What it comes to ------------------------------------------------------------------------ */
 
 #define WORD_SHOWN_MAX 300
 
@@ -135,7 +135,7 @@ static void print_findings(FILE *out, const struct findings *findings)
 	}
 }
 
-/* ---- Numbers ---------------------------------------------------------------------------------- */
+/* ---- Numbers --------------------------------------------------------------------------------- */
 
 static void print_count(FILE *out, uint64_t count)
 {
@@ -249,7 +249,7 @@ static int print_one(FILE *out, const struct result *result, const struct verdic
 	return r;
 }
 
-/* ---- The whole -------------------------------------------------------------------------------- */
+/* ---- The whole ------------------------------------------------------------------------------- */
 
 /* Several results follow each other; `verdict` is that on all of them. */
 static int print_all(

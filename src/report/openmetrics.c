@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The textfile collector reads Prometheus' older text format, others read OpenMetrics. This is valid
- * as both. They differ in counters: OpenMetrics has `# TYPE x counter` and a sample `x_total`, which
- * the older format takes for two metrics. So there are no counters here, and none are missed: the
- * file is that of the last run, the next one may have less of anything, and a counter that falls
- * would be taken for one that was reset.
+ * The textfile collector reads Prometheus' older text format, others read OpenMetrics. This is
+ * valid as both. They differ in counters: OpenMetrics has `# TYPE x counter` and a sample
+ * `x_total`, which the older format takes for two metrics. So there are no counters here, and none
+ * are missed: the file is that of the last run, the next one may have less of anything, and a
+ * counter that falls would be taken for one that was reset.
  *
  * Each sample has the target as a label, so files of several runs can lie in one directory. What is
  * not known has no sample.
@@ -25,7 +25,7 @@
 
 #define USEC_PER_SEC UINT64_C(1000000)
 
-/* ---- Lines ------------------------------------------------------------------------------------ */
+/* ---- Lines ----------------------------------------------------------------------------------- */
 
 /* What is written with it. */
 struct page {
@@ -96,7 +96,7 @@ static void end_sample_of_parts(FILE *out, uint128 value, uint64_t parts)
 	fputc('\n', out);
 }
 
-/* ---- Figures ---------------------------------------------------------------------------------- */
+/* ---- Figures --------------------------------------------------------------------------------- */
 
 #define NAME_MAX_LENGTH 96
 
@@ -145,7 +145,7 @@ static void print_figures(const struct page *page)
 	}
 }
 
-/* ---- Times ------------------------------------------------------------------------------------ */
+/* ---- Times ----------------------------------------------------------------------------------- */
 
 /* Of minimum and maximum: those of 0 and 1. */
 static bool find_quantile(enum statistic statistic, char quantile[32])
@@ -193,7 +193,7 @@ static void print_times(const struct page *page)
 	}
 }
 
-/* ---- What it comes to ------------------------------------------------------------------------- */
+/* ---- What it comes to ------------------------------------------------------------------------ */
 
 static void print_head(const struct page *page, const struct verdict *verdict)
 {

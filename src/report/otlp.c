@@ -28,7 +28,7 @@
 /* AGGREGATION_TEMPORALITY_DELTA */
 #define DELTA 1
 
-/* ---- Values ----------------------------------------------------------------------------------- */
+/* ---- Values ---------------------------------------------------------------------------------- */
 
 /* As JSON has no numbers of 64 bits. */
 static json_t *make_wide(uint64_t value)
@@ -113,11 +113,11 @@ static json_t *make_list_of_one(json_t *point)
 	return json_value_append(json_array(), point);
 }
 
-/* ---- Figures ---------------------------------------------------------------------------------- */
+/* ---- Figures --------------------------------------------------------------------------------- */
 
 /*
- * In the units of UCUM. The names keep a unit, as in openmetrics, where a count and a time would have
- * the same otherwise.
+ * In the units of UCUM. The names keep a unit, as in openmetrics, where a count and a time would
+ * have the same otherwise.
  */
 static const struct {
 	const char *ours; /* the end of a name */
@@ -167,7 +167,7 @@ static json_t *with_figures(json_t *metrics, const struct result *result)
 	return metrics;
 }
 
-/* ---- Times ------------------------------------------------------------------------------------ */
+/* ---- Times ----------------------------------------------------------------------------------- */
 
 static json_t *make_buckets(const struct exponential *buckets)
 {
@@ -209,7 +209,7 @@ static json_t *with_times(json_t *metrics, const struct result *result)
 	return metrics;
 }
 
-/* ---- What it comes to ------------------------------------------------------------------------- */
+/* ---- What it comes to ------------------------------------------------------------------------ */
 
 static json_t *with_causes(json_t *metrics, const struct result *result)
 {

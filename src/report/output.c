@@ -74,7 +74,7 @@ static int fail_path(const char *path, int code, struct error *error)
 	return code;
 }
 
-/* ---- Streams ---------------------------------------------------------------------------------- */
+/* ---- Streams --------------------------------------------------------------------------------- */
 
 /* Duplicates it, so that closing ours leaves theirs open. */
 static int open_descriptor(struct output *output, int descriptor, struct error *error)
@@ -185,7 +185,7 @@ int output_connect(struct output *output, bool wait, struct error *error)
 	return r < 0 ? fail_path(output->name, r, error) : 0;
 }
 
-/* ---- Opening ---------------------------------------------------------------------------------- */
+/* ---- Opening --------------------------------------------------------------------------------- */
 
 /* A file that a rename can put in its place. */
 static enum output_kind kind_of_new_file(const struct output *output)

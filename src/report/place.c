@@ -233,7 +233,9 @@ int place_find(struct place *place, const char *path, struct error *error)
 
 int place_open(const struct place *place, int flags)
 {
-	/* Another process's descriptor is a link that is to be followed, and not to be truncated. */
+	/*
+	 * Another process's descriptor is a link that is to be followed, and not to be truncated.
+	 */
 	flags |= place->others_descriptor ? O_APPEND : O_NOFOLLOW;
 	int fd = openat(place->directory_fd, place->name, O_WRONLY | O_NOCTTY | O_CLOEXEC | flags);
 	return fd < 0 ? -errno : fd;

@@ -20,7 +20,7 @@
 #include "tcpgoon/result/times.h"
 #include "tcpgoon/stats/statistic.h"
 
-/* ---- What it comes to ------------------------------------------------------------------------- */
+/* ---- What it comes to ------------------------------------------------------------------------ */
 
 static void print_thresholds(FILE *out, const struct verdict *verdict)
 {
@@ -73,7 +73,7 @@ static void print_verdict(FILE *out, const struct result *result, const struct v
 	print_findings(out, &verdict->findings);
 }
 
-/* ---- Times ------------------------------------------------------------------------------------ */
+/* ---- Times ----------------------------------------------------------------------------------- */
 
 #define NAME_WIDTH 9
 #define TIME_WIDTH 9

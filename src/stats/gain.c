@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A histogram only grows, so what it gained is a difference of counts, and of sums, which are exact.
- * The slots that can have changed lie between its minimum and its maximum: some hundreds in most
- * runs, out of 37,888.
+ * A histogram only grows, so what it gained is a difference of counts, and of sums, which are
+ * exact. The slots that can have changed lie between its minimum and its maximum: some hundreds in
+ * most runs, out of 37,888.
  */
 #include "tcpgoon/stats/gain.h"
 

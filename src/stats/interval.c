@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * All of this rests on one function, the regularised incomplete beta function I_x(a, b): the
- * probability that of a + b - 1 trials with probability x at least a succeed. The interval of a ratio
- * (C. J. Clopper, E. S. Pearson, Biometrika 26, 1934) are the x at which it has a given value. The
- * interval of a percentile (H. A. David, H. N. Nagaraja, Order Statistics, 3rd edition, 7.1) needs no
- * distribution of the values: how many of them are below the true percentile is binomial.
+ * probability that of a + b - 1 trials with probability x at least a succeed. The interval of a
+ * ratio (C. J. Clopper, E. S. Pearson, Biometrika 26, 1934) are the x at which it has a given
+ * value. The interval of a percentile (H. A. David, H. N. Nagaraja, Order Statistics, 3rd edition,
+ * 7.1) needs no distribution of the values: how many of them are below the true percentile is
+ * binomial.
  *
  * It is the continued fraction 8.17.22 of the Digital Library of Mathematical Functions
- * (https://dlmf.nist.gov/8.17), evaluated by the modified algorithm of Lentz. The factor before it is
- * a binomial probability, taken as C. Loader does (Fast and Accurate Computation of Binomial
+ * (https://dlmf.nist.gov/8.17), evaluated by the modified algorithm of Lentz. The factor before it
+ * is a binomial probability, taken as C. Loader does (Fast and Accurate Computation of Binomial
  * Probabilities, 2000): differences from Stirling's formula are small numbers, where the logarithms
  * of factorials of millions are large ones that cancel.
  *
@@ -180,7 +181,9 @@ struct interval interval_of_ratio(uint64_t part, uint64_t whole, double confiden
 	return interval;
 }
 
-/* The first of 0 to `count` from which on at most that many are below it more often than `target`. */
+/*
+ * The first of 0 to `count` from which on at most that many are below it more often than `target`.
+ */
 static uint64_t first_above(uint64_t count, double probability, double target)
 {
 	uint64_t low = 0;

@@ -34,7 +34,9 @@ static int compare_values(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Sorts and ranks; equal values share the middle of their ranks. Returns the sum of t³ - t of ties. */
+/*
+ * Sorts and ranks; equal values share the middle of their ranks. Returns the sum of t³ - t of ties.
+ */
 static double rank_values(struct ranked *all, size_t count)
 {
 	double ties = 0;

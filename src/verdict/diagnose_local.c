@@ -139,6 +139,22 @@ bool rule_source_unusable(const struct result *result, struct finding *finding)
 	return found;
 }
 
+/* Of a table that has room at the end: dials found none meanwhile. */
+static void say_no_entry_left(
+	const struct result *result, uint64_t dropped, struct finding *finding)
+{
+	uint64_t evicted = result_added(result, NETSTAT_CONNTRACK_EARLY_DROPS);
+	char room[64] = "";
+	if (evicted > 0) {
+		snprintf(room, sizeof(room), " although %" PRIu64 " other%s %s evicted", evicted,
+			plural(evicted), plural_were(evicted));
+	}
+	rule_say(finding->evidence,
+		"This host's connection tracking had no entry left for %" PRIu64
+		" packet%s%s, and %" PRIu64 " connection%s had to wait or timed out.",
+		dropped, plural(dropped), room, finding->count, plural(finding->count));
+}
+
 bool rule_conntrack_full(const struct result *result, struct finding *finding)
 {
 	const struct host_tables *tables = &result->tables;
@@ -162,16 +178,7 @@ bool rule_conntrack_full(const struct result *result, struct finding *finding)
 		finding->weight = FINDING_REMARK; /* they were established, late */
 	}
 	if (!full) {
-		uint64_t evicted = result_added(result, NETSTAT_CONNTRACK_EARLY_DROPS);
-		char room[64] = "";
-		if (evicted > 0) {
-			snprintf(room, sizeof(room), " although %" PRIu64 " other%s %s evicted",
-				evicted, plural(evicted), plural_were(evicted));
-		}
-		rule_say(finding->evidence,
-			"This host's connection tracking had no entry left for %" PRIu64
-			" packet%s%s, and %" PRIu64 " connection%s had to wait or timed out.",
-			dropped, plural(dropped), room, finding->count, plural(finding->count));
+		say_no_entry_left(result, dropped, finding);
 	} else {
 		rule_say(finding->evidence,
 			"This host's connection tracking held %" PRIu64 " of at most %" PRIu64

@@ -210,8 +210,8 @@ static uint64_t beyond(uint64_t value, uint64_t base)
 }
 
 /*
- * Of IPv6, but for the loopback: a RST that the hook output makes over IPv6 leaves by it, and is counted
- * behind the filters only.
+ * Of IPv6, but for the loopback: a RST that the hook output makes over IPv6 leaves by it, and is
+ * counted behind the filters only.
  */
 static uint64_t unsent_over_ipv6(const struct result *result)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A metric is a row of result/figures or result/times. Only rates are rows of their own: a count by a
- * time.
+ * A metric is a row of result/figures or result/times. Only rates are rows of their own: a count by
+ * a time.
  */
 #include "tcpgoon/verdict/threshold.h"
 

@@ -25,8 +25,8 @@ int escape_columns(const char *piece);
 void escape_write(FILE *out, const char *text);
 
 /*
- * The same for a format with characters of its own: `replace` returns what stands for a character, or
- * NULL where it stands for itself. It is asked about each byte that is shown.
+ * The same for a format with characters of its own: `replace` returns what stands for a character,
+ * or NULL where it stands for itself. It is asked about each byte that is shown.
  */
 void escape_write_replaced(FILE *out, const char *text, const char *(*replace)(char character));
 

@@ -38,8 +38,8 @@ int signals_poll_fd(const struct signals *signals);
 
 /*
  * Gives the signals back the effect they had before, so that a second ^C leaves at once. One that
- * came meanwhile and was not read has that effect now. After a SIGHUP, more of them are ignored, for
- * the rest of the process: they are the same lost terminal.
+ * came meanwhile and was not read has that effect now. After a SIGHUP, more of them are ignored,
+ * for the rest of the process: they are the same lost terminal.
  */
 void signals_release(struct signals *signals);
 

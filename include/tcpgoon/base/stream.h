@@ -43,8 +43,8 @@ int stream_init(struct stream *stream, int fd);
 void stream_finish(struct stream *stream);
 
 /*
- * Writes text that lines must not interrupt and that need not end in a newline, such as a frame of a
- * view. It is dropped as a whole, and not counted, if anything is still waiting: a later one says
+ * Writes text that lines must not interrupt and that need not end in a newline, such as a frame of
+ * a view. It is dropped as a whole, and not counted, if anything is still waiting: a later one says
  * more. Returns false if it was dropped.
  */
 bool stream_offer_frame(struct stream *stream, const char *text, size_t length);

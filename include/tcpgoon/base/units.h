@@ -36,8 +36,8 @@ int units_parse_duration(const char *text, uint64_t bare_unit_ns, uint64_t min_n
 char *units_format_duration(uint64_t ns, char buffer[UNITS_TEXT_MAX]);
 
 /*
- * A measured time for people, with four significant digits, but no less than a microsecond: "319µs",
- * "2.393ms", "50.20ms", "3.002s", "1m30s".
+ * A measured time for people, with four significant digits, but no less than a microsecond:
+ * "319µs", "2.393ms", "50.20ms", "3.002s", "1m30s".
  */
 char *units_format_time(uint64_t ns, char buffer[UNITS_TEXT_MAX]);
 

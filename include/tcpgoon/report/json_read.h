@@ -9,8 +9,8 @@
 #include "tcpgoon/result/result.h"
 
 /*
- * Reads what report_json wrote, without loss: the verdict on it is the same. `text` may be any bytes.
- * On success *ret_result is a result that the caller finishes; it must not be one that holds
+ * Reads what report_json wrote, without loss: the verdict on it is the same. `text` may be any
+ * bytes. On success *ret_result is a result that the caller finishes; it must not be one that holds
  * anything, and is untouched on failure. Returns 0, -ENOMEM, or -EINVAL with a message that names
  * the member that is wrong.
  *

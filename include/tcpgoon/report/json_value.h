@@ -32,8 +32,8 @@ json_t *json_value_texts(const struct text_list *list);
 json_t *json_value_instant(uint64_t ns);
 
 /*
- * Adds a member. Takes the value over, and the object too where it returns NULL: so a NULL that is put
- * into an object makes that one NULL, and the end is the only place to look.
+ * Adds a member. Takes the value over, and the object too where it returns NULL: so a NULL that is
+ * put into an object makes that one NULL, and the end is the only place to look.
  */
 json_t *json_value_with(json_t *object, const char *name, json_t *value);
 

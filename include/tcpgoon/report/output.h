@@ -54,10 +54,10 @@ struct output {
 	}
 
 /*
- * `text` is "FORMAT=PATH", where "-" is the standard output; `formats` ends with NULL. Opened before
- * a run, so that what cannot be written is known before. Until output_grow or
- * output_write, a file at PATH stays as it is, and no other is made. `text` must outlive `output`.
- * Returns 0, or -EINVAL (no such format, no path) or why PATH cannot be written, with a message.
+ * `text` is "FORMAT=PATH", where "-" is the standard output; `formats` ends with NULL. Opened
+ * before a run, so that what cannot be written is known before. Until output_grow or output_write,
+ * a file at PATH stays as it is, and no other is made. `text` must outlive `output`. Returns 0, or
+ * -EINVAL (no such format, no path) or why PATH cannot be written, with a message.
  */
 int output_open(struct output *output, const char *text, const struct report_ops *const *formats,
 	FILE *standard_output, struct error *error);
@@ -68,7 +68,10 @@ int output_open(struct output *output, const char *text, const struct report_ops
  */
 int output_open_summary(struct output *output, const char *path, struct error *error);
 
-/* The same for a stream that is open already, of a report that has its format; for messages, `name`. */
+/*
+ * The same for a stream that is open already, of a report that has its format; for messages,
+ * `name`.
+ */
 int output_open_stream(struct output *output, FILE *stream, const char *name, struct error *error);
 
 /* Whether it is a named pipe, which is not opened before output_connect(). */
@@ -103,15 +106,18 @@ int output_begin(struct output *output, const struct result *result, const struc
 	struct error *error);
 
 /*
- * The rest to a stream, once; or the whole file, or the end of a growing one, as often as the verdict
- * changes.
- * Returns 0 or a negative errno with a message. Then a file that is replaced is as it was; one that
- * grows has no end; one that is written in place may be empty, and the message says so.
+ * The rest to a stream, once; or the whole file, or the end of a growing one, as often as the
+ * verdict changes. Returns 0 or a negative errno with a message. Then a file that is replaced is as
+ * it was; one that grows has no end; one that is written in place may be empty, and the message
+ * says so.
  */
 int output_write(struct output *output, const struct result *result, const struct verdict *verdict,
 	struct error *error);
 
-/* Removes what output_write made of a file, or empties it, or removes a file's end. Returns 0 or a negative errno. */
+/*
+ * Removes what output_write made of a file, or empties it, or removes a file's end. Returns 0 or a
+ * negative errno.
+ */
 int output_withdraw(struct output *output);
 
 /* A failure with `code`, in words; -EINTR is that of a stream that was told to stop. */

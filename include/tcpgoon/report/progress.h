@@ -7,7 +7,10 @@
 
 #define PROGRESS_MAX 160
 
-/* Writes "Holding 1,000 connections for 1m0s". Returns `buffer`, or NULL where it is not worth a word. */
+/*
+ * Writes "Holding 1,000 connections for 1m0s". Returns `buffer`, or NULL where it is not worth a
+ * word.
+ */
 char *progress_describe(const struct event *event, char buffer[PROGRESS_MAX]);
 
 #endif

@@ -46,14 +46,16 @@ struct report_ops {
 	int (*end)(const void *state, FILE *out, const struct result *result,
 		const struct verdict *verdict);
 	/*
-	 * In place of `end`, of several results side by side; `verdict` is that on all of them. NULL:
-	 * the format takes one.
+	 * In place of `end`, of several results side by side; `verdict` is that on all of them.
+	 * NULL: the format takes one.
 	 */
 	int (*end_many)(const void *state, FILE *out, const struct report_part *parts, size_t count,
 		const struct verdict *verdict);
 	bool wants_connections; /* each single one: result->connections */
 	bool ignores_verdict; /* the same bytes whatever the verdict is: so it is rendered once */
-	/* Why it cannot be made of a stored result, as a sentence without its stop; NULL: it can. */
+	/*
+	 * Why it cannot be made of a stored result, as a sentence without its stop; NULL: it can.
+	 */
 	const char *unstored;
 };
 

@@ -62,8 +62,8 @@ struct histogram_moments {
 };
 
 /*
- * Puts the exact moments beside slots that were decoded. False where they contradict the slots; then
- * nothing is changed.
+ * Puts the exact moments beside slots that were decoded. False where they contradict the slots;
+ * then nothing is changed.
  */
 bool histogram_set_moments(struct histogram *histogram, const struct histogram_moments *moments);
 

@@ -20,8 +20,8 @@ struct interval {
 /*
  * The exact (Clopper-Pearson) interval of a ratio of which `part` of `whole` were seen: it contains
  * the true one at least as often as `confidence` says (0 to 1, exclusive), and each of its ends is
- * wrong at most half of the rest of the time. `part` is at most `whole`; of none, from 0 to 1.
- * The ends have a relative error below 1e-8, for up to 2^32 on the rarer side; beyond that it is the
+ * wrong at most half of the rest of the time. `part` is at most `whole`; of none, from 0 to 1. The
+ * ends have a relative error below 1e-8, for up to 2^32 on the rarer side; beyond that it is the
  * normal approximation's.
  */
 struct interval interval_of_ratio(uint64_t part, uint64_t whole, double confidence);

@@ -22,9 +22,9 @@ extern const char *const engine_names[ENGINE_MAX + 1];
 const struct transport_ops *engine_transport(enum engine engine);
 
 /*
- * Turns `wanted` into the engine that is used; all but epoll are tried with `params`. Returns 0; or 1
- * if epoll replaces io_uring, with a sentence for people that says so and why; or a negative errno
- * with the reason if the engine was asked for by name and is not available.
+ * Turns `wanted` into the engine that is used; all but epoll are tried with `params`. Returns 0; or
+ * 1 if epoll replaces io_uring, with a sentence for people that says so and why; or a negative
+ * errno with the reason if the engine was asked for by name and is not available.
  */
 int engine_resolve(enum engine wanted, const struct transport_params *params,
 	enum engine *ret_engine, struct error *error);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The exit statuses: scripts rely on them. The help, the man page and the README have this table. */
+/*
+ * The exit statuses: scripts rely on them. The help, the man page and the README have this table.
+ */
 #ifndef TCPGOON_VERDICT_EXIT_STATUS_H
 #define TCPGOON_VERDICT_EXIT_STATUS_H
 

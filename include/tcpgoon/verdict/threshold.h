@@ -81,10 +81,11 @@ int threshold_parse(const char *text, struct threshold *ret_threshold, struct er
 
 /*
  * Pure. Not judged are a time that was measured of none, or of fewer than half, of the connections
- * that had one, and a number that the run could not have. Of a time to the failure or the drop where
- * nothing failed or was dropped, nothing is left to judge: it is not crossed. Nor is judged a share
- * finer than THRESHOLD_SHARE_FINE where nearly none (or nearly all) are so, but so few connections
- * cannot show that at 95% confidence: 0.001% takes 299,572 of them, all without a failure.
+ * that had one, and a number that the run could not have. Of a time to the failure or the drop
+ * where nothing failed or was dropped, nothing is left to judge: it is not crossed. Nor is judged a
+ * share finer than THRESHOLD_SHARE_FINE where nearly none (or nearly all) are so, but so few
+ * connections cannot show that at 95% confidence: 0.001% takes 299,572 of them, all without a
+ * failure.
  *
  * `running`: the result is still growing. Then are not judged: counts and rates asked whether they
  * are low (below, at most, equal, unequal: each run begins at 0), and shares, rates, means,

@@ -27,8 +27,8 @@ struct threshold_rules {
 };
 
 /*
- * Reads the expressions of --fail-if, then those of --abort-if. Returns 0, or -EINVAL with a message
- * that names the option.
+ * Reads the expressions of --fail-if, then those of --abort-if. Returns 0, or -EINVAL with a
+ * message that names the option.
  */
 int threshold_rules_read(struct threshold_rules *ret_rules, const struct text_list *fail_if,
 	const struct text_list *abort_if, struct error *error);
