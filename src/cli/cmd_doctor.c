@@ -34,8 +34,10 @@ static void print_report(const struct machine_report *report)
 		const struct machine_line *line = &report->lines[i];
 		char connections[UNITS_TEXT_MAX];
 		printf("%-8s %-14s %11s  %s\n", machine_mark_name(line->mark), line->name,
-			allowed(line->connections, connections), line->text);
-		if (line->mark != MACHINE_OK) {
+			line->mark == MACHINE_UNKNOWN ? "not known"
+						      : allowed(line->connections, connections),
+			line->text);
+		if (line->fix[0] != '\0') {
 			printf("%*s%s\n", FIX_INDENT, "", line->fix);
 		}
 	}
@@ -158,9 +160,10 @@ const struct command command_doctor = {
 	.takes_target = true,
 	.summary = "Show what this machine allows, and how to allow more",
 	.description =
-		"A line for each limit: 'ok', 'limit' if it allows fewer than a million\n"
-		"connections, or 'problem' if it does not allow those asked for. Then the number of\n"
-		"connections that it allows, what there is, and what lifts it. Dials nothing.\n"
+		"A line for each limit: 'ok', 'unknown' if it cannot be read, 'limit' if it allows\n"
+		"fewer than a million connections, or 'problem' if it does not allow those asked\n"
+		"for. Then the number of connections that it allows, what there is, and what lifts\n"
+		"it. Dials nothing.\n"
 		"Without a host, one source address and one port of a remote target are assumed. The\n"
 		"exit status is 0 if there is no problem, and 4 if there is one.\n",
 	.examples = examples,

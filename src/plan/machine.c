@@ -103,6 +103,13 @@ advise(struct machine_line *line, enum machine_mark mark, const char *format, ..
 	va_end(arguments);
 }
 
+/* `name` is what could not be read, or "" for that of the line. */
+static void say_unreadable(struct machine_line *line, const char *name)
+{
+	say(line, "%s%scannot be read", name, name[0] != '\0' ? " " : "");
+	line->mark = MACHINE_UNKNOWN;
+}
+
 static const char *count(uint64_t value, char buffer[UNITS_TEXT_MAX])
 {
 	return value == LIMITS_NONE ? "unlimited" : units_format_count(value, buffer);
@@ -175,7 +182,7 @@ static void describe_ports(const struct machine_view *view, struct machine_repor
 	struct machine_line *line = add_line(report, "local ports");
 	const struct ports_policy *ports = view->ports;
 	if (ports->automatic_low == 0) {
-		say(line, "ip_local_port_range cannot be read");
+		say_unreadable(line, "ip_local_port_range");
 		return;
 	}
 	say(line, "%u-%u assigned automatically, dialled from last; %u reserved, %u listened on",
@@ -189,7 +196,7 @@ static void describe_queue(const struct machine_view *view, struct machine_repor
 	uint64_t backlog = view->limits->backlog_max;
 	char number[UNITS_TEXT_MAX];
 	if (backlog == LIMITS_NONE) {
-		say(line, "net.core.somaxconn cannot be read");
+		say_unreadable(line, "net.core.somaxconn");
 		return;
 	}
 	say(line, "%s connections can wait for a server here to accept them",
@@ -209,7 +216,7 @@ static void describe_time_wait(const struct machine_view *view, struct machine_r
 	char used[UNITS_TEXT_MAX];
 	char most[UNITS_TEXT_MAX];
 	if (limits->time_wait_used == LIMITS_NONE || limits->time_wait_max == LIMITS_NONE) {
-		say(line, "cannot be read");
+		say_unreadable(line, "");
 		return;
 	}
 	say(line, "%s of at most %s; beyond that, connections are closed without it",
@@ -248,7 +255,7 @@ static void describe_memory(
 	char most[UNITS_TEXT_MAX];
 	const struct limits *limits = view->limits;
 	if (limits->memory_available_bytes == LIMITS_NONE) {
-		say(line, "cannot be read");
+		say_unreadable(line, "");
 		return;
 	}
 	struct plan here = *plan;
@@ -270,7 +277,7 @@ static void describe_conntrack(const struct limits *limits, struct machine_line 
 	char used[UNITS_TEXT_MAX];
 	char most[UNITS_TEXT_MAX];
 	if (limits->conntrack_used == LIMITS_NONE) {
-		say(line, "there is no connection tracker");
+		say(line, "no connection tracker is seen");
 	} else if (limits->conntrack_used == 0) {
 		say(line, "tracks nothing now; it would hold %s entries",
 			limits->conntrack_max == 0 ? "any number of"
@@ -288,11 +295,23 @@ static void describe_share(
 	char used_text[UNITS_TEXT_MAX];
 	char most_text[UNITS_TEXT_MAX];
 	if (used == LIMITS_NONE || most == LIMITS_NONE) {
-		say(line, "cannot be read");
+		say_unreadable(line, "");
 	} else if (most >= INT64_MAX) {
 		say(line, "%s %s; no limit is set", count(used, used_text), unit);
 	} else {
 		say(line, "%s of %s %s", count(used, used_text), count(most, most_text), unit);
+	}
+}
+
+/* Root may open more files than fs.file-max says. */
+static void describe_system_files(
+	const struct limits *limits, bool exempt, struct machine_line *line)
+{
+	describe_share(line, limits->files_used, limits->files_max, "files in use");
+	if (exempt) {
+		size_t used = strlen(line->text);
+		snprintf(line->text + used, sizeof(line->text) - used, "; this process is exempt");
+		line->mark = MACHINE_OK;
 	}
 }
 
@@ -351,9 +370,7 @@ static void describe_check(enum check_kind kind, const struct machine_view *view
 		describe_locked(own->memlock, line);
 		break;
 	case CHECK_SYSTEM_FILES:
-		describe_share(line, limits->files_used, limits->files_max,
-			own->exempt_from_file_max ? "files in use; this process is exempt"
-						  : "files in use");
+		describe_system_files(limits, own->exempt_from_file_max, line);
 		break;
 	case CHECK_CONNTRACK:
 		describe_conntrack(limits, line);
@@ -468,6 +485,7 @@ const char *machine_mark_name(enum machine_mark mark)
 {
 	static const char *const names[MACHINE_MARK_MAX] = {
 		[MACHINE_OK] = "ok",
+		[MACHINE_UNKNOWN] = "unknown",
 		[MACHINE_LIMIT] = "limit",
 		[MACHINE_PROBLEM] = "problem",
 	};

@@ -87,7 +87,11 @@ static void one_source_is_the_only_limit_of_a_good_machine(void **state)
 	assert_ptr_equal(machine_tightest(&fixture.report), tuples);
 	for (size_t i = 0; i < fixture.report.count; i++) {
 		const struct machine_line *line = &fixture.report.lines[i];
-		assert_int_equal(line->mark, line == tuples ? MACHINE_LIMIT : MACHINE_OK);
+		bool read = strstr(line->text, "cannot be read") == NULL;
+		assert_int_equal(line->mark,
+			line == tuples ? MACHINE_LIMIT
+				: read ? MACHINE_OK
+				       : MACHINE_UNKNOWN);
 		assert_int_equal(line->fix[0] == '\0', line != tuples);
 		assert_int_not_equal(line->text[0], '\0');
 	}
@@ -173,7 +177,8 @@ static void a_tracker_limits_only_if_it_tracks(void **state)
 	(void)state;
 	struct fixture fixture;
 	prepare(&fixture, 100);
-	assert_line(examine(&fixture, "conntrack"), MACHINE_OK, LIMITS_NONE, "there is no", "");
+	assert_line(examine(&fixture, "conntrack"), MACHINE_OK, LIMITS_NONE,
+		"no connection tracker is seen", "");
 	prepare(&fixture, 100);
 	fixture.limits.conntrack_max = 5000;
 	fixture.limits.conntrack_used = 0;
@@ -235,6 +240,28 @@ static void what_only_slows_a_run_is_a_limit(void **state)
 	assert_int_equal(machine_worst(&fixture.report), MACHINE_LIMIT);
 }
 
+static void what_cannot_be_read_is_not_known(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	prepare(&fixture, 100);
+	fixture.limits.memory_available_bytes = LIMITS_NONE;
+	fixture.limits.tcp_memory_max_pages = LIMITS_NONE;
+	fixture.limits.files_max = LIMITS_NONE;
+	fixture.limits.backlog_max = LIMITS_NONE;
+	fixture.limits.time_wait_max = LIMITS_NONE;
+	fixture.ports.automatic_low = 0;
+	static const char *const names[] = {"memory", "tcp_mem pages", "fs.file-max",
+		"accept queue", "TIME_WAIT", "local ports"};
+	(void)examine(&fixture, "memory");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		assert_int_equal(find(&fixture.report, names[i])->mark, MACHINE_UNKNOWN);
+	}
+	prepare(&fixture, 100);
+	fixture.own.exempt_from_file_max = true;
+	assert_int_equal(examine(&fixture, "fs.file-max")->mark, MACHINE_OK);
+}
+
 static void a_quota_of_a_whole_processor_slows_nothing(void **state)
 {
 	(void)state;
@@ -256,6 +283,7 @@ int main(void)
 		cmocka_unit_test(a_tracker_limits_only_if_it_tracks),
 		cmocka_unit_test(memory_of_the_machine_and_of_the_group),
 		cmocka_unit_test(what_only_slows_a_run_is_a_limit),
+		cmocka_unit_test(what_cannot_be_read_is_not_known),
 		cmocka_unit_test(a_quota_of_a_whole_processor_slows_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

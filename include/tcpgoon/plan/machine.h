@@ -11,6 +11,7 @@
 
 enum machine_mark {
 	MACHINE_OK,
+	MACHINE_UNKNOWN, /* could not be read, and counts as no limit */
 	MACHINE_LIMIT, /* allows the connections asked for, and not MACHINE_AMPLE of them */
 	MACHINE_PROBLEM, /* does not allow the connections asked for */
 	MACHINE_MARK_MAX,
@@ -27,7 +28,7 @@ struct machine_line {
 	enum machine_mark mark;
 	uint64_t connections; /* that it allows; LIMITS_NONE: as many as a run can have */
 	char text[MACHINE_TEXT_MAX]; /* what there is */
-	char fix[MACHINE_FIX_MAX]; /* unless the mark is MACHINE_OK: what lifts it, in words */
+	char fix[MACHINE_FIX_MAX]; /* of a limit or problem: what lifts it, in words */
 };
 
 #define MACHINE_LINES_MAX (CHECK_KIND_MAX + 6)
@@ -67,7 +68,7 @@ enum machine_mark machine_worst(const struct machine_report *report);
 /* The line that allows the fewest connections; NULL if none limits them. */
 const struct machine_line *machine_tightest(const struct machine_report *report);
 
-/* "ok", "limit", "problem" */
+/* "ok", "unknown", "limit", "problem" */
 const char *machine_mark_name(enum machine_mark mark);
 
 #endif
