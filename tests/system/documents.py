@@ -91,7 +91,7 @@ def codes_of(name):
 
 # Numbers with their units: those of another run differ.
 NUMBER = re.compile(
-    r"(?:(?<=[:\[ ])-)?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?"
+    r"(?:(?<=[:\[ ])-)?\d+(?:,\d+)*(?:\.\d+)?(?:e[-+]?\d+)?"
     r"(?: ?(?:ns|µs|ms|s|m|h|B|KiB|MiB|GiB|%)(?![\w/]))?")
 
 
