@@ -21,8 +21,6 @@
 #include "tcpgoon/stats/hdr_encoding.h"
 #include "version.h"
 
-#define USEC_PER_MSEC UINT64_C(1000)
-
 /* Seconds with three decimals, whatever the locale. */
 static void print_seconds(FILE *out, uint64_t ns)
 {

@@ -23,8 +23,6 @@
 #include "tcpgoon/stats/statistic.h"
 #include "version.h"
 
-#define USEC_PER_SEC UINT64_C(1000000)
-
 /* ---- Lines ----------------------------------------------------------------------------------- */
 
 /* What is written with it. */

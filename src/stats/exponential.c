@@ -7,9 +7,8 @@
 #include "tcpgoon/stats/exponential.h"
 
 #include <math.h>
-#include <string.h>
 
-#define USEC_PER_SEC 1e6
+#include "tcpgoon/base/clock.h"
 
 /* The values of a slot, as one. */
 static double value_of_slot_s(const struct histogram *histogram, size_t slot)

@@ -179,6 +179,12 @@ static void judge_unjudged(struct verdict *verdict, const struct result *result)
 	}
 }
 
+static void say_all_well(struct verdict *verdict, bool found)
+{
+	verdict->all_well = true;
+	add_reason(verdict, "%s", found ? "Nothing counted as a failure." : "All went well.");
+}
+
 void verdict_judge(const struct result *result, const struct threshold_rules *rules,
 	struct verdict *ret_verdict)
 {
@@ -194,10 +200,7 @@ void verdict_judge(const struct result *result, const struct threshold_rules *ru
 		judge_failures(ret_verdict, result);
 	}
 	if (ret_verdict->reason_count == 0) {
-		ret_verdict->all_well = true;
-		add_reason(ret_verdict, "%s",
-			ret_verdict->findings.count == 0 ? "All went well."
-							 : "Nothing counted as a failure.");
+		say_all_well(ret_verdict, ret_verdict->findings.count > 0);
 	}
 }
 
@@ -213,15 +216,22 @@ void verdict_unite(const char *const *names, const struct verdict *const *verdic
 {
 	static const struct threshold_rules no_rules = {.count = 0};
 	*ret_verdict = (struct verdict){.exit_status = EXIT_STATUS_OK, .rules = &no_rules};
+	bool found = false;
+	size_t reasons = 0;
 	for (size_t i = 0; i < count; i++) {
 		propose(ret_verdict, verdicts[i]->exit_status);
+		found |= verdicts[i]->findings.count > 0;
+		reasons += verdicts[i]->all_well ? 0 : verdicts[i]->reason_count;
 		for (size_t j = 0; j < verdicts[i]->reason_count && !verdicts[i]->all_well; j++) {
 			add_reason(ret_verdict, "%s: %s", names[i], verdicts[i]->reasons[j]);
 		}
 	}
-	if (ret_verdict->reason_count == 0) {
-		ret_verdict->all_well = true;
-		add_reason(ret_verdict, "All went well.");
+	if (reasons == 0) {
+		say_all_well(ret_verdict, found);
+	} else if (reasons > VERDICT_REASONS_MAX) {
+		ret_verdict->reason_count--;
+		add_reason(ret_verdict, "%zu more reasons are left out.",
+			reasons - ret_verdict->reason_count);
 	}
 }
 

@@ -267,12 +267,35 @@ static void several_are_judged_by_the_one_that_outweighs(void **state)
 	verdict_unite(names, verdicts, 1, &all);
 	assert_true(all.all_well);
 	assert_int_equal(all.exit_status, EXIT_STATUS_OK);
+	assert_string_equal(all.reasons[0], "All went well.");
+	struct verdict noted = one[0];
+	noted.findings.count = 1;
+	verdict_unite(names, (const struct verdict *const[]){&noted}, 1, &all);
+	assert_string_equal(all.reasons[0], "Nothing counted as a failure.");
 	verdict_unite(names, verdicts, 3, &all);
 	assert_false(all.all_well);
 	assert_int_equal(all.exit_status, EXIT_STATUS_INCOMPLETE);
 	assert_int_equal(all.reason_count, 2);
 	assert_string_equal(all.reasons[0], "b: 5 of 5 connections failed.");
 	assert_string_equal(all.reasons[1], "c: The run could not be completed.");
+}
+
+static void reasons_without_room_are_counted(void **state)
+{
+	(void)state;
+	struct verdict bad = {.exit_status = EXIT_STATUS_FAILURES, .reason_count = 1};
+	const char *names[VERDICT_REASONS_MAX + 2];
+	const struct verdict *verdicts[VERDICT_REASONS_MAX + 2];
+	for (size_t i = 0; i < VERDICT_REASONS_MAX + 2; i++) {
+		names[i] = "x";
+		verdicts[i] = &bad;
+	}
+	struct verdict all;
+	verdict_unite(names, verdicts, VERDICT_REASONS_MAX, &all);
+	assert_string_equal(all.reasons[VERDICT_REASONS_MAX - 1], "x: ");
+	verdict_unite(names, verdicts, VERDICT_REASONS_MAX + 2, &all);
+	assert_int_equal(all.reason_count, VERDICT_REASONS_MAX);
+	assert_string_equal(all.reasons[VERDICT_REASONS_MAX - 1], "3 more reasons are left out.");
 }
 
 int main(void)
@@ -290,6 +313,7 @@ int main(void)
 		cmocka_unit_test(a_run_that_did_not_begin),
 		cmocka_unit_test(a_run_that_broke_off_is_incomplete),
 		cmocka_unit_test(several_are_judged_by_the_one_that_outweighs),
+		cmocka_unit_test(reasons_without_room_are_counted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,8 @@
 #define NSEC_PER_USEC UINT64_C(1000)
 #define NSEC_PER_MSEC UINT64_C(1000000)
 #define NSEC_PER_SEC UINT64_C(1000000000)
+#define USEC_PER_MSEC UINT64_C(1000)
+#define USEC_PER_SEC UINT64_C(1000000)
 
 /* Never: later than any instant that clock_now_ns() returns. */
 #define CLOCK_NEVER UINT64_MAX
