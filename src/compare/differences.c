@@ -10,7 +10,8 @@
 #include "tcpgoon/base/address.h"
 #include "tcpgoon/base/units.h"
 
-#define VALUE_MAX 96
+/* Room for a host and for many sources: values that differ only beyond it look the same. */
+#define VALUE_MAX 1024
 
 typedef void format_function(const struct result *result, char text[VALUE_MAX]);
 

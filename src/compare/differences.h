@@ -8,7 +8,7 @@
 #include "tcpgoon/compare/side.h"
 
 #define DIFFERENCES_MAX 32
-#define DIFFERENCE_TEXT_MAX 200
+#define DIFFERENCE_TEXT_MAX 1100 /* at least one value of the longest */
 
 struct difference {
 	const char *name; /* "connections" */

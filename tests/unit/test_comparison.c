@@ -387,6 +387,21 @@ static void what_was_not_the_same_is_said(void **state)
 	assert_printed(fixture, "together it takes 6 a side. --fail-if names fewer rows.\n");
 }
 
+/* Of a long host, as of many sources, the end may be what differs. */
+static void long_values_differ_by_their_end(void **state)
+{
+	struct fixture *fixture = *state;
+	char host[200];
+	memset(host, 'h', sizeof(host) - 1);
+	host[sizeof(host) - 1] = '\0';
+	fixture->results[0].settings.host = strdup(host);
+	host[sizeof(host) - 2] = 'x';
+	fixture->results[1].settings.host = strdup(host);
+	compare(fixture, 1, 1);
+	assert_int_equal(fixture->comparison->differences.count, 1);
+	assert_string_equal(fixture->comparison->differences.list[0].b, host);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -401,6 +416,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_not_known_is_not_judged, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_table_is_for_people, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_was_not_the_same_is_said, setup, teardown),
+		cmocka_unit_test_setup_teardown(long_values_differ_by_their_end, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
