@@ -137,25 +137,47 @@ static int check_sides(int total, bool divided, int *a_count, struct error *erro
 	return 0;
 }
 
-static int write_output(
-	struct output *output, const struct comparison *comparison, struct error *error)
+static int write_output(struct output *output, const struct comparison *comparison,
+	enum exit_status status, struct error *error)
 {
 	CLEANUP(cleanup_free) struct verdict *verdict = calloc(1, sizeof(*verdict));
 	if (verdict == NULL || compare_json_begin(&output->report, comparison) < 0) {
 		return error_set(error, -ENOMEM, "out of memory for the report");
 	}
-	verdict->exit_status = comparison_status(comparison);
+	verdict->exit_status = status;
 	int r = output_is_unconnected(output) ? output_connect(output, true, error) : 0;
 	return r < 0 ? r : output_write(output, NULL, verdict, error);
 }
 
-/* What is for programs first: a table that could not be written spoils nothing then. */
+/* The report that was complete before the table failed gets the status of that, or goes. */
+static void correct(struct output *output, const struct comparison *comparison)
+{
+	struct error error = ERROR_INIT;
+	if (output->kind != OUTPUT_STREAM &&
+		write_output(output, comparison, EXIT_STATUS_INCOMPLETE, &error) < 0 &&
+		output_withdraw(output) < 0) {
+		error_prefix(&error, "--output: a wrong exit status stays in it");
+		command_fail(&error);
+	}
+}
+
+/* What is for programs first: the last line of the table tells whether it could be written. */
 static int tell(struct output *output, const struct comparison *comparison, struct error *error)
 {
 	bool given = output->name != NULL;
-	int r = given ? write_output(output, comparison, error) : 0;
-	table_print(output->claim == OUTPUT_CLAIMS_STDOUT ? stderr : stdout, comparison);
-	return r < 0 ? command_fail(error) : (int)comparison_status(comparison);
+	FILE *out = output->claim == OUTPUT_CLAIMS_STDOUT ? stderr : stdout;
+	enum exit_status status = comparison_status(comparison);
+	int r = given ? write_output(output, comparison, status, error) : 0;
+	if (r < 0) {
+		status = EXIT_STATUS_INCOMPLETE;
+		command_fail(error);
+	}
+	table_print(out, comparison, status);
+	/* main says that it failed, and makes the status 1. */
+	if ((fflush(out) != 0 || ferror(out)) && given && r == 0) {
+		correct(output, comparison);
+	}
+	return (int)status;
 }
 
 static int compare(const struct arguments *arguments, size_t a_count,

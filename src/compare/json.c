@@ -92,7 +92,7 @@ static json_t *make_thresholds(const struct comparison *comparison)
 	return list;
 }
 
-static json_t *make_comparison(const struct comparison *comparison)
+static json_t *make_comparison(const struct comparison *comparison, enum exit_status status)
 {
 	return json_pack("{s:s, s:{s:s, s:s, s:s}, s:o, s:o, s:o, s:s, s:b, s:i, s:o, s:o, s:i}",
 		"schema", COMPARE_JSON_SCHEMA, "tool", "name", "tcpgoon", "version", VERSION_TEXT,
@@ -101,16 +101,15 @@ static json_t *make_comparison(const struct comparison *comparison)
 		make_differences(&comparison->differences), "method",
 		comparison->pair ? "pair" : "mann_whitney", "in_turns", (int)comparison->in_turns,
 		"judged", (int)comparison->judged, "rows", make_rows(comparison), "thresholds",
-		make_thresholds(comparison), "exit_status", (int)comparison_status(comparison));
+		make_thresholds(comparison), "exit_status", (int)status);
 }
 
 static int json_end(
 	const void *state, FILE *out, const struct result *result, const struct verdict *verdict)
 {
 	(void)result;
-	(void)verdict;
 	const struct told *told = state;
-	json_t *root = make_comparison(told->comparison);
+	json_t *root = make_comparison(told->comparison, verdict->exit_status);
 	if (root == NULL) {
 		return -ENOMEM;
 	}

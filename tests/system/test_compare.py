@@ -175,6 +175,18 @@ class Usage(Compare):
         with open(out, encoding="utf-8") as file:
             self.assertEqual(file.read(), program.stdout)
 
+    def test_table_and_report_have_the_status_of_the_process(self):
+        program = self.compare(self.a, self.b, "-o", "json=/dev/full", status=1)
+        self.assertIn("No space left on device", program.stderr)
+        self.assertEqual(program.stdout.splitlines()[-1], "Exit status 1.")
+        out = self.path("out.json")
+        program = self.start("sh", "-c", '"$@" > /dev/full', "sh", harness.TCPGOON, "compare",
+                             self.a, self.b, "-o", f"json={out}")
+        program.wait()
+        self.assert_status(program, 1)
+        with open(out, encoding="utf-8") as file:
+            self.assertEqual(json.load(file)["exit_status"], 1)
+
 
 if __name__ == "__main__":
     harness.main()

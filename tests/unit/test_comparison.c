@@ -304,7 +304,7 @@ static char *printed(const struct fixture *fixture)
 	size_t length = 0;
 	FILE *out = open_memstream(&text, &length);
 	assert_non_null(out);
-	table_print(out, fixture->comparison);
+	table_print(out, fixture->comparison, comparison_status(fixture->comparison));
 	fclose(out);
 	return text;
 }

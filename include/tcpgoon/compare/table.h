@@ -7,6 +7,6 @@
 
 #include "tcpgoon/compare/comparison.h"
 
-void table_print(FILE *out, const struct comparison *comparison);
+void table_print(FILE *out, const struct comparison *comparison, enum exit_status status);
 
 #endif
