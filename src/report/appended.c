@@ -35,7 +35,8 @@ int appended_try(const struct place *place)
 int appended_open(const struct place *place)
 {
 	const int flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC;
-	if (place->exists && !S_ISREG(place->status.st_mode)) {
+	bool descriptor = place->descriptor >= 0 || place->others_descriptor;
+	if (place->exists && (descriptor || !S_ISREG(place->status.st_mode))) {
 		return -EINVAL;
 	}
 	int fd = openat(place->directory_fd, place->name,

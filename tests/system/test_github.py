@@ -110,7 +110,7 @@ class Github(harness.Case):
     def test_what_cannot_be_written_is_refused_before_the_run(self):
         _, port = self.serve()
         for path, word in (("/nonexistent/x", "No such file"), ("/", "Is a directory"),
-                           ("/dev/null", "it is not a file")):
+                           ("/dev/null", "it is not a file"), ("/dev/stdout", "it is not a file")):
             run = self.dial_in_step(port, path=path)
             self.assert_status(run, 1)
             self.assertIn(f"tcpgoon: --github: '{path}' cannot be written: {word}", run.stderr)
