@@ -55,7 +55,7 @@ static void print_threshold(
 	FILE *out, const struct threshold_rule *rule, const struct threshold_outcome *outcome)
 {
 	begin(out, "error", rule->threshold.text);
-	if (outcome->not_judged != NULL) {
+	if (outcome->not_judged[0] != '\0') {
 		fputs("This threshold was not judged: ", out);
 		print_data(out, outcome->not_judged);
 	} else {
@@ -83,7 +83,7 @@ void github_annotations_write(FILE *out, const struct result *result, const stru
 	}
 	for (size_t i = 0; i < verdict->rules->count && count < GITHUB_ANNOTATIONS_MAX; i++) {
 		const struct threshold_outcome *outcome = &verdict->outcomes[i];
-		if (outcome->crossed || outcome->not_judged != NULL) {
+		if (outcome->crossed || outcome->not_judged[0] != '\0') {
 			print_threshold(out, &verdict->rules->list[i], outcome);
 			count++;
 		}

@@ -249,12 +249,12 @@ static json_t *make_findings(const struct findings *findings)
 static json_t *make_threshold(
 	const struct threshold_rule *rule, const struct threshold_outcome *outcome)
 {
-	const char *actual = outcome->not_judged == NULL ? outcome->actual : NULL;
+	bool judged = outcome->not_judged[0] == '\0';
 	return json_pack("{s:o, s:b, s:b, s:o, s:o, s:o}", "expression",
 		json_value_text(rule->threshold.text), "aborts", (int)rule->aborts, "crossed",
-		(int)outcome->crossed, "actual", json_value_text(actual), "limit",
-		json_value_text(outcome->limit), "not_judged",
-		json_value_text(outcome->not_judged));
+		(int)outcome->crossed, "actual", json_value_text(judged ? outcome->actual : NULL),
+		"limit", json_value_text(outcome->limit), "not_judged",
+		json_value_text(judged ? NULL : outcome->not_judged));
 }
 
 static json_t *make_thresholds(const struct verdict *verdict)

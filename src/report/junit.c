@@ -55,7 +55,7 @@ enum outcome_kind {
 
 static enum outcome_kind kind_of_threshold(const struct threshold_outcome *outcome)
 {
-	return outcome->not_judged != NULL ? BROKEN : outcome->crossed ? FAILED : PASSED;
+	return outcome->not_judged[0] != '\0' ? BROKEN : outcome->crossed ? FAILED : PASSED;
 }
 
 /* What says nothing about the target is no failure of it. */
@@ -111,7 +111,7 @@ static void print_reasons(FILE *out, const struct result *result, const struct v
 
 static void print_threshold_message(FILE *out, const struct threshold_outcome *outcome)
 {
-	if (outcome->not_judged != NULL) {
+	if (outcome->not_judged[0] != '\0') {
 		fputs("not judged: ", out);
 		print_escaped(out, outcome->not_judged);
 	} else {

@@ -106,14 +106,14 @@ static void print_thresholds(FILE *out, const struct verdict *verdict)
 		const struct threshold_outcome *outcome = &verdict->outcomes[i];
 		fputs("| ", out);
 		print_escaped(out, verdict->rules->list[i].threshold.text);
-		if (outcome->not_judged != NULL) {
+		if (outcome->not_judged[0] != '\0') {
 			fputs(" | **not judged**: ", out);
 			print_escaped(out, outcome->not_judged);
 		} else {
 			fputs(outcome->crossed ? " | **crossed**" : " | kept", out);
 		}
 		fputs(" | ", out);
-		print_escaped(out, outcome->not_judged == NULL ? outcome->actual : "");
+		print_escaped(out, outcome->not_judged[0] == '\0' ? outcome->actual : "");
 		fputs(" | ", out);
 		print_escaped(out, outcome->limit);
 		fputs(" |\n", out);

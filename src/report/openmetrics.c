@@ -98,32 +98,26 @@ static void end_sample_of_parts(FILE *out, uint128 value, uint64_t parts)
 
 #define NAME_MAX_LENGTH 96
 
-/* In the base units of Prometheus. */
-static const struct {
-	const char *ours; /* the end of a name */
-	const char *theirs;
-	const char *unit; /* NULL: none */
-	uint64_t parts; /* of one */
-} units[] = {
-	[FIGURE_COUNT] = {"", "", NULL, 1},
-	[FIGURE_NS] = {"_ns", "_seconds", "seconds", NSEC_PER_SEC},
-	[FIGURE_US] = {"_us", "_seconds", "seconds", USEC_PER_SEC},
-	[FIGURE_BYTES] = {"_bytes", "_bytes", "bytes", 1},
+/* The base units of Prometheus; NULL: none. */
+static const char *const units[] = {
+	[FIGURE_COUNT] = NULL,
+	[FIGURE_NS] = "seconds",
+	[FIGURE_US] = "seconds",
+	[FIGURE_BYTES] = "bytes",
 };
 
 /* "stalls_longest_seconds"; of a figure called "count", the name of its group. */
 static void name_figure(const struct figure *figure, char name[NAME_MAX_LENGTH])
 {
 	const char *group = figure_group_name(figure->group);
-	const char *unit = units[figure->unit].theirs;
-	size_t length = strlen(figure->name) - strlen(units[figure->unit].ours);
+	char own[FIGURE_BASE_NAME_MAX];
+	figure_base_name(figure, own);
 	if (group == NULL) {
-		snprintf(name, NAME_MAX_LENGTH, "%.*s%s", (int)length, figure->name, unit);
+		snprintf(name, NAME_MAX_LENGTH, "%s", own);
 	} else if (strcmp(figure->name, "count") == 0) {
 		snprintf(name, NAME_MAX_LENGTH, "%s", group);
 	} else {
-		snprintf(
-			name, NAME_MAX_LENGTH, "%s_%.*s%s", group, (int)length, figure->name, unit);
+		snprintf(name, NAME_MAX_LENGTH, "%s_%s", group, own);
 	}
 }
 
@@ -137,9 +131,9 @@ static void print_figures(const struct page *page)
 			continue;
 		}
 		name_figure(figure, name);
-		print_family(page->out, name, "gauge", units[figure->unit].unit, figure->title);
+		print_family(page->out, name, "gauge", units[figure->unit], figure->title);
 		begin_sample(page, name, "");
-		end_sample_of_parts(page->out, value, units[figure->unit].parts);
+		end_sample_of_parts(page->out, value, figure_per_base_unit(figure));
 	}
 }
 
@@ -272,13 +266,13 @@ static void print_thresholds(const struct page *page, const struct verdict *verd
 	for (size_t i = 0; i < rules->count; i++) {
 		if (!is_repeated(rules, i)) {
 			print_threshold(page, "threshold_judged", &rules->list[i],
-				verdict->outcomes[i].not_judged == NULL);
+				verdict->outcomes[i].not_judged[0] == '\0');
 		}
 	}
 	print_family(page->out, "threshold_crossed", "gauge", NULL,
 		"whether the threshold was crossed, where it could be judged");
 	for (size_t i = 0; i < rules->count; i++) {
-		if (!is_repeated(rules, i) && verdict->outcomes[i].not_judged == NULL) {
+		if (!is_repeated(rules, i) && verdict->outcomes[i].not_judged[0] == '\0') {
 			print_threshold(page, "threshold_crossed", &rules->list[i],
 				verdict->outcomes[i].crossed);
 		}

@@ -118,16 +118,11 @@ static json_t *make_list_of_one(json_t *point)
  * In the units of UCUM. The names keep a unit, as in openmetrics, where a count and a time would
  * have the same otherwise.
  */
-static const struct {
-	const char *ours; /* the end of a name */
-	const char *theirs;
-	const char *unit;
-	double parts; /* of a second; 0: it is no time */
-} units[] = {
-	[FIGURE_COUNT] = {"", "", "1", 0},
-	[FIGURE_NS] = {"_ns", "_seconds", "s", 1e9},
-	[FIGURE_US] = {"_us", "_seconds", "s", USEC_PER_SEC},
-	[FIGURE_BYTES] = {"_bytes", "_bytes", "By", 0},
+static const char *const units[] = {
+	[FIGURE_COUNT] = "1",
+	[FIGURE_NS] = "s",
+	[FIGURE_US] = "s",
+	[FIGURE_BYTES] = "By",
 };
 
 /* None of the totals falls (result/totals). */
@@ -142,16 +137,17 @@ static json_t *make_figure(const struct figure *figure, const struct result *res
 	char name[NAME_MAX_LENGTH];
 	const char *group = figure_group_name(figure->group);
 	uint64_t value = figure_value(figure, result);
-	double parts = units[figure->unit].parts;
-	size_t length = strlen(figure->name) - strlen(units[figure->unit].ours);
-	snprintf(name, sizeof(name), "%s%s%.*s%s", group != NULL ? group : "",
-		group != NULL ? "." : "", (int)length, figure->name, units[figure->unit].theirs);
+	uint64_t parts = figure_per_base_unit(figure);
+	char own[FIGURE_BASE_NAME_MAX];
+	snprintf(name, sizeof(name), "%s%s%s", group != NULL ? group : "", group != NULL ? "." : "",
+		figure_base_name(figure, own));
 	json_t *point = make_point(result, NULL, NULL);
-	point = parts > 0 ? json_value_with(point, "asDouble", json_real((double)value / parts))
-			  : json_value_with(point, "asInt", make_wide(value));
+	point = parts > 1
+		? json_value_with(point, "asDouble", json_real((double)value / (double)parts))
+		: json_value_with(point, "asInt", make_wide(value));
 	json_t *points = make_list_of_one(point);
 	bool sum = is_total(figure);
-	return make_metric(name, figure->title, units[figure->unit].unit, sum ? "sum" : "gauge",
+	return make_metric(name, figure->title, units[figure->unit], sum ? "sum" : "gauge",
 		sum ? make_sum(points) : make_gauge(points));
 }
 
@@ -264,7 +260,7 @@ static json_t *with_thresholds(
 		const struct threshold_rule *rule = &verdict->rules->list[i];
 		const char *const values[] = {
 			rule->threshold.text, rule->aborts ? "abort-if" : "fail-if"};
-		if (verdict->outcomes[i].not_judged == NULL) {
+		if (verdict->outcomes[i].not_judged[0] == '\0') {
 			points = json_value_append(points,
 				json_value_with(make_point(result, keys, values), "asInt",
 					make_wide(verdict->outcomes[i].crossed)));

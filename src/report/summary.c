@@ -29,7 +29,7 @@ static void print_thresholds(FILE *out, const struct verdict *verdict)
 		fputs("Threshold ", out);
 		escape_write(out, verdict->rules->list[i].threshold.text);
 		fputs(": ", out);
-		if (outcome->not_judged != NULL) {
+		if (outcome->not_judged[0] != '\0') {
 			fprintf(out, "not judged, %s\n", outcome->not_judged);
 		} else {
 			fprintf(out, "%s, it was %s\n", outcome->crossed ? "CROSSED" : "kept",

@@ -6,6 +6,11 @@
  */
 #include "tcpgoon/result/figures.h"
 
+#include <stdio.h>
+#include <string.h>
+
+#include "tcpgoon/base/clock.h"
+
 #define OF(member) offsetof(struct result, member)
 
 #define ROW(group_, name_, unit_, merge_, unknown_, member_, title_)                               \
@@ -260,6 +265,30 @@ const struct figure *figure_by_offset(size_t offset)
 const char *figure_group_name(enum figure_group group)
 {
 	return group_names[group];
+}
+
+static const struct {
+	const char *own; /* at the end of a name */
+	const char *base;
+	uint64_t per_base;
+} units[] = {
+	[FIGURE_COUNT] = {"", "", 1},
+	[FIGURE_NS] = {"_ns", "_seconds", NSEC_PER_SEC},
+	[FIGURE_US] = {"_us", "_seconds", USEC_PER_SEC},
+	[FIGURE_BYTES] = {"_bytes", "_bytes", 1},
+};
+
+char *figure_base_name(const struct figure *figure, char buffer[FIGURE_BASE_NAME_MAX])
+{
+	size_t length = strlen(figure->name) - strlen(units[figure->unit].own);
+	snprintf(buffer, FIGURE_BASE_NAME_MAX, "%.*s%s", (int)length, figure->name,
+		units[figure->unit].base);
+	return buffer;
+}
+
+uint64_t figure_per_base_unit(const struct figure *figure)
+{
+	return units[figure->unit].per_base;
 }
 
 static uint64_t value_at(const struct result *result, size_t offset, size_t size)

@@ -69,7 +69,7 @@ static void format_share(char *text, size_t size, uint64_t millionths)
 
 static void not_judged(struct threshold_outcome *outcome, const char *why)
 {
-	outcome->not_judged = why;
+	snprintf(outcome->not_judged, sizeof(outcome->not_judged), "%s", why);
 }
 
 /* From `least` to `most` connections: the same where the number is known. */
@@ -146,11 +146,10 @@ static void not_judged_of_so_few(
 	struct threshold_outcome *outcome, const struct figure *of, uint64_t whole, uint64_t needed)
 {
 	bool established = of->offset == offsetof(struct result, totals.established);
-	snprintf(outcome->too_few, sizeof(outcome->too_few),
+	snprintf(outcome->not_judged, sizeof(outcome->not_judged),
 		"so fine a share cannot be judged with %" PRIu64 " %s%s (it takes %" PRIu64 ")",
 		whole, established ? "connection" : "dial", plural(whole), needed);
 	outcome->crossed = false;
-	not_judged(outcome, outcome->too_few);
 }
 
 static void evaluate_count(const struct threshold *threshold, const struct result *result,
@@ -314,8 +313,8 @@ void threshold_evaluate(const struct threshold *threshold, const struct result *
 		evaluate_rate(threshold, result, running, ret_outcome);
 		break;
 	}
-	if (ret_outcome->not_judged != NULL && !running && got_no_answer(threshold, result)) {
-		ret_outcome->not_judged = "the kernel gave no answer";
+	if (ret_outcome->not_judged[0] != '\0' && !running && got_no_answer(threshold, result)) {
+		not_judged(ret_outcome, "the kernel gave no answer");
 		ret_outcome->unmeasured_here = true;
 	}
 }

@@ -165,7 +165,7 @@ static void judge_unjudged(struct verdict *verdict, const struct result *result)
 	size_t unjudged = 0;
 	for (size_t i = 0; i < verdict->rules->count; i++) {
 		const struct threshold_outcome *outcome = &verdict->outcomes[i];
-		if (outcome->not_judged == NULL) {
+		if (outcome->not_judged[0] == '\0') {
 			continue;
 		}
 		unjudged++;

@@ -55,7 +55,7 @@ static inline void assert_same_verdict(const struct verdict *a, const struct ver
 		assert_int_equal(a->outcomes[i].crossed, b->outcomes[i].crossed);
 		assert_int_equal(a->outcomes[i].unmeasured_here, b->outcomes[i].unmeasured_here);
 		assert_int_equal(
-			a->outcomes[i].not_judged == NULL, b->outcomes[i].not_judged == NULL);
+			a->outcomes[i].not_judged[0] == '\0', b->outcomes[i].not_judged[0] == '\0');
 		assert_string_equal(a->outcomes[i].actual, b->outcomes[i].actual);
 		assert_string_equal(a->outcomes[i].limit, b->outcomes[i].limit);
 	}

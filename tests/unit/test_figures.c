@@ -160,6 +160,27 @@ static void each_figure_merges_in_its_way(void **state)
 	assert_int_equal(into->machine.nofile, RESULT_UNKNOWN);
 }
 
+/* The unit at the end of a name is the figure's, so the name in base units says what it is in. */
+static void each_name_has_its_base_unit(void **state)
+{
+	(void)state;
+	const struct figure *figure;
+	for (size_t i = 0; (figure = figure_at(i)) != NULL; i++) {
+		char base[FIGURE_BASE_NAME_MAX];
+		const char *end = strrchr(figure_base_name(figure, base), '_');
+		bool time = figure->unit == FIGURE_NS || figure->unit == FIGURE_US;
+		assert_int_equal(time, end != NULL && strcmp(end, "_seconds") == 0);
+		assert_int_equal(
+			figure->unit == FIGURE_BYTES, end != NULL && strcmp(end, "_bytes") == 0);
+		assert_int_equal(figure_per_base_unit(figure),
+			figure->unit == FIGURE_NS           ? 1000000000
+				: figure->unit == FIGURE_US ? 1000000
+							    : 1);
+		assert_null(strstr(base, "_ns"));
+		assert_null(strstr(base, "_us_"));
+	}
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -172,6 +193,7 @@ int main(void)
 		TEST(what_does_not_fit_is_refused),
 		TEST(metrics_refer_to_figures),
 		TEST(each_figure_merges_in_its_way),
+		TEST(each_name_has_its_base_unit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,6 +72,14 @@ const struct figure *figure_by_offset(size_t offset);
 /* "kernel"; NULL for the run as a whole. */
 const char *figure_group_name(enum figure_group group);
 
+/*
+ * For formats that have base units: the name with the base unit in place of its own
+ * ("longest_ns" is "longest_seconds"), and how many of its units are one of those.
+ */
+#define FIGURE_BASE_NAME_MAX 64
+char *figure_base_name(const struct figure *figure, char buffer[FIGURE_BASE_NAME_MAX]);
+uint64_t figure_per_base_unit(const struct figure *figure);
+
 /* RESULT_UNKNOWN if the run could not tell. */
 uint64_t figure_value(const struct figure *figure, const struct result *result);
 /*

@@ -58,11 +58,11 @@ struct threshold {
 	uint64_t limit; /* a count, nanoseconds, or millionths of a percent */
 };
 
+#define THRESHOLD_WHY_MAX 128
+
 struct threshold_outcome {
 	bool crossed; /* what it speaks of has happened; never where it cannot be judged */
-	/* Why not; NULL where it was. It may be `too_few`, so a copy needs its original. */
-	const char *not_judged;
-	char too_few[128];
+	char not_judged[THRESHOLD_WHY_MAX]; /* why not: the end of a sentence; empty where it was */
 	bool unmeasured_here; /* it cannot be, as this program failed to measure it */
 	char actual[96]; /* "12", "1.2%", "50.2ms"; empty where it was not judged */
 	char limit[48];
