@@ -110,7 +110,9 @@ class Numbers(harness.Case):
             # As last looked at, which may be a tenth of a second ago.
             self.assertLessEqual(sample["queued"], sample["open"])
         self.assertGreater(report["series"][3]["queued"], 0)
-        self.assertEqual(report["series"][-1]["queued"], 50)
+        # Looks take a bounded share of the time: where one is slow, the last is longer ago.
+        last = report["series"][-1]["queued"]
+        self.assertTrue(last == 50 if harness.MEASURING else 0 < last <= 50, last)
         # Without a pace and without a listener.
         report = self.report(self.free_port(), "-c", "5", "-s", "0", status=2)
         self.assertEqual([(sample["due"], sample["queued"]) for sample in report["series"]],
