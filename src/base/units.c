@@ -112,10 +112,10 @@ static int scale_decimal(const struct decimal *decimal, uint64_t size, uint64_t 
 }
 
 /*
- * All of `text` as one number with at most one suffix of one letter. A well-formed negative number
- * is -ERANGE too, so that the message about "-5" names the range.
+ * All of `text` as one number with at most one suffix of one letter, in parts of which there are `parts`
+ * in one. A well-formed negative number is -ERANGE too, so that the message about "-5" names the range.
  */
-static int read_count(const char *text, uint64_t *ret_value)
+static int read_number(const char *text, uint64_t parts, uint64_t *ret_value)
 {
 	bool negative = *text == '-';
 	struct decimal decimal;
@@ -123,11 +123,11 @@ static int read_count(const char *text, uint64_t *ret_value)
 	if (end == NULL) {
 		return -EINVAL;
 	}
-	uint64_t size = 1;
+	uint64_t size = parts;
 	for (size_t i = 0; i < sizeof(thousands) / sizeof(thousands[0]); i++) {
 		char suffix = thousands[i].suffix[0];
 		if (*end == suffix || *end == suffix - 'a' + 'A') {
-			size = thousands[i].size;
+			size = parts * thousands[i].size;
 			end++;
 			break;
 		}
@@ -151,7 +151,7 @@ int units_parse_count(
 	const char *text, uint64_t min, uint64_t max, uint64_t *ret_value, struct error *error)
 {
 	uint64_t value = 0;
-	int r = read_count(text, &value);
+	int r = read_number(text, 1, &value);
 	if (r == -EINVAL) {
 		return error_set(error, r,
 			QUOTE " is not a whole number from %" PRIu64 " to %" PRIu64, text, min,
@@ -162,6 +162,30 @@ int units_parse_count(
 			QUOTE " is not in the range from %" PRIu64 " to %" PRIu64, text, min, max);
 	}
 	*ret_value = value;
+	return 0;
+}
+
+#define PACE_PARTS UINT64_C(1000000)
+
+int units_parse_pace(
+	const char *text, uint64_t min, uint64_t max, uint64_t *ret_pace, struct error *error)
+{
+	uint64_t pace = 0;
+	char low[UNITS_TEXT_MAX];
+	char high[UNITS_TEXT_MAX];
+	int r = read_number(text, PACE_PARTS, &pace);
+	if (r == -EINVAL) {
+		return error_set(error, r,
+			QUOTE " is not a pace in connections a second, such as 500, 0.001 or 2.5k "
+			      "(at most six decimals)",
+			text);
+	}
+	if (r == -ERANGE || pace < min || pace > max) {
+		return error_set(error, -ERANGE,
+			QUOTE " is not in the range from %s to %s connections a second", text,
+			units_format_pace(min, low), units_format_pace(max, high));
+	}
+	*ret_pace = pace;
 	return 0;
 }
 
@@ -176,7 +200,7 @@ static const struct unit *duration_unit(const char *text)
 	return NULL;
 }
 
-/* Like read_count(), for one number or several with their units. */
+/* Like read_number(), for one number or several with their units. */
 static int read_duration(const char *text, uint64_t bare_unit_ns, uint64_t *ret_ns)
 {
 	bool out_of_range = *text == '-';
@@ -253,6 +277,12 @@ static void format_fraction(
 		}
 	}
 	snprintf(buffer + used, room - (size_t)used, "%s", unit);
+}
+
+char *units_format_pace(uint64_t pace, char buffer[UNITS_TEXT_MAX])
+{
+	format_fraction(pace, PACE_PARTS, "", buffer, UNITS_TEXT_MAX);
+	return buffer;
 }
 
 char *units_format_duration(uint64_t ns, char buffer[UNITS_TEXT_MAX])

@@ -12,7 +12,9 @@
 #include "cli/route_words.h"
 #include "cli/session.h"
 #include "cli/session_options.h"
+#include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/escape.h"
+#include "tcpgoon/base/timestamp.h"
 #include "tcpgoon/base/units.h"
 #include "tcpgoon/net/cgroup.h"
 #include "tcpgoon/net/limits.h"
@@ -148,16 +150,23 @@ static void print_output(void *context, const struct output *output)
 
 static void print_schedule(const struct plan *plan)
 {
-	char period[UNITS_TEXT_MAX];
-	char last[UNITS_TEXT_MAX];
-	if (plan->schedule.period_ns == 0) {
-		puts("  Schedule: all at once, as fast as possible");
-		return;
+	const struct settings *settings = &plan->settings;
+	char pace[SCHEDULE_TEXT_MAX];
+	char text[UNITS_TEXT_MAX];
+	printf("  Schedule: %s", schedule_describe(&plan->schedule, pace));
+	if (schedule_is_paced(&plan->schedule)) {
+		uint64_t last_ns = schedule_due_ns(&plan->schedule, settings->connections - 1);
+		printf(", the last %s after the first", units_format_duration(last_ns, text));
 	}
-	printf("  Schedule: one every %s, the last %s after the first\n",
-		units_format_duration(plan->schedule.period_ns, period),
-		units_format_duration(
-			schedule_due_ns(&plan->schedule, plan->settings.connections - 1), last));
+	putchar('\n');
+	if (settings->start_at_ns > 0) {
+		char start[TIMESTAMP_TEXT_MAX];
+		uint64_t now_ns = clock_wall_ns();
+		uint64_t left_ns =
+			settings->start_at_ns > now_ns ? settings->start_at_ns - now_ns : 0;
+		printf("  Start:    at %s, in %s\n", timestamp_format(settings->start_at_ns, start),
+			units_format_duration(left_ns / NSEC_PER_MSEC * NSEC_PER_MSEC, text));
+	}
 }
 
 /* A CPU quota makes a run slow, not impossible. */

@@ -117,7 +117,7 @@ static const char *text_of(struct reading *reading, const json_t *value)
 
 static bool is_number_allowed(const struct option_row *row)
 {
-	return row->kind == OPTION_COUNT || row->kind == OPTION_DURATION;
+	return row->kind == OPTION_COUNT || row->kind == OPTION_DURATION || row->or_number;
 }
 
 static int set_scalar(struct reading *reading, const struct option_row *row, const json_t *value)

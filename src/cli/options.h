@@ -49,6 +49,7 @@ struct option_row {
 	const char *const *choices; /* of an OPTION_CHOICE: names by enum value; ends with NULL */
 	/* The words one of which precedes "=" and a path in its value; NULL: it has no path. */
 	const char *(*format_at)(size_t index);
+	bool or_number; /* for texts: a file may have it as a number */
 	bool is_path; /* for texts: its value is the path of a file */
 	bool deliberate; /* not taken from the environment */
 	uint64_t min; /* for counts, and for durations in nanoseconds */

@@ -105,11 +105,41 @@ static json_t *make_routes(const struct plan *plan)
 	return array;
 }
 
+static double per_second(uint64_t pace)
+{
+	return (double)pace / (double)SCHEDULE_PER_S;
+}
+
+static json_t *make_stages(const struct schedule *schedule)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < schedule->stage_count; i++) {
+		const struct schedule_stage *stage = &schedule->stages[i];
+		array = json_value_append(array,
+			json_pack("{s:f, s:f, s:o}", "from_per_s", per_second(stage->from),
+				"to_per_s", per_second(stage->to), "duration_ns",
+				json_value_count(stage->duration_ns)));
+	}
+	return array;
+}
+
+/* The members that the pace has not are null. */
 static json_t *make_schedule(const struct plan *plan)
 {
-	return json_pack("{s:o, s:o}", "period_ns", json_value_count(plan->schedule.period_ns),
-		"last_ns",
-		json_value_count(schedule_due_ns(&plan->schedule, plan->settings.connections - 1)));
+	const struct schedule *schedule = &plan->schedule;
+	char pace[SCHEDULE_TEXT_MAX];
+	bool steady = schedule->kind == SCHEDULE_STEADY;
+	uint64_t connections = plan->settings.connections;
+	uint64_t start_at_ns = plan->settings.start_at_ns;
+	double average = schedule_average(schedule, connections);
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "pace",
+		schedule_describe(schedule, pace), "average_per_s",
+		average > 0 ? json_real(average) : json_null(), "period_ns",
+		json_value_count(steady && schedule->per == 1 ? schedule->span_ns : UINT64_MAX),
+		"burst", json_value_count(steady ? schedule->burst : UINT64_MAX), "stages",
+		schedule->kind == SCHEDULE_STAGES ? make_stages(schedule) : json_null(), "last_ns",
+		json_value_count(schedule_due_ns(schedule, connections - 1)), "start_at_ns",
+		json_value_count(start_at_ns > 0 ? start_at_ns : UINT64_MAX));
 }
 
 static void add_report(void *context, const struct output *output)

@@ -19,7 +19,11 @@ static struct settings settings_of(const struct result *result)
 		.host = from->host,
 		.ports = from->ports,
 		.connections = from->connections,
+		.rate = from->rate,
+		.ramps = from->ramps,
+		.burst = from->burst,
 		.sleep_ns = from->sleep_ns,
+		.start_at = from->start_at,
 		.dial_timeout_ns = from->dial_timeout_ns,
 		.hold_ns = from->hold_ns,
 		.close_mode = from->close_mode,
@@ -50,7 +54,6 @@ static void give_samples(struct report *report, const struct result *result, str
 {
 	so_far->started_at_ns = result->started_at_ns;
 	so_far->target = result->target;
-	so_far->generator.period_ns = result->generator.period_ns;
 	for (size_t i = 0; i < result->series.count; i++) {
 		set_instant(so_far, &result->series.samples[i]);
 		report_sample(report, so_far);

@@ -2,7 +2,6 @@
 #include "cli/session.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,12 +10,12 @@
 #include "cli/endpoint.h"
 #include "cli/engine_choice.h"
 #include "cli/outcome.h"
+#include "cli/pacing.h"
 #include "cli/surroundings.h"
 #include "cli/view.h"
 #include "cli/view_choice.h"
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/base/signals.h"
-#include "tcpgoon/base/units.h"
 #include "tcpgoon/report/progress.h"
 #include "tcpgoon/run/run.h"
 #include "tcpgoon/verdict/verdict.h"
@@ -45,9 +44,6 @@ static int take_target(const struct command *command, const struct arguments *ar
 	return 0;
 }
 
-/* Longer than anyone would wait, and short enough that no due time overflows. */
-#define DIALLING_MAX_NS (365 * 24 * 3600 * NSEC_PER_SEC)
-
 static int read_rules(
 	const struct settings *settings, struct threshold_rules *rules, struct error *error)
 {
@@ -56,12 +52,9 @@ static int read_rules(
 
 int session_check(const struct settings *settings, struct error *error)
 {
-	if (settings->sleep_ns > DIALLING_MAX_NS / settings->connections) {
-		char sleep[UNITS_TEXT_MAX];
-		return error_set(error, -ERANGE,
-			"--sleep: with %s between %" PRIu64
-			" connections, the last would be dialled after more than a year",
-			units_format_duration(settings->sleep_ns, sleep), settings->connections);
+	int r = pacing_check_length(settings, error);
+	if (r < 0) {
+		return r;
 	}
 	if (settings->only_ipv4 && settings->only_ipv6) {
 		return error_set(error, -EINVAL,
@@ -144,6 +137,9 @@ bool session_prepare(
 		return false;
 	}
 	int r = targeted ? take_target(command, &arguments, settings, &error) : 0;
+	if (r == 0) {
+		r = pacing_settle(command, request->line, settings, &error);
+	}
 	if (r == 0) {
 		r = session_check(settings, &error);
 	}
@@ -285,8 +281,12 @@ static void on_event(void *context, const struct event *event)
 {
 	struct session *session = context;
 	char sentence[PROGRESS_MAX];
-	bool told = session->settings->quiet || session->view.stream != NULL;
-	view_event(&session->view, event);
+	/* There is no view yet while the run waits. */
+	bool waiting = event->kind == EVENT_WAITING;
+	bool told = session->settings->quiet || (!waiting && session->view.stream != NULL);
+	if (!waiting) {
+		view_event(&session->view, event);
+	}
 	if (!told && progress_describe(event, sentence) != NULL) {
 		fprintf(session->console.messages->file, "tcpgoon: %s\n", sentence);
 	}
@@ -334,6 +334,9 @@ static int carry_out(struct session *session, const struct plan *plan, struct er
 		.signals = &session->signals,
 	};
 	int r = read_rules(&plan->settings, &session->rules, error);
+	if (r == 0) {
+		r = pacing_check_start(&plan->settings, error); /* the question took its time */
+	}
 	return r < 0 ? r : run_execute(&params, &session->result, error);
 }
 

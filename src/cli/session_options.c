@@ -9,6 +9,21 @@
 #define FIELD(name) OPTION_FIELD(struct settings, name)
 
 static const struct option_row rows[] = {
+	{OPT_TEXT("rate", 0, FIELD(rate), "R",
+		 "Connections dialled a second instead of --sleep, at least 0.001: 500, 0.5, 2.5k"),
+		.group = GROUP_PACE, .or_number = true},
+	{OPT_TEXTS("ramp", 0, FIELD(ramps), "FROM:TO:DURATION",
+		 "Dial at a pace that changes evenly: 0:2000:10s goes from 0 to 2000 connections a "
+		 "second; may be repeated, one stage after the other, and then no more are dialled; "
+		 "without -c, as many connections as that comes to"),
+		.group = GROUP_PACE},
+	{OPT_COUNT("burst", 0, FIELD(burst), "N", NULL, 1, SETTINGS_CONNECTIONS_MAX,
+		 "Dial so many at once, every --sleep"),
+		.group = GROUP_PACE},
+	{OPT_TEXT("start-at", 0, FIELD(start_at), "TIME",
+		 "Wait until then before the first dial: 2026-11-25T19:00:00.500+01:00, or seconds "
+		 "since 1970; the clock is read once, so setting it later changes nothing"),
+		.group = GROUP_PACE, .or_number = true},
 	{OPT_DURATION("dial-timeout", 't', FIELD(dial_timeout_ns), "5s", NSEC_PER_MSEC,
 		 NSEC_PER_MSEC, 3600 * NSEC_PER_SEC, "Time after which a dial fails"),
 		.group = GROUP_PACE},

@@ -10,8 +10,8 @@
 #include "tcpgoon/base/address.h"
 #include "tcpgoon/base/units.h"
 
-/* Room for a host and for many sources: values that differ only beyond it look the same. */
-#define VALUE_MAX 1024
+/* Room for a host, for many sources and for each pace: values that differ only beyond it look the same. */
+#define VALUE_MAX SCHEDULE_TEXT_MAX
 
 typedef void format_function(const struct result *result, char text[VALUE_MAX]);
 
@@ -64,9 +64,10 @@ static void connections(const struct result *result, char text[VALUE_MAX])
 	put_count(text, result->settings.connections);
 }
 
-static void sleep_time(const struct result *result, char text[VALUE_MAX])
+static void pace(const struct result *result, char text[VALUE_MAX])
 {
-	put_duration(text, result->settings.sleep_ns);
+	char described[SCHEDULE_TEXT_MAX];
+	put_text(text, schedule_describe(&result->schedule, described));
 }
 
 static void dial_timeout(const struct result *result, char text[VALUE_MAX])
@@ -153,7 +154,7 @@ static const struct {
 	{"address", address},
 	{"port", ports},
 	{"connections", connections},
-	{"sleep", sleep_time},
+	{"pace", pace},
 	{"dial timeout", dial_timeout},
 	{"hold", hold},
 	{"sources", sources},

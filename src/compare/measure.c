@@ -98,7 +98,7 @@ const char *measure_unit(const struct measure *measure)
 static double time_value(const struct measure *measure, const struct result *result)
 {
 	const struct histogram *histogram = &result->times[measure->times];
-	bool no_schedule = measure->times == TIMES_LAG && result->generator.period_ns == 0;
+	bool no_schedule = measure->times == TIMES_LAG && !schedule_is_paced(&result->schedule);
 	return histogram->count == 0 || no_schedule
 		? NAN
 		: (double)statistic_ns(histogram, measure->statistic) / NSEC_PER_USEC;

@@ -163,7 +163,7 @@ static bool is_gross(double a, double b, double least)
 static double lateness_us(const struct result *result)
 {
 	uint64_t waited_ns = result->generator.cpu_wait_ns;
-	if (result->generator.period_ns > 0 && result->times[TIMES_LAG].count > 0) {
+	if (schedule_is_paced(&result->schedule) && result->times[TIMES_LAG].count > 0) {
 		return (double)result->times[TIMES_LAG].max_us;
 	}
 	return waited_ns == RESULT_UNKNOWN ? 0 : (double)waited_ns / NSEC_PER_USEC;

@@ -8,6 +8,7 @@
 #include "tcpgoon/base/cleanup.h"
 #include "tcpgoon/net/route.h"
 #include "tcpgoon/net/sources.h"
+#include "tcpgoon/plan/pace.h"
 
 /* Asks how the kernel would route a SYN now; if it cannot be asked, assumes a route. */
 static bool is_routeless(const struct tuples *tuples, size_t target)
@@ -67,10 +68,19 @@ int plan_create(const struct settings *settings, const struct notes *notes, stru
 		return error_set(error, -ENOMEM, "out of memory for the plan");
 	}
 	plan->settings = *settings;
-	plan->schedule.period_ns = settings->sleep_ns;
 
 	/* Check what needs no look-up first. */
-	int r = targets_check_ports(settings->ports, error);
+	const struct pace pace = {
+		.sleep_ns = settings->sleep_ns,
+		.rate = settings->rate,
+		.ramps = &settings->ramps,
+		.burst = settings->burst,
+	};
+	int r = pace_read(&pace, &plan->schedule, error);
+	if (r < 0) {
+		return r;
+	}
+	r = targets_check_ports(settings->ports, error);
 	if (r < 0) {
 		return r;
 	}

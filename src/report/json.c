@@ -217,13 +217,17 @@ static json_t *make_cpu_quota(const struct result *result)
 
 static json_t *make_generator(const struct result *result)
 {
-	double period_ns = (double)result->generator.period_ns;
+	char pace[SCHEDULE_TEXT_MAX];
+	bool paced = schedule_is_paced(&result->schedule);
+	double asked = result_pace_asked(result);
 	double rate = result_dial_rate(result);
 	json_t *object = make_figures(FIGURES_GENERATOR, &json_layout_generator, result);
 	object = json_value_with(object, "cpu_share",
 		json_value_ratio(result_cpu_share(result), result_knows_cpu_share(result) ? 1 : 0));
+	object = json_value_with(object, "pace",
+		json_value_text(paced ? schedule_describe(&result->schedule, pace) : NULL));
 	object = json_value_with(
-		object, "pace_asked_per_s", json_value_ratio((double)NSEC_PER_SEC, period_ns));
+		object, "pace_asked_per_s", json_value_ratio(asked, asked > 0 ? 1 : 0));
 	object = json_value_with(
 		object, "pace_kept_per_s", json_value_ratio(rate, rate > 0 ? 1 : 0));
 	return json_value_with(object, "cpu_quota", make_cpu_quota(result));

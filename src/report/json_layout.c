@@ -107,7 +107,10 @@ TABLE(target, FIELD(result, "host", TEXT, settings.host), FIELD(result, "address
 
 TABLE(settings, FIELD(result, "ports", TEXT, settings.ports),
 	FIELD(result, "connections", COUNT, settings.connections),
+	FIELD(result, "rate", TEXT, settings.rate), FIELD(result, "ramps", TEXTS, settings.ramps),
+	FIELD(result, "burst", COUNT, settings.burst),
 	FIELD(result, "sleep_ns", COUNT, settings.sleep_ns),
+	FIELD(result, "start_at", TEXT, settings.start_at),
 	FIELD(result, "dial_timeout_ns", COUNT, settings.dial_timeout_ns),
 	FIELD(result, "hold_ns", COUNT, settings.hold_ns),
 	FIELD(result, "sources", TEXTS, settings.sources),

@@ -153,6 +153,20 @@ static int read_family(struct reading *reading)
 	return json_place_fail(&reading->place, value, "any, ipv4, ipv6 or none");
 }
 
+/* It follows from the settings. A run that was refused may have such as no run can have. */
+static int find_schedule(struct reading *reading)
+{
+	struct result *result = reading->result;
+	struct error error = ERROR_INIT;
+	int r = result_settings_schedule(&result->settings, &result->schedule, &error);
+	if (r < 0 && result->end != RESULT_NOT_STARTED) {
+		*reading->place.error = error;
+		error_prefix(reading->place.error, "settings");
+		return r;
+	}
+	return 0;
+}
+
 static int read_head(struct reading *reading)
 {
 	int r = check_schema(reading);
@@ -172,9 +186,10 @@ static int read_head(struct reading *reading)
 		r = json_table_read(
 			&json_layout_head, reading->result, reading->root, &reading->place);
 	}
-	return r == 0
-		? json_figures_read(FIGURES_RUN, reading->result, reading->root, &reading->place)
-		: r;
+	if (r == 0) {
+		r = json_figures_read(FIGURES_RUN, reading->result, reading->root, &reading->place);
+	}
+	return r == 0 ? find_schedule(reading) : r;
 }
 
 /* The cause of this name; CAUSE_NONE where there is none. */

@@ -115,15 +115,27 @@ static char *format_rate(double rate, char text[UNITS_TEXT_MAX])
 	return text;
 }
 
-/* Dials that should have begun; fewer than come due in a moment do not count. */
+/* Dials that should have begun; those that came due in the last moment do not count. */
 static uint64_t dials_behind(const struct result *result)
 {
 	const struct snapshot *now = &result->at_end;
 	uint64_t begun = now->total - now->not_initiated;
-	uint64_t period_ns = result->generator.period_ns;
-	uint64_t allowed = period_ns > 0 ? GENERATOR_LATE_NS / period_ns + 1 : 0;
-	bool behind = now->due != RESULT_UNKNOWN && now->due > begun + allowed;
+	uint64_t elapsed_ns = now->elapsed_ns;
+	uint64_t before = elapsed_ns > GENERATOR_LATE_NS
+		? schedule_due_count(
+			  &result->schedule, elapsed_ns - GENERATOR_LATE_NS - 1, now->total)
+		: 0;
+	bool behind = now->due != RESULT_UNKNOWN && now->due > begun && begun < before;
 	return behind ? now->due - begun : 0;
+}
+
+/* While connections are dialled, that of now; later, that of all of them. */
+static double pace_asked(const struct live_panel *panel)
+{
+	const struct result *result = panel->result;
+	bool dialing = panel->live->phase == EVENT_KINDS && !panel->live->over;
+	return dialing ? schedule_pace_at(&result->schedule, panel->live->elapsed_ns)
+		       : result_pace_asked(result);
 }
 
 static void draw_pace(const struct live_panel *panel)
@@ -135,8 +147,9 @@ static void draw_pace(const struct live_panel *panel)
 	char number[UNITS_TEXT_MAX];
 	unsigned column = panel->column + (live_panel_width(panel) >= LIVE_TINY ? LABEL : 0);
 	double rate = live_dial_rate(panel->live, result);
-	if (result->generator.period_ns > 0) {
-		format_rate(1e9 / (double)result->generator.period_ns, asked);
+	bool paced = schedule_is_paced(&result->schedule);
+	if (paced) {
+		format_rate(pace_asked(panel), asked);
 	}
 	if (rate > 0) {
 		format_rate(rate, kept);
@@ -146,7 +159,7 @@ static void draw_pace(const struct live_panel *panel)
 	}
 	if (live_panel_width(panel) < LIVE_WIDE) {
 		canvas_print(panel->canvas, panel->row, column, CANVAS_PLAIN,
-			result->generator.period_ns > 0 ? "%s of %s" : "%s", kept, asked);
+			paced ? "%s of %s" : "%s", kept, asked);
 		return;
 	}
 	canvas_print(panel->canvas, panel->row, column, CANVAS_PLAIN, "%9s kept  %9s asked", kept,
@@ -384,7 +397,7 @@ void live_draw(const struct live *live, const struct result *result, unsigned co
 	unsigned rows, struct canvas *canvas)
 {
 	struct live_layout layout = live_lay_out(columns, rows,
-		result->at_end.queued != RESULT_UNKNOWN, result->generator.period_ns > 0);
+		result->at_end.queued != RESULT_UNKNOWN, schedule_is_paced(&result->schedule));
 	canvas_init(canvas, layout.columns, layout.rows, live->utf8, live->colours);
 	struct live_panel panel = {
 		.canvas = canvas,

@@ -30,10 +30,9 @@ static const char *end_name(enum result_end end)
 static uint64_t dialing_left_ns(const struct live *live, const struct result *result)
 {
 	const struct snapshot *now = &result->at_end;
-	uint64_t period_ns = result->generator.period_ns;
 	double rate = live_dial_rate(live, result);
-	if (period_ns > 0) {
-		uint64_t last_ns = (now->total - 1) * period_ns;
+	if (schedule_is_paced(&result->schedule)) {
+		uint64_t last_ns = schedule_due_ns(&result->schedule, now->total - 1);
 		return last_ns > live->elapsed_ns ? last_ns - live->elapsed_ns : 0;
 	}
 	if (now->not_initiated == 0) {
@@ -87,6 +86,7 @@ static void format_state(
 	units_format_clock(step_left_ns(live) + NSEC_PER_SEC - 1, left);
 	units_format_count(live->event.count, count);
 	switch (live->phase) {
+	case EVENT_WAITING:
 	case EVENT_KINDS:
 		format_dialing(live, result, brief, text);
 		break;

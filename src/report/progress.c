@@ -13,8 +13,8 @@
 
 static bool is_worth_a_word(const struct event *event)
 {
-	return event->kind == EVENT_HOLDING || event->kind == EVENT_LOOKING_AGAIN ||
-		event->count >= MANY;
+	return event->kind == EVENT_WAITING || event->kind == EVENT_HOLDING ||
+		event->kind == EVENT_LOOKING_AGAIN || event->count >= MANY;
 }
 
 char *progress_describe(const struct event *event, char buffer[PROGRESS_MAX])
@@ -27,6 +27,9 @@ char *progress_describe(const struct event *event, char buffer[PROGRESS_MAX])
 	units_format_count(event->count, count);
 	units_format_duration(event->duration_ns / NSEC_PER_MSEC * NSEC_PER_MSEC, duration);
 	switch (event->kind) {
+	case EVENT_WAITING:
+		snprintf(buffer, PROGRESS_MAX, "Waiting %s for the start", duration);
+		break;
 	case EVENT_HOLDING:
 		snprintf(buffer, PROGRESS_MAX, "Holding %s connections for %s", count, duration);
 		break;

@@ -419,18 +419,38 @@ static void print_unknowns(FILE *out, const struct result *result)
 		out);
 }
 
+/*
+ * ", 500.0 dials a second asked and 500.0 kept"; where the pace is not the same all the time, the averages,
+ * and what was asked.
+ */
+static void print_pace(FILE *out, const struct result *result, double rate)
+{
+	const struct schedule *schedule = &result->schedule;
+	char described[SCHEDULE_TEXT_MAX];
+	double asked = result_pace_asked(result);
+	if (schedule_is_even(schedule)) {
+		fprintf(out, ", %.*f dials a second asked and %.*f kept", asked < 1 ? 3 : 1, asked,
+			asked < 1 ? 3 : 1, rate);
+		return;
+	}
+	if (asked > 0) {
+		fprintf(out, ", %.1f dials a second asked on average and %.1f kept", asked, rate);
+	} else {
+		fprintf(out, ", %.1f dials a second", rate);
+	}
+	fprintf(out, " (asked: %s)", schedule_describe(schedule, described));
+}
+
 /* "Generator: 3% of a CPU while dialing, 500.0 dials a second asked and 500.0 kept" */
 static void print_generator(FILE *out, const struct result *result)
 {
-	const struct generator *generator = &result->generator;
 	if (!result_knows_cpu_share(result)) {
 		return;
 	}
 	double rate = result_dial_rate(result);
 	fprintf(out, "Generator: %.0f%% of a CPU while dialing", 100.0 * result_cpu_share(result));
-	if (rate > 0 && generator->period_ns > 0) {
-		fprintf(out, ", %.1f dials a second asked and %.1f kept",
-			(double)NSEC_PER_SEC / (double)generator->period_ns, rate);
+	if (rate > 0 && schedule_is_paced(&result->schedule)) {
+		print_pace(out, result, rate);
 	} else if (rate > 0) {
 		fprintf(out, ", %.0f dials a second%s", rate,
 			result_is_cpu_bound(result)

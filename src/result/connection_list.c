@@ -117,7 +117,7 @@ void connection_list_at(
 {
 	const struct connection_record *record = &list->records[number];
 	bool ended = record->state == CONNECTION_CLOSED || record->state == CONNECTION_FAILED;
-	bool paced = list->schedule.period_ns > 0;
+	bool paced = schedule_is_paced(&list->schedule);
 	*ret_connection = (struct connection){
 		.number = number,
 		.due_ns = known(paced, schedule_due_ns(&list->schedule, number)),

@@ -183,8 +183,6 @@ static const struct figure rows[] = {
 	ROW(GENERATOR, "cpu_ns", NS, SUM, false, generator.cpu_ns, "CPU time while dialling"),
 	ROW(GENERATOR, "cpu_wait_ns", NS, SUM, true, generator.cpu_wait_ns,
 		"time ready to run but without a CPU, while dialing"),
-	ROW(GENERATOR, "period_ns", NS, FIRST, false, generator.period_ns,
-		"time asked for between two dials; 0: none"),
 	ROW_IF(totals.dialed, GENERATOR, "last_dial_ns", NS, GREATEST, generator.last_dial_ns,
 		"when the last dial began"),
 	ROW(GENERATOR, "late", COUNT, SUM, false, generator.late,

@@ -74,6 +74,10 @@ int result_set_settings(struct result *result, const struct settings *settings)
 	}
 	result_settings_finish(&result->settings);
 	result->settings = copy;
+	struct error error = ERROR_INIT;
+	if (result_settings_schedule(&copy, &result->schedule, &error) < 0) {
+		result->schedule = (struct schedule){0}; /* nothing will be dialled by it */
+	}
 	return 0;
 }
 
@@ -133,6 +137,13 @@ uint64_t result_accepted_at_least(const struct result *result)
 	}
 	uint64_t accepted = open > listener->queued_at_end ? open - listener->queued_at_end : 0;
 	return accepted > sent ? accepted : sent;
+}
+
+double result_pace_asked(const struct result *result)
+{
+	uint64_t dialed = result->totals.dialed;
+	return schedule_average(
+		&result->schedule, dialed >= 2 ? dialed : result->settings.connections);
 }
 
 double result_dial_rate(const struct result *result)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tcpgoon/plan/pace.h"
+
 static int copy_text(char **ret_copy, const char *text)
 {
 	char *copy = text == NULL ? NULL : strdup(text);
@@ -33,12 +35,15 @@ static int copy_texts(struct result_settings *settings, const struct settings *f
 		{&settings->host, from->host},
 		{&settings->ports, from->ports},
 		{&settings->source_port, from->source_port},
+		{&settings->rate, from->rate},
+		{&settings->start_at, from->start_at},
 	};
 	const struct {
 		struct text_list *into;
 		const struct text_list *from;
 	} lists[] = {
 		{&settings->sources, &from->sources},
+		{&settings->ramps, &from->ramps},
 		{&settings->fail_if, &from->fail_if},
 		{&settings->abort_if, &from->abort_if},
 	};
@@ -59,6 +64,7 @@ int result_settings_copy(struct result_settings *ret_settings, const struct sett
 		.only_ipv4 = from->only_ipv4,
 		.only_ipv6 = from->only_ipv6,
 		.connections = from->connections,
+		.burst = from->burst,
 		.sleep_ns = from->sleep_ns,
 		.dial_timeout_ns = from->dial_timeout_ns,
 		.hold_ns = from->hold_ns,
@@ -74,12 +80,27 @@ int result_settings_copy(struct result_settings *ret_settings, const struct sett
 	return 0;
 }
 
+int result_settings_schedule(
+	const struct result_settings *settings, struct schedule *ret_schedule, struct error *error)
+{
+	const struct pace pace = {
+		.sleep_ns = settings->sleep_ns,
+		.rate = settings->rate,
+		.ramps = &settings->ramps,
+		.burst = settings->burst,
+	};
+	return pace_read(&pace, ret_schedule, error);
+}
+
 void result_settings_finish(struct result_settings *settings)
 {
 	free(settings->host);
 	free(settings->ports);
 	free(settings->source_port);
+	free(settings->rate);
+	free(settings->start_at);
 	text_list_free_copies(&settings->sources);
+	text_list_free_copies(&settings->ramps);
 	text_list_free_copies(&settings->fail_if);
 	text_list_free_copies(&settings->abort_if);
 	*settings = (struct result_settings){0};

@@ -78,7 +78,7 @@ uint64_t times_set_apart(const struct result *result, enum times times)
 bool times_is_told(const struct result *result, enum times times)
 {
 	return result->times[times].count > 0 &&
-		(times != TIMES_LAG || result->generator.period_ns > 0);
+		(times != TIMES_LAG || schedule_is_paced(&result->schedule));
 }
 
 void times_merge(struct result *into, const struct result *from)

@@ -211,10 +211,10 @@ static uint64_t due_ns_of(const struct dialer *dialer, uint32_t slot)
 	return pacer_due_ns(&dialer->pacer, table_attempt(dialer->table, slot));
 }
 
-/* Without a delay all are due at the start, so waiting for their turn is no lateness. */
+/* Without a pace all are due at the start, so waiting for their turn is no lateness. */
 static uint64_t scheduled_ns(const struct dialer *dialer, uint32_t index)
 {
-	return dialer->plan->schedule.period_ns > 0 ? due_ns_of(dialer, index) : CLOCK_NEVER;
+	return schedule_is_paced(&dialer->plan->schedule) ? due_ns_of(dialer, index) : CLOCK_NEVER;
 }
 
 /* False if no socket could be made, so that the connection has failed. */

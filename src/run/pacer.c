@@ -6,7 +6,8 @@
  * that the next is always in the kernel, and few enough that they take little memory (2.5 KB of the
  * kernel's for each armed chain) and can be cancelled at once. Above that rate one chain is armed,
  * for the connection next due; when it fires, all that have become due meanwhile are dialled at
- * once. The instants are absolute, so a late dial does not delay the next ones.
+ * once. The instants are absolute, so a late dial does not delay the next ones. In a ramp the pace is that
+ * of the instant; where it jumps, the loop wakes for the first connection that is not armed.
  */
 #include "run/pacer.h"
 
@@ -15,8 +16,8 @@
 #define AHEAD_NS (20 * NSEC_PER_MSEC)
 #define AHEAD_MIN 2
 #define AHEAD_MAX 32
-/* The shortest period at which every connection has its own TIMEOUT: 5,000 a second. */
-#define OWN_TIMEOUT_PERIOD_NS (200 * NSEC_PER_USEC)
+/* The fastest pace, in dials a second, at which every connection has its own TIMEOUT. */
+#define OWN_TIMEOUT_PACE 5000
 
 uint64_t pacer_due_before(const struct pacer *pacer, uint64_t now_ns)
 {
@@ -26,12 +27,14 @@ uint64_t pacer_due_before(const struct pacer *pacer, uint64_t now_ns)
 	return schedule_due_count(pacer->schedule, now_ns - pacer->start_ns, pacer->count);
 }
 
-static uint64_t chains_ahead(const struct schedule *schedule)
+/* Of a burst, the first; the others are due when it fires. */
+static uint64_t chains_ahead(const struct schedule *schedule, uint64_t elapsed_ns)
 {
-	if (schedule->period_ns < OWN_TIMEOUT_PERIOD_NS) {
+	double pace = schedule_pace_at(schedule, elapsed_ns);
+	if (pace > OWN_TIMEOUT_PACE || schedule_has_bursts(schedule)) {
 		return 1;
 	}
-	uint64_t ahead = AHEAD_NS / schedule->period_ns;
+	uint64_t ahead = (uint64_t)(pace * (double)AHEAD_NS / (double)NSEC_PER_SEC);
 	if (ahead < AHEAD_MIN) {
 		return AHEAD_MIN;
 	}
@@ -40,6 +43,8 @@ static uint64_t chains_ahead(const struct schedule *schedule)
 
 uint64_t pacer_armed_before(const struct pacer *pacer, uint64_t now_ns)
 {
-	uint64_t armed = pacer_due_before(pacer, now_ns) + chains_ahead(pacer->schedule);
+	uint64_t elapsed_ns = now_ns > pacer->start_ns ? now_ns - pacer->start_ns : 0;
+	uint64_t armed =
+		pacer_due_before(pacer, now_ns) + chains_ahead(pacer->schedule, elapsed_ns);
 	return armed < pacer->count ? armed : pacer->count;
 }

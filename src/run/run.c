@@ -69,15 +69,17 @@ static void look_around(struct run_state *run)
 static bool has_time_for_frame(const struct run_state *run)
 {
 	const struct pacer *pacer = &run->dialer.pacer;
-	uint64_t period_ns = pacer->schedule->period_ns;
-	if (run->phase != PHASE_DIALING || period_ns == 0 ||
+	if (run->phase != PHASE_DIALING || !schedule_is_paced(pacer->schedule) ||
 		run->now_ns >= run->frame_due_ns + FRAME_PATIENCE_NS) {
 		return true;
 	}
 	uint64_t next = pacer_due_before(pacer, run->now_ns);
-	return next >= pacer->count ||
-		pacer_due_ns(pacer, next) - run->now_ns >=
-		clock_earlier(FRAME_GAP_NS, period_ns / 2);
+	if (next == 0 || next >= pacer->count) {
+		return true;
+	}
+	uint64_t due_ns = pacer_due_ns(pacer, next);
+	uint64_t gap_ns = due_ns - pacer_due_ns(pacer, next - 1);
+	return due_ns - run->now_ns >= clock_earlier(FRAME_GAP_NS, gap_ns / 2);
 }
 
 /* Unlike status lines, frames go on while the kernel is asked and connections are closed. */
@@ -227,10 +229,9 @@ static int describe(struct result *result, const struct run_params *params, stru
 			plan->settings.connections);
 	}
 	list_targets(result, &plan->targets);
-	result->started_at_ns = clock_wall_ns();
 	result->target = plan->targets.list[0];
 	result->held = plan->settings.hold_ns > 0;
-	result->generator.period_ns = plan->schedule.period_ns;
+	result->schedule = plan->schedule;
 	snprintf(result->generator.engine, sizeof(result->generator.engine), "%s",
 		params->transport->name);
 	return 0;
@@ -252,6 +253,7 @@ static int watch_descriptors(struct run_state *run)
 
 int run_execute(const struct run_params *params, struct result *result, struct error *error)
 {
+	const struct start start = start_await(params);
 	int r = describe(result, params, error);
 	if (r < 0) {
 		return r;
@@ -261,14 +263,16 @@ int run_execute(const struct run_params *params, struct result *result, struct e
 	if (run == NULL) {
 		return error_set(error, -ENOMEM, "out of memory for the run");
 	}
-	r = run_state_init(run, params, result, error);
+	r = run_state_init(run, params, &start, result, error);
 	if (r == 0) {
 		r = explain(run, watch_descriptors(run), error);
 	}
 	if (r == 0) {
+		result->started_at_ns = clock_wall_ns();
 		run->now_ns = run->table.start_ns;
 		run_state_take_numbers(run);
 		reporter_tick(&run->reporter, run->result);
+		phases_advance(run); /* a signal may have come before the first dial */
 		r = loop(run, error);
 		if (r < 0 && !run_state_numbers_are_taken(run)) {
 			run_state_take_numbers(run);

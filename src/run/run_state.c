@@ -6,8 +6,8 @@
 #include "tcpgoon/base/clock.h"
 #include "tcpgoon/net/limits.h"
 
-int run_state_init(struct run_state *run, const struct run_params *params, struct result *result,
-	struct error *error)
+int run_state_init(struct run_state *run, const struct run_params *params,
+	const struct start *start, struct result *result, struct error *error)
 {
 	const struct plan *plan = params->plan;
 	const struct run_observer *observer = params->observer;
@@ -19,6 +19,7 @@ int run_state_init(struct run_state *run, const struct run_params *params, struc
 		.signals = params->signals,
 		.survey.diag = SOCKDIAG_INIT,
 		.frame_due_ns = CLOCK_NEVER,
+		.interrupted = start->interrupted,
 		.review_ns = observer->on_review == NULL ? CLOCK_NEVER : 0,
 	};
 	reporter_init(&run->reporter, observer);
@@ -36,7 +37,7 @@ int run_state_init(struct run_state *run, const struct run_params *params, struc
 	refusals_init(&run->refusals, result);
 	counters_begin(&run->counters, &plan->targets, result);
 	/* Everything that takes time is done: the schedule begins here. */
-	uint64_t start_ns = clock_now_ns();
+	uint64_t start_ns = start_reach(start);
 	r = table_init(&run->table, settings->connections, start_ns, result);
 	if (r < 0) {
 		return error_set(error, r, "out of memory for a table of %" PRIu64 " connections",
@@ -80,7 +81,7 @@ void run_state_finish(struct run_state *run)
 struct snapshot run_state_snapshot(struct run_state *run)
 {
 	struct snapshot snapshot = table_snapshot(&run->table, run->now_ns);
-	if (run->plan->schedule.period_ns > 0) {
+	if (schedule_is_paced(&run->plan->schedule)) {
 		snapshot.due = pacer_due_before(&run->dialer.pacer, run->now_ns);
 	}
 	snapshot.queued = counters_queued(&run->counters, run->now_ns);

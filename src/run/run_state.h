@@ -13,6 +13,7 @@
 #include "run/refusal.h"
 #include "run/reporter.h"
 #include "run/stall.h"
+#include "run/start.h"
 #include "run/survey.h"
 #include "run/table.h"
 #include "run/tuple_pool.h"
@@ -71,11 +72,11 @@ struct run_state {
 };
 
 /*
- * Makes all that a run needs, and starts its clock. Returns 0 or a negative errno with a message.
+ * Makes all that a run needs, waits for the start, and starts its clock. Returns 0 or a negative errno with a message.
  * Call run_state_finish() either way.
  */
-int run_state_init(struct run_state *run, const struct run_params *params, struct result *result,
-	struct error *error);
+int run_state_init(struct run_state *run, const struct run_params *params,
+	const struct start *start, struct result *result, struct error *error);
 void run_state_finish(struct run_state *run);
 
 /* The counts now. Looks at the accept queues if it is time to. */

@@ -264,6 +264,22 @@ static bool cpu_was_the_limit(const struct result *result, struct finding *findi
 	return true;
 }
 
+/* "of 500.0 dials a second asked, 312.0 were kept", "100 at once every 1s were asked" */
+static void say_pace(const struct result *result, char text[FINDING_TEXT_MAX])
+{
+	char described[SCHEDULE_TEXT_MAX];
+	double asked = result_pace_asked(result);
+	double kept = (double)(result->totals.dialed - 1) * (double)NSEC_PER_SEC /
+		(double)result->generator.last_dial_ns;
+	if (result->schedule.kind == SCHEDULE_STAGES || schedule_is_even(&result->schedule)) {
+		rule_say(text, "of %.1f dials a second asked%s, %.1f were kept", asked,
+			schedule_is_even(&result->schedule) ? "" : " on average", kept);
+	} else {
+		rule_say(
+			text, "%.160s were asked", schedule_describe(&result->schedule, described));
+	}
+}
+
 /*
  * For a run with a pace: many dials were late, and either the last ones too or others again and
  * again. A process that waits once for the CPU is late with all dials due in the meantime: a large
@@ -272,7 +288,7 @@ static bool cpu_was_the_limit(const struct result *result, struct finding *findi
 static bool pace_was_lost(const struct result *result, struct finding *finding)
 {
 	const struct generator *generator = &result->generator;
-	uint64_t asked_ns = (result->totals.dialed - 1) * generator->period_ns;
+	uint64_t asked_ns = schedule_due_ns(&result->schedule, result->totals.dialed - 1);
 	uint64_t late_ns = histogram_percentile(&result->times[TIMES_LAG], 99) * NSEC_PER_USEC;
 	bool slow = generator->last_dial_ns > asked_ns + GENERATOR_LATE_NS &&
 		asked_ns < generator->last_dial_ns / 100 * PACE_MIN_PERCENT;
@@ -280,12 +296,12 @@ static bool pace_was_lost(const struct result *result, struct finding *finding)
 	if (generator->late * LATE_ONE_IN < result->times[TIMES_LAG].count || (!slow && !often)) {
 		return false;
 	}
-	double per_dial_ns = (double)generator->last_dial_ns / (double)(result->totals.dialed - 1);
+	char pace[FINDING_TEXT_MAX];
+	say_pace(result, pace);
 	rule_say(finding->evidence,
-		"The run was client-limited: of %.1f dials a second asked, %.1f were kept; %" PRIu64
-		" of %" PRIu64 " were more than 10 ms late, one in a hundred %.1f ms or more.",
-		(double)NSEC_PER_SEC / (double)generator->period_ns,
-		(double)NSEC_PER_SEC / per_dial_ns, generator->late, result->times[TIMES_LAG].count,
+		"The run was client-limited: %.200s; %" PRIu64 " of %" PRIu64
+		" were more than 10 ms late, one in a hundred %.1f ms or more.",
+		pace, generator->late, result->times[TIMES_LAG].count,
 		(double)late_ns / (double)NSEC_PER_MSEC);
 	rule_say(finding->hint,
 		"The target did not face the load that was asked for: give this machine "
@@ -351,6 +367,6 @@ bool rule_client_limited(const struct result *result, struct finding *finding)
 	if (!dialled) {
 		return false;
 	}
-	return result->generator.period_ns > 0 ? pace_was_lost(result, finding)
-					       : cpu_was_the_limit(result, finding);
+	return schedule_is_paced(&result->schedule) ? pace_was_lost(result, finding)
+						    : cpu_was_the_limit(result, finding);
 }

@@ -16,7 +16,7 @@
 static bool took_harm(const struct result *result)
 {
 	/* Without a pace, the rate is what the quota allowed. */
-	return result->generator.period_ns == 0 || rule_set_apart(result) > 0 ||
+	return !schedule_is_paced(&result->schedule) || rule_set_apart(result) > 0 ||
 		result->times[TIMES_CONNECT].max_us >= HARM_MIN_US ||
 		result->times[TIMES_LAG].max_us >= HARM_MIN_US;
 }
@@ -59,12 +59,11 @@ bool rule_quota_was_the_limit(const struct result *result, struct finding *findi
 	if (generator->quota_ns == RESULT_UNKNOWN) {
 		rule_say(finding->hint,
 			"The rate is what the quota allowed, and shorter stops are included in "
-			"the times: raise the quota, or ask for a slower pace with --sleep.");
+			"the times: raise the quota, or ask for a slower pace.");
 	} else {
 		rule_say(finding->hint,
 			"The rate is what the quota allowed, and shorter stops are included in "
-			"the times: raise the quota in %.160s, or ask for a slower pace with "
-			"--sleep.",
+			"the times: raise the quota in %.160s, or ask for a slower pace.",
 			generator->quota_file);
 	}
 	return true;

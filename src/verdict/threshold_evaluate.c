@@ -201,8 +201,8 @@ static const char *too_few_samples(
 	if (samples > 0 && samples >= whole - whole / 2) {
 		return NULL;
 	}
-	if (times == TIMES_LAG && result->generator.period_ns == 0) {
-		return "a run without a pace has no schedule: give --sleep";
+	if (times == TIMES_LAG && !schedule_is_paced(&result->schedule)) {
+		return "a run without a pace has no schedule: give --rate or --sleep";
 	}
 	if (times_set_apart(result, times) > 0) {
 		return "most of them span a stall of this program";

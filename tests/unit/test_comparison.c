@@ -127,7 +127,7 @@ static void make_run(struct result *result, double slower)
 				(uint64_t)(40 * level * exp(0.3 * normal_number()) + other));
 		}
 	}
-	result->generator.period_ns = NSEC_PER_MSEC;
+	result->schedule = schedule_every(NSEC_PER_MSEC, 1);
 	result->at_end.total = result->totals.dialed = CONNECTIONS;
 	result->totals.failed = failed;
 	result->totals.established = CONNECTIONS - failed;
@@ -239,7 +239,7 @@ static void one_run_a_side_shows_what_is_gross(void **state)
 	histogram_record(&fixture->results[1].times[TIMES_LAG], 2000000);
 	compare(fixture, 1, 1);
 	assert_int_equal(count_proven(fixture), 0);
-	fixture->results[0].generator.period_ns = fixture->results[1].generator.period_ns = 0;
+	fixture->results[0].schedule = fixture->results[1].schedule = schedule_every(0, 1);
 	compare(fixture, 1, 1);
 	assert_true(row_of(fixture, "connect.p50")->proven);
 	fixture->results[0].generator.cpu_wait_ns = 2 * NSEC_PER_SEC;
@@ -326,7 +326,7 @@ static void make_plain(struct result *result, uint64_t us)
 		histogram_reset(&result->times[i]);
 	}
 	histogram_record_n(&result->times[TIMES_CONNECT], us, CONNECTIONS);
-	result->generator.period_ns = 0;
+	result->schedule = schedule_every(0, 1);
 	set_failed(result, us > 1000 ? 400 : 0);
 	result->at_end.established = 0;
 	result->dialing_ns = 2 * NSEC_PER_SEC;

@@ -27,7 +27,7 @@ static struct address literal(const char *text, uint16_t port)
 static void make_list(struct result *result, const char *source, const char *target, uint64_t count)
 {
 	static uint16_t ports[50000];
-	struct plan plan = {.settings.connections = count, .schedule.period_ns = 2500500};
+	struct plan plan = {.settings.connections = count, .schedule = schedule_every(2500500, 1)};
 	struct address to = literal(target, 443);
 	uint32_t set_of_target = 0;
 	for (size_t i = 0; i < 50000; i++) {

@@ -220,7 +220,8 @@ static void client_limited_with_a_pace(void **state)
 	histogram_record_n(&result->times[TIMES_LAG], 10000, 101);
 	result->dialing_ns = 105 * NSEC_PER_MSEC;
 	result->generator.cpu_ns = 105 * NSEC_PER_MSEC; /* the pace decides, not this */
-	result->generator.period_ns = NSEC_PER_MSEC;
+	result->settings.sleep_ns = NSEC_PER_MSEC;
+	result->schedule = schedule_every(NSEC_PER_MSEC, 1);
 	result->generator.last_dial_ns = 110 * NSEC_PER_MSEC; /* slow, yet hardly late */
 	assert_nothing(fixture);
 	result->generator.last_dial_ns = 200 * NSEC_PER_MSEC;
@@ -240,7 +241,8 @@ static void late_dials_are_a_limit_too(void **state)
 	struct fixture *fixture = *state;
 	struct result *result = &fixture->result;
 	establish(fixture, 100);
-	result->generator.period_ns = NSEC_PER_MSEC;
+	result->settings.sleep_ns = NSEC_PER_MSEC;
+	result->schedule = schedule_every(NSEC_PER_MSEC, 1);
 	result->generator.last_dial_ns = 99 * NSEC_PER_MSEC;
 	histogram_record_n(&result->times[TIMES_LAG], 20000, 100);
 	result->generator.late = 100;

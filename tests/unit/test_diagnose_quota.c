@@ -29,7 +29,8 @@ static void with_a_pace_it_must_have_done_harm(void **state)
 {
 	struct fixture *fixture = *state;
 	throttle(fixture);
-	fixture->result.generator.period_ns = NSEC_PER_MSEC;
+	fixture->result.settings.sleep_ns = NSEC_PER_MSEC;
+	fixture->result.schedule = schedule_every(NSEC_PER_MSEC, 1);
 	histogram_record_n(&fixture->result.times[TIMES_CONNECT], 9000, 100);
 	histogram_record_n(&fixture->result.times[TIMES_LAG], 9000, 100);
 	assert_nothing(fixture);
@@ -41,7 +42,8 @@ static void a_late_dial_is_harm_too(void **state)
 {
 	struct fixture *fixture = *state;
 	throttle(fixture);
-	fixture->result.generator.period_ns = NSEC_PER_MSEC;
+	fixture->result.settings.sleep_ns = NSEC_PER_MSEC;
+	fixture->result.schedule = schedule_every(NSEC_PER_MSEC, 1);
 	histogram_record(&fixture->result.times[TIMES_LAG], 10000);
 	assert_only(fixture, "client_limited", 0, EVIDENCE);
 }
@@ -50,7 +52,8 @@ static void times_that_were_set_apart_are_harm_and_told(void **state)
 {
 	struct fixture *fixture = *state;
 	throttle(fixture);
-	fixture->result.generator.period_ns = NSEC_PER_MSEC;
+	fixture->result.settings.sleep_ns = NSEC_PER_MSEC;
+	fixture->result.schedule = schedule_every(NSEC_PER_MSEC, 1);
 	fixture->result.stalls.count = 2;
 	fixture->result.stalls.connect_apart = 3;
 	fixture->result.stalls.failure_apart = 1;

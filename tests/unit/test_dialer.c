@@ -76,7 +76,7 @@ static void begin(struct fixture *fixture, const struct run_layout *layout, uint
 	struct scripted_run *run = fixture->run;
 	struct error error = ERROR_INIT;
 	scripted_run_plan(run, layout);
-	run->plan.schedule.period_ns = period_ns;
+	run->plan.schedule = schedule_every(period_ns, 1);
 	run->host->context = fixture;
 	run->host->refuse_bind = bind_if_free;
 	run->host->refuse_socket = make_if_allowed;

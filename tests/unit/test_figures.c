@@ -142,8 +142,8 @@ static void each_figure_merges_in_its_way(void **state)
 	into->first_rejected = 7; /* the least; none in the other */
 	into->last_rejected = RESULT_UNKNOWN; /* the greatest; none in this one */
 	from.last_rejected = 9;
-	into->generator.period_ns = 100; /* the first */
-	from.generator.period_ns = 200;
+	into->generator.quota_ns = 100; /* the first */
+	from.generator.quota_ns = 200;
 	into->machine.cpus = from.machine.cpus = 4; /* the same */
 	into->machine.nofile = 1024;
 	from.machine.nofile = 4096;
@@ -155,7 +155,7 @@ static void each_figure_merges_in_its_way(void **state)
 	assert_int_equal(into->unconfirmed_most, 10);
 	assert_int_equal(into->first_rejected, 7);
 	assert_int_equal(into->last_rejected, 9);
-	assert_int_equal(into->generator.period_ns, 100);
+	assert_int_equal(into->generator.quota_ns, 100);
 	assert_int_equal(into->machine.cpus, 4);
 	assert_int_equal(into->machine.nofile, RESULT_UNKNOWN);
 }

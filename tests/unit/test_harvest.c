@@ -50,7 +50,7 @@ static void begin(struct fixture *fixture, uint64_t period_ns)
 {
 	struct scripted_run *scripted = fixture->scripted;
 	scripted_run_plan(scripted, &(struct run_layout){.connections = CONNECTIONS, .spare = 4});
-	scripted->plan.schedule.period_ns = period_ns;
+	scripted->plan.schedule = schedule_every(period_ns, 1);
 	scripted->script->fate = &nothing;
 	const struct run_params params = {
 		.plan = &scripted->plan,
@@ -59,7 +59,9 @@ static void begin(struct fixture *fixture, uint64_t period_ns)
 		.signals = &scripted->signals,
 	};
 	struct run_state *run = &fixture->run;
-	assert_int_equal(run_state_init(run, &params, &scripted->result, &scripted->error), 0);
+	const struct start now = {0};
+	assert_int_equal(
+		run_state_init(run, &params, &now, &scripted->result, &scripted->error), 0);
 	run->now_ns = SCRIPT_START_NS;
 	while (scripted->script->dial_count < (period_ns == 0 ? CONNECTIONS : 3)) {
 		assert_int_equal(dialer_advance(&run->dialer, run->now_ns, &scripted->error), 0);

@@ -634,8 +634,9 @@ static void live_through_a_run(struct model *model, struct scripted_run *scripte
 	memset(model->slots, 0, sizeof(model->slots));
 	result_finish(&scripted->result);
 	assert_int_equal(result_init(&scripted->result), 0);
+	const struct start now = {0};
 	assert_int_equal(
-		run_state_init(&model->run, &params, &scripted->result, &scripted->error), 0);
+		run_state_init(&model->run, &params, &now, &scripted->result, &scripted->error), 0);
 	model->run.now_ns = clock_now_ns();
 	for (uint64_t i = 0; i < steps; i++) {
 		take_step(model);

@@ -162,10 +162,14 @@ static void settings_are_all_there_in_their_units(void **state)
 	const struct fixture *fixture = *state;
 	const struct result_settings *given = &fixture->result.settings;
 	const json_t *settings = json_object_get(fixture->root, "settings");
-	assert_int_equal(json_object_size(settings), 13);
+	assert_int_equal(json_object_size(settings), 17);
 	assert_string_equal(text_of(settings, "ports"), "80-81");
 	assert_int_equal(count_of(settings, "connections"), 1000);
+	assert_true(json_is_null(json_object_get(settings, "rate")));
+	assert_texts(settings, "ramps", &given->ramps);
+	assert_int_equal(count_of(settings, "burst"), 0);
 	assert_int_equal(count_of(settings, "sleep_ns"), 2500500);
+	assert_string_equal(text_of(settings, "start_at"), "2024-01-31T13:00:00+01:00");
 	assert_int_equal(count_of(settings, "dial_timeout_ns"), 5 * NSEC_PER_SEC);
 	assert_int_equal(count_of(settings, "hold_ns"), 90 * NSEC_PER_SEC);
 	assert_texts(settings, "sources", &given->sources);
@@ -349,9 +353,10 @@ static void the_generator_and_its_machine_are_told(void **state)
 	const json_t *generator = json_object_get(fixture->root, "generator");
 	const struct expected_count counts[] = {{"cq_overflows", 5}, {"resolution_us", 180},
 		{"lanes", 2}, {"lines_dropped", 7}, {"cpu_ns", 2250 * NSEC_PER_MSEC},
-		{"cpu_wait_ns", 350 * NSEC_PER_MSEC}, {"period_ns", 2500500},
-		{"last_dial_ns", 8990 * NSEC_PER_MSEC}, {"late", 12}, {"late_spells", 4}};
-	assert_counts(generator, counts, LENGTH(counts), 5);
+		{"cpu_wait_ns", 350 * NSEC_PER_MSEC}, {"last_dial_ns", 8990 * NSEC_PER_MSEC},
+		{"late", 12}, {"late_spells", 4}};
+	assert_counts(generator, counts, LENGTH(counts), 6);
+	assert_string_equal(text_of(generator, "pace"), "one every 2.5005ms");
 	assert_string_equal(text_of(generator, "engine"), "io_uring");
 	assert_real(generator, "cpu_share", 0.25);
 	assert_real(generator, "pace_asked_per_s", 1e9 / 2500500);

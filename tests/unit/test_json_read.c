@@ -47,6 +47,11 @@ static void each_sample_survives(void **state)
 	}
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
 static void assert_same_settings(const struct result_settings *a, const struct result_settings *b)
 {
 	assert_string_equal(a->host, b->host);
@@ -57,12 +62,14 @@ static void assert_same_settings(const struct result_settings *a, const struct r
 	assert_int_equal(a->only_ipv4, b->only_ipv4);
 	assert_int_equal(a->only_ipv6, b->only_ipv6);
 	assert_int_equal(a->connections, b->connections);
+	assert_true(same_text(a->rate, b->rate) && same_text(a->start_at, b->start_at));
+	assert_int_equal(a->burst, b->burst);
 	assert_int_equal(a->sleep_ns, b->sleep_ns);
 	assert_int_equal(a->dial_timeout_ns, b->dial_timeout_ns);
 	assert_int_equal(a->hold_ns, b->hold_ns);
 	assert_int_equal(a->force, b->force);
 	const struct text_list *const lists[][2] = {{&a->sources, &b->sources},
-		{&a->fail_if, &b->fail_if}, {&a->abort_if, &b->abort_if}};
+		{&a->ramps, &b->ramps}, {&a->fail_if, &b->fail_if}, {&a->abort_if, &b->abort_if}};
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
 		assert_int_equal(lists[i][0]->count, lists[i][1]->count);
 		for (size_t j = 0; j < lists[i][0]->count; j++) {

@@ -75,7 +75,7 @@ static void values_are_those_of_the_result(void **state)
 	assert_true(isnan(value_of("lag.p50", &result)));
 	histogram_record(&result.times[TIMES_LAG], 5);
 	assert_true(value_of("lag.p50", &result) == 5);
-	result.generator.period_ns = 0;
+	result.schedule = schedule_every(0, 1);
 	assert_true(isnan(value_of("lag.p50", &result)));
 	result.totals.failed = 901; /* a stored result may say so */
 	assert_true(isnan(value_of("errors", &result)));

@@ -75,7 +75,7 @@ def main():
     printed = subprocess.run([sys.argv[3]], check=True, stdout=subprocess.PIPE, text=True)
     lines = [json.loads(line) for line in printed.stdout.splitlines()]
     assert [line["type"] for line in lines] == (
-        ["begin", "sample", "sample"] + ["event"] * 4 + ["end"]), lines
+        ["begin", "sample", "sample"] + ["event"] * 5 + ["end"]), lines
     checked = 0
     for line in lines:
         # Errors of `oneOf` name every kind of line: that of this type says what is wrong.

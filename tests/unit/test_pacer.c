@@ -19,7 +19,7 @@ static struct pacer make(const struct schedule *schedule, uint64_t count)
 static void without_a_delay_all_are_due_at_once(void **state)
 {
 	(void)state;
-	const struct schedule schedule = {.period_ns = 0};
+	const struct schedule schedule = schedule_every(0, 1);
 	struct pacer pacer = make(&schedule, 1000);
 	assert_int_equal(pacer_due_before(&pacer, START_NS), 1000);
 	assert_int_equal(pacer_due_before(&pacer, START_NS - 1), 0);
@@ -29,7 +29,7 @@ static void without_a_delay_all_are_due_at_once(void **state)
 static void due_instants_are_absolute(void **state)
 {
 	(void)state;
-	const struct schedule schedule = {.period_ns = 10 * NSEC_PER_MSEC};
+	const struct schedule schedule = schedule_every(10 * NSEC_PER_MSEC, 1);
 	struct pacer pacer = make(&schedule, 1000);
 	assert_int_equal(pacer_due_ns(&pacer, 999), START_NS + 9990 * NSEC_PER_MSEC);
 	assert_int_equal(pacer_due_before(&pacer, START_NS), 1);
@@ -44,7 +44,7 @@ static void due_count_is_the_inverse_of_due_instant(void **state)
 	(void)state;
 	const uint64_t periods[] = {1, 999, 33333, 200000, 10000000};
 	for (size_t p = 0; p < sizeof(periods) / sizeof(periods[0]); p++) {
-		const struct schedule schedule = {.period_ns = periods[p]};
+		const struct schedule schedule = schedule_every(periods[p], 1);
 		struct pacer pacer = make(&schedule, 50);
 		for (uint64_t i = 0; i < 50; i++) {
 			uint64_t due_ns = pacer_due_ns(&pacer, i);
@@ -57,9 +57,9 @@ static void due_count_is_the_inverse_of_due_instant(void **state)
 static void slow_paces_have_a_timeout_for_each_connection(void **state)
 {
 	(void)state;
-	const struct schedule second = {.period_ns = NSEC_PER_SEC};
-	const struct schedule millisecond = {.period_ns = NSEC_PER_MSEC};
-	const struct schedule shortest = {.period_ns = 200 * NSEC_PER_USEC};
+	const struct schedule second = schedule_every(NSEC_PER_SEC, 1);
+	const struct schedule millisecond = schedule_every(NSEC_PER_MSEC, 1);
+	const struct schedule shortest = schedule_every(200 * NSEC_PER_USEC, 1);
 	struct pacer pacer = make(&second, 1000);
 	assert_int_equal(pacer_armed_before(&pacer, START_NS), 1 + 2);
 	pacer = make(&millisecond, 1000);
@@ -71,7 +71,7 @@ static void slow_paces_have_a_timeout_for_each_connection(void **state)
 static void fast_paces_arm_one_that_releases_a_group(void **state)
 {
 	(void)state;
-	const struct schedule schedule = {.period_ns = 199 * NSEC_PER_USEC};
+	const struct schedule schedule = schedule_every(199 * NSEC_PER_USEC, 1);
 	struct pacer pacer = make(&schedule, 1000);
 	assert_int_equal(pacer_armed_before(&pacer, START_NS), 1 + 1);
 }
@@ -79,7 +79,7 @@ static void fast_paces_arm_one_that_releases_a_group(void **state)
 static void nothing_is_armed_beyond_the_last(void **state)
 {
 	(void)state;
-	const struct schedule schedule = {.period_ns = NSEC_PER_SEC};
+	const struct schedule schedule = schedule_every(NSEC_PER_SEC, 1);
 	struct pacer pacer = make(&schedule, 2);
 	assert_int_equal(pacer_armed_before(&pacer, START_NS), 2);
 	assert_int_equal(pacer_armed_before(&pacer, START_NS + 60 * NSEC_PER_SEC), 2);

@@ -58,7 +58,7 @@ static void the_first_address_is_dialled_on_all_ports(void **state)
 	assert_target(plan, 0, "192.0.2.9:80");
 	assert_target(plan, 1, "192.0.2.9:81");
 	assert_int_equal(plan->candidates.count, 2);
-	assert_int_equal(plan->schedule.period_ns, 5);
+	assert_int_equal(plan->schedule.span_ns, 5);
 	assert_true(plan->target_is_here);
 	assert_int_equal(plan->routeless, 0);
 	assert_true(tuples_capacity(&plan->tuples) >= 10);

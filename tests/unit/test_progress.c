@@ -16,6 +16,8 @@ static void each_step_has_its_sentence(void **state)
 		struct event event;
 		const char *sentence;
 	} cases[] = {
+		{{.kind = EVENT_WAITING, .count = 5, .duration_ns = 90500 * NSEC_PER_MSEC},
+			"Waiting 1m30.5s for the start"},
 		{{.kind = EVENT_HOLDING, .count = 5, .duration_ns = 3600 * NSEC_PER_SEC},
 			"Holding 5 connections for 1h0m0s"},
 		{{.kind = EVENT_ASKING, .count = 1000000},

@@ -478,7 +478,7 @@ static void paced_dials_begin_when_they_are_due(void **state)
 	assert_int_equal(run->result.times[TIMES_LAG].count, 20);
 	assert_int_equal(run->result.times[TIMES_LAG].max_us, 0);
 	assert_int_equal(run->result.generator.late, 0);
-	assert_int_equal(run->result.generator.period_ns, 10 * MS);
+	assert_int_equal(run->result.schedule.span_ns, 10 * MS);
 	assert_int_equal(run->result.generator.last_dial_ns, 190 * MS);
 	assert_int_equal(run->result.dialing_ns, 192 * MS);
 	const struct series *series = &run->result.series;

@@ -109,7 +109,7 @@ static void the_report_of_a_good_run(void **state)
 	histogram_record_n(&result->times[TIMES_LAG], 5, 1000);
 	result->generator.resolution_us = 37;
 	result->unconfirmed = result->unconfirmed_most = 0;
-	result->generator.period_ns = NSEC_PER_MSEC;
+	result->schedule = schedule_every(NSEC_PER_MSEC, 1);
 	result->kernel = (struct kernel_view){.possible = true, .asked = 1000, .agreed = 1000};
 	result->closing = (struct closing_view){.closed = 1000, .acknowledged = 1000};
 	result->listener.known_at_end = true;
@@ -418,7 +418,7 @@ static void as_fast_as_it_goes_is_told_in_the_line_of_the_generator(void **state
 	assert_string_equal(line_of(fixture, "Generator:"),
 		"Generator: 99% of a CPU while dialing, 10000 dials a second; the rate and the "
 		"connect times are this machine's, not the target's");
-	result->generator.period_ns = NSEC_PER_MSEC / 10;
+	result->schedule = schedule_every(NSEC_PER_MSEC / 10, 1);
 	assert_string_equal(line_of(fixture, "Generator:"),
 		"Generator: 99% of a CPU while dialing, 10000.0 dials a second asked and 10000.0 "
 		"kept");

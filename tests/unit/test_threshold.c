@@ -252,8 +252,8 @@ static void a_run_without_a_pace_has_no_lag(void **state)
 	struct result *result = *state;
 	histogram_reset(&result->times[TIMES_LAG]);
 	assert_string_equal(outcome_of("lag.p99>1ms", result, false).not_judged,
-		"a run without a pace has no schedule: give --sleep");
-	result->generator.period_ns = 1000;
+		"a run without a pace has no schedule: give --rate or --sleep");
+	result->schedule = schedule_every(1000, 1);
 	assert_string_equal(
 		outcome_of("lag.p99>1ms", result, false).not_judged, "there are no samples");
 }

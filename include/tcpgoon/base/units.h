@@ -27,7 +27,17 @@ int units_parse_count(
 int units_parse_duration(const char *text, uint64_t bare_unit_ns, uint64_t min_ns, uint64_t max_ns,
 	uint64_t *ret_ns, struct error *error);
 
+/*
+ * A pace in connections a second, with the suffixes of a count: "500", "0.001", "2.5k". min, max and
+ * *ret_pace are millionths of it.
+ */
+int units_parse_pace(
+	const char *text, uint64_t min, uint64_t max, uint64_t *ret_pace, struct error *error);
+
 #define UNITS_TEXT_MAX 32
+
+/* As the above reads it, without a suffix: "2500", "0.001". */
+char *units_format_pace(uint64_t pace, char buffer[UNITS_TEXT_MAX]);
 
 /*
  * Duration as Go's time.Duration.String() prints it: "319µs", "49.892ms", "1m30s", "0s".

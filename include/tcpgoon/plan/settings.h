@@ -43,7 +43,13 @@ struct settings {
 	const char *host; /* a name or a literal, brackets allowed around IPv6 */
 	const char *ports; /* "80", "8000-8003", "8000,8001" */
 	uint64_t connections;
-	uint64_t sleep_ns; /* between dials; 0: as fast as possible */
+	/* The pace: the first that is given of these (plan/pace.h). */
+	const char *rate; /* dials a second; NULL: not given */
+	struct text_list ramps; /* "FROM:TO:DURATION", one after the other; none: not given */
+	uint64_t burst; /* dials at once; 0: not given */
+	uint64_t sleep_ns; /* between dials or bursts; 0: as fast as possible */
+	const char *start_at; /* when to begin; NULL: at once */
+	uint64_t start_at_ns; /* the same since the epoch; 0: at once */
 	uint64_t dial_timeout_ns; /* from CONNECT to its decision */
 	uint64_t interval_ns; /* between status lines; 0: only the first and the last */
 	uint64_t hold_ns; /* how long to watch after the last dial has ended */

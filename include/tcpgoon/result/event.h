@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 enum event_kind {
+	EVENT_WAITING, /* for the instant to start at, in `duration_ns` */
 	EVENT_HOLDING, /* all dials are decided; the hold takes `duration_ns` */
 	EVENT_ASKING, /* the run asks the kernel about each connection */
 	EVENT_LOOKING_AGAIN, /* it asks again about doubtful ones, after `duration_ns` */

@@ -287,7 +287,6 @@ struct generator {
 	uint64_t cpu_ns; /* of this process, while dialling */
 	uint64_t cpu_wait_ns; /* ready without a CPU meanwhile; may be RESULT_UNKNOWN */
 	uint64_t last_dial_ns; /* since the start */
-	uint64_t period_ns; /* asked for between two dials; 0: none */
 	uint64_t late; /* dials that began more than GENERATOR_LATE_NS after their due time */
 	uint64_t late_spells; /* runs of consecutive late dials */
 	uint64_t cq_overflows; /* completions that did not fit into their queue (none is lost) */
@@ -326,6 +325,7 @@ struct connection_list;
 
 struct result {
 	struct result_settings settings; /* what it came from */
+	struct schedule schedule; /* the pace that they ask for */
 	uint64_t started_at_ns; /* since the epoch */
 	struct address target; /* the first address dialled, with its port */
 	struct totals totals;
@@ -392,6 +392,12 @@ struct result {
  */
 double result_dial_rate(const struct result *result);
 
+/*
+ * The dials a second that were asked for on average, from the first dial to the last that began; if there
+ * were fewer than two, to the last of the schedule. 0: no pace, or all at one instant.
+ */
+double result_pace_asked(const struct result *result);
+
 /* Whether dialling took long enough that a share of CPU time means something. */
 static inline bool result_knows_cpu_share(const struct result *result)
 {
@@ -407,7 +413,7 @@ static inline double result_cpu_share(const struct result *result)
 /* Whether a run without a pace used a whole CPU: its rate is that of this machine. */
 static inline bool result_is_cpu_bound(const struct result *result)
 {
-	return result->generator.period_ns == 0 && result_knows_cpu_share(result) &&
+	return !schedule_is_paced(&result->schedule) && result_knows_cpu_share(result) &&
 		result_cpu_share(result) >= GENERATOR_CPU_BOUND;
 }
 
@@ -457,7 +463,7 @@ int result_init(struct result *result);
 void result_finish(struct result *result);
 
 /*
- * Copies the settings that describe the run. Returns 0, or -ENOMEM and leaves the result as it was.
+ * Copies the settings that describe the run, with the schedule that they ask for. Returns 0, or -ENOMEM and leaves the result as it was.
  */
 int result_set_settings(struct result *result, const struct settings *settings);
 

@@ -6,7 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tcpgoon/base/error.h"
 #include "tcpgoon/base/text_list.h"
+#include "tcpgoon/plan/schedule.h"
 #include "tcpgoon/plan/settings.h"
 
 /*
@@ -22,7 +24,11 @@ struct result_settings {
 	bool only_ipv6;
 	/* The dials. */
 	uint64_t connections;
+	char *rate; /* NULL: not given */
+	struct text_list ramps;
+	uint64_t burst;
 	uint64_t sleep_ns;
+	char *start_at; /* NULL: not given */
 	uint64_t dial_timeout_ns;
 	uint64_t hold_ns;
 	enum close_mode close_mode;
@@ -36,6 +42,12 @@ struct result_settings {
 
 /* Returns 0 or -ENOMEM. */
 int result_settings_copy(struct result_settings *ret_settings, const struct settings *from);
+/*
+ * The schedule that they ask for. Returns 0, or -EINVAL or -ERANGE with a message if they ask for none
+ * that there can be.
+ */
+int result_settings_schedule(
+	const struct result_settings *settings, struct schedule *ret_schedule, struct error *error);
 void result_settings_finish(struct result_settings *settings);
 
 #endif

@@ -302,7 +302,7 @@ function curveOf(part, name, label, style) {
 
 function addPercentiles(place) {
 	const isShown = (part, name) => part.curves[name].length > 0
-		&& (name !== "lag" || part.result.generator.period_ns > 0);
+		&& (name !== "lag" || part.result.generator.pace !== null);
 	const names = data.times.filter(({name}) => parts.some((part) => isShown(part, name)));
 	if (names.length === 0) {
 		return;

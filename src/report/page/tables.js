@@ -14,7 +14,7 @@ function addTimes() {
 	const rows = data.times.flatMap((row) => parts.map((part) => {
 		const times = part.result[`${row.name}_us`];
 		const hidden = times.count === 0
-			|| (row.name === "lag" && part.result.generator.period_ns === 0);
+			|| (row.name === "lag" && part.result.generator.pace === null);
 		const name = {content: [row.name,
 			make("span", {class: "interval"}, `${row.by}: ${row.span}`)]};
 		return hidden ? null : [name, ...single ? [] : [part.label],
