@@ -112,8 +112,9 @@ static int scale_decimal(const struct decimal *decimal, uint64_t size, uint64_t 
 }
 
 /*
- * All of `text` as one number with at most one suffix of one letter, in parts of which there are `parts`
- * in one. A well-formed negative number is -ERANGE too, so that the message about "-5" names the range.
+ * All of `text` as one number with at most one suffix of one letter, in parts of which there are
+ * `parts` in one. A well-formed negative number is -ERANGE too, so that the message about "-5"
+ * names the range.
  */
 static int read_number(const char *text, uint64_t parts, uint64_t *ret_value)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --sleep has a default, so that it was given can only be told from where its value comes from. The same
- * holds for the number of connections, which a ramp knows by itself.
+ * --sleep has a default, so that it was given can only be told from where its value comes from. The
+ * same holds for the number of connections, which a ramp knows by itself.
  */
 #include "cli/pacing.h"
 

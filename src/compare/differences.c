@@ -10,7 +10,10 @@
 #include "tcpgoon/base/address.h"
 #include "tcpgoon/base/units.h"
 
-/* Room for a host, for many sources and for each pace: values that differ only beyond it look the same. */
+/*
+ * Room for a host, for many sources and for each pace: values that differ only beyond it look the
+ * same.
+ */
 #define VALUE_MAX SCHEDULE_TEXT_MAX
 
 typedef void format_function(const struct result *result, char text[VALUE_MAX]);

@@ -5,11 +5,11 @@
  *
  * In a stage the pace goes from a to b over D, so t after its beginning a*t + (b - a)*t^2 / (2*D)
  * connections were due. The instant of one is the root of this, in the form W*D / (a*D +
- * sqrt((a*D)^2 + (b - a)*W*D)), which for b >= a has only sums of what is not negative, so no digits
- * cancel; a stage that falls is looked at from its end. Paces are whole millionths and times whole
- * nanoseconds: so the integral of a stage is exact, fractions of a connection are carried from one stage
- * to the next, and the root is off by less than a thousandth of a nanosecond, while two connections
- * are at least a hundred nanoseconds apart.
+ * sqrt((a*D)^2 + (b - a)*W*D)), which for b >= a has only sums of what is not negative, so no
+ * digits cancel; a stage that falls is looked at from its end. Paces are whole millionths and times
+ * whole nanoseconds: so the integral of a stage is exact, fractions of a connection are carried
+ * from one stage to the next, and the root is off by less than a thousandth of a nanosecond, while
+ * two connections are at least a hundred nanoseconds apart.
  */
 #include "tcpgoon/plan/schedule.h"
 
@@ -94,7 +94,9 @@ uint64_t schedule_total(const struct schedule *schedule)
 	return first_from(last->before + integral_of(last));
 }
 
-/* How long after its beginning a stage that rises from a to b has had this share of its integral. */
+/*
+ * How long after its beginning a stage that rises from a to b has had this share of its integral.
+ */
 static long double time_of(long double a, long double b, long double duration_ns, long double share)
 {
 	long double slope = (b - a) * share * duration_ns;

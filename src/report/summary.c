@@ -420,8 +420,8 @@ static void print_unknowns(FILE *out, const struct result *result)
 }
 
 /*
- * ", 500.0 dials a second asked and 500.0 kept"; where the pace is not the same all the time, the averages,
- * and what was asked.
+ * ", 500.0 dials a second asked and 500.0 kept"; where the pace is not the same all the time, the
+ * averages, and what was asked.
  */
 static void print_pace(FILE *out, const struct result *result, double rate)
 {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * How far ahead dials are armed is measured out for io_uring; epoll queues them by itself, and a
- * timerfd wakes it for the first. On io_uring a linked TIMEOUT with an absolute instant heads a chain, so that the kernel itself starts the
- * dial. Up to some thousands a second each connection has one, and a few are armed ahead: enough
- * that the next is always in the kernel, and few enough that they take little memory (2.5 KB of the
- * kernel's for each armed chain) and can be cancelled at once. Above that rate one chain is armed,
- * for the connection next due; when it fires, all that have become due meanwhile are dialled at
- * once. The instants are absolute, so a late dial does not delay the next ones. In a ramp the pace is that
- * of the instant; where it jumps, the loop wakes for the first connection that is not armed.
+ * timerfd wakes it for the first. On io_uring a linked TIMEOUT with an absolute instant heads a
+ * chain, so that the kernel itself starts the dial. Up to some thousands a second each connection
+ * has one, and a few are armed ahead: enough that the next is always in the kernel, and few enough
+ * that they take little memory (2.5 KB of the kernel's for each armed chain) and can be cancelled
+ * at once. Above that rate one chain is armed, for the connection next due; when it fires, all that
+ * have become due meanwhile are dialled at once. The instants are absolute, so a late dial does not
+ * delay the next ones. In a ramp the pace is that of the instant; where it jumps, the loop wakes
+ * for the first connection that is not armed.
  */
 #include "run/pacer.h"
 

@@ -60,8 +60,8 @@ static void look_around(struct run_state *run)
 }
 
 /*
- * A frame takes some tens of microseconds, and then somebody is woken to read it: shown at any moment,
- * it would make dials late. So it comes in the time between two, if there is enough of it.
+ * A frame takes some tens of microseconds, and then somebody is woken to read it: shown at any
+ * moment, it would make dials late. So it comes in the time between two, if there is enough of it.
  */
 #define FRAME_GAP_NS (100 * NSEC_PER_USEC)
 #define FRAME_PATIENCE_NS (20 * NSEC_PER_MSEC)

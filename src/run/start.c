@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The wall clock is read once, when the waiting begins, and the instant is one of the monotonic clock from
- * then on: a clock that is set meanwhile, or steps at a leap second, moves nothing. What the run counts
- * (the counters of the host, its own CPU time) begins after the wait, so that it has nothing of it. The
- * last moment is slept away: a signal then is seen as the first event of the run.
+ * The wall clock is read once, when the waiting begins, and the instant is one of the monotonic
+ * clock from then on: a clock that is set meanwhile, or steps at a leap second, moves nothing. What
+ * the run counts (the counters of the host, its own CPU time) begins after the wait, so that it has
+ * nothing of it. The last moment is slept away: a signal then is seen as the first event of the
+ * run.
  */
 #include "run/start.h"
 

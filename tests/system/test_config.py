@@ -194,6 +194,10 @@ class Plan(Settings):
         yield self.plan("127.0.0.1", "80", "-c", "50000", "--source-port", "5000-5999",
                         "--source", "127.0.0.1", status=4)
         yield self.plan("192.0.2.1", "80", status=4)
+        yield self.plan("127.0.0.1", "80", "--ramp", "0:20:1s", "--ramp", "20:0.5:2s",
+                        "--start-at", "2030-01-01T00:00:00Z")
+        yield self.plan("127.0.0.1", "80", "--config", self.file_of({"rate": 0.75}))
+        yield self.plan("127.0.0.1", "80", "--burst", "50", "-s", "1s")
 
     def test_the_schema_is_followed(self):
         for document in self.documents():

@@ -149,7 +149,9 @@ void scripted_run_plan(struct scripted_run *run, const struct run_layout *layout
 
 int scripted_run_execute(struct scripted_run *run)
 {
-	run->plan.schedule = schedule_every(run->plan.settings.sleep_ns, 1);
+	if (!schedule_is_paced(&run->plan.schedule)) {
+		run->plan.schedule = schedule_every(run->plan.settings.sleep_ns, 1);
+	}
 	const struct run_params params = {
 		.plan = &run->plan,
 		.transport = &transport_scripted,

@@ -257,6 +257,34 @@ static void late_dials_are_a_limit_too(void **state)
 		"of 100 were more than 10 ms late, one in a hundred 20.0 ms or more.");
 }
 
+/* A ramp and bursts are late by their own instants. */
+static void any_pace_can_be_lost(void **state)
+{
+	struct fixture *fixture = *state;
+	struct result *result = &fixture->result;
+	establish(fixture, 101);
+	histogram_record_n(&result->times[TIMES_LAG], 20000, 101);
+	result->generator.late = 91;
+	result->generator.late_spells = 1;
+	result->settings.ramps.count = 0;
+	assert_int_equal(text_list_add_copy(&result->settings.ramps, "0:200:1s"), 0);
+	assert_true(schedule_add_stage(&result->schedule, 0, 200 * SCHEDULE_PER_S, NSEC_PER_SEC));
+	/* The last was due after a second: 1% late is no loss. */
+	result->generator.last_dial_ns = 1010 * NSEC_PER_MSEC;
+	assert_nothing(fixture);
+	result->generator.last_dial_ns = 2 * NSEC_PER_SEC;
+	assert_only(fixture, "client_limited", 0,
+		"The run was client-limited: of 100.0 dials a second asked on average, 50.0 were "
+		"kept; 91 of 101 were more than 10 ms late, one in a hundred 20.0 ms or more.");
+	text_list_free_copies(&result->settings.ramps);
+	result->settings.sleep_ns = NSEC_PER_SEC;
+	result->settings.burst = 101;
+	result->schedule = schedule_every(NSEC_PER_SEC, 101);
+	assert_only(fixture, "client_limited", 0,
+		"The run was client-limited: 101 at once every 1s were asked; 91 of 101 were more "
+		"than 10 ms late, one in a hundred 20.0 ms or more.");
+}
+
 static void firewall_drop(void **state)
 {
 	struct fixture *fixture = *state;
@@ -515,6 +543,7 @@ int main(void)
 		TEST(client_limited_by_a_stall),
 		TEST(client_limited_with_a_pace),
 		TEST(late_dials_are_a_limit_too),
+		TEST(any_pace_can_be_lost),
 		TEST(firewall_drop),
 		TEST(a_timeout_of_one_syn),
 		TEST(a_kernel_that_gives_up_before_the_timeout),

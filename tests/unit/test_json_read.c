@@ -220,6 +220,54 @@ static void each_member_comes_back(void **state)
 	drop(result);
 }
 
+/* The schedule is not in the document: it follows from the settings. */
+static void each_pace_comes_back(void **state)
+{
+	(void)state;
+	const struct settings paces[] = {
+		{.connections = 5},
+		{.connections = 5, .sleep_ns = 12345},
+		{.connections = 5, .sleep_ns = 12345, .rate = "0.75"},
+		{.connections = 5, .sleep_ns = 12345, .burst = 3},
+		{.connections = 5, .ramps = {.items = {"0:2k:10s", "2000:1:1s"}, .count = 2}},
+	};
+	for (size_t i = 0; i < sizeof(paces) / sizeof(paces[0]); i++) {
+		struct result *result = make(sample_empty);
+		struct result *again = malloc(sizeof(*again));
+		assert_non_null(again);
+		assert_int_equal(result_set_settings(result, &paces[i]), 0);
+		read_back_as_same(result, again);
+		assert_true(same_text(result->settings.rate, again->settings.rate));
+		assert_int_equal(result->settings.burst, again->settings.burst);
+		assert_int_equal(result->settings.sleep_ns, again->settings.sleep_ns);
+		assert_int_equal(result->settings.ramps.count, again->settings.ramps.count);
+		char text[2][SCHEDULE_TEXT_MAX];
+		assert_string_equal(schedule_describe(&result->schedule, text[0]),
+			schedule_describe(&again->schedule, text[1]));
+		assert_int_equal(schedule_due_ns(&result->schedule, 4),
+			schedule_due_ns(&again->schedule, 4));
+		assert_int_equal(schedule_is_paced(&again->schedule), i > 0);
+		drop(again);
+		drop(result);
+	}
+}
+
+/* Only a run that was refused may have settings that make no schedule. */
+static void a_pace_that_is_none_is_refused(void **state)
+{
+	(void)state;
+	const struct settings settings = {.connections = 5, .rate = "fast"};
+	struct result *result = make(sample_nothing_dialled);
+	struct result *again = malloc(sizeof(*again));
+	assert_non_null(again);
+	assert_int_equal(result_set_settings(result, &settings), 0);
+	read_back_as_same(result, again);
+	assert_string_equal(again->settings.rate, "fast");
+	assert_false(schedule_is_paced(&again->schedule));
+	drop(again);
+	drop(result);
+}
+
 static size_t size_of_figures(enum figure_group group)
 {
 	const struct figure *figure;
@@ -450,6 +498,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_sample_survives),
 		cmocka_unit_test(each_member_comes_back),
+		cmocka_unit_test(each_pace_comes_back),
+		cmocka_unit_test(a_pace_that_is_none_is_refused),
 		cmocka_unit_test(each_member_has_a_row),
 		cmocka_unit_test(whole_numbers_are_exact),
 		cmocka_unit_test(why_the_kernel_was_not_asked_survives),

@@ -408,6 +408,22 @@ static void without_a_pace_the_rate_says_what_is_left(void **state)
 		"      62  connection refused (remote)\n");
 }
 
+/* In a ramp it is that of the instant, and of the whole when it is over. */
+static void the_pace_asked_is_that_of_now(void **state)
+{
+	struct fixture *fixture = *state;
+	struct schedule *schedule = &fixture->result.schedule;
+	run_until(fixture, 4 * NSEC_PER_SEC);
+	*schedule = (struct schedule){0};
+	assert_true(schedule_add_stage(schedule, 0, 2000 * SCHEDULE_PER_S, 10 * NSEC_PER_SEC));
+	assert_non_null(strstr(frame(fixture, 80, 24), "      800/s asked"));
+	assert_non_null(strstr(frame(fixture, 80, 24), "dialing  0:06 left"));
+	assert_non_null(strstr(frame(fixture, 40, 10), " of 800/s"));
+	live_end(&fixture->live, &fixture->result);
+	/* 4000 dials: the last was due at the square root of 3999 / 100. */
+	assert_non_null(strstr(frame(fixture, 80, 24), "      632/s asked"));
+}
+
 static void more_than_a_moment_late_is_behind(void **state)
 {
 	struct fixture *fixture = *state;
@@ -514,6 +530,7 @@ int main(void)
 		CASE(colours_are_used_sparingly),
 		CASE(the_largest_run_fits),
 		CASE(without_a_pace_the_rate_says_what_is_left),
+		CASE(the_pace_asked_is_that_of_now),
 		CASE(more_than_a_moment_late_is_behind),
 		CASE(rates_have_as_many_digits_as_they_need),
 		CASE(the_latest_causes_are_shown),

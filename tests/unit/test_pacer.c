@@ -76,6 +76,36 @@ static void fast_paces_arm_one_that_releases_a_group(void **state)
 	assert_int_equal(pacer_armed_before(&pacer, START_NS), 1 + 1);
 }
 
+/* In a ramp by the pace of the instant. */
+static void a_ramp_arms_more_as_it_rises(void **state)
+{
+	(void)state;
+	struct schedule schedule = {0};
+	assert_true(schedule_add_stage(&schedule, 0, 10000 * SCHEDULE_PER_S, 10 * NSEC_PER_SEC));
+	struct pacer pacer = make(&schedule, 50000);
+	const struct {
+		uint64_t after_ns;
+		uint64_t ahead;
+	} cases[] = {{0, 2}, {NSEC_PER_SEC, 20}, {4 * NSEC_PER_SEC, 32}, {6 * NSEC_PER_SEC, 1}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint64_t now_ns = START_NS + cases[i].after_ns;
+		assert_int_equal(pacer_armed_before(&pacer, now_ns),
+			pacer_due_before(&pacer, now_ns) + cases[i].ahead);
+	}
+	assert_int_equal(pacer_armed_before(&pacer, START_NS + 10 * NSEC_PER_SEC), 50000);
+	assert_int_equal(pacer_armed_before(&pacer, START_NS + 11 * NSEC_PER_SEC), 50000);
+}
+
+static void a_burst_arms_its_first(void **state)
+{
+	(void)state;
+	const struct schedule schedule = schedule_every(NSEC_PER_SEC, 20);
+	struct pacer pacer = make(&schedule, 1000);
+	assert_int_equal(pacer_due_before(&pacer, START_NS), 20);
+	assert_int_equal(pacer_armed_before(&pacer, START_NS), 21);
+	assert_int_equal(pacer_due_ns(&pacer, 20), START_NS + NSEC_PER_SEC);
+}
+
 static void nothing_is_armed_beyond_the_last(void **state)
 {
 	(void)state;
@@ -93,6 +123,8 @@ int main(void)
 		cmocka_unit_test(due_count_is_the_inverse_of_due_instant),
 		cmocka_unit_test(slow_paces_have_a_timeout_for_each_connection),
 		cmocka_unit_test(fast_paces_arm_one_that_releases_a_group),
+		cmocka_unit_test(a_ramp_arms_more_as_it_rises),
+		cmocka_unit_test(a_burst_arms_its_first),
 		cmocka_unit_test(nothing_is_armed_beyond_the_last),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

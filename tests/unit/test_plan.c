@@ -65,6 +65,20 @@ static void the_first_address_is_dialled_on_all_ports(void **state)
 	plan_destroy(plan);
 }
 
+static void the_schedule_is_that_of_the_pace_asked(void **state)
+{
+	struct scripted_run *run = *state;
+	struct address nowhere = literal("203.0.113.1");
+	run->host->context = &nowhere;
+	struct settings settings = {.host = "name", .ports = "80", .connections = 10, .rate = "4"};
+	struct plan *plan = NULL;
+	assert_int_equal(make(run, &settings, &plan), 0);
+	assert_int_equal(schedule_due_ns(&plan->schedule, 3), UINT64_C(750000000));
+	plan_destroy(plan);
+	settings.rate = "four";
+	assert_int_equal(make(run, &settings, &plan), -EINVAL);
+}
+
 static void another_address_can_be_chosen_afterwards(void **state)
 {
 	struct scripted_run *run = *state;
@@ -141,6 +155,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(the_first_address_is_dialled_on_all_ports),
+		CASE(the_schedule_is_that_of_the_pace_asked),
 		CASE(another_address_can_be_chosen_afterwards),
 		CASE(all_addresses_are_dialled_where_that_is_asked_for),
 		CASE(what_is_wrong_with_the_ports_is_said_before_a_look_up),

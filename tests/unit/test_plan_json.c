@@ -90,7 +90,12 @@ static void the_numbers_are_those_of_the_plan(void **state)
 	assert_member(&telling, "sources", "ranges", "[{\"first\":\"192.0.2.9\",\"count\":1}]");
 	assert_member(&telling, "ports", "count", "10");
 	assert_member(&telling, "ports", "first", "20000");
+	assert_member(&telling, "schedule", "pace", "\"one every 5ns\"");
+	assert_member(&telling, "schedule", "average_per_s", "200000000.0");
 	assert_member(&telling, "schedule", "period_ns", "5");
+	assert_member(&telling, "schedule", "burst", "1");
+	assert_member(&telling, "schedule", "stages", "null");
+	assert_member(&telling, "schedule", "start_at_ns", "null");
 	assert_member(&telling, "schedule", "last_ns", "50");
 	assert_member(&telling, "engine", "name", "\"epoll\"");
 	assert_member(&telling, "engine", "works", "true");

@@ -29,12 +29,15 @@ static void the_settings_outlive_those_of_the_caller(void **state)
 {
 	struct result *result = *state;
 	char host[] = "example.org", ports[] = "80", source_port[] = "auto", source[] = "192.0.2.1";
+	char rate[] = "5", start_at[] = "1706702400";
 	char fail_if[] = "errors>1%", abort_if[] = "drops>9";
 	struct settings settings = {
 		.host = host,
 		.ports = ports,
 		.connections = 7,
+		.rate = rate,
 		.sleep_ns = 1,
+		.start_at = start_at,
 		.dial_timeout_ns = 2,
 		.hold_ns = 3,
 		.close_mode = CLOSE_RST,
@@ -47,7 +50,7 @@ static void the_settings_outlive_those_of_the_caller(void **state)
 		.force = true,
 	};
 	assert_int_equal(result_set_settings(result, &settings), 0);
-	char *const given[] = {host, ports, source_port, source, fail_if, abort_if};
+	char *const given[] = {host, ports, source_port, source, fail_if, abort_if, rate, start_at};
 	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
 		memset(given[i], 'x', strlen(given[i]));
 	}
@@ -61,7 +64,10 @@ static void the_settings_outlive_those_of_the_caller(void **state)
 	assert_string_equal(kept->fail_if.items[0], "errors>1%");
 	assert_string_equal(kept->abort_if.items[0], "drops>9");
 	assert_int_equal(kept->connections, 7);
+	assert_string_equal(kept->rate, "5");
+	assert_string_equal(kept->start_at, "1706702400");
 	assert_int_equal(kept->sleep_ns, 1);
+	assert_true(result_pace_asked(result) == 5);
 	assert_int_equal(kept->dial_timeout_ns, 2);
 	assert_int_equal(kept->hold_ns, 3);
 	assert_int_equal(kept->close_mode, CLOSE_RST);

@@ -500,6 +500,48 @@ static void a_fast_pace_is_kept_too(void **state)
 	assert_int_equal(run->result.dialing_ns, 1999 * 10 * NSEC_PER_USEC + 2 * MS);
 }
 
+/* At each instant of its own, by the pace that is asked for then. */
+static void a_ramp_is_dialled_by_its_integral(void **state)
+{
+	struct scripted_run *run = *state;
+	scripted_run_plan(run, &(struct run_layout){.connections = 400});
+	assert_true(
+		schedule_add_stage(&run->plan.schedule, 0, 200 * SCHEDULE_PER_S, 2 * NSEC_PER_SEC));
+	assert_true(schedule_add_stage(
+		&run->plan.schedule, 200 * SCHEDULE_PER_S, 200 * SCHEDULE_PER_S, NSEC_PER_SEC));
+	scripted_run_complete(run, &connected);
+	for (uint32_t i = 0; i < 400; i++) {
+		const struct script_dial *dial = &run->script->dials[i];
+		uint64_t begins_ns = dial->due_ns > dial->at_ns ? dial->due_ns : dial->at_ns;
+		assert_int_equal(dial->slot.number, i);
+		assert_int_equal(begins_ns, at_ms(0) + schedule_due_ns(&run->plan.schedule, i));
+	}
+	assert_int_equal(run->result.times[TIMES_LAG].count, 400);
+	assert_int_equal(run->result.times[TIMES_LAG].max_us, 0);
+	assert_int_equal(run->result.generator.last_dial_ns, 2995 * MS);
+	const struct series *series = &run->result.series;
+	for (size_t i = 0; i < series->count; i++) {
+		assert_int_equal(series->samples[i].due,
+			schedule_due_count(
+				&run->plan.schedule, series->samples[i].elapsed_ns, 400));
+	}
+}
+
+static void those_of_a_burst_are_dialled_together(void **state)
+{
+	struct scripted_run *run = *state;
+	scripted_run_plan(run, &(struct run_layout){.connections = 250});
+	run->plan.schedule = schedule_every(500 * MS, 100);
+	scripted_run_complete(run, &connected);
+	for (uint32_t i = 0; i < 250; i++) {
+		const struct script_dial *dial = &run->script->dials[i];
+		uint64_t begins_ns = dial->due_ns > dial->at_ns ? dial->due_ns : dial->at_ns;
+		assert_int_equal(begins_ns, at_ms(i / 100 * 500));
+	}
+	assert_int_equal(run->result.times[TIMES_LAG].max_us, 0);
+	assert_int_equal(run->result.generator.last_dial_ns, 1000 * MS);
+}
+
 /* The first dials of a slot find their tuple held. */
 struct held_tuple {
 	uint32_t slot;
@@ -1457,6 +1499,8 @@ int main(void)
 		CASE(a_dial_that_had_begun_when_it_was_disarmed_counts),
 		CASE(paced_dials_begin_when_they_are_due),
 		CASE(a_fast_pace_is_kept_too),
+		CASE(a_ramp_is_dialled_by_its_integral),
+		CASE(those_of_a_burst_are_dialled_together),
 		CASE(a_redial_waits_for_the_end_of_the_first),
 		CASE(a_redial_has_all_of_its_own_time),
 		CASE(others_are_dialled_while_a_redial_waits),

@@ -25,8 +25,8 @@ static void without_a_pace_all_are_due_at_once(void **state)
 }
 
 /*
- * Connections become due in their order, each from its instant on and not a nanosecond earlier. Looks at
- * all below `count`, or at every `step`-th.
+ * Connections become due in their order, each from its instant on and not a nanosecond earlier.
+ * Looks at all below `count`, or at every `step`-th.
  */
 static void assert_inverse(const struct schedule *schedule, uint64_t count, uint64_t step)
 {

@@ -404,6 +404,41 @@ static void groups_of_failures(void **state)
 		"Failed or ended by port: 80 21 of 25");
 }
 
+/* Where the pace is not the same all the time, averages are told, and what was asked. */
+static void the_pace_is_told_by_its_shape(void **state)
+{
+	struct fixture *fixture = *state;
+	struct result *result = &fixture->result;
+	set_target(result, "host", "1.2.3.4", 80);
+	set_established(result, 101);
+	result->dialing_ns = NSEC_PER_SEC;
+	result->generator.cpu_ns = 10 * NSEC_PER_MSEC;
+	result->generator.last_dial_ns = NSEC_PER_SEC;
+	result->schedule = schedule_at_pace(100 * SCHEDULE_PER_S);
+	assert_string_equal(line_of(fixture, "Generator:"),
+		"Generator: 1% of a CPU while dialing, 100.0 dials a second asked and 100.0 kept");
+	result->schedule = (struct schedule){0};
+	assert_true(
+		schedule_add_stage(&result->schedule, 0, 200 * SCHEDULE_PER_S, 2 * NSEC_PER_SEC));
+	assert_string_equal(line_of(fixture, "Generator:"),
+		"Generator: 1% of a CPU while dialing, 70.7 dials a second asked on average and "
+		"100.0 kept (asked: from 0 to 200 a second in 2s)");
+	result->schedule = schedule_every(NSEC_PER_SEC / 2, 50);
+	assert_string_equal(line_of(fixture, "Generator:"),
+		"Generator: 1% of a CPU while dialing, 100.0 dials a second asked on average and "
+		"100.0 kept (asked: 50 at once every 500ms)");
+	result->schedule = schedule_every(NSEC_PER_SEC, 200);
+	assert_string_equal(line_of(fixture, "Generator:"),
+		"Generator: 1% of a CPU while dialing, 100.0 dials a second (asked: 200 at once "
+		"every 1s)");
+	/* Slow ones have the digits to be told apart. */
+	result->schedule = schedule_at_pace(SCHEDULE_PER_S / 1000);
+	set_established(result, 2);
+	result->generator.last_dial_ns = 1000 * NSEC_PER_SEC;
+	assert_string_equal(line_of(fixture, "Generator:"),
+		"Generator: 1% of a CPU while dialing, 0.001 dials a second asked and 0.001 kept");
+}
+
 /* The CPU was the limit of a run that had no pace: that is told, and is no finding. */
 static void as_fast_as_it_goes_is_told_in_the_line_of_the_generator(void **state)
 {
@@ -434,6 +469,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_report_of_a_run_that_failed, setup, teardown),
 		cmocka_unit_test_setup_teardown(times_stand_below_each_other, setup, teardown),
 		cmocka_unit_test_setup_teardown(each_finding_is_told_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_pace_is_told_by_its_shape, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			as_fast_as_it_goes_is_told_in_the_line_of_the_generator, setup, teardown),
 		cmocka_unit_test_setup_teardown(findings_without_failure, setup, teardown),

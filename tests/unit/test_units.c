@@ -146,6 +146,37 @@ static void what_was_expected_survives_a_long_text(void **state)
 	assert_non_null(strstr(error.text, "999' is not in the range from 1ns to 10ns"));
 }
 
+static void paces_are_read(void **state)
+{
+	(void)state;
+	const struct {
+		const char *text;
+		uint64_t pace;
+	} cases[] = {{"0", 0}, {"1", 1000000}, {"0.001", 1000}, {"0.000001", 1},
+		{"2.5k", 2500000000}, {"10M", UINT64_C(10000000000000)}, {"1.000000", 1000000},
+		{"0.0000005k", 500}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint64_t pace = 7;
+		struct error error = ERROR_INIT;
+		assert_int_equal(units_parse_pace(cases[i].text, 0, UINT64_MAX, &pace, &error), 0);
+		assert_int_equal(pace, cases[i].pace);
+	}
+	static const char *const refused[] = {
+		"", "x", "1/s", "1.", ".5", "0.0000001", "1e3", " 1", "+1", "-1", "99999999999999"};
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		uint64_t pace = 7;
+		struct error error = ERROR_INIT;
+		assert_true(units_parse_pace(
+				    refused[i], 0, UINT64_C(10000000000000), &pace, &error) < 0);
+		assert_int_equal(pace, 7);
+		assert_non_null(strstr(error.text, refused[i]));
+	}
+	char text[UNITS_TEXT_MAX];
+	assert_string_equal(units_format_pace(1000, text), "0.001");
+	assert_string_equal(units_format_pace(2500000000, text), "2500");
+	assert_string_equal(units_format_pace(0, text), "0");
+}
+
 static void durations_are_read(void **state)
 {
 	(void)state;
@@ -432,6 +463,7 @@ int main(void)
 		cmocka_unit_test(counts_hold_their_bounds),
 		cmocka_unit_test(nonsense_is_no_value),
 		cmocka_unit_test(what_was_expected_survives_a_long_text),
+		cmocka_unit_test(paces_are_read),
 		cmocka_unit_test(durations_are_read),
 		cmocka_unit_test(bare_durations_count_in_the_unit_given),
 		cmocka_unit_test(durations_are_refused_with_a_reason),

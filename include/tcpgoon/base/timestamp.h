@@ -8,9 +8,9 @@
 #include "tcpgoon/base/error.h"
 
 /*
- * Parses RFC 3339 with its offset ("2026-11-25T19:00:00.250+01:00", "...Z") or seconds since the epoch
- * ("1795633200.25"); digits beyond nanoseconds are refused. Returns 0, or -EINVAL with a message that
- * quotes the text.
+ * Parses RFC 3339 with its offset ("2026-11-25T19:00:00.250+01:00", "...Z") or seconds since the
+ * epoch ("1795633200.25"); digits beyond nanoseconds are refused. Returns 0, or -EINVAL with a
+ * message that quotes the text.
  */
 int timestamp_parse(const char *text, uint64_t *ret_ns, struct error *error);
 

@@ -28,8 +28,8 @@ int units_parse_duration(const char *text, uint64_t bare_unit_ns, uint64_t min_n
 	uint64_t *ret_ns, struct error *error);
 
 /*
- * A pace in connections a second, with the suffixes of a count: "500", "0.001", "2.5k". min, max and
- * *ret_pace are millionths of it.
+ * A pace in connections a second, with the suffixes of a count: "500", "0.001", "2.5k". min, max
+ * and *ret_pace are millionths of it.
  */
 int units_parse_pace(
 	const char *text, uint64_t min, uint64_t max, uint64_t *ret_pace, struct error *error);

@@ -18,8 +18,8 @@ struct pace {
 };
 
 /*
- * Makes the schedule of it. Returns 0, or -EINVAL or -ERANGE with a message that begins with the option
- * if one is not valid, or two of them contradict each other.
+ * Makes the schedule of it. Returns 0, or -EINVAL or -ERANGE with a message that begins with the
+ * option if one is not valid, or two of them contradict each other.
  */
 int pace_read(const struct pace *pace, struct schedule *ret_schedule, struct error *error);
 

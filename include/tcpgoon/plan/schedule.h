@@ -55,8 +55,8 @@ struct schedule schedule_every(uint64_t period_ns, uint64_t burst);
 struct schedule schedule_at_pace(uint64_t pace);
 
 /*
- * Appends a stage to a schedule that has only stages, or is empty. Paces are up to SCHEDULE_PACE_MAX,
- * durations up to SCHEDULE_STAGE_MAX_NS. False if there are too many.
+ * Appends a stage to a schedule that has only stages, or is empty. Paces are up to
+ * SCHEDULE_PACE_MAX, durations up to SCHEDULE_STAGE_MAX_NS. False if there are too many.
  */
 bool schedule_add_stage(
 	struct schedule *schedule, uint64_t from, uint64_t to, uint64_t duration_ns);
@@ -81,8 +81,8 @@ static inline bool schedule_is_plain(const struct schedule *schedule)
 }
 
 /*
- * Nanoseconds after the start of the schedule at which connection `index` is due; beyond the last of
- * its stages, the end of that.
+ * Nanoseconds after the start of the schedule at which connection `index` is due; beyond the last
+ * of its stages, the end of that.
  */
 static inline uint64_t schedule_due_ns(const struct schedule *schedule, uint64_t index)
 {
@@ -120,8 +120,8 @@ static inline bool schedule_has_bursts(const struct schedule *schedule)
 double schedule_pace_at(const struct schedule *schedule, uint64_t elapsed_ns);
 
 /*
- * Dials a second that it asks for on average, from the first of so many connections to the last; 0: no
- * pace, or all of them are due at once.
+ * Dials a second that it asks for on average, from the first of so many connections to the last; 0:
+ * no pace, or all of them are due at once.
  */
 double schedule_average(const struct schedule *schedule, uint64_t count);
 

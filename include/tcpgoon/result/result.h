@@ -393,8 +393,8 @@ struct result {
 double result_dial_rate(const struct result *result);
 
 /*
- * The dials a second that were asked for on average, from the first dial to the last that began; if there
- * were fewer than two, to the last of the schedule. 0: no pace, or all at one instant.
+ * The dials a second that were asked for on average, from the first dial to the last that began; if
+ * there were fewer than two, to the last of the schedule. 0: no pace, or all at one instant.
  */
 double result_pace_asked(const struct result *result);
 
@@ -463,7 +463,8 @@ int result_init(struct result *result);
 void result_finish(struct result *result);
 
 /*
- * Copies the settings that describe the run, with the schedule that they ask for. Returns 0, or -ENOMEM and leaves the result as it was.
+ * Copies the settings that describe the run, with the schedule that they ask for. Returns 0, or
+ * -ENOMEM and leaves the result as it was.
  */
 int result_set_settings(struct result *result, const struct settings *settings);
 

@@ -43,8 +43,8 @@ struct result_settings {
 /* Returns 0 or -ENOMEM. */
 int result_settings_copy(struct result_settings *ret_settings, const struct settings *from);
 /*
- * The schedule that they ask for. Returns 0, or -EINVAL or -ERANGE with a message if they ask for none
- * that there can be.
+ * The schedule that they ask for. Returns 0, or -EINVAL or -ERANGE with a message if they ask for
+ * none that there can be.
  */
 int result_settings_schedule(
 	const struct result_settings *settings, struct schedule *ret_schedule, struct error *error);

@@ -93,9 +93,13 @@ function makeTile(title, value, note) {
 		make("dd", {}, value, note ? make("span", {class: "note"}, note) : null));
 }
 
+/* Dials a second, on average, that were to begin; in words where all were to begin at once. */
+function askedOf(generator) {
+	return generator.pace_asked_per_s ? formatRate(generator.pace_asked_per_s) : generator.pace;
+}
+
 function addTiles(result) {
 	const {connections, generator} = result;
-	const asked = generator.pace_asked_per_s;
 	const connect = result.connect_us;
 	const tiles = [
 		makeTile("established", formatCount(connections.established),
@@ -109,7 +113,7 @@ function addTiles(result) {
 		makeTile("connect p50", connect.count > 0 ? formatTime(connect.p50) : "none",
 			connect.count > 0 ? `p99 ${formatTime(connect.p99)}` : "nothing was established"),
 		makeTile("pace kept", formatRate(generator.pace_kept_per_s),
-			asked ? `of ${formatRate(asked)} asked` : "as fast as possible"),
+			generator.pace !== null ? `of ${askedOf(generator)} asked` : "as fast as possible"),
 		makeTile("time taken", formatSpan(result.duration_ns / 1e3),
 			result.settings.hold_ns > 0
 				? `of it ${formatSpan(result.settings.hold_ns / 1e3)} to hold` : null),
@@ -142,8 +146,7 @@ function addNumbers() {
 		share("established", (of) => of.established, (of) => of.requested),
 		share("failed", (of) => of.failed, (of) => of.dialed),
 		share("ended by the peer", (of) => of.closed_by_peer, (of) => of.established),
-		["pace asked", ...eachPart((result) => result.generator.pace_asked_per_s
-			? formatRate(result.generator.pace_asked_per_s) : "none")],
+		["pace asked", ...eachPart(({generator}) => generator.pace ?? "none")],
 		["pace kept", ...eachPart((result) => formatRate(result.generator.pace_kept_per_s))],
 		["time taken", ...eachPart((result) => formatSpan(result.duration_ns / 1e3))],
 	], false));
@@ -275,8 +278,8 @@ function addPace(place) {
 		return;
 	}
 	const about = eachPart(({generator}, part) => (single ? "" : part.label + ": ")
-		+ (generator.pace_asked_per_s
-			? `${formatRate(generator.pace_asked_per_s)} asked, `
+		+ (generator.pace !== null
+			? `${askedOf(generator)} asked, `
 				+ `${formatRate(generator.pace_kept_per_s)} kept`
 			: `no pace asked, ${formatRate(generator.pace_kept_per_s)} reached`));
 	addChart(place, {
