@@ -49,10 +49,12 @@ static void print_conclusion(const struct machine_report *report, uint64_t conne
 	char wanted[UNITS_TEXT_MAX];
 	char most[UNITS_TEXT_MAX];
 	bool possible = machine_worst(report) != MACHINE_PROBLEM;
-	printf("\n%s connections are %spossible on this machine", allowed(connections, wanted),
-		possible ? "" : "not ");
+	bool certain = machine_is_certain(report);
+	printf("\n%s connections are %spossible on this machine%s", allowed(connections, wanted),
+		possible ? "" : "not ", possible && !certain ? ", as far as is known" : "");
 	if (possible && tightest != NULL) {
-		printf(", %s at most: the first limit is %s", allowed(tightest->connections, most),
+		printf(", %s at most: the first %slimit is %s",
+			allowed(tightest->connections, most), certain ? "" : "known ",
 			tightest->name);
 	}
 	puts(".");

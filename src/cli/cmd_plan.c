@@ -210,9 +210,14 @@ static void print_checks(const struct checks *checks)
 		/* Groups above the root of the namespace cannot be seen. */
 		bool hidden = i == CHECK_GROUP_MEMORY && check->have == LIMITS_NONE;
 		printf("  %-14s %16s %16s  %s", check_name((enum check_kind)i),
-			hidden ? "none seen" : amount(check->have, bytes, have),
-			amount(check->need, bytes, need), check->ok ? "ok" : "NOT ENOUGH");
-		if (check->ok && check->left != LIMITS_NONE) {
+			check->unknown   ? "not known"
+				: hidden ? "none seen"
+					 : amount(check->have, bytes, have),
+			amount(check->need, bytes, need),
+			check->unknown      ? "unknown"
+				: check->ok ? "ok"
+					    : "NOT ENOUGH");
+		if (check->ok && !check->unknown && check->left != LIMITS_NONE) {
 			printf(", leaves %s to other programs", amount(check->left, bytes, have));
 		}
 		putchar('\n');
@@ -245,18 +250,23 @@ static const char *conclude(const struct plan *plan, const struct checks *checks
 	if (!checks->possible) {
 		return "The run is not possible on this machine.";
 	}
+	const char *known = checks->certain ? "" : "known ";
 	if (plan->routeless == plan->targets.count) {
-		return "The limits of this machine allow the run, but without a route no "
-		       "connection will be established.";
+		snprintf(buffer, CONCLUSION_MAX,
+			"The %slimits of this machine allow the run, but without a route no "
+			"connection will be established.",
+			known);
+		return buffer;
 	}
 	if (plan->routeless > 0) {
 		snprintf(buffer, CONCLUSION_MAX,
-			"The limits of this machine allow the run, but there is no route to %zu "
+			"The %slimits of this machine allow the run, but there is no route to %zu "
 			"of %zu targets.",
-			plan->routeless, plan->targets.count);
+			known, plan->routeless, plan->targets.count);
 		return buffer;
 	}
-	return "The run is possible.";
+	return checks->certain ? "The run is possible."
+			       : "The run is possible, as far as is known.";
 }
 
 static void print_plan(const struct plan_view *view)

@@ -188,13 +188,14 @@ static json_t *make_limits(const struct checks *checks)
 	for (int i = 0; i < CHECK_KIND_MAX; i++) {
 		const struct check *check = &checks->list[i];
 		array = json_value_append(array,
-			json_pack("{s:s, s:s, s:o, s:o, s:o, s:b, s:o}", "name",
+			json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "name",
 				check_name((enum check_kind)i), "unit",
 				check_is_bytes((enum check_kind)i) ? "bytes" : "count", "have",
-				json_value_count(check->have), "need",
-				json_value_count(check->need), "left",
-				json_value_count(check->left), "enough", check->ok, "fix",
-				json_value_text(check->ok ? NULL : check->fix)));
+				json_value_count(check->unknown ? LIMITS_NONE : check->have),
+				"need", json_value_count(check->need), "left",
+				json_value_count(check->unknown ? LIMITS_NONE : check->left),
+				"enough", check->unknown ? json_null() : json_boolean(check->ok),
+				"fix", json_value_text(check->ok ? NULL : check->fix)));
 	}
 	return array;
 }

@@ -35,6 +35,12 @@ judge(struct check *check, bool ok, const char *fix, ...)
 	}
 }
 
+/* Failing with what is in use taken for nothing is certain; passing is not. */
+static void note_unknown(struct check *check, bool unread)
+{
+	check->unknown = unread && check->ok;
+}
+
 static bool is_within(const struct check *check)
 {
 	return check->have == LIMITS_NONE || check->need <= check->have;
@@ -97,6 +103,13 @@ static uint64_t used_plus(uint64_t used, uint64_t more)
 	return (used == LIMITS_NONE ? 0 : used) + more;
 }
 
+/* Where no limit is set, what is in use does not matter. */
+static bool files_are_unread(const struct limits *limits)
+{
+	return limits->files_max == LIMITS_NONE ||
+		(limits->files_max < INT64_MAX && limits->files_used == LIMITS_NONE);
+}
+
 static void check_system_files(struct checks *checks, const struct plan *plan,
 	const struct limits *limits, const struct check_own *own, uint64_t ends)
 {
@@ -105,6 +118,7 @@ static void check_system_files(struct checks *checks, const struct plan *plan,
 	check->need = used_plus(limits->files_used, plan->settings.connections * ends);
 	note_left(check, limits->files_max); /* others may not be exempt */
 	judge(check, is_within(check), "sysctl -w fs.file-max=%" PRIu64, check->need);
+	note_unknown(check, !own->exempt_from_file_max && files_are_unread(limits));
 }
 
 static void check_conntrack(
@@ -119,6 +133,7 @@ static void check_conntrack(
 	note_left(check, check->have);
 	judge(check, is_within(check), "sysctl -w net.netfilter.nf_conntrack_max=%" PRIu64,
 		check->need);
+	note_unknown(check, tracking && limits->conntrack_max == LIMITS_NONE);
 }
 
 static void check_tcp_memory(struct checks *checks, const struct limits *limits)
@@ -130,6 +145,9 @@ static void check_tcp_memory(struct checks *checks, const struct limits *limits)
 		"sysctl -w net.ipv4.tcp_mem='%" PRIu64 " %" PRIu64 " %" PRIu64 "'",
 		limits->tcp_memory_low_pages * 2, limits->tcp_memory_pressure_pages * 2,
 		limits->tcp_memory_max_pages * 2);
+	note_unknown(check,
+		limits->tcp_memory_max_pages == LIMITS_NONE ||
+			limits->tcp_memory_used_pages == LIMITS_NONE);
 }
 
 static void check_memory(
@@ -142,6 +160,7 @@ static void check_memory(
 	note_left(check, check->have);
 	judge(check, is_within(check), "--connections %" PRIu64 ", or a machine with more memory",
 		check->have / each);
+	note_unknown(check, check->have == LIMITS_NONE);
 }
 
 static void check_group_memory(
@@ -178,7 +197,7 @@ void check_plan(struct checks *ret_checks, const struct plan *plan, const struct
 	const struct check_own *own)
 {
 	uint64_t ends = plan->target_is_here ? 2 : 1;
-	*ret_checks = (struct checks){.needs = own->needs, .possible = true};
+	*ret_checks = (struct checks){.needs = own->needs, .possible = true, .certain = true};
 	for (size_t i = 0; i < CHECK_KIND_MAX; i++) {
 		ret_checks->list[i].left = LIMITS_NONE;
 	}
@@ -193,6 +212,7 @@ void check_plan(struct checks *ret_checks, const struct plan *plan, const struct
 	check_address_space(ret_checks, plan, own);
 	for (size_t i = 0; i < CHECK_KIND_MAX; i++) {
 		ret_checks->possible = ret_checks->possible && ret_checks->list[i].ok;
+		ret_checks->certain = ret_checks->certain && !ret_checks->list[i].unknown;
 	}
 }
 

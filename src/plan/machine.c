@@ -434,6 +434,7 @@ static void add_check(enum check_kind kind, const struct machine_view *view,
 	const struct plan *plan, struct machine_report *report)
 {
 	struct machine_line *line = add_line(report, check_name(kind));
+	line->can_refuse = true;
 	describe_check(kind, view, plan, line);
 	line->connections = check_most(kind, plan, view->limits, view->own, view->transport);
 	if (is_refused(kind, view, plan, plan->settings.connections, line)) {
@@ -466,6 +467,16 @@ enum machine_mark machine_worst(const struct machine_report *report)
 		worst = report->lines[i].mark > worst ? report->lines[i].mark : worst;
 	}
 	return worst;
+}
+
+bool machine_is_certain(const struct machine_report *report)
+{
+	for (size_t i = 0; i < report->count; i++) {
+		if (report->lines[i].can_refuse && report->lines[i].mark == MACHINE_UNKNOWN) {
+			return false;
+		}
+	}
+	return true;
 }
 
 const struct machine_line *machine_tightest(const struct machine_report *report)

@@ -338,6 +338,47 @@ static void the_most_connections_are_those_that_a_check_still_allows(void **stat
 	tuples_finish(&fixture.plan.tuples);
 }
 
+/* Only what would be a limit if it could be read. */
+static void what_cannot_be_read_is_unknown_and_refuses_nothing(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	prepare(&fixture, 100, 1);
+	check(&fixture, CHECK_TUPLES);
+	assert_true(fixture.checks.possible);
+	assert_false(fixture.checks.certain);
+	for (int i = 0; i < CHECK_KIND_MAX; i++) {
+		bool unread = i == CHECK_SYSTEM_FILES || i == CHECK_TCP_MEMORY || i == CHECK_MEMORY;
+		assert_int_equal(fixture.checks.list[i].unknown, unread);
+		assert_true(fixture.checks.list[i].ok);
+	}
+	prepare(&fixture, 100, 1);
+	fixture.limits.files_max = INT64_MAX; /* disabled */
+	fixture.limits.tcp_memory_max_pages = 300;
+	fixture.limits.tcp_memory_used_pages = 1;
+	fixture.limits.memory_available_bytes = UINT64_C(1) << 40;
+	check(&fixture, CHECK_TUPLES);
+	assert_true(fixture.checks.certain);
+}
+
+/* With what is in use taken for nothing, too little is still too little. */
+static void what_certainly_lacks_is_not_unknown(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	prepare(&fixture, 100, 1);
+	fixture.limits.files_max = 100;
+	assert_true(check(&fixture, CHECK_SYSTEM_FILES)->unknown);
+	prepare(&fixture, 101, 1);
+	fixture.limits.files_max = 100;
+	const struct check *files = check(&fixture, CHECK_SYSTEM_FILES);
+	assert_false(files->unknown);
+	assert_false(files->ok);
+	prepare(&fixture, 101, 1);
+	fixture.own.exempt_from_file_max = true;
+	assert_false(check(&fixture, CHECK_SYSTEM_FILES)->unknown);
+}
+
 static void every_kind_has_a_name(void **state)
 {
 	(void)state;
@@ -364,6 +405,8 @@ int main(void)
 		cmocka_unit_test(a_long_path_leaves_the_sentence_whole),
 		cmocka_unit_test(too_little_address_space),
 		cmocka_unit_test(the_most_connections_are_those_that_a_check_still_allows),
+		cmocka_unit_test(what_cannot_be_read_is_unknown_and_refuses_nothing),
+		cmocka_unit_test(what_certainly_lacks_is_not_unknown),
 		cmocka_unit_test(every_kind_has_a_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,6 +85,7 @@ static void one_source_is_the_only_limit_of_a_good_machine(void **state)
 	assert_line(tuples, MACHINE_LIMIT, 64512, "64,512 ports", "16 source addresses");
 	assert_int_equal(machine_worst(&fixture.report), MACHINE_LIMIT);
 	assert_ptr_equal(machine_tightest(&fixture.report), tuples);
+	assert_false(machine_is_certain(&fixture.report));
 	for (size_t i = 0; i < fixture.report.count; i++) {
 		const struct machine_line *line = &fixture.report.lines[i];
 		bool read = strstr(line->text, "cannot be read") == NULL;

@@ -127,6 +127,7 @@ static void limits_and_refusals_are_told(void **state)
 	}
 	telling.checks.list[CHECK_OPEN_FILES] =
 		(struct check){.have = 3, .need = 5, .left = 2, .fix = "ulimit -n 5"};
+	telling.checks.list[CHECK_TCP_MEMORY].unknown = true;
 	telling.choice.code = -EPERM;
 	strcpy(telling.choice.why.text, "a filter refuses it");
 	tell(&telling, run, &settings);
@@ -145,6 +146,11 @@ static void limits_and_refusals_are_told(void **state)
 	assert_string_equal(text,
 		"{\"name\":\"memory\",\"unit\":\"bytes\",\"have\":null,\"need\":5,\"left\":null,"
 		"\"enough\":true,\"fix\":null}");
+	free(text);
+	text = json_dumps(json_array_get(limits, CHECK_TCP_MEMORY), JSON_COMPACT);
+	assert_string_equal(text,
+		"{\"name\":\"tcp_mem pages\",\"unit\":\"count\",\"have\":null,\"need\":5,"
+		"\"left\":null,\"enough\":null,\"fix\":null}");
 	free(text);
 	telling_finish(&telling);
 }

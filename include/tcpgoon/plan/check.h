@@ -28,10 +28,11 @@ enum check_kind {
 #define CHECK_FIX_MAX (192 + CGROUP_PATH_MAX)
 
 struct check {
-	uint64_t have; /* LIMITS_NONE: no limit, or unknown */
+	uint64_t have; /* LIMITS_NONE: no limit is seen, or it is unknown */
 	uint64_t need;
 	uint64_t left; /* for other programs of this host; LIMITS_NONE: not shared */
 	bool ok;
+	bool unknown; /* what it is about could not be read: then it is ok, though perhaps not so */
 	char fix[CHECK_FIX_MAX]; /* if not ok: the command or flag that lifts the limit */
 };
 
@@ -39,6 +40,7 @@ struct checks {
 	struct check list[CHECK_KIND_MAX]; /* by kind */
 	struct transport_needs needs;
 	bool possible;
+	bool certain; /* nothing is unknown */
 };
 
 /* What this process may have, apart from the limits of the host. */

@@ -3,6 +3,7 @@
 #ifndef TCPGOON_PLAN_MACHINE_H
 #define TCPGOON_PLAN_MACHINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,7 @@ enum machine_mark {
 struct machine_line {
 	const char *name;
 	enum machine_mark mark;
+	bool can_refuse; /* it is one that can prevent a run */
 	uint64_t connections; /* that it allows; LIMITS_NONE: as many as a run can have */
 	char text[MACHINE_TEXT_MAX]; /* what there is */
 	char fix[MACHINE_FIX_MAX]; /* of a limit or problem: what lifts it, in words */
@@ -64,6 +66,9 @@ void machine_examine(const struct machine_view *view, const struct plan *plan,
 
 /* The worst mark of all lines. */
 enum machine_mark machine_worst(const struct machine_report *report);
+
+/* True if no limit that could prevent a run is unknown. */
+bool machine_is_certain(const struct machine_report *report);
 
 /* The line that allows the fewest connections; NULL if none limits them. */
 const struct machine_line *machine_tightest(const struct machine_report *report);
