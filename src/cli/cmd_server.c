@@ -20,6 +20,7 @@
 
 struct server_options {
 	struct server_settings server;
+	struct text_list behave;
 	bool debug;
 };
 
@@ -41,6 +42,10 @@ static const struct option_row rows[] = {
 	{OPT_COUNT("backlog", 0, FIELD(server.backlog), "N", "0", 0, INT32_MAX,
 		 "Connections that may wait to be accepted, 0 for the system's maximum"),
 		.group = GROUP_TARGET},
+	{OPT_TEXTS("behave", 0, FIELD(behave), "WORD[=VALUE]",
+		 "Behave like a server that is slow, full, talkative or broken; several times for "
+		 "several words"),
+		.word_at = behaviour_completion_at, .group = GROUP_LIFE},
 	ENGINE_ROW(struct server_options, server.engine),
 	{OPT_FLAG("debug", 0, FIELD(debug), "Print a line for each event to standard error"),
 		.group = GROUP_OUTPUT},
@@ -133,6 +138,9 @@ static int serve_take_fd(struct service *service, int listen_fd, bool debug, str
 		FILE *out = service->console.text->file;
 		print_end(out, service->settings, totals.end);
 		server_totals_print_lines(out, &totals);
+		if (service->settings->behaviour.given != 0) {
+			server_totals_print_behaviour(out, &totals);
+		}
 		if (dropped > 0) {
 			fprintf(out,
 				"Lines dropped because their reader was too slow: %" PRIu64 "\n",
@@ -157,6 +165,10 @@ static int execute(struct command_line *line)
 	}
 	struct service service = {.settings = &options.server};
 	struct error error = ERROR_INIT;
+	if (behaviour_parse(&options.behave, &options.server.behaviour, &error) < 0) {
+		error_prefix(&error, "--behave");
+		return command_fail(&error);
+	}
 	int listen_fd;
 	int r = server_listen(&options.server, &listen_fd, NULL, &error);
 	if (r == 0) {
@@ -173,6 +185,8 @@ static int execute(struct command_line *line)
 
 static const struct help_example examples[] = {
 	{"tcpgoon server -p 5555 -m 0 -d 0", "A target that accepts all, until ^C"},
+	{"tcpgoon server -p 5555 -m 0 -d 0 --behave banner=hello --behave close-after=5s",
+		"One that greets, and closes each connection after five seconds"},
 	{0},
 };
 

@@ -72,11 +72,21 @@ static void print_formats(FILE *out, const struct option_row *row, const char *b
 	}
 }
 
+/* Prints the words that its value may begin with: "echo", "close-after=", with `between` them. */
+static void print_value_words(FILE *out, const struct option_row *row, const char *between)
+{
+	const char *word;
+	for (size_t i = 0; (word = row->word_at(i)) != NULL; i++) {
+		fprintf(out, "%s%s", i > 0 ? between : "", word);
+	}
+}
+
 /* How the value of an option is completed in bash. */
 enum bash_values {
 	BASH_NONE,
 	BASH_CHOICES,
 	BASH_FORMATS,
+	BASH_WORDS,
 	BASH_FILES,
 };
 
@@ -84,6 +94,7 @@ static enum bash_values bash_values_of(const struct option_row *row)
 {
 	return row->choices != NULL      ? BASH_CHOICES
 		: row->format_at != NULL ? BASH_FORMATS
+		: row->word_at != NULL   ? BASH_WORDS
 		: row->is_path           ? BASH_FILES
 					 : BASH_NONE;
 }
@@ -97,6 +108,9 @@ static void print_bash_value(FILE *out, const struct option_row *row)
 		break;
 	case BASH_FORMATS:
 		print_formats(out, row, "|");
+		break;
+	case BASH_WORDS:
+		print_value_words(out, row, "|");
 		break;
 	case BASH_FILES:
 	case BASH_NONE:
@@ -148,6 +162,7 @@ static void print_bash_words(FILE *out, const struct command *command)
 	fputs(" '\n", out);
 	print_bash_values(out, command, "fixed", BASH_CHOICES);
 	print_bash_values(out, command, "paths", BASH_FORMATS);
+	print_bash_values(out, command, "begun", BASH_WORDS);
 	print_bash_values(out, command, "files", BASH_FILES);
 	fputs("\t\t;;\n", out);
 }
@@ -189,6 +204,17 @@ static const char bash_values[] =
 	"\t\tfi\n"
 	"\t\treturn\n"
 	"\tfi\n"
+	"\tif [[ $begun == *\" $option:\"* ]]; then\n"
+	"\t\tif [[ -z $before ]]; then\n"
+	"\t\t\tbegun=${begun#*\" $option:\"}\n"
+	"\t\t\tbegun=${begun%% *}\n"
+	"\t\t\tCOMPREPLY=($(compgen -W \"${begun//|/ }\" -- \"$current\"))\n"
+	"\t\t\tif [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]]; then\n"
+	"\t\t\t\tcompopt -o nospace 2>/dev/null\n"
+	"\t\t\tfi\n"
+	"\t\tfi\n"
+	"\t\treturn\n"
+	"\tfi\n"
 	"\tif [[ $files == *\" $option:\"* ]]; then\n"
 	"\t\t_tcpgoon_files \"$current\"\n"
 	"\t\treturn\n"
@@ -208,7 +234,7 @@ static void print_bash(FILE *out)
 	fputs("_tcpgoon()\n"
 	      "{\n"
 	      "\tlocal at=$COMP_CWORD current=${COMP_WORDS[COMP_CWORD]}\n"
-	      "\tlocal words takes_files= valued= fixed= paths= files=\n"
+	      "\tlocal words takes_files= valued= fixed= paths= begun= files=\n"
 	      "\tCOMPREPLY=()\n"
 	      "\tif ((COMP_CWORD == 1)); then\n"
 	      "\t\tCOMPREPLY=($(compgen -W '",
@@ -256,6 +282,11 @@ static void print_zsh_value(FILE *out, const struct option_row *row)
 		print_formats(out, row, "|");
 		fputs(")\" && _files || compadd -S \"\" ", out);
 		print_formats(out, row, " ");
+		fputc('}', out);
+	} else if (row->word_at != NULL) {
+		/* A word with "=" goes on with its value, so no space follows it. */
+		fputs("{compadd -S \"\" -- ", out);
+		print_value_words(out, row, " ");
 		fputc('}', out);
 	} else if (row->is_path) {
 		fputs("_files", out);
@@ -348,6 +379,10 @@ static void print_fish_value(FILE *out, const struct option_row *row)
 	if (row->format_at != NULL) {
 		fputs(" -r -F -a '", out);
 		print_formats(out, row, " ");
+		fputc('\'', out);
+	} else if (row->word_at != NULL) {
+		fputs(" -x -a '", out);
+		print_value_words(out, row, " ");
 		fputc('\'', out);
 	} else if (row->is_path) {
 		fputs(" -r -F", out);

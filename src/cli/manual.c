@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "tcpgoon/report/formats.h"
+#include "tcpgoon/server/behaviour.h"
 #include "tcpgoon/stats/cause.h"
 #include "tcpgoon/verdict/diagnose.h"
 #include "tcpgoon/verdict/exit_status.h"
@@ -154,6 +155,34 @@ static void print_formats(FILE *out)
 	}
 }
 
+/* "Not with *echo*, *discard*." */
+static void print_excluded(FILE *out, size_t index)
+{
+	size_t cursor = 0;
+	bool any = false;
+	const char *name;
+	while ((name = behaviour_next_excluded(index, &cursor)) != NULL) {
+		fputs(any ? ", " : ". Not with ", out);
+		print_bold(out, name);
+		any = true;
+	}
+}
+
+static void print_behaviours(FILE *out)
+{
+	struct behaviour_word word;
+	for (size_t i = 0; behaviour_word_at(i, &word); i++) {
+		print_bold(out, word.name);
+		if (word.argument != NULL) {
+			fprintf(out, "=_%s_", word.argument);
+		}
+		fputs("\n\t", out);
+		print_text(out, word.help);
+		print_excluded(out, i);
+		fputs(".\n\n", out);
+	}
+}
+
 /* "1, 4, 3, 2" */
 static void print_order(FILE *out)
 {
@@ -179,6 +208,7 @@ static const struct {
 	const char *name;
 	void (*print)(FILE *out);
 } tables[] = {
+	{"behaviours", print_behaviours},
 	{"causes", print_causes},
 	{"examples", print_all_examples},
 	{"findings", print_findings},

@@ -148,11 +148,12 @@ static const char *unit_name(uint64_t unit_ns)
 }
 
 /* " (formats: json, csv)" */
-static void list_formats(const struct option_row *row, char buffer[OPTION_TAIL_MAX])
+static void list_words(
+	const char *title, const char *(*at)(size_t index), char buffer[OPTION_TAIL_MAX])
 {
 	const char *name;
-	size_t used = (size_t)snprintf(buffer, OPTION_TAIL_MAX, " (formats: ");
-	for (size_t i = 0; (name = row->format_at(i)) != NULL && used < OPTION_TAIL_MAX; i++) {
+	size_t used = (size_t)snprintf(buffer, OPTION_TAIL_MAX, " (%s: ", title);
+	for (size_t i = 0; (name = at(i)) != NULL && used < OPTION_TAIL_MAX; i++) {
 		used += (size_t)snprintf(
 			buffer + used, OPTION_TAIL_MAX - used, "%s%s", i > 0 ? ", " : "", name);
 	}
@@ -165,7 +166,11 @@ char *options_format_tail(const struct option_row *row, char buffer[OPTION_TAIL_
 {
 	buffer[0] = '\0';
 	if (row->format_at != NULL) {
-		list_formats(row, buffer);
+		list_words("formats", row->format_at, buffer);
+		return buffer;
+	}
+	if (row->word_at != NULL) {
+		list_words("words", row->word_at, buffer);
 		return buffer;
 	}
 	if (row->kind == OPTION_DURATION) {

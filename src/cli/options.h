@@ -50,6 +50,8 @@ struct option_row {
 	/* The words one of which precedes "=" and a path in its value; NULL: it has no path. */
 	const char *(*format_at)(size_t index);
 	bool or_number; /* for texts: a file may have it as a number */
+	/* The words that may begin its value, with the "=" of those that have one; NULL: any. */
+	const char *(*word_at)(size_t index);
 	bool is_path; /* for texts: its value is the path of a file */
 	bool deliberate; /* not taken from the environment */
 	uint64_t min; /* for counts, and for durations in nanoseconds */
@@ -131,7 +133,7 @@ char *options_format_head(const struct option_row *row, char buffer[OPTION_HEAD_
 
 /*
  * What follows its help text: " (default 10ms; bare numbers are milliseconds)",
- * " (formats: json, csv)", or "".
+ * " (formats: json, csv)", " (words: echo, banner=)", or "".
  */
 #define OPTION_TAIL_MAX 200
 char *options_format_tail(const struct option_row *row, char buffer[OPTION_TAIL_MAX]);

@@ -16,11 +16,13 @@ int server_engine_init(struct server_engine *engine, const struct server_engine_
 	engine->ops = ops;
 	engine->listen_fd = params->listen_fd;
 	engine->most = params->most;
+	engine->most_now = UINT64_MAX;
 	engine->nofile = params->nofile;
 	const struct connections_params connections = {
 		.ops = &ops->connection,
 		.engine = engine,
 		.observer = params->observer,
+		.behaviour = params->behaviour,
 		.slots_per_block = slots_per_block,
 	};
 	int r = connections_init(&engine->connections, &connections);

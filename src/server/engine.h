@@ -20,6 +20,7 @@ struct signals;
 
 struct server_engine_params {
 	const struct server_observer *observer;
+	const struct behaviour *behaviour; /* outlives the engine */
 	struct signals *signals; /* outlive the engine */
 	int listen_fd; /* not owned */
 	uint64_t most; /* connections to accept in total; 0: no limit */
@@ -67,10 +68,11 @@ struct server_engine {
 	struct connections connections;
 	int listen_fd; /* not owned */
 	uint64_t most;
+	uint64_t most_now; /* at the pace of the behaviour; UINT64_MAX: no limit */
 	uint64_t nofile;
 	uint64_t resume_ns; /* accepting pauses until then */
 	bool said_paused;
-	bool shut; /* the listening socket is shut down and accepts no more */
+	bool shut; /* the listening socket is shut down and accepts no more, or not for now */
 	bool interrupted; /* a signal came, and the signals are released */
 };
 
@@ -93,7 +95,12 @@ static inline void server_engine_destroy(struct server_engine *engine)
 /* How many connections may still be accepted; UINT64_MAX: no limit. */
 static inline uint64_t server_engine_allowed(const struct server_engine *engine)
 {
-	return engine->most == 0 ? UINT64_MAX : engine->most - engine->connections.totals.accepted;
+	uint64_t accepted = engine->connections.totals.accepted;
+	uint64_t in_all = engine->most == 0 ? UINT64_MAX : engine->most - accepted;
+	uint64_t now = engine->most_now == UINT64_MAX ? UINT64_MAX
+		: engine->most_now > accepted         ? engine->most_now - accepted
+						      : 0;
+	return in_all < now ? in_all : now;
 }
 
 /*

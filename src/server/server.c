@@ -5,15 +5,24 @@
  *
  * The totals are taken when accepting has ended and before the open connections are closed; a
  * second signal cuts the closing short.
+ *
+ * A behaviour (--behave) decides about connections in connections.c, and about accepting here.
+ * refuse-above: a server is not asked before a handshake is complete, so the only refusal that
+ * comes before it is to have no listening socket. While as many as allowed are open, the socket is
+ * shut down, and the kernel answers each SYN with a RST. Those that it had queued by then it
+ * resets, and those that were accepted at that moment are reset here. listen(2) on the same socket
+ * opens it again: it has kept its port.
  */
 #include "tcpgoon/server/server.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "server/accept_pace.h"
 #include "server/connections.h"
 #include "server/engine.h"
 #include "tcpgoon/base/clock.h"
@@ -38,6 +47,7 @@ struct server {
 	int listen_fd; /* owned */
 	struct signals signals;
 	struct server_engine *engine; /* owned */
+	struct accept_pace pace;
 	uint64_t now_ns; /* of this turn of the loop */
 	bool ended;
 };
@@ -74,6 +84,7 @@ static int harvest(struct server *server, uint64_t until_ns, struct error *error
 		return r;
 	}
 	server->now_ns = clock_now_ns();
+	engine->connections.now_ns = server->now_ns;
 	r = engine->ops->harvest(engine, server->now_ns, error);
 	end_if_due(server);
 	return r;
@@ -86,16 +97,88 @@ static int steer(struct server *server, struct error *error)
 	return r < 0 ? engine->ops->explain(engine, r, error) : 0;
 }
 
+static bool is_asking(const struct server *server)
+{
+	return server->engine->ops->is_asking(server->engine);
+}
+
+/*
+ * The listening socket is shut down, not just closed: a pending accept has a reference to it, and
+ * the port would stay in use. After a shutdown the pending accepts complete, and all others are
+ * refused.
+ */
+static int shut_listener(struct server *server, struct error *error)
+{
+	if (server->engine->shut) {
+		return 0; /* by refuse-above */
+	}
+	if (shutdown(server->listen_fd, SHUT_RDWR) < 0) {
+		return error_set(error, -errno, "cannot shut the listening socket down: %s",
+			strerror(errno));
+	}
+	server->engine->shut = true;
+	return 0;
+}
+
+/* Accepts that were pending end with an error, which is none before all of them have ended. */
+static int open_listener(struct server *server, struct error *error)
+{
+	if (!server->engine->shut || is_asking(server)) {
+		return 0;
+	}
+	int backlog = server->settings->backlog;
+	if (listen(server->listen_fd, backlog > 0 ? backlog : INT_MAX) < 0) {
+		return error_set(error, -errno, "cannot listen again: %s", strerror(errno));
+	}
+	server->engine->shut = false;
+	return 0;
+}
+
+/* What the behaviour says about accepting. */
+static int guard(struct server *server, struct error *error)
+{
+	const struct behaviour *behaviour = &server->settings->behaviour;
+	struct server_engine *engine = server->engine;
+	const struct server_totals *totals = &engine->connections.totals;
+	if (behaviour_has(behaviour, BEHAVE_NEVER_ACCEPT)) {
+		engine->most_now = 0;
+	} else {
+		engine->most_now =
+			accept_pace_most(&server->pace, totals->accepted, server->now_ns);
+	}
+	uint64_t most = behaviour->value[BEHAVE_REFUSE_ABOVE];
+	if (most == 0) {
+		return 0;
+	}
+	return totals->open >= most ? shut_listener(server, error) : open_listener(server, error);
+}
+
+static int behave(struct server *server, struct error *error)
+{
+	struct server_engine *engine = server->engine;
+	int r = connections_turn(&engine->connections);
+	return r < 0 ? engine->ops->explain(engine, r, error) : guard(server, error);
+}
+
 /* One turn: asks for connections, waits until `until_ns` at the latest, and handles the events. */
 static int go_on(struct server *server, uint64_t until_ns, struct error *error)
 {
+	const struct server_engine *engine = server->engine;
+	if (server->settings->behaviour.given != 0) {
+		int r = behave(server, error);
+		if (r < 0) {
+			return r;
+		}
+		until_ns = clock_earlier(until_ns, connections_due_ns(&engine->connections));
+		until_ns =
+			clock_earlier(until_ns, accept_pace_due_ns(&server->pace, server->now_ns));
+	}
 	int r = steer(server, error);
 	if (r < 0) {
 		return r;
 	}
-	uint64_t resume_ns = server->engine->resume_ns;
-	bool pausing = resume_ns > server->now_ns && resume_ns < until_ns;
-	return harvest(server, pausing ? resume_ns : until_ns, error);
+	bool pausing = engine->resume_ns > server->now_ns && engine->resume_ns < until_ns;
+	return harvest(server, pausing ? engine->resume_ns : until_ns, error);
 }
 
 static int serve(struct server *server, struct error *error)
@@ -121,11 +204,6 @@ static bool queue_has_connections(const struct server *server)
 	return poll(&queue, 1, 0) > 0 && (queue.revents & POLLIN) != 0;
 }
 
-static bool is_asking(const struct server *server)
-{
-	return server->engine->ops->is_asking(server->engine);
-}
-
 /*
  * Accepts the connections that were queued before the signal: they are established for their peers,
  * and the totals should agree with those of the peers. Peers that go on dialling must not keep the
@@ -143,21 +221,6 @@ static int empty_queue(struct server *server, struct error *error)
 		r = harvest(server, deadline_ns, error);
 	}
 	return r;
-}
-
-/*
- * The listening socket is shut down, not just closed: a pending accept has a reference to it, and
- * the port would stay in use. After a shutdown the pending accepts complete, and all others are
- * refused.
- */
-static int shut_listener(struct server *server, struct error *error)
-{
-	if (shutdown(server->listen_fd, SHUT_RDWR) < 0) {
-		return error_set(error, -errno, "cannot shut the listening socket down: %s",
-			strerror(errno));
-	}
-	server->engine->shut = true;
-	return 0;
 }
 
 /* When this returns, no connection is accepted any more, and all accepted ones are counted. */
@@ -223,6 +286,7 @@ static int init(struct server *server, struct error *error)
 	uint64_t slots = most == 0 || most > SLOTS_UNKNOWN ? SLOTS_UNKNOWN : most;
 	const struct server_engine_params params = {
 		.observer = server->observer,
+		.behaviour = &server->settings->behaviour,
 		.signals = &server->signals,
 		.listen_fd = server->listen_fd,
 		.most = most,
@@ -232,6 +296,7 @@ static int init(struct server *server, struct error *error)
 	};
 	r = server_engine_create(server->settings->engine, &params, &server->engine, error);
 	server->now_ns = clock_now_ns();
+	server->pace.rate = server->settings->behaviour.value[BEHAVE_ACCEPT_SLOWLY];
 	return r;
 }
 

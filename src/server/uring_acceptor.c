@@ -120,7 +120,7 @@ static uint32_t free_slots(const struct uring_acceptor *acceptor)
 
 int uring_acceptor_steer(struct uring_acceptor *acceptor, uint64_t now_ns)
 {
-	if (now_ns < acceptor->engine->resume_ns) {
+	if (now_ns < acceptor->engine->resume_ns || acceptor->engine->shut) {
 		return 0;
 	}
 	if (!uring_acceptor_is_asking(acceptor) && free_slots(acceptor) == 0) {

@@ -60,7 +60,13 @@ class Option:
         return self.value.split("|") if self.value and "|" in self.value else []
 
     def formats(self):
-        match = re.search(r"\(formats: ([^)]+)\)$", self.text)
+        return self.listed("formats")
+
+    def words(self):
+        return self.listed("words")
+
+    def listed(self, title):
+        match = re.search(rf"\({title}: ([^)]+)\)$", self.text)
         return match[1].split(", ") if match else []
 
 
@@ -228,6 +234,20 @@ class Texts(harness.Case):
                         # It offers files too, where they may come later.
                         offered = {word for word in offered if word.endswith("=")}
                     self.assertEqual(offered, wanted)
+
+    def test_each_shell_offers_the_words_that_may_have_a_value(self):
+        lines = {f"tcpgoon {command} --{option.name}{between}{begun}":
+                 {word for word in option.words() if word.startswith(begun)}
+                 for command, text in self.helps.items() for option in text.options
+                 for between in " =" for begun in ("", "close-") if option.words()}
+        self.assertIn({"close-after="}, lines.values())
+        for shell in SHELLS:
+            answers = self.ask(shell, list(lines))
+            for line, words in lines.items():
+                with self.subTest(shell=shell, line=line):
+                    # Fish shows the whole word.
+                    offered = {re.sub(r"^--\w+=", "", word) for word in answers[line]}
+                    self.assertEqual(offered, words)
 
     def test_each_shell_offers_files_where_they_are_read(self):
         lines = [f"tcpgoon {command} " for command in ("report", "compare")

@@ -257,7 +257,7 @@ class Everything(harness.Case):
         known = self.formats()
         self.assertIn("json", known)
         for name in documents.names():
-            for found in re.findall(r"-o,? ?([a-z]+)=", documents.text_of(name)):
+            for found in re.findall(r"(?<!\w)-o,? ?([a-z]+)=", documents.text_of(name)):
                 with self.subTest(document=name, format=found):
                     self.assertIn(found, known)
         sections = {name.split(":")[0] for name in documents.sections_of("docs/formats.md")}

@@ -67,14 +67,9 @@ class Fault(harness.Case):
         self.addCleanup(listener.close)
         return listener.getsockname()[1]
 
-    def serve_unkindly(self, how, after=0, **options):
-        """A thread would have to wait for the others here; (program, port)."""
-        port = self.free_port()
-        path = os.path.join(os.path.dirname(__file__), "unkind_server.py")
-        server = self.start(sys.executable, path, port, how, after, prepare=harness.come_first,
-                            **options)
-        harness.wait_for_listener(port, server)
-        return server, port
+    def serve_unkindly(self, behaviour):
+        """(program, port)"""
+        return self.serve("--behave", behaviour, prepare=harness.come_first)
 
     def wait_for_connections(self, run, port, count):
         harness.wait_until(
@@ -238,7 +233,7 @@ class Target(Fault):
                               run.stdout)
 
     def test_closed_as_soon_as_accepted(self):
-        _, port = self.serve_unkindly("fin")
+        _, port = self.serve_unkindly("close-after=0")
         run, result = self.dial_for_result("127.0.0.1", port, "-c", "20", "-s", "5",
                                            "--hold", "1h")
         self.assert_truth(run, result, status=2, established=20, closed=20, closed_at_once=20)
@@ -247,7 +242,7 @@ class Target(Fault):
     @harness.measured
     def test_closed_as_soon_as_accepted_without_hold(self):
         """Nobody asked that they stay. The last ones may not be seen to close."""
-        _, port = self.serve_unkindly("fin")
+        _, port = self.serve_unkindly("close-after=0")
         run, result = self.dial_for_result("127.0.0.1", port, "-c", "20", "-s", "20")
         closed = result["connections"]["closed_by_peer"]
         self.assert_truth(run, result, status=0, established=20, closed=closed,
@@ -256,13 +251,13 @@ class Target(Fault):
 
     def test_reset_as_soon_as_accepted(self):
         """After a moment, as a reset may overtake the completion of its connect."""
-        _, port = self.serve_unkindly("rst", after=0.05)
+        _, port = self.serve_unkindly("reset-after=50ms")
         run, result = self.dial_for_result("127.0.0.1", port, "-c", "20", "-s", "5",
                                            "--hold", "1h")
         self.assert_truth(run, result, status=2, established=20, closed=20, reset_at_once=20)
 
     def test_reset_while_held(self):
-        _, port = self.serve_unkindly("rst", after=0.8)
+        _, port = self.serve_unkindly("reset-after=800ms")
         run, result = self.dial_for_result("127.0.0.1", port, "-c", "20", "-s", "5",
                                            "--hold", "1h")
         self.assert_truth(run, result, status=2, established=20, closed=20, reset_by_peer=20)
@@ -271,7 +266,7 @@ class Target(Fault):
 
     @harness.measured
     def test_idle_close(self):
-        _, port = self.serve_unkindly("fin", after=2)
+        _, port = self.serve_unkindly("close-after=2s")
         run, result = self.dial_for_result("127.0.0.1", port, "-c", "20", "-s", "50",
                                            "--hold", "1h")
         self.assert_truth(run, result, status=2, established=20, closed=20, closed_by_peer=20)
@@ -291,7 +286,10 @@ class Target(Fault):
                           closed_by_peer=50)
 
     def test_server_out_of_descriptors(self):
-        server, port = self.serve_unkindly("never", nofile=32)
+        port = self.free_port()
+        path = os.path.join(os.path.dirname(__file__), "full_server.py")
+        server = self.start(sys.executable, path, port, nofile=32)
+        harness.wait_for_listener(port, server)
         run, result = self.dial_for_result("127.0.0.1", port, "-c", "60", "-s", "5", "-t", "1500")
         accepted, error_number = map(int, server.stdout.split())
         self.assertEqual(error_number, errno.EMFILE)

@@ -86,6 +86,7 @@ class Refusals(harness.Case):
                             (["-m", "-1"], "--maxconnections"), (["-d", "x"], "--duration"),
                             (["--listen", "nowhere"], "--listen"),
                             (["--backlog", "no"], "--backlog"),
+                            (["--behave", "badly"], "--behave: 'badly' is not a behaviour"),
                             (["--engine", "kqueue"], "--engine: 'kqueue' is not one of "
                              "auto|io_uring|epoll")):
             with self.subTest(words=words):

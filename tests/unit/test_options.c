@@ -458,6 +458,9 @@ static void formats_stand_in_the_tail(void **state)
 		.format_at = format_at};
 	char tail[OPTION_TAIL_MAX];
 	assert_string_equal(options_format_tail(&row, tail), " (formats: json, csv)");
+	const struct option_row words = {
+		OPT_TEXTS("behave", 0, FIELD(listen), "WORD", "Behave"), .word_at = format_at};
+	assert_string_equal(options_format_tail(&words, tail), " (words: json, csv)");
 }
 
 int main(void)

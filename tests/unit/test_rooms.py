@@ -28,6 +28,7 @@ GENERATED = "version.h"
 LIBURING_ROOMS = ["uring", "transport"]
 LIBURING_FILES = [
     "src/server/uring_acceptor.c",
+    "src/server/uring_echo.c",
     "src/server/uring_engine.c",
     "src/server/uring_submit.c",
 ]

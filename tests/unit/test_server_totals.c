@@ -16,6 +16,14 @@ static const struct server_totals totals = {
 	.max_open = 4,
 	.closed_by_peer = 3,
 	.reset_by_peer = 2,
+	.open = 5,
+	.closed_by_us = 6,
+	.reset_by_us = 7,
+	.recycled = 8,
+	.refused = 9,
+	.silenced = 10,
+	.received_bytes = 11,
+	.sent_bytes = UINT64_C(5000000012),
 };
 
 static void assert_prints(
@@ -41,6 +49,20 @@ static void the_server_says_a_number_a_line(void **state)
 		"Connections reset by the peer: 2\n");
 }
 
+static void a_behaviour_has_lines_of_its_own(void **state)
+{
+	(void)state;
+	assert_prints(server_totals_print_behaviour,
+		"Connections closed by the server: 6\n"
+		"Connections reset by the server: 7\n"
+		"Connections recycled: 8\n"
+		"Connections refused after the accept: 9\n"
+		"Connections that fell silent: 10\n"
+		"Connections open at the end: 5\n"
+		"Bytes received: 11\n"
+		"Bytes sent: 5000000012\n");
+}
+
 static void the_demo_says_a_sentence(void **state)
 {
 	(void)state;
@@ -53,6 +75,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_server_says_a_number_a_line),
+		cmocka_unit_test(a_behaviour_has_lines_of_its_own),
 		cmocka_unit_test(the_demo_says_a_sentence),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A TCP server that accepts and holds connections and drops what it receives: a target of our own.
+ * A TCP server that accepts and holds connections and drops what it receives, or misbehaves as it
+ * is told to: a target of our own.
  */
 #ifndef TCPGOON_SERVER_SERVER_H
 #define TCPGOON_SERVER_SERVER_H
@@ -9,6 +10,7 @@
 
 #include "tcpgoon/base/address.h"
 #include "tcpgoon/base/error.h"
+#include "tcpgoon/server/behaviour.h"
 #include "tcpgoon/server/observer.h"
 #include "tcpgoon/server/totals.h"
 #include "tcpgoon/transport/engine.h"
@@ -20,6 +22,7 @@ struct server_settings {
 	uint64_t max_connections; /* ends after accepting this many; 0: no limit */
 	uint64_t duration_ns; /* ends after this time; 0: no limit */
 	enum engine engine;
+	struct behaviour behaviour;
 };
 
 /*

@@ -17,7 +17,14 @@ struct server_totals {
 	uint64_t max_open; /* at any one time */
 	uint64_t closed_by_peer; /* FIN */
 	uint64_t reset_by_peer; /* RST, or given up by the kernel */
-	uint64_t received_bytes; /* received and dropped */
+	/* By a behaviour, so that each that was accepted is open or in one of these counts. */
+	uint64_t closed_by_us;
+	uint64_t reset_by_us;
+	uint64_t recycled; /* closed by us, as the oldest */
+	uint64_t refused; /* reset by us as soon as it was accepted */
+	uint64_t silenced; /* of those above and of the open ones */
+	uint64_t received_bytes; /* by the program, whatever became of them */
+	uint64_t sent_bytes; /* taken by the kernel */
 	enum server_end end;
 };
 
