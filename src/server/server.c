@@ -32,6 +32,12 @@
 /* Slots of a lane if the number of connections is not known: half a MiB of kernel memory. */
 #define SLOTS_UNKNOWN 65536
 
+/*
+ * The same if a behaviour ends connections, the oldest first: cancelling the watch of one takes the
+ * longer, the more there are on its ring (uring_engine.c).
+ */
+#define SLOTS_ENDING 8192
+
 /* How long accepting queued connections may take after a signal. */
 #define QUEUE_PATIENCE_NS NSEC_PER_SEC
 
@@ -275,6 +281,14 @@ static int close_connections(struct server *server, struct error *error)
 	return r;
 }
 
+static bool ends_the_oldest(const struct behaviour *behaviour)
+{
+	return behaviour_has(behaviour, BEHAVE_CLOSE_AFTER) ||
+		behaviour_has(behaviour, BEHAVE_RESET_AFTER) ||
+		behaviour_has(behaviour, BEHAVE_SILENT_AFTER) ||
+		behaviour_has(behaviour, BEHAVE_RECYCLE_OLDEST);
+}
+
 static int init(struct server *server, struct error *error)
 {
 	int r = signals_init(&server->signals, error);
@@ -283,7 +297,9 @@ static int init(struct server *server, struct error *error)
 	}
 	uint64_t nofile = limits_raise_nofile();
 	uint64_t most = server->settings->max_connections;
-	uint64_t slots = most == 0 || most > SLOTS_UNKNOWN ? SLOTS_UNKNOWN : most;
+	uint64_t unknown =
+		ends_the_oldest(&server->settings->behaviour) ? SLOTS_ENDING : SLOTS_UNKNOWN;
+	uint64_t slots = most == 0 || most > unknown ? unknown : most;
 	const struct server_engine_params params = {
 		.observer = server->observer,
 		.behaviour = &server->settings->behaviour,
