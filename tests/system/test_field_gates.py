@@ -26,7 +26,7 @@ class Gates(harness.Case):
         (("-s", "1"), "unconfirmed<5%", 2, "could not tell"),
         (("-s", "1", "--hold", "2s"), "unconfirmed>0", 0, None),
         # No pace, no schedule, no lag.
-        (("-s", "0"), "lag.p99>1h", 2, "give --sleep"),
+        (("-s", "0"), "lag.p99>1h", 2, "give --rate or --sleep"),
         (("-s", "1"), "lag.p99>1h", 0, None),
         # Nothing failed: there is nothing whose time could be too long.
         (("-s", "1"), "failure.p99>1ns", 0, None),
