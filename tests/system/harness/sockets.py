@@ -19,17 +19,20 @@ TCP_LISTEN = 10
 
 def sockets(state, *, local_port=None, remote_port=None, network="thread-self"):
     """How many TCP sockets of our network, or of that of a process, are in `state`."""
-    count = 0
+    # While sockets come and go the kernel may list one of them twice.
+    found = set()
     for name in ("tcp", "tcp6"):
         with contextlib.suppress(FileNotFoundError):
             with open(f"/proc/{network}/net/{name}", encoding="ascii") as file:
                 next(file)
                 for line in file:
-                    _, local, remote, code = line.split(maxsplit=4)[:4]
-                    count += (int(code, 16) == state
-                              and local_port in (None, int(local.rpartition(":")[2], 16))
-                              and remote_port in (None, int(remote.rpartition(":")[2], 16)))
-    return count
+                    _, local, remote, code, *rest = line.split()
+                    if (int(code, 16) == state
+                            and local_port in (None, int(local.rpartition(":")[2], 16))
+                            and remote_port in (None, int(remote.rpartition(":")[2], 16))):
+                        inode = rest[5] if len(rest) > 5 else None
+                        found.add((local, remote, inode))
+    return len(found)
 
 
 def counter(group, name, network="thread-self"):
