@@ -167,7 +167,7 @@ static int execute(struct command_line *line)
 	struct error error = ERROR_INIT;
 	if (behaviour_parse(&options.behave, &options.server.behaviour, &error) < 0) {
 		error_prefix(&error, "--behave");
-		return command_fail(&error);
+		return command_refuse_usage(&command_server, &error);
 	}
 	int listen_fd;
 	int r = server_listen(&options.server, &listen_fd, NULL, &error);

@@ -342,7 +342,11 @@ class Words(harness.Case):
             with self.subTest(words=words):
                 behave = [word for text in words for word in ("--behave", text)]
                 server = self.run_tcpgoon("server", "-p", self.free_port(), *behave)
-                self.assert_explained(server, "--behave: ", *parts)
+                self.assert_status(server, 1)
+                self.assertTrue(server.stderr.startswith("tcpgoon: --behave: "), server.stderr)
+                self.assertTrue(server.stderr.endswith("\nSee 'tcpgoon server --help'.\n"))
+                for part in parts:
+                    self.assertIn(part, server.stderr)
 
     def test_without_a_word_nothing_more_is_said(self):
         server, _ = self.serve()

@@ -86,7 +86,8 @@ class Refusals(harness.Case):
                             (["-m", "-1"], "--maxconnections"), (["-d", "x"], "--duration"),
                             (["--listen", "nowhere"], "--listen"),
                             (["--backlog", "no"], "--backlog"),
-                            (["--behave", "badly"], "--behave: 'badly' is not a behaviour"),
+                            (["--behave", "badly"], "--behave: 'badly' is not a behaviour: --help lists "
+                             "them\nSee 'tcpgoon server --help'.\n"),
                             (["--engine", "kqueue"], "--engine: 'kqueue' is not one of "
                              "auto|io_uring|epoll")):
             with self.subTest(words=words):
